@@ -1,0 +1,54 @@
+# make results/figures/fig4.pdf   any target of the workflow, with all that it needs
+# make test                       the whole test suite
+# make env                        the environment alone (GPU=1 for a CUDA machine)
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := .venv/.up-to-date
+
+results/%: $(ENV) FORCE
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all "$@"
+
+env: $(ENV)
+
+$(ENV): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) \
+	  and "facestages needs Python 3.11 or 3.12, not " + sys.version.split()[0] + \
+	  ". Name one with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+ifdef GPU
+	grep -v '^tensorflow-cpu==' requirements.txt > .venv/requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r .venv/requirements.txt \
+	  "$$(sed -n 's/^gpu = \["\(.*\)"\]/\1/p' pyproject.toml)"
+else
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+endif
+	@touch $@
+
+test: $(ENV)
+	$(BIN)/python -m pytest
+
+# What CI runs after the tests.
+lint: $(ENV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+# Files that are generated from others: schema and config/README.md, environment files.
+docs: $(ENV)
+	PYTHONPATH=workflow/scripts $(BIN)/python -m facestages.generated .
+
+# A new requirements.txt from the versions in pyproject.toml.
+lock:
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --disable-pip-version-check -q -e '.[cpu,test]'
+	.venv-lock/bin/python -m pip list --format=freeze --exclude-editable \
+	  --exclude pip --exclude setuptools | sed 's/+cpu$$//' > requirements.txt
+	rm -rf .venv-lock
+
+bench: $(ENV)
+	PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py
+
+.PHONY: FORCE env test lint docs lock bench
+FORCE:

@@ -1,0 +1,176 @@
+"""Rendered faces: what the labels say, and that the same seed gives the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facestages.errors import FacestagesError
+from facestages.stimuli import EXPRESSIONS, recipes
+
+ASSET = Path(__file__).parents[2] / "resources" / "assets" / "headmodel"
+
+needs_head = pytest.mark.skipif(
+    not ASSET.is_dir(), reason="the head model is not there: resources/assets/headmodel"
+)
+
+
+@pytest.fixture(scope="module")
+def head():
+    from facestages.stimuli import headmodel
+
+    return headmodel.load_head(ASSET)
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    from facestages.stimuli import rendered
+
+    return rendered
+
+
+def test_every_expression_has_a_recipe_and_a_declared_position():
+    assert set(recipes.RECIPES) == set(recipes.CIRCUMPLEX) == set(EXPRESSIONS)
+    assert recipes.RECIPES["neutral"] == {}
+    assert all(abs(x) <= 1 for pair in recipes.CIRCUMPLEX.values() for x in pair)
+
+
+def test_every_shape_of_a_recipe_moves_an_action_unit():
+    mapped = {shape for shapes in recipes.ACTION_UNITS.values() for shape in shapes}
+    used = {shape for recipe in recipes.RECIPES.values() for shape in recipe}
+    assert used <= mapped
+
+
+def test_action_units_average_the_sides_and_are_clipped():
+    units = recipes.action_units({"mouthSmileLeft": 1.0, "browInnerUp": 1.4, "jawOpen": 0.3})
+    assert units[12] == 0.5
+    assert units[1] == 1.0
+    assert units[25] == units[26] == 0.3
+    assert units[4] == 0.0
+
+
+def test_a_missing_head_model_is_named(tmp_path):
+    from facestages.stimuli import headmodel
+
+    with pytest.raises(FacestagesError, match="base.obj"):
+        headmodel.load_head(tmp_path)
+
+
+@needs_head
+def test_people_differ_and_sex_is_checked(head):
+    from facestages.stimuli import headmodel
+
+    first = headmodel.sample_identity(head, np.random.default_rng(1), "female")
+    again = headmodel.sample_identity(head, np.random.default_rng(1), "female")
+    other = headmodel.sample_identity(head, np.random.default_rng(2), "female")
+    np.testing.assert_array_equal(first.vertices, again.vertices)
+    assert np.abs(first.vertices - other.vertices).max() > 0.02
+    with pytest.raises(FacestagesError, match="sex 'woman'"):
+        headmodel.sample_identity(head, np.random.default_rng(1), "woman")
+
+
+@needs_head
+def test_expressions_move_the_right_parts(head):
+    from facestages.stimuli import headmodel
+
+    someone = headmodel.sample_identity(head, np.random.default_rng(1))
+    amounts = np.zeros(len(head.shapes))
+    np.testing.assert_array_equal(headmodel.express(head, someone, amounts), someone.vertices)
+    amounts[head.shapes.index("jawOpen")] = 1.0
+    moved = headmodel.express(head, someone, amounts)
+    assert moved[head.chin, 1] < someone.vertices[head.chin, 1] - 0.1
+    ball = head.eyes[0]
+    np.testing.assert_allclose(moved[ball], someone.vertices[ball], atol=1e-5)
+
+
+@needs_head
+def test_wild_is_balanced_and_its_bytes_depend_on_the_seed_alone(head, rendered):
+    one = rendered.render_wild(head, people=5, images=21, size=32, seed=4)
+    two = rendered.render_wild(head, people=5, images=21, size=32, seed=4, threads=3)
+    other = rendered.render_wild(head, people=5, images=21, size=32, seed=5)
+    assert one.digest == two.digest
+    assert one.digest != other.digest
+    assert one.images.shape == (21, 32, 32)
+    assert one.labels["identity"].nunique() == 5
+    assert set(one.labels["expression"].value_counts()) == {3}
+    assert set(one.labels["expression"]) == set(EXPRESSIONS)
+
+
+@needs_head
+def test_wild_draws_only_the_expressions_asked_for(head, rendered):
+    some = rendered.render_wild(
+        head, people=2, images=4, size=32, seed=4, expressions=("happy", "neutral")
+    )
+    assert sorted(some.labels["expression"]) == ["happy", "happy", "neutral", "neutral"]
+
+
+@needs_head
+def test_posed_has_every_cell_once(head, rendered):
+    posed = rendered.render_posed(head, people=3, sessions=2, size=32, seed=1, threads=2)
+    labels = posed.labels
+    assert len(labels) == 3 * 2 * 7
+    assert not labels.duplicated(["identity", "session", "expression"]).any()
+    assert list(labels["identity"].unique()) == ["F01", "F02", "M01"]
+    assert labels["stimulus_id"].iloc[0] == "posed/F01A-angry"
+    assert set(labels.loc[labels["identity"] == "M01", "sex"]) == {"male"}
+    assert posed.attributes == {"rendered": 1, "design": "posed", "seed": 1}
+
+
+@needs_head
+def test_labels_follow_what_was_drawn(head, rendered):
+    posed = rendered.render_posed(head, people=1, sessions=1, size=32, seed=1)
+    rows = posed.labels.set_index("expression")
+    assert rows.loc["happy", "shape_mouthSmileLeft"] > 0.7
+    assert rows.loc["happy", "au_12"] > 0.7
+    assert rows.loc["happy", "valence"] > 0.5 > 0 > rows.loc["sad", "valence"]
+    neutral = rows.loc["neutral"].filter(regex="shape_|au_|intensity|valence|arousal")
+    assert not neutral.astype(float).any()
+    assert posed.sources["au_12"] == "rendered"
+    assert posed.sources["valence"].startswith("rendered: declared")
+    assert set(posed.sources) == set(posed.labels.columns) - {"stimulus_id"}
+
+
+@needs_head
+def test_a_face_does_not_depend_on_how_many_others_there_are(head, rendered):
+    few = rendered.render_posed(head, people=2, sessions=1, size=32, seed=1)
+    more = rendered.render_posed(head, people=4, sessions=2, size=32, seed=1)
+    few_ids, more_ids = list(few.labels["stimulus_id"]), list(more.labels["stimulus_id"])
+    for index, name in enumerate(few_ids):
+        np.testing.assert_array_equal(few.images[index], more.images[more_ids.index(name)])
+
+
+@needs_head
+def test_video_is_smooth_and_labelled_by_threshold(head, rendered):
+    video = rendered.render_video(head, women=1, men=0, frames_per_person=81, size=32, seed=1)
+    labels = video.labels
+    assert list(labels["frame"]) == list(range(81))
+    assert set(labels["expression"]) == set(EXPRESSIONS)
+    weak = labels["intensity"] < rendered.LABEL_THRESHOLD
+    assert (labels.loc[weak, "expression"] == "neutral").all()
+    assert (labels.loc[~weak, "expression"] != "neutral").all()
+    assert labels["intensity"].diff().abs().max() < 0.6
+    steps = np.abs(np.diff(video.images.astype(int), axis=0)).mean()
+    assert steps < 8
+
+
+@needs_head
+@pytest.mark.parametrize(
+    ("design", "arguments", "message"),
+    [
+        ("wild", {"people": 0, "images": 7}, "people must be .* not 0"),
+        ("wild", {"people": 9, "images": 7}, "images must be .* at least 9, not 7"),
+        ("wild", {"people": 1, "images": 7, "size": 4}, "size must be .* not 4"),
+        ("wild", {"people": 1, "images": 7, "expressions": ("hapy",)}, "did you mean 'happy'"),
+        ("wild", {"people": 1, "images": 7, "expressions": ()}, "expressions is empty"),
+        ("posed", {"people": 2.5}, "people must be .* not 2.5"),
+        ("posed", {"sessions": 27}, "sessions must be .* not 27"),
+        ("posed", {"threads": 0}, "threads must be .* not 0"),
+        ("video", {"women": 0, "men": 0}, r"women \+ men must be .* not 0"),
+        ("video", {"women": -1}, "women must be .* not -1"),
+    ],
+)
+def test_invalid_arguments_are_named(head, rendered, design, arguments, message):
+    with pytest.raises(FacestagesError, match=message):
+        getattr(rendered, f"render_{design}")(head, seed=1, **arguments)

@@ -1,0 +1,113 @@
+"""Paths, wildcard constraints and look-ups; no rules."""
+
+import re
+import sys
+from pathlib import Path
+
+WORKFLOW = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(WORKFLOW / "scripts"))
+
+from facestages import assets, provenance
+from facestages.config import load_config
+from facestages.errors import FacestagesError
+
+try:
+    MANIFEST = assets.read_manifest(WORKFLOW.parent / "resources" / "manifest.yaml")
+    CONFIG = load_config(config, MANIFEST)
+except FacestagesError as error:
+    sys.exit(str(error))
+
+
+# Verified archives, kept so that a later run never asks the network.
+DOWNLOADS = CONFIG.asset_folder("downloads")
+
+
+def one_of(names):
+    """Regular expression that matches these names and nothing else."""
+    return "|".join(sorted(map(re.escape, names))) or "(?!)"
+
+
+wildcard_constraints:
+    dataset=one_of(CONFIG.datasets),
+    network=one_of(CONFIG.networks),
+    asset=one_of(MANIFEST),
+    seed=r"\d+",
+
+
+def code(script):
+    """Digest of the code that a script reaches: an edited helper reruns its rules."""
+    return provenance.digest_code(WORKFLOW / "scripts" / f"{script}.py")
+
+
+def dataset_source(wildcards):
+    """What a face set is made from: the head model, or the user's files."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    if entry.source == "rendered":
+        return CONFIG.asset_folder("headmodel")
+    return entry.path if entry.source == "fer2013" else entry.table
+
+
+def dataset_entry(wildcards):
+    """What the config says of a face set, less its name in figures, which changes no picture."""
+    return CONFIG.datasets[wildcards.dataset].model_dump(exclude={"label"})
+
+
+def dataset_files(wildcards):
+    """Digest of the names, sizes and times of a user's files."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    return None if entry.source == "rendered" else provenance.digest_files(entry.pictures)
+
+
+def training_data(wildcards):
+    entry = CONFIG.networks[wildcards.network]
+    return f"<results>/stimuli/{entry.training.dataset}.h5"
+
+
+def network_source(wildcards):
+    return CONFIG.networks[wildcards.network].source
+
+
+def training_recipe(wildcards):
+    return CONFIG.networks[wildcards.network].training.model_dump()
+
+
+def network_weights(wildcards):
+    """File of a network's weights, or None."""
+    return CONFIG.weights_file(wildcards.network, int(wildcards.seed))
+
+
+def network_inputs(wildcards):
+    """What must be there before a network can be opened."""
+    entry = CONFIG.networks[wildcards.network]
+    asset = CONFIG.network_asset(wildcards.network)
+    path = CONFIG.asset_folder(asset) if asset else network_weights(wildcards)
+    return [path] if path else []
+
+
+def network_stages(wildcards):
+    return CONFIG.networks[wildcards.network].stages
+
+
+def components_kept(wildcards):
+    """Principal components that any later step asks for."""
+    return max(k for k in CONFIG.analysis.components if k != "all")
+
+
+def scores_of(datasets, networks):
+    """Separability tables of every seed of these networks on these face sets."""
+    return [
+        f"<results>/separability/{dataset}/{network}/seed-{seed}.csv"
+        for dataset in datasets
+        for network in networks
+        for seed in CONFIG.networks[network].seeds
+    ]
+
+
+def recording_mb(wildcards):
+    """Memory of a recording: the framework, and 256 rows of all layers, twice."""
+    return 1500 + CONFIG.recorded_units(wildcards.network) * 256 * 4 * 2 // 10**6
+
+
+def if_kept(path):
+    """Mark activations as temporary unless the config keeps them."""
+    return path if CONFIG.analysis.activations == "keep" else temp(path)

@@ -1,0 +1,58 @@
+"""Training of networks, and what their layers say to a face set."""
+
+
+rule train_network:
+    input:
+        stimuli=training_data,
+    output:
+        model="<results>/networks/{network}/seed-{seed}/model.keras",
+        history="<results>/networks/{network}/seed-{seed}/history.csv",
+        metrics="<results>/networks/{network}/seed-{seed}/metrics.json",
+    log:
+        "<logs>/train_network/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/train_network/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/tensorflow.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=24 * 60,
+        gpu=0,
+    params:
+        network=network_source,
+        training=training_recipe,
+        checkpoint="<results>/checkpoints/{network}/seed-{seed}",
+        code=code("train_network"),
+    message:
+        "Train {wildcards.network}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_network.py"
+
+
+rule record_activations:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        weights=network_inputs,
+    output:
+        activations=if_kept("<results>/activations/{dataset}/{network}/seed-{seed}.h5"),
+    log:
+        "<logs>/record_activations/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/record_activations/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/tensorflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=recording_mb,
+        runtime=120,
+        gpu=0,
+    params:
+        network=network_source,
+        weights=network_weights,
+        layers=lambda wildcards: list(network_stages(wildcards).values()),
+        code=code("record_activations"),
+    message:
+        "Record {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/record_activations.py"

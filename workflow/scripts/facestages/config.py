@@ -1,0 +1,509 @@
+"""The config: one model that is the source of defaults, checks, JSON schema and documentation.
+
+Snakemake reads the config at the start of every run and of every cluster job, so nothing heavy is
+imported here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, Architecture
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(gt=0)]
+
+
+def _mistake(kind: str, text: str) -> PydanticCustomError:
+    """An error of a kind that `_describe` knows: ``unknown_key``, or ``key`` if `text` begins
+    with the rest of the key's path."""
+    return PydanticCustomError(kind, "{text}", {"text": text})
+
+
+class Section(BaseModel):
+    """A part of the config. An unknown key is an error that names the nearest known one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for key in data:
+                if key not in cls.model_fields:
+                    hint = did_you_mean(key, cls.model_fields)
+                    raise _mistake("unknown_key", f"unknown key '{key}': {hint}")
+        return data
+
+
+class Wild(Section):
+    """Rendered faces: many people, free pose, light and background. Stands in for FER2013."""
+
+    source: Literal["rendered"] = Field(description="Where the faces come from.")
+    design: Literal["wild"] = Field(description="What they stand in for.")
+    label: str = Field("Rendered faces, wild", description="Name in figures.")
+    people: Count = Field(600, description="Number of people.")
+    images: Count = Field(3000, description="Number of pictures, shared evenly by expression.")
+    size: Count = Field(48, description="Rows and columns of a picture.")
+    seed: int = Field(0, description="Seed; the same seed gives the same bytes.")
+
+
+class Posed(Section):
+    """Rendered faces: posed expressions in studio light, two sessions. Stands in for KDEF."""
+
+    source: Literal["rendered"] = Field(description="Where the faces come from.")
+    design: Literal["posed"] = Field(description="What they stand in for.")
+    label: str = Field("Rendered faces, posed", description="Name in figures.")
+    people: Count = Field(70, description="Number of people, half of them women.")
+    sessions: Count = Field(2, description="Number of sessions.")
+    size: Count = Field(192, description="Rows and columns of a picture.")
+    seed: int = Field(1, description="Seed; the same seed gives the same bytes.")
+
+
+class Video(Section):
+    """Rendered faces: frames of people who move, each under one camera. Stands in for DISFA."""
+
+    source: Literal["rendered"] = Field(description="Where the faces come from.")
+    design: Literal["video"] = Field(description="What they stand in for.")
+    label: str = Field("Rendered faces, video", description="Name in figures.")
+    women: Annotated[int, Field(ge=0)] = Field(12, description="Number of women.")
+    men: Annotated[int, Field(ge=0)] = Field(15, description="Number of men.")
+    frames_per_person: Count = Field(81, description="Number of frames a person.")
+    size: Count = Field(128, description="Rows and columns of a picture.")
+    seed: int = Field(2, description="Seed; the same seed gives the same bytes.")
+
+
+class Fer2013(Section):
+    """FER2013 as its owners hand it out: a csv file or a folder of pictures."""
+
+    source: Literal["fer2013"] = Field(description="Where the faces come from.")
+    label: str = Field("FER2013", description="Name in figures.")
+    path: str = Field(description="`fer2013.csv`, `icml_face_data.csv` or the folder.")
+    splits: list[str] | None = Field(
+        None, description="Splits to keep (Training, PublicTest, PrivateTest); all if not given."
+    )
+    classes: list[str] | None = Field(None, description="Expressions to keep; all if not given.")
+    drop_duplicates: bool = Field(
+        False, description="Keep one of exactly equal pictures, the test splits' first."
+    )
+
+    @property
+    def pictures(self) -> str:
+        """The file or folder of the pictures."""
+        return self.path
+
+
+class Table(Section):
+    """A face set of one's own: a CSV table beside a folder of pictures."""
+
+    source: Literal["table"] = Field(description="Where the faces come from.")
+    label: str = Field(description="Name in figures.")
+    table: str = Field(
+        description="CSV with columns `path`, `identity` and any of `expression`, `sex`, "
+        "`session`, `frame`, `valence`, `arousal`, ..."
+    )
+    folder: str | None = Field(
+        None, description="Folder of the pictures; the table's own if not given."
+    )
+    size: Count | None = Field(
+        None, description="Rows and columns after a centred square crop; as stored if not given."
+    )
+    color: Literal["grey", "rgb"] = Field("grey", description="How pictures are kept.")
+    sources: dict[str, str] = Field(
+        {}, description="Source of a label (`human`, `posed`, ...); `file` if not given."
+    )
+
+    @property
+    def pictures(self) -> str:
+        """Folder of the pictures."""
+        return self.folder or os.path.dirname(self.table) or "."
+
+
+Rendered = Annotated[Wild | Posed | Video, Field(discriminator="design")]
+Dataset = Annotated[Rendered | Fer2013 | Table, Field(discriminator="source")]
+
+
+class Augmentation(Section):
+    """Random changes of the training pictures."""
+
+    rotation: float = Field(15.0, ge=0, description="Largest angle, degrees.")
+    shift: float = Field(0.15, ge=0, lt=1, description="Largest shift, share of the width.")
+    shear: float = Field(
+        0.15, ge=0, description="Largest shear angle, degrees (as Keras' ImageDataGenerator)."
+    )
+    zoom: float = Field(0.15, ge=0, lt=1, description="Largest change of scale, share.")
+    flip: bool = Field(True, description="Mirror half of the pictures.")
+
+
+class Holdout(Section):
+    """A random part of the face set that training never sees."""
+
+    share: Share = Field(0.1, description="Share held out.")
+    by: Literal["stimulus", "identity"] = Field(
+        "stimulus",
+        description="Hold out pictures (stratified by expression) or whole people.",
+    )
+    seed: int = Field(42, description="Seed of the choice.")
+
+
+class Splits(Section):
+    """Named splits of the face set (its label `split`)."""
+
+    train: list[str] = Field(description="Splits to train on.")
+    validation: list[str] = Field(description="Splits that choose the epoch.")
+    test: list[str] = Field(description="Splits for the reported accuracy.")
+
+
+class Training(Section):
+    """How a network is trained. The defaults are the published recipe."""
+
+    dataset: str = Field(description="Face set to train on.")
+    holdout: Holdout = Field(
+        Holdout(), description="Held-out part; chooses the epoch and gives the accuracy."
+    )
+    splits: Splits | None = Field(None, description="Named splits instead of `holdout`.")
+    epochs: Count = Field(100, description="Largest number of epochs.")
+    batch_size: Count = Field(32, description="Pictures a step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
+    schedule: Literal["plateau", "cosine"] = Field(
+        "plateau", description="Halve when validation accuracy stalls, or fall along a cosine."
+    )
+    warmup_epochs: float = Field(0.0, ge=0, description="Linear rise of the rate at the start.")
+    plateau_patience: Count = Field(7, description="Epochs without gain before the rate halves.")
+    minimum_rate: float = Field(1e-7, gt=0, description="The rate never falls below this.")
+    stopping_patience: Count | None = Field(
+        11, description="Epochs without gain before training stops; never if null."
+    )
+    minimum_gain: float = Field(5e-5, ge=0, description="Smallest gain that counts for stopping.")
+    augmentation: Augmentation = Field(Augmentation(), description="Random picture changes.")
+    class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
+        "none", description="Weight of each class in the loss."
+    )
+
+
+class Input(Section):
+    """What a network expects at its input."""
+
+    size: Count = Field(description="Rows and columns.")
+    channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
+    scaling: Literal[tuple(SCALINGS)] = Field(
+        "unit", description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255."
+    )
+
+
+class AssetWeights(Section):
+    """Weights that `resources/manifest.yaml` lists."""
+
+    asset: str = Field(description="Name in the manifest.")
+    member: str = Field(description="The file inside the asset.")
+
+
+class FileWeights(Section):
+    """Weights in a file of one's own."""
+
+    path: str = Field(description="A `.keras`, `.h5` or torch file.")
+
+
+class NetworkEntry(Section):
+    """A network: architecture, weights, instances and the layers to look at."""
+
+    label: str = Field(description="Name in figures.")
+    architecture: Literal[tuple(ARCHITECTURES)] | None = Field(
+        None, description="A built-in architecture."
+    )
+    keras: str | None = Field(None, description="Instead: a Keras file with architecture inside.")
+    torch: str | None = Field(
+        None, description="Instead: `package.module:function` that returns a torch module."
+    )
+    input: Input | None = Field(
+        None, description="What it expects; needed with `keras` and `torch`."
+    )
+    weights: Literal["train", "untrained"] | AssetWeights | FileWeights | None = Field(
+        None, description="Where the weights come from; needed with `architecture`."
+    )
+    classes: list[str] | None = Field(None, description="Output classes, in order.")
+    training: Training | None = Field(None, description="How to train, for `weights: train`.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="One instance of the network a seed."
+    )
+    stages: dict[Name, str] = Field(
+        min_length=1, description="Layer of each stage, from input to output."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NetworkEntry:
+        kinds = [kind for kind in ("architecture", "keras", "torch") if getattr(self, kind)]
+        if len(kinds) != 1:
+            raise ValueError("give exactly one of: architecture, keras, torch")
+        if kinds == ["architecture"]:
+            self._check_architecture(ARCHITECTURES[self.architecture])
+        elif self.input is None:
+            raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
+        if self.weights == "train" and self.training is None:
+            raise ValueError("'weights: train' needs the key 'training'")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise _mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
+        if self.weights not in ("train", "untrained") and len(self.seeds) > 1:
+            raise _mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
+        return self
+
+    def _check_architecture(self, architecture: Architecture) -> None:
+        for stage, layer in self.stages.items():
+            if layer not in architecture.widths:
+                hint = did_you_mean(layer, architecture.widths)
+                raise _mistake(
+                    "key", f"stages.{stage} = '{layer}': no layer of {self.architecture}; {hint}"
+                )
+        if self.architecture != "pixels" and self.weights is None:
+            raise ValueError("needs the key 'weights': train, untrained, {asset: ...}, {path: ...}")
+        if architecture.classes is None and self.architecture == "light_cnn" and not self.classes:
+            raise ValueError("light_cnn needs the key 'classes', e.g. [happy, sad, neutral]")
+        if architecture.classes is not None and self.weights in ("train", "untrained"):
+            raise ValueError(f"{self.architecture} comes with its weights; it cannot be trained")
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What `facestages.networks.load_network` needs to know."""
+        return self.model_dump(include={"architecture", "keras", "torch", "input", "classes"})
+
+    @property
+    def framework(self) -> str:
+        """``"keras"``, ``"torch"`` or ``"numpy"``."""
+        if self.architecture:
+            return ARCHITECTURES[self.architecture].framework
+        return "keras" if self.keras else "torch"
+
+
+class Analysis(Section):
+    """What is measured on every network and face set."""
+
+    labels: list[Name] = Field(
+        ["identity", "expression"], description="Labels whose silhouettes are measured."
+    )
+    components: list[Count | Literal["all"]] = Field(
+        [2, 5, 10, 20, 50, "all"],
+        description="Numbers of principal components; `all` is the layer's full space.",
+    )
+    permutations: Annotated[int, Field(ge=0)] = Field(
+        200, description="Label permutations for the null distribution; 0 for none."
+    )
+    activations: Literal["keep", "discard"] = Field(
+        "discard", description="Keep the layers' full outputs on disk after their use or not."
+    )
+
+
+class Fig4(Section):
+    """Figure 4: silhouettes by stage."""
+
+    datasets: list[str] = Field(min_length=1, description="Face sets, a column of panels each.")
+    networks: list[str] = Field(min_length=1, description="Networks, a line each.")
+    labels: list[str] = Field(
+        ["expression", "identity"], min_length=1, description="Labels, a row of panels each."
+    )
+    stages: list[str] = Field(
+        ["early", "identity", "penultimate", "final"],
+        min_length=2,
+        description="Stages, from input to output.",
+    )
+    components: Count | Literal["all"] = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+    band: Literal["range", "sd"] = Field(
+        "range", description="Band over seeds: lowest to highest, or one standard deviation."
+    )
+
+
+class Figures(Section):
+    """What the figures show."""
+
+    fig4: Fig4 = Field(description="Silhouettes by stage.")
+
+
+class Config(Section):
+    """The whole config."""
+
+    datasets: dict[Name, Dataset] = Field(min_length=1, description="Face sets by name.")
+    networks: dict[Name, NetworkEntry] = Field(min_length=1, description="Networks by name.")
+    analysis: Analysis = Field(Analysis(), description="What is measured.")
+    figures: Figures = Field(description="What the figures show.")
+    assets: dict[str, str] = Field(
+        {}, description="Local file of an asset, used instead of a download."
+    )
+    pathvars: dict[str, str] = Field(
+        {}, description="Snakemake's path variables, e.g. `results: results/paper`."
+    )
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for name, entry in self.networks.items():
+            if entry.training is not None:
+                where = f"networks.{name}.training.dataset"
+                _check_name(where, entry.training.dataset, "face set", self.datasets)
+        fig4 = self.figures.fig4
+        for name in fig4.datasets:
+            _check_name("figures.fig4.datasets", name, "face set", self.datasets)
+        for name in fig4.networks:
+            _check_name("figures.fig4.networks", name, "network", self.networks)
+            for stage in fig4.stages:
+                stages = self.networks[name].stages
+                where = f"figures.fig4.stages (network {name})"
+                _check_name(where, stage, "stage", stages)
+        for label in fig4.labels:
+            _check_name("figures.fig4.labels", label, "measured label", self.analysis.labels)
+        components = self.analysis.components
+        _check_name("figures.fig4.components", fig4.components, "measured number", components)
+        return self
+
+    @property
+    def results(self) -> str:
+        """Folder of the results."""
+        return self.pathvars.get("results", "results")
+
+    def weights_file(self, network: str, seed: int) -> str | None:
+        """File that holds a network's weights; None where there is none.
+
+        Parameters
+        ----------
+        network : str
+            Name in the config.
+        seed : int
+            Instance of a trained network.
+        """
+        entry = self.networks[network]
+        if entry.weights == "train":
+            return f"{self.results}/networks/{network}/seed-{seed}/model.keras"
+        if isinstance(entry.weights, AssetWeights):
+            return f"{self.asset_folder(entry.weights.asset)}/{entry.weights.member}"
+        if isinstance(entry.weights, FileWeights):
+            return entry.weights.path
+        return entry.keras
+
+    def network_asset(self, network: str) -> str | None:
+        """Asset that holds a network's weights, or None."""
+        weights = self.networks[network].weights
+        return weights.asset if isinstance(weights, AssetWeights) else None
+
+    @property
+    def assets_used(self) -> dict[str, str]:
+        """For every asset that the config names: the key that names it."""
+        used = {name: f"assets.{name}" for name in self.assets}
+        for network in self.networks:
+            if asset := self.network_asset(network):
+                used[asset] = f"networks.{network}.weights.asset"
+        return used
+
+    def recorded_units(self, network: str) -> int:
+        """Units of a network's recorded layers together, as far as they are known beforehand."""
+        entry = self.networks[network]
+        if entry.architecture is None:
+            return 10 * entry.input.size**2 * 64
+        widths = ARCHITECTURES[entry.architecture].widths
+        return sum(widths[layer] for layer in set(entry.stages.values()))
+
+    def asset_folder(self, asset: str) -> str:
+        """Folder of an asset's files."""
+        return f"{self.pathvars.get('resources', 'resources')}/assets/{asset}"
+
+
+def _check_name(where: str, name: object, what: str, known: Any) -> None:
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise _mistake("key", f"{where} = '{name}': no such {what}; {hint}")
+
+
+def load_config(
+    config: Mapping[str, Any] | str | os.PathLike, known_assets: Collection[str] | None = None
+) -> Config:
+    """Check a config.
+
+    Parameters
+    ----------
+    config : mapping or path-like
+        What Snakemake read, or a YAML file.
+    known_assets : collection of str, optional
+        Names in the manifest; the assets that the config names must be among them.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    FacestagesError
+        One line for each mistake: key, value, what is allowed, the nearest match.
+    """
+    if not isinstance(config, Mapping):
+        import yaml
+
+        with open(config, encoding="utf-8") as stream:
+            config = yaml.safe_load(stream)
+    try:
+        checked = Config.model_validate(config)
+    except ValidationError as error:
+        raise FacestagesError("\n".join(dict.fromkeys(_describe(error, config)))) from None
+    for asset, key in checked.assets_used.items():
+        if known_assets is not None and asset not in known_assets:
+            hint = did_you_mean(asset, known_assets)
+            raise FacestagesError(f"config: {key} = '{asset}': no such asset; {hint}")
+    return checked
+
+
+def _describe(error: ValidationError, config: Any) -> Iterator[str]:
+    """One line a mistake; of the tried members of a union, the one that explains most."""
+    by_path: dict[tuple, Any] = {}
+    for item in error.errors():
+        path = _user_path(item, config)
+        if path not in by_path or (
+            item["type"] == "unknown_key" and by_path[path]["type"] != "unknown_key"
+        ):
+            by_path[path] = item
+    for path, item in by_path.items():
+        where = "config: " + (".".join(map(str, path)) or "top level")
+        context = item.get("ctx", {})
+        if item["type"] == "unknown_key":
+            yield f"{where}: {item['msg']}"
+        elif item["type"] == "key":
+            yield "config: " + ".".join([*map(str, path), item["msg"]])
+        elif item["type"] == "value_error":
+            yield f"{where}: {context['error']}"
+        elif item["type"] == "missing":
+            yield f"{where}: this key is missing"
+        elif item["type"] in ("literal_error", "union_tag_invalid"):
+            yield _describe_choice(where, item, context)
+        elif item["type"] == "union_tag_not_found":
+            key = context["discriminator"].strip("'")
+            yield f"{where}: the key '{key}' is missing"
+        else:
+            message = item["msg"][0].lower() + item["msg"][1:]
+            yield f"{where} = {item['input']!r}: {message}"
+
+
+def _describe_choice(where: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    if item["type"] == "literal_error":
+        value, expected = item["input"], context["expected"].replace(" or ", ", ")
+    else:
+        value, expected = context["tag"], context["expected_tags"]
+        where += "." + context["discriminator"].strip("'")
+    allowed = [name.strip().strip("'") for name in expected.split(",")]
+    return f"{where} = {value!r}: {did_you_mean(value, allowed)}"
+
+
+def _user_path(item: Mapping[str, Any], config: Any) -> tuple:
+    """The keys as the user wrote them: pydantic also names the tried member of a union."""
+    path, node = [], config
+    for part in item["loc"]:
+        if isinstance(node, Mapping) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and isinstance(part, int):
+            node = node[part]
+        elif not (item["type"] == "missing" and part == item["loc"][-1]):
+            continue
+        path.append(part)
+    return tuple(path)

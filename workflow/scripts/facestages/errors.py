@@ -1,0 +1,36 @@
+"""The one way in which facestages says that something is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FacestagesError(Exception):
+    """A problem that the user can mend.
+
+    The message is one or two lines: what is wrong, where, why, and what to do about it.
+    """
+
+
+def did_you_mean(name: object, allowed: Iterable[object]) -> str:
+    """Name the allowed values, and the one nearest to `name` if there is one.
+
+    Parameters
+    ----------
+    name : object
+        What the user wrote.
+    allowed : iterable of object
+        What could have been written.
+
+    Returns
+    -------
+    str
+        For example ``"did you mean 'posed'? Allowed: posed, video, wild"``.
+    """
+    names = sorted({str(value) for value in allowed})
+    if not names:
+        return "none is defined"
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"{hint}Allowed: {', '.join(names)}"

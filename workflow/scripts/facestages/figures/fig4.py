@@ -1,0 +1,192 @@
+"""Figure 4: where people and expressions become separate, stage by stage."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from facestages.errors import FacestagesError
+from facestages.figures import style
+
+
+def select_scores(
+    scores: pd.DataFrame, labels: Sequence[str], stages: Sequence[str], components: int | str
+) -> pd.DataFrame:
+    """The silhouettes that Figure 4 shows.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Rows of `facestages.separability.score_separability`, of any number of networks, seeds and
+        face sets.
+    labels, stages : sequence of str
+    components : int or "all"
+
+    Returns
+    -------
+    pandas.DataFrame
+        Silhouettes of these labels and stages in this number of components.
+    """
+    chosen = (
+        (scores["measure"] == "silhouette")
+        & scores["label"].isin(labels)
+        & scores["stage"].isin(stages)
+        & (scores["components"].astype(str) == str(components))
+    )
+    return scores[chosen]
+
+
+def summarise_seeds(scores: pd.DataFrame, band: str) -> pd.DataFrame:
+    """Mean and band over the seeds of each network.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        From `select_scores`.
+    band : str
+        ``"range"``: lowest to highest seed; ``"sd"``: one standard deviation to each side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``dataset, label, network, stage, mean, low, high, seeds``.
+    """
+    keys = ["dataset", "label", "network", "stage"]
+    grouped = scores.groupby(keys, sort=False)["value"]
+    table = grouped.agg(mean="mean", low="min", high="max", seeds="size", sd="std").reset_index()
+    if band == "sd":
+        spread = table["sd"].fillna(0.0)
+        table["low"], table["high"] = table["mean"] - spread, table["mean"] + spread
+    return table.drop(columns="sd")
+
+
+def draw_fig4(
+    scores: pd.DataFrame,
+    *,
+    datasets: Mapping[str, str],
+    networks: Mapping[str, str],
+    untrained: Sequence[str],
+    labels: Sequence[str],
+    stages: Sequence[str],
+    components: int | str,
+    band: str,
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw silhouettes by stage: a row of panels a label, a column a face set, a line a network.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Rows of `facestages.separability.score_separability`.
+    datasets, networks : mapping of str to str
+        Name in figures of each face set and network, in order.
+    untrained : sequence of str
+        Networks drawn as controls.
+    labels, stages : sequence of str
+    components : int or "all"
+    band : str
+        See `summarise_seeds`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    summary : pandas.DataFrame
+        The numbers drawn.
+
+    Raises
+    ------
+    FacestagesError
+        If there is nothing to draw.
+    """
+    chosen = select_scores(scores, labels, stages, components)
+    if chosen["value"].notna().sum() == 0:
+        raise FacestagesError(
+            f"Figure 4 has nothing to draw: no silhouette of {', '.join(labels)} in "
+            f"{components} components; check figures.fig4 and the face sets' labels"
+        )
+    style.use_style()
+    summary = summarise_seeds(chosen, band)
+    lines = _line_styles(networks, untrained)
+    height = (42 * len(labels) + 48) * style.MILLIMETRE
+    figure, axes = plt.subplots(
+        len(labels),
+        len(datasets),
+        figsize=(style.PAGE_WIDTH, height),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+        layout="constrained",
+    )
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    for row, label in zip(axes, labels, strict=True):
+        for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
+            panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
+            _draw_panel(axis, panel, lines, stages)
+            axis.set_title(f"{next(letters)}  {title}: {label}", loc="left")
+            _say_if_missing(axis, chosen, dataset, label)
+        row[0].set_ylabel(f"{label.capitalize()} silhouette")
+    _add_legend(figure, axes, networks, lines)
+    figure.supxlabel(_caption(chosen, summary, components, band), fontsize=7, ha="center")
+    return figure, summary
+
+
+def _line_styles(networks: Mapping[str, str], untrained: Sequence[str]) -> dict[str, dict]:
+    trained = [name for name in networks if name not in untrained]
+    lines = {name: style.LINES[number % len(style.LINES)] for number, name in enumerate(trained)}
+    return {name: lines.get(name, style.CONTROL) for name in networks}
+
+
+def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:
+    axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
+    positions = np.arange(len(stages))
+    for network, line in lines.items():
+        own = panel[panel["network"] == network].set_index("stage").reindex(stages)
+        axis.plot(positions, own["mean"], **line)
+        if own["seeds"].max() > 1:
+            axis.fill_between(
+                positions, own["low"], own["high"], color=line["color"], alpha=0.2, linewidth=0
+            )
+    axis.set_xticks(positions, [stage.capitalize() for stage in stages])
+    axis.margins(x=0.06)
+
+
+def _say_if_missing(axis: Axes, chosen: pd.DataFrame, dataset: str, label: str) -> None:
+    own = chosen[(chosen["dataset"] == dataset) & (chosen["label"] == label)]
+    if own["value"].notna().any():
+        return
+    note = own["note"].iloc[0] if len(own) else "not measured"
+    axis.text(0.5, 0.5, note, transform=axis.transAxes, ha="center", va="center", color="#404040")
+
+
+def _add_legend(figure: Figure, axes, networks: Mapping[str, str], lines: Mapping) -> None:
+    handles = [plt.Line2D([], [], **lines[name]) for name in networks]
+    columns = min(len(networks), 3)
+    figure.legend(
+        handles,
+        list(networks.values()),
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+        handlelength=3.2,
+    )
+
+
+def _caption(chosen, summary, components, band) -> str:
+    space = "full space" if components == "all" else f"first {components} principal components"
+    spread = {"range": "lowest to highest", "sd": "one standard deviation"}[band]
+    seeds = summary.groupby("network", sort=False)["seeds"].max()
+    counts = ", ".join(f"{name} {number}" for name, number in seeds.items())
+    sets = chosen.groupby("dataset", sort=False)["n"].max()
+    sizes = ", ".join(f"{name} n = {number}" for name, number in sets.items())
+    parts = [f"Mean silhouette, Euclidean distance, {space} (fewer where a layer has fewer)."]
+    rendered = chosen[chosen["label_source"].astype(str).str.startswith("rendered")]["dataset"]
+    if len(rendered):
+        names = ", ".join(dict.fromkeys(rendered))
+        parts.append(f"RENDERED faces, not photographs: {names}.")
+    parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
+    return textwrap.fill(" ".join(parts), 135)

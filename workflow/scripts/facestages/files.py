@@ -1,0 +1,82 @@
+"""Files appear under their final name only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from facestages.errors import FacestagesError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
+
+    Parameters
+    ----------
+    path : path-like
+        The final name. Missing parent folders are made.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write. It has the same suffix as `path`.
+
+    Raises
+    ------
+    FacestagesError
+        If the disk is full or the folder cannot be written to. The temporary file is removed, and
+        a file that stood under the final name before is left as it was.
+    """
+    path = Path(path)
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        _flush_to_disk(partial)
+        os.replace(partial, path)
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        reason = _write_failure(error)
+        if reason is None:
+            raise
+        raise FacestagesError(f"cannot write {path}: {reason}") from error
+
+
+def _flush_to_disk(path: Path) -> None:
+    with open(path, "rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _write_failure(error: BaseException) -> str | None:
+    """Say why a write failed, or None if `error` is of another kind."""
+    # HDF5 folds the system's error number into its own message.
+    number, text = getattr(error, "errno", None), str(error)
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
+        return "the disk is full. Free some space and run the same command again"
+    if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return "the folder is not writable. Change its permissions or the results folder"
+    return None
+
+
+def require_space(path: str | os.PathLike, n_bytes: int) -> None:
+    """Stop before the work if the disk that holds `path` has less than `n_bytes` free.
+
+    Raises
+    ------
+    FacestagesError
+        Naming the file, what it needs and what is free.
+    """
+    folder = Path(path).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise FacestagesError(
+            f"cannot write {path}: it needs {n_bytes / 1e9:.2f} GB and the disk has "
+            f"{free / 1e9:.2f} GB free. Free some space and run the same command again"
+        )

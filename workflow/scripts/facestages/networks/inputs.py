@@ -1,0 +1,56 @@
+"""Pictures made into what a network expects at its input."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from facestages.networks.catalogue import SCALINGS, InputSpec
+
+
+def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
+    """Bring pictures to a square size and a number of channels.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 3)
+    size : int
+        Rows and columns wanted; antialiased bilinear resampling.
+    channels : int
+        1: luminance (ITU-R 601); 3: RGB, grey pictures replicated.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n, size, size, channels)
+    """
+    mode = "L" if channels == 1 else "RGB"
+    own_mode = "L" if images.ndim == 3 else "RGB"
+    if images.shape[1:3] == (size, size) and mode == own_mode:
+        return images.reshape(len(images), size, size, channels)
+    out = np.empty((len(images), size, size, channels), np.uint8)
+    for target, image in zip(out, images, strict=True):
+        picture = Image.fromarray(np.ascontiguousarray(image)).convert(mode)
+        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
+        target[:] = np.asarray(picture).reshape(size, size, channels)
+    return out
+
+
+def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
+    """Turn uint8 pictures into the float32 values that a network was trained on."""
+    factor, shift = SCALINGS[scaling]
+    return images.astype(np.float32) * np.float32(factor) + np.float32(shift)
+
+
+def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """Resize and scale pictures for a network.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+    spec : InputSpec
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, size, size, channels)
+    """
+    return scale_images(resize_images(images, spec.size, spec.channels), spec.scaling)

@@ -1,0 +1,45 @@
+"""Progress of long work: a bar on a terminal, a log line once a minute elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+logger = logging.getLogger("facestages.progress")
+
+Item = TypeVar("Item")
+_SECONDS_BETWEEN_LINES = 60.0
+
+
+def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
+    """Pass items on and show how far the work is.
+
+    Parameters
+    ----------
+    items : iterable
+    what : str
+        Name of the work, e.g. ``"nn1 seed 0, epoch 3 of 8"``.
+    total : int, optional
+        Number of items, where `items` has no length.
+
+    Yields
+    ------
+    The items, unchanged.
+    """
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, total=total, leave=False)
+        return
+    total = len(items) if total is None else total
+    begin = said = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if done and now - said >= _SECONDS_BETWEEN_LINES:
+            left = (total - done) * (now - begin) / done
+            logger.info("%s: %d of %d, about %.0f s left", what, done, total, left)
+            said = now
+        yield item

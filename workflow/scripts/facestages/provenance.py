@@ -1,0 +1,116 @@
+"""Digests that say what a result was made from."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from facestages import __version__
+
+PACKAGE = Path(__file__).parent
+
+# No result depends on these: the config reaches a job through its params, value by value, and the
+# others say how a job talks. An edit there reruns nothing.
+_WITHOUT_RESULT = {PACKAGE / f"{name}.py" for name in ("config", "errors", "job", "progress")}
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value made of lists, dicts, text and numbers."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_code(script: str | os.PathLike) -> str:
+    """Digest of a script and of all the library modules that it reaches.
+
+    Only what the code does counts: comments, docstrings and layout do not. The files are parsed,
+    not imported, so this is cheap and needs none of their dependencies.
+
+    Parameters
+    ----------
+    script : path-like
+        A Python file that imports from ``facestages``.
+
+    Returns
+    -------
+    str
+    """
+    seen: dict[Path, str] = {}
+    waiting = [Path(script)]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen[path], imports = _read_module(path, path.stat().st_mtime_ns)
+            waiting.extend(imports)
+    return digest(sorted(seen[path] for path in seen))
+
+
+@cache
+def _read_module(path: Path, changed: int) -> tuple[str, tuple[Path, ...]]:
+    """Digest of one file's code, and the files of ``facestages`` that it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    imports = tuple(sorted(set(_imported_files(tree))))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+    return digest([path.name, ast.dump(tree)]), imports
+
+
+def _drop_docstring(node) -> None:
+    first = node.body[0] if node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        if isinstance(first.value.value, str):
+            node.body = node.body[1:]
+
+
+def _imported_files(tree: ast.AST) -> Iterator[Path]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import name`: the name may be a module of its own.
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            yield from _module_files(name)
+
+
+def _module_files(name: str) -> Iterator[Path]:
+    """The file of a module of ``facestages``, and those of the packages it lies in."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name:
+        return
+    for depth in range(1, len(parts) + 1):
+        path = PACKAGE.joinpath(*parts[1:depth])
+        for candidate in (path / "__init__.py", path.with_suffix(".py")):
+            if candidate.is_file() and candidate not in _WITHOUT_RESULT:
+                yield candidate
+
+
+def digest_files(path: str | os.PathLike) -> str:
+    """Digest of a file or of all files below a folder: names, sizes and times of change.
+
+    The content is not read, so this is cheap for large face sets. A missing path has a digest too.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        files = [path] if path.exists() else []
+    else:
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+    stats = [(str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    return digest(stats)
+
+
+def describe_versions(*packages: str) -> str:
+    """Versions of Python and of some installed packages, as one line of text."""
+    versions = [f"python {platform.python_version()}", f"facestages {__version__}"]
+    versions += [f"{name} {metadata.version(name)}" for name in packages]
+    return ", ".join(versions)

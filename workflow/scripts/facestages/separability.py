@@ -1,0 +1,252 @@
+"""How separate people, or expressions, lie in a layer's space.
+
+A silhouette (Rousseeuw 1987) compares, picture by picture, the mean distance to its own group with
+that to the nearest other group: near 1 where groups are tight and apart, near 0 where they overlap,
+negative where pictures lie closer to another group. Distances do not depend on labels, so one
+product with the labels' indicator matrix gives the silhouettes of many labellings at once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from facestages import store
+from facestages.errors import FacestagesError
+from facestages.progress import progress
+from facestages.stimuli import read_labels
+
+# Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
+_COLUMNS_AT_ONCE = 8192
+
+
+def distances(points: np.ndarray) -> np.ndarray:
+    """Euclidean distances between rows.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (n, k)
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, n)
+    """
+    centred = points - points.mean(axis=0)
+    return gram_distances(centred @ centred.T)
+
+
+def gram_distances(gram: np.ndarray) -> np.ndarray:
+    """Euclidean distances from inner products: ``d_ij^2 = g_ii + g_jj - 2 g_ij``."""
+    squares = np.diag(gram)
+    squared = squares[:, None] + squares[None, :] - 2 * gram
+    np.fill_diagonal(squared, 0.0)
+    return np.sqrt(np.maximum(squared, 0.0))
+
+
+def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
+    """Mean silhouette.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances, or a Gram matrix; told apart by the diagonal, which is zero for distances.
+    labels : sequence, shape (n,)
+        Group of each row.
+
+    Returns
+    -------
+    float
+        As ``sklearn.metrics.silhouette_score`` gives it; a group of one scores 0.
+
+    Raises
+    ------
+    FacestagesError
+        If there is one group only, or no group has two members.
+    """
+    codes = _encode(labels, len(matrix))
+    return float(_silhouettes(_as_distances(matrix), codes[None])[0])
+
+
+def silhouette_null(
+    matrix: np.ndarray, labels: Sequence, permutations: int = 1000, seed: int = 0
+) -> np.ndarray:
+    """Mean silhouettes of randomly permuted labels: what no relation at all would give.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances or a Gram matrix.
+    labels : sequence, shape (n,)
+    permutations : int
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (permutations,)
+    """
+    rng = np.random.default_rng(seed)
+    codes = _encode(labels, len(matrix))
+    permuted = rng.permuted(np.tile(codes, (permutations, 1)), axis=1)
+    return _silhouettes(_as_distances(matrix).astype(np.float32), permuted)
+
+
+def _as_distances(matrix: np.ndarray) -> np.ndarray:
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise FacestagesError(f"distances must be square, not of shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise FacestagesError("distances hold NaN or infinity")
+    return gram_distances(matrix) if np.any(np.diag(matrix) != 0) else matrix
+
+
+def _encode(labels: Sequence, n: int) -> np.ndarray:
+    values, codes = np.unique(np.asarray(labels).astype(str), return_inverse=True)
+    if len(codes) != n:
+        raise FacestagesError(f"{len(codes)} labels for {n} pictures")
+    if len(values) < 2:
+        raise FacestagesError(f"all {n} pictures have the one label '{values[0]}'; two are needed")
+    if len(values) == n:
+        raise FacestagesError(f"each of the {n} pictures has a label of its own; none has two")
+    return codes
+
+
+def _silhouettes(distance: np.ndarray, labellings: np.ndarray) -> np.ndarray:
+    """Mean silhouette of each labelling.
+
+    Parameters
+    ----------
+    distance : numpy.ndarray, shape (n, n)
+    labellings : numpy.ndarray of int, shape (b, n)
+        Group numbers 0..k-1; every labelling has the same group sizes.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (b,)
+    """
+    groups = int(labellings.max(initial=0)) + 1
+    at_once = max(1, _COLUMNS_AT_ONCE // groups)
+    scores = [
+        _silhouette_block(distance, labellings[first : first + at_once], groups)
+        for first in range(0, len(labellings), at_once)
+    ]
+    return np.concatenate(scores) if scores else np.empty(0)
+
+
+def _silhouette_block(distance: np.ndarray, labellings: np.ndarray, groups: int) -> np.ndarray:
+    b, n = labellings.shape
+    rows = np.arange(n)
+    indicator = np.zeros((n, b, groups), distance.dtype)
+    indicator[rows[:, None], np.arange(b), labellings.T] = 1
+    sums = (distance @ indicator.reshape(n, b * groups)).reshape(n, b, groups)
+    sizes = np.bincount(labellings[0], minlength=groups)
+    own = (rows[:, None], np.arange(b), labellings.T)
+    own_size = sizes[labellings.T]
+    within = sums[own] / np.maximum(own_size - 1, 1)
+    sums /= sizes.astype(distance.dtype)
+    sums[own] = np.inf
+    nearest = sums.min(axis=2)
+    widest = np.maximum(within, nearest)
+    score = np.divide(nearest - within, widest, out=np.zeros_like(within), where=widest > 0)
+    return np.where(own_size > 1, score, 0).mean(axis=0, dtype=np.float64)
+
+
+def score_separability(
+    geometry: str | os.PathLike,
+    stimuli: str | os.PathLike,
+    stages: Mapping[str, str],
+    labels: Sequence[str],
+    components: Sequence[int | str],
+    permutations: int,
+) -> pd.DataFrame:
+    """Silhouettes of every stage of one network on one face set.
+
+    Parameters
+    ----------
+    geometry : path-like
+        HDF5 file of `measure_geometry`.
+    stimuli : path-like
+        The face set.
+    stages : mapping of str to str
+        Layer of each stage.
+    labels : sequence of str
+        Labels whose groups are scored, e.g. ``identity``.
+    components : sequence of int or "all"
+        Numbers of principal components; ``all`` is the layer's full space.
+    permutations : int
+        Label permutations for z and p; 0 for none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy: a row for each stage x number of components x (label's ``silhouette``, or
+        ``variance_explained``). A label that the face set lacks has an empty value and a note.
+
+    Raises
+    ------
+    FacestagesError
+        If a label has one value only, or a value of its own for each picture.
+    """
+    table, sources, known = read_labels(stimuli)
+    rows = []
+    expected = {"stimuli_digest": known["stimuli_digest"]}
+    with store.open_read(geometry, "geometry", **expected) as file:
+        common = {name: file.attrs[name] for name in ("dataset", "network", "seed")}
+        for stage, layer in progress(list(stages.items()), "silhouettes"):
+            group = file[layer]
+            ratio = group["variance_ratio"][:]
+            for k in components:
+                matrix, used = _space(group, k)
+                where = {**common, "stage": stage, "layer": layer, "components": k}
+                where["components_used"] = used
+                explained = 1.0 if k == "all" else float(ratio[:used].sum())
+                rows.append({**where, "measure": "variance_explained", "value": explained})
+                for label in labels:
+                    scored = _score_label(matrix, label, table, sources, permutations, common)
+                    rows.append({**where, "measure": "silhouette", "label": label, **scored})
+    return pd.DataFrame(rows)[_COLUMNS]
+
+
+_COLUMNS = [
+    *("dataset", "network", "seed", "stage", "layer", "label", "label_source", "measure"),
+    *("components", "components_used", "value", "null_mean", "null_sd", "z", "p"),
+    *("n", "n_groups", "note"),
+]
+
+
+def _space(group, k: int | str) -> tuple[np.ndarray, int]:
+    """Distances in the first k components or in the full space, and the number of dimensions."""
+    if k == "all":
+        return gram_distances(group["gram"][:]), math.prod(group.attrs["layer_shape"])
+    scores = group["score"][:, :k]
+    return distances(scores), scores.shape[1]
+
+
+def _score_label(matrix, label, table, sources, permutations, common) -> dict:
+    empty = {"label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
+    if label not in table or (table[label] == "").all():
+        return {**empty, "note": f"the face set has no label '{label}'"}
+    known = (table[label] != "").to_numpy()
+    matrix, groups = matrix[np.ix_(known, known)], table.loc[known, label].to_numpy()
+    scored = {"label_source": sources[label], "n": int(known.sum()), "note": ""}
+    scored["n_groups"] = len(set(groups))
+    try:
+        scored["value"] = silhouette(matrix, groups)
+    except FacestagesError as error:
+        raise FacestagesError(
+            f"face set '{common['dataset']}', label '{label}': {error}. Give it more pictures, or "
+            f"take '{label}' out of analysis.labels"
+        ) from error
+    if permutations:
+        null = silhouette_null(matrix, groups, permutations)
+        sd = null.std(ddof=1)
+        scored |= {
+            "null_mean": null.mean(),
+            "null_sd": sd,
+            "z": (scored["value"] - null.mean()) / sd,
+            "p": (1 + (null >= scored["value"]).sum()) / (1 + permutations),
+        }
+    return scored

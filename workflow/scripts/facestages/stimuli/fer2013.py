@@ -1,0 +1,367 @@
+"""FER2013 (Goodfellow et al. 2013, arXiv:1307.0414): 35,887 grey faces of 48x48 pixels.
+
+It goes round as one CSV file and as folders of pictures; both become the same face set, with one
+order of the classes (`facestages.stimuli.EXPRESSIONS`, the numbers of the CSV file).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.progress import progress
+from facestages.stimuli import EXPRESSIONS, StimulusSet
+from facestages.stimuli.rows import read_rows
+
+logger = logging.getLogger(__name__)
+
+#: The three official splits, and "test" where a copy does not tell the two test splits apart.
+SPLITS = ("Training", "PublicTest", "PrivateTest", "test")
+
+#: Pictures by split and class, classes in the order of `EXPRESSIONS`.
+OFFICIAL_COUNTS = {
+    "Training": (3995, 436, 4097, 7215, 4830, 3171, 4965),
+    "PublicTest": (467, 56, 496, 895, 653, 415, 607),
+    "PrivateTest": (491, 55, 528, 879, 594, 416, 626),
+}
+
+_SIDE = 48
+_N_PIXELS = _SIDE * _SIDE
+_CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+_FOLDER_SPLITS = {
+    "train": "Training",
+    "training": "Training",
+    "validation": "PublicTest",
+    "val": "PublicTest",
+    "publictest": "PublicTest",
+    "test": "test",
+    "privatetest": "PrivateTest",
+}
+# Of equal pictures the first in this order is kept, so that no test picture is also trained on.
+_KEEP_FIRST = ("PrivateTest", "PublicTest", "test", "Training")
+
+
+class _Face(NamedTuple):
+    stimulus_id: str
+    expression: str
+    split: str
+    pixels: bytes
+
+
+def read_fer2013(
+    path: str | os.PathLike,
+    *,
+    splits: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    drop_duplicates: bool = False,
+) -> StimulusSet:
+    """Read FER2013 from its CSV file or from folders of pictures.
+
+    Parameters
+    ----------
+    path : path-like
+        ``fer2013.csv`` or ``icml_face_data.csv`` (columns ``emotion``, ``pixels``, ``Usage``), a
+        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``,
+        perhaps also ``validation/<class>/`` (read as PublicTest; ``test/`` is PrivateTest then).
+        A picture named ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` belongs to that split
+        whatever its folder; other pictures of a two-folder copy's ``test/`` have the split
+        ``test``.
+    splits : sequence of str, optional
+        Splits to keep; ``"test"`` keeps both test splits. All if not given.
+    classes : sequence of str, optional
+        Expressions to keep, names from `facestages.stimuli.EXPRESSIONS`. All if not given.
+    drop_duplicates : bool
+        Keep one of exactly equal pictures: that of PrivateTest before PublicTest before Training,
+        within a split the first. This is done on the whole data set, before splits and classes
+        are chosen, so that no training picture equals a test picture that is read another time.
+
+    Returns
+    -------
+    StimulusSet
+        ``images`` of shape (n, 48, 48); labels ``expression`` and ``split``. ``stimulus_id`` is
+        ``row-<number>`` (CSV) or the picture's path within the folder. The attribute ``report`` is
+        JSON text: counts by split and class, where they differ from the official ones, and exact
+        duplicates.
+
+    Raises
+    ------
+    FacestagesError
+        Naming the file, the row or picture and the remedy, if anything in the data is not as
+        described.
+    """
+    path = Path(path)
+    _check_choice("splits", splits, SPLITS)
+    _check_choice("classes", classes, EXPRESSIONS)
+    faces, copy = _open_copy(path)
+    pixels, labels = _collect(faces)
+    if labels.empty:
+        raise FacestagesError(f"{path}: holds no pictures. Give the whole copy of FER2013")
+    content = _number_contents(pixels)
+    order = _order_of_copies(content, labels["split"])
+    report = {"copy": copy, **_report(labels, content)}
+    _warn(path, report)
+    keep = _chosen(labels, splits, classes)
+    if drop_duplicates:
+        keep &= order == 0
+    if not keep.any():
+        raise FacestagesError(
+            f"{path}: no picture is left with splits={splits} and classes={classes}. It holds "
+            f"the splits {', '.join(sorted(labels['split'].unique()))}"
+        )
+    report |= {"duplicates_dropped": drop_duplicates, "n_read": int(keep.sum())}
+    return StimulusSet(
+        images=pixels[keep].reshape(-1, _SIDE, _SIDE),
+        labels=labels[keep].reset_index(drop=True),
+        sources={"expression": "file", "split": "file"},
+        attributes={"report": json.dumps(report)},
+    )
+
+
+def _check_choice(name: str, chosen: Sequence[str] | None, allowed: Sequence[str]) -> None:
+    if chosen is not None and (isinstance(chosen, str) or not chosen):
+        raise FacestagesError(f"FER2013: '{name}' must be a list of names, not {chosen!r}")
+    for value in chosen or ():
+        if value not in allowed:
+            raise FacestagesError(
+                f"FER2013: unknown name '{value}' in '{name}'; {did_you_mean(value, allowed)}"
+            )
+
+
+def _open_copy(path: Path) -> tuple[Iterator[_Face], str]:
+    """Find out which kind of copy this is, and start reading it."""
+    if path.is_dir():
+        inside = [path / name for name in _CSV_NAMES if (path / name).is_file()]
+        if not inside:
+            return _read_folders(path)
+        path = inside[0]
+    if not path.exists():
+        raise FacestagesError(
+            f"{path}: no such file or folder. Give the path of fer2013.csv, icml_face_data.csv or "
+            f"the folder with train/ and test/"
+        )
+    return _read_csv(path), "csv"
+
+
+def _collect(faces: Iterator[_Face]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Gather pictures of shape (n, 2304) and their labels."""
+    buffer, rows = bytearray(), []
+    n_official = sum(map(sum, OFFICIAL_COUNTS.values()))
+    for face in progress(faces, "reading FER2013", n_official):
+        buffer += face.pixels
+        rows.append(face[:3])
+    labels = pd.DataFrame(rows, columns=["stimulus_id", "expression", "split"], dtype=object)
+    return np.frombuffer(buffer, np.uint8).reshape(-1, _N_PIXELS), labels
+
+
+def _chosen(
+    labels: pd.DataFrame, splits: Sequence[str] | None, classes: Sequence[str] | None
+) -> np.ndarray:
+    """Mark the rows of the splits and classes asked for."""
+    keep = np.ones(len(labels), bool)
+    if splits is not None:
+        wanted = set(splits) | ({"PublicTest", "PrivateTest"} if "test" in splits else set())
+        keep &= labels["split"].isin(wanted).to_numpy()
+    if classes is not None:
+        keep &= labels["expression"].isin(classes).to_numpy()
+    return keep
+
+
+# ------------------------------------------------------------------------------- csv
+
+
+def _read_csv(path: Path) -> Iterator[_Face]:
+    emotions = {str(number): name for number, name in enumerate(EXPRESSIONS)}
+    rows = read_rows(path, ("emotion", "pixels", "Usage"))
+    for number, (where, row) in enumerate(rows, 1):
+        if row["emotion"] not in emotions:
+            raise FacestagesError(
+                f"{where}: emotion is '{row['emotion']}', but FER2013 has 0 to 6 "
+                f"({', '.join(EXPRESSIONS)}). Correct or remove the row"
+            )
+        if row["Usage"] not in SPLITS[:3]:
+            raise FacestagesError(
+                f"{where}: unknown Usage '{row['Usage']}'; {did_you_mean(row['Usage'], SPLITS[:3])}"
+            )
+        pixels = _parse_pixels(row["pixels"])
+        if pixels is None:
+            raise FacestagesError(f"{where}: {_pixel_problem(row['pixels'])}")
+        yield _Face(f"row-{number:05d}", emotions[row["emotion"]], row["Usage"], pixels)
+
+
+def _parse_pixels(text: str) -> bytes | None:
+    """Turn 2,304 numbers between 0 and 255 into bytes; None if they are anything else."""
+    with warnings.catch_warnings():
+        # Older NumPy only warns of text among the numbers; they are too few then.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            values = np.fromstring(text, dtype=np.int64, sep=" ")
+        except ValueError:
+            return None
+    if len(values) != _N_PIXELS or values.min() < 0 or values.max() > 255:
+        return None
+    return values.astype(np.uint8).tobytes()
+
+
+def _pixel_problem(text: str) -> str:
+    remedy = "Correct or remove the row, or fetch the file again"
+    values = text.split()
+    for position, value in enumerate(values, 1):
+        if not (value.isascii() and value.isdigit() and len(value) < 9 and int(value) <= 255):
+            return f"pixel {position} is '{value[:20]}', not a whole number from 0 to 255. {remedy}"
+    return f"has {len(values)} pixels where {_N_PIXELS} (48x48) are needed. {remedy}"
+
+
+# ------------------------------------------------------------------------------- folders
+
+
+def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
+    folders = _subfolders(path)
+    for folder in folders:
+        if folder.name.lower() not in _FOLDER_SPLITS:
+            raise FacestagesError(
+                f"{folder}: unknown folder name; {did_you_mean(folder.name, _FOLDER_SPLITS)}"
+            )
+    splits = {folder: _FOLDER_SPLITS[folder.name.lower()] for folder in folders}
+    if "Training" not in splits.values():
+        raise FacestagesError(
+            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. Give the "
+            f"folder that holds them"
+        )
+    if "PublicTest" in splits.values():
+        splits = {
+            folder: "PrivateTest" if split == "test" else split for folder, split in splits.items()
+        }
+    return _read_pictures(path, splits), "/".join(sorted(folder.name for folder in folders))
+
+
+def _subfolders(path: Path) -> list[Path]:
+    return sorted(item for item in path.iterdir() if item.is_dir() and item.name[0] not in "._")
+
+
+def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
+    for folder, split in splits.items():
+        class_folders = _subfolders(folder)
+        if not class_folders:
+            raise FacestagesError(
+                f"{folder}: holds no class folders. There must be {', '.join(EXPRESSIONS)}"
+            )
+        for class_folder in class_folders:
+            expression = class_folder.name.lower()
+            if expression not in EXPRESSIONS:
+                raise FacestagesError(
+                    f"{class_folder}: unknown class folder; "
+                    f"{did_you_mean(class_folder.name, EXPRESSIONS)}"
+                )
+            for picture in sorted(class_folder.iterdir()):
+                if picture.name.startswith("."):
+                    continue
+                stimulus_id = picture.relative_to(root).as_posix()
+                own_split = _split_in_name(picture.name) or split
+                yield _Face(stimulus_id, expression, own_split, _read_picture(picture))
+
+
+def _split_in_name(name: str) -> str | None:
+    prefix = name.split("_")[0]
+    return prefix if "_" in name and prefix in SPLITS[:3] else None
+
+
+def _read_picture(path: Path) -> bytes:
+    try:
+        with Image.open(path) as picture:
+            size, pixels = picture.size, picture.convert("L").tobytes()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise FacestagesError(
+            f"{path}: cannot be read as a picture ({error}). Fetch it again or remove it"
+        ) from error
+    if size != (_SIDE, _SIDE):
+        raise FacestagesError(
+            f"{path}: is {size[0]}x{size[1]} pixels, but FER2013 has 48x48. Is it another data "
+            f"set? Read other pictures with a table (source: table)"
+        )
+    return pixels
+
+
+# ------------------------------------------------------------------------------- report
+
+
+def _number_contents(pixels: np.ndarray) -> np.ndarray:
+    """Give equal pictures (rows of shape (n, 2304)) the same number."""
+    digests = [hashlib.blake2b(row, digest_size=16).digest() for row in pixels]
+    return pd.factorize(np.array(digests, dtype=object))[0]
+
+
+def _order_of_copies(content: np.ndarray, splits: pd.Series) -> np.ndarray:
+    """Number equal pictures 0, 1, 2, ... in the order in which they would be kept.
+
+    Parameters
+    ----------
+    content : numpy.ndarray of int, shape (n,)
+        From `_number_contents`.
+    splits : pandas.Series of n values
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        0 for the picture that is kept.
+    """
+    rank = splits.map({split: number for number, split in enumerate(_KEEP_FIRST)})
+    ranked = pd.Series(content).loc[rank.sort_values(kind="stable").index]
+    return ranked.groupby(ranked).cumcount().sort_index().to_numpy()
+
+
+def _report(labels: pd.DataFrame, content: np.ndarray) -> dict:
+    """Count pictures and duplicates, and say where the counts are not the official ones."""
+    counted = Counter(zip(labels["split"], labels["expression"], strict=True))
+    present = [split for split in SPLITS if (labels["split"] == split).any()]
+    counts = {split: {name: counted[split, name] for name in EXPRESSIONS} for split in present}
+    copies = labels.groupby(content)
+    return {
+        "n_pictures": len(labels),
+        "counts": counts,
+        "differences": _differences(counts),
+        "n_distinct": copies.ngroups,
+        "n_duplicates": len(labels) - copies.ngroups,
+        "n_pictures_in_two_splits": int((copies["split"].nunique() > 1).sum()),
+        "n_pictures_with_two_labels": int((copies["expression"].nunique() > 1).sum()),
+    }
+
+
+def _warn(path: Path, report: dict) -> None:
+    if report["differences"]:
+        logger.warning("%s is not the official FER2013: %s", path, "; ".join(report["differences"]))
+    logger.info(
+        "%s: %d pictures, %d of them copies of another; %d pictures are in two splits",
+        path,
+        report["n_pictures"],
+        report["n_duplicates"],
+        report["n_pictures_in_two_splits"],
+    )
+
+
+def _differences(counts: dict[str, dict[str, int]]) -> list[str]:
+    official = {
+        split: dict(zip(EXPRESSIONS, numbers, strict=True))
+        for split, numbers in OFFICIAL_COUNTS.items()
+    }
+    if "test" in counts:
+        merged = Counter(official.pop("PublicTest")) + Counter(official.pop("PrivateTest"))
+        official["test"] = dict(merged)
+    found = {(split, name): n for split, row in counts.items() for name, n in row.items()}
+    return [
+        f"{split} {name}: {found.get((split, name), 0)}, officially {n}"
+        for split, row in official.items()
+        for name, n in row.items()
+        if found.get((split, name), 0) != n
+    ]

@@ -1,0 +1,86 @@
+"""CSV tables, row by row, with errors that name the row."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from facestages.errors import FacestagesError, did_you_mean
+
+# A row of FER2013 pixels has 9,215 characters at most; the rest is room for other tables.
+csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))
+
+
+def read_rows(
+    path: str | os.PathLike, required: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read a CSV file with a header, one row at a time.
+
+    Blanks around header names and values are dropped, and empty lines are passed over.
+
+    Parameters
+    ----------
+    path : path-like
+        UTF-8 text, with or without a byte order mark; any line ends.
+    required : sequence of str
+        Columns that must be there.
+
+    Yields
+    ------
+    where : str
+        File and row for messages, e.g. ``"faces.csv: row 3 (line 4)"``. Rows count from 1, the
+        header is not one of them.
+    values : dict of str to str
+        By column.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing or is not such a table, a column is missing, nameless or there
+        twice, or a row has another number of values than the header.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FacestagesError(f"{path}: no such file. Correct the path in the config")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            yield from _rows_of(path, csv.reader(stream), required)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise FacestagesError(
+            f"{path}: is not a CSV table in UTF-8 ({error}). Save it as 'CSV UTF-8' with commas"
+        ) from error
+
+
+def _rows_of(
+    path: Path, rows: Iterator[list[str]], required: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    header = [name.strip() for name in next(rows, [])]
+    _check_header(path, header, required)
+    number = 0
+    for row in rows:
+        if not row:
+            continue
+        number += 1
+        where = f"{path}: row {number} (line {rows.line_num})"
+        if len(row) != len(header):
+            raise FacestagesError(
+                f"{where} has {len(row)} values where the header has {len(header)} columns. "
+                f"Mend the row; a value with a comma needs quotes"
+            )
+        yield where, {name: value.strip() for name, value in zip(header, row, strict=True)}
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+    for name in required:
+        if name not in header:
+            raise FacestagesError(
+                f"{path}: has no column '{name}' (its first line is: {', '.join(header)[:80]}). "
+                f"Add it, or rename the column that holds it; {did_you_mean(name, header)}"
+            )
+    for number, name in enumerate(header, 1):
+        if not name:
+            raise FacestagesError(f"{path}: column {number} has no name. Name it or remove it")
+        if header.count(name) > 1:
+            raise FacestagesError(f"{path}: has two columns '{name}'. Remove or rename one")

@@ -1,0 +1,197 @@
+"""The one place that writes HDF5.
+
+The files are netCDF-4 compatible: every array has named
+dimensions with coordinates, so ``xarray.open_dataset(path, group=..., engine="h5netcdf")`` reads
+them as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from facestages.errors import FacestagesError
+from facestages.files import atomic_path
+
+SCHEMA_VERSION = 1
+
+# How netCDF-4 marks a dimension that has no coordinate values.
+_BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable. {:10d}"
+
+
+@contextlib.contextmanager
+def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator[h5py.File]:
+    """Open a new HDF5 file for writing; it appears under `path` only when it is complete.
+
+    Parameters
+    ----------
+    path : path-like
+        The final name.
+    kind : str
+        What the file is: ``"stimuli"``, ``"activations"``, ``"geometry"``.
+    **attributes
+        Further attributes of the file.
+
+    Yields
+    ------
+    h5py.File
+    """
+    with atomic_path(path) as partial:
+        with h5py.File(partial, "w", track_order=True) as file:
+            file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
+            yield file
+
+
+@contextlib.contextmanager
+def open_read(path: str | os.PathLike, kind: str, **expected: object) -> Iterator[h5py.File]:
+    """Open an HDF5 file of facestages for reading, and refuse the wrong one.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    kind : str
+        What it must be.
+    **expected
+        Attributes that it must carry with these values, e.g. ``stimuli_digest``.
+
+    Yields
+    ------
+    h5py.File
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, truncated, of another kind or schema, or made from something else.
+    """
+    path = Path(path)
+    remedy = "delete it and run the same command again"
+    if not path.exists():
+        raise FacestagesError(f"{path}: no such file. Make it with: snakemake --cores all {path}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise FacestagesError(
+            f"{path}: cannot be read as HDF5 (truncated, or not HDF5): {remedy}"
+        ) from error
+    with file:
+        found = file.attrs.get("kind", "unknown content")
+        if found != kind:
+            raise FacestagesError(f"{path}: holds {found} where {kind} is needed: {remedy}")
+        version = int(file.attrs.get("schema_version", 0))
+        if version != SCHEMA_VERSION:
+            raise FacestagesError(
+                f"{path}: has file format {version}, this facestages reads {SCHEMA_VERSION}: "
+                f"{remedy}"
+            )
+        for name, value in expected.items():
+            if file.attrs.get(name) != value:
+                raise FacestagesError(
+                    f"{path}: was made with another {name.replace('_', ' ')} "
+                    f"({_short(file.attrs.get(name))}, not {_short(value)}): {remedy}"
+                )
+        yield file
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:12]}..."
+
+
+def add_dimension(group: h5py.Group, name: str, values: int | Sequence | np.ndarray) -> None:
+    """Add a named dimension to a group, with its coordinate values or with a length alone.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where the dimension is visible (also in the groups below).
+    name : str
+        Name of the dimension.
+    values : int or sequence of shape (n,)
+        The length, or one coordinate value (number or text) an index.
+    """
+    if isinstance(values, int | np.integer):
+        scale = group.create_dataset(name, shape=(int(values),), dtype=">f4")
+        scale.make_scale(_BARE_DIMENSION.format(int(values)))
+        return
+    dataset = group.create_dataset(name, data=_storable(values))
+    dataset.make_scale(name)
+
+
+def add_array(
+    group: h5py.Group,
+    name: str,
+    dimensions: Sequence[str],
+    data: np.ndarray | Sequence | None = None,
+    *,
+    dtype: object = None,
+    chunks: tuple[int, ...] | None = None,
+    attributes: Mapping[str, object] | None = None,
+) -> h5py.Dataset:
+    """Add an array whose axes are dimensions of `group` or of a group above it.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+        Name of the array.
+    dimensions : sequence of str
+        One dimension an axis, each made by `add_dimension`.
+    data : array, optional
+        Its values; without them an empty array is made, to be filled block by block.
+    dtype : dtype, optional
+        Type of the empty array.
+    chunks : tuple of int, optional
+        Chunk shape; contiguous storage if not given.
+    attributes : mapping, optional
+        Attributes of the array.
+
+    Returns
+    -------
+    h5py.Dataset
+    """
+    scales = [_find_dimension(group, dimension) for dimension in dimensions]
+    shape = tuple(scale.shape[0] for scale in scales)
+    if chunks is not None:
+        chunks = tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True))
+    if data is None:
+        dataset = group.create_dataset(name, shape=shape, dtype=dtype, chunks=chunks)
+    else:
+        dataset = group.create_dataset(name, data=_storable(data), chunks=chunks)
+    for axis, scale in enumerate(scales):
+        dataset.dims[axis].attach_scale(scale)
+    dataset.attrs.update(attributes or {})
+    return dataset
+
+
+def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:
+    while name not in group:
+        if group.name == "/":
+            raise KeyError(f"no dimension '{name}'")
+        group = group.parent
+    return group[name]
+
+
+def _storable(values: Sequence | np.ndarray) -> np.ndarray:
+    """Text as variable-length UTF-8, truth values as small integers, the rest unchanged."""
+    array = np.asarray(values)
+    if array.dtype.kind in "OUST":
+        text = ["" if _is_missing(value) else str(value) for value in array.ravel()]
+        return np.array(text, dtype=h5py.string_dtype()).reshape(array.shape)
+    return array.astype(np.int8) if array.dtype.kind == "b" else array
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def read_column(dataset: h5py.Dataset) -> np.ndarray:
+    """Read a one-dimensional array; text comes back as ``str`` objects."""
+    if h5py.check_string_dtype(dataset.dtype):
+        return dataset.asstr()[:].astype(object)
+    return dataset[:]

@@ -1,0 +1,17 @@
+"""Rule score_separability."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages import tables
+    from facestages.separability import score_separability
+
+    scores = score_separability(
+        snakemake.input.geometry,
+        snakemake.input.stimuli,
+        snakemake.params.stages,
+        snakemake.params.labels,
+        snakemake.params.components,
+        snakemake.params.permutations,
+    )
+    tables.write_table(snakemake.output.scores, scores)

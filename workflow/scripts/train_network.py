@@ -1,0 +1,19 @@
+"""Rule train_network."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.config import Training
+    from facestages.networks.training import train_network
+
+    train_network(
+        snakemake.wildcards.network,
+        snakemake.params.network,
+        Training.model_validate(snakemake.params.training),
+        int(snakemake.wildcards.seed),
+        stimuli=snakemake.input.stimuli,
+        checkpoint=snakemake.params.checkpoint,
+        model_out=snakemake.output.model,
+        history_out=snakemake.output.history,
+        metrics_out=snakemake.output.metrics,
+    )
