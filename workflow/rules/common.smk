@@ -44,7 +44,16 @@ def dataset_source(wildcards):
     entry = CONFIG.datasets[wildcards.dataset]
     if entry.source == "rendered":
         return CONFIG.asset_folder("headmodel")
-    return entry.path if entry.source == "fer2013" else entry.table
+    key = "path" if entry.source == "fer2013" else "table"
+    made = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.h5")
+    return given_path(f"datasets.{wildcards.dataset}.{key}", getattr(entry, key), made)
+
+
+def given_path(key, path, made):
+    """A path of the user's; it must be there unless what is made of it is there already."""
+    if not Path(path).exists() and not made.exists():
+        sys.exit(f"config: {key} = '{path}': no such file or folder; correct the path")
+    return path
 
 
 def dataset_entry(wildcards):
@@ -53,9 +62,18 @@ def dataset_entry(wildcards):
 
 
 def dataset_files(wildcards):
-    """Digest of the names, sizes and times of a user's files."""
+    """Digest of the names, sizes and times of a user's files.
+
+    Where they are gone (a disk that is not mounted, say), that of the files last read, so that
+    what was made from them stays good.
+    """
     entry = CONFIG.datasets[wildcards.dataset]
-    return None if entry.source == "rendered" else provenance.digest_files(entry.pictures)
+    if entry.source == "rendered":
+        return ""
+    read_before = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.files")
+    if not Path(entry.pictures).exists() and read_before.exists():
+        return read_before.read_text()
+    return provenance.digest_files(entry.pictures)
 
 
 def training_data(wildcards):
@@ -80,8 +98,14 @@ def network_inputs(wildcards):
     """What must be there before a network can be opened."""
     entry = CONFIG.networks[wildcards.network]
     asset = CONFIG.network_asset(wildcards.network)
-    path = CONFIG.asset_folder(asset) if asset else network_weights(wildcards)
-    return [path] if path else []
+    if asset:
+        return CONFIG.asset_folder(asset)
+    weights = network_weights(wildcards)
+    if weights is None or entry.weights == "train":
+        return weights or []
+    key = "keras" if entry.keras else "weights.path"
+    made = Path(CONFIG.results, "geometry", wildcards.dataset, wildcards.network)
+    return given_path(f"networks.{wildcards.network}.{key}", weights, made)
 
 
 def network_stages(wildcards):

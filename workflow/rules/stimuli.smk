@@ -31,6 +31,7 @@ rule prepare_stimuli:
         source=dataset_source,
     output:
         stimuli="<results>/stimuli/{dataset}.h5",
+        files="<results>/stimuli/{dataset}.files",
     log:
         "<logs>/prepare_stimuli/{dataset}.log",
     benchmark:

@@ -1,5 +1,7 @@
 """Rule prepare_stimuli."""
 
+from pathlib import Path
+
 from facestages.job import job
 
 with job(snakemake):
@@ -8,3 +10,4 @@ with job(snakemake):
 
     stimuli = prepare_stimuli(snakemake.params.entry, snakemake.input.source, snakemake.threads)
     write_stimuli(snakemake.output.stimuli, stimuli, snakemake.wildcards.dataset)
+    Path(snakemake.output.files).write_text(snakemake.params.files)

@@ -85,10 +85,12 @@ def _sections() -> Iterator[str]:
         if model in seen:
             continue
         seen.append(model)
-        yield f"## {f'`{path}`: ' if path else ''}{_headline(model)}\n\n{_one_line(model.__doc__)}\n"
+        where = f"`{path}`: " if path else ""
+        yield f"## {where}{_headline(model)}\n\n{_one_line(model.__doc__)}\n"
         yield "| key | type | default | meaning |\n|---|---|---|---|"
         for name, field in model.model_fields.items():
-            yield f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(field)} |"
+            cells = (f"`{name}`", _type(field.annotation), _default(field), _meaning(field))
+            yield f"| {' | '.join(cells)} |"
             inner_path = f"{path}.{name}" if path else name
             if get_origin(field.annotation) is dict:
                 inner_path += ".<name>"

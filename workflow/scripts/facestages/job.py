@@ -25,7 +25,7 @@ def job(snakemake) -> Iterator[None]:
     snakemake : snakemake.script.Snakemake
         The object that Snakemake gives to the script.
     """
-    _limit_threads(snakemake.threads)
+    _set_environment(snakemake.threads)
     log_file = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
     log_file.setFormatter(_FORMAT)
     logger = logging.getLogger("facestages")
@@ -54,12 +54,14 @@ def job(snakemake) -> Iterator[None]:
     logger.info("done")
 
 
-def _limit_threads(threads: int) -> None:
+def _set_environment(threads: int) -> None:
     # Snakemake sets these for OpenMP and the BLAS libraries; TensorFlow and numba have their own.
     for variable in ("TF_NUM_INTRAOP_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What TensorFlow does anyway; said aloud, it prints no warning about it.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def _say(text: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import json
 import os
 import platform
 from collections.abc import Iterator
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from facestages import __version__
@@ -110,7 +110,7 @@ def digest_files(path: str | os.PathLike) -> str:
 
 
 def describe_versions(*packages: str) -> str:
-    """Versions of Python and of some installed packages, as one line of text."""
+    """Versions of Python and of some importable packages, as one line of text."""
     versions = [f"python {platform.python_version()}", f"facestages {__version__}"]
-    versions += [f"{name} {metadata.version(name)}" for name in packages]
+    versions += [f"{name} {importlib.import_module(name).__version__}" for name in packages]
     return ", ".join(versions)

@@ -207,7 +207,7 @@ def score_separability(
                 for label in labels:
                     scored = _score_label(matrix, label, table, sources, permutations, common)
                     rows.append({**where, "measure": "silhouette", "label": label, **scored})
-    return pd.DataFrame(rows)[_COLUMNS]
+    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "n_groups": "Int64"})
 
 
 _COLUMNS = [

@@ -131,7 +131,8 @@ def draw_fig4(
             _say_if_missing(axis, chosen, dataset, label)
         row[0].set_ylabel(f"{label.capitalize()} silhouette")
     _add_legend(figure, axes, networks, lines)
-    figure.supxlabel(_caption(chosen, summary, components, band), fontsize=7, ha="center")
+    caption = _caption(chosen, summary, datasets, networks, components, band)
+    figure.supxlabel(caption, fontsize=7, ha="center")
     return figure, summary
 
 
@@ -176,17 +177,17 @@ def _add_legend(figure: Figure, axes, networks: Mapping[str, str], lines: Mappin
     )
 
 
-def _caption(chosen, summary, components, band) -> str:
+def _caption(chosen, summary, datasets, networks, components, band) -> str:
     space = "full space" if components == "all" else f"first {components} principal components"
     spread = {"range": "lowest to highest", "sd": "one standard deviation"}[band]
     seeds = summary.groupby("network", sort=False)["seeds"].max()
-    counts = ", ".join(f"{name} {number}" for name, number in seeds.items())
+    counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
     sets = chosen.groupby("dataset", sort=False)["n"].max()
-    sizes = ", ".join(f"{name} n = {number}" for name, number in sets.items())
+    sizes = ", ".join(f"{datasets[name]} {int(number)}" for name, number in sets.items())
     parts = [f"Mean silhouette, Euclidean distance, {space} (fewer where a layer has fewer)."]
     rendered = chosen[chosen["label_source"].astype(str).str.startswith("rendered")]["dataset"]
     if len(rendered):
-        names = ", ".join(dict.fromkeys(rendered))
-        parts.append(f"RENDERED faces, not photographs: {names}.")
+        names = ", ".join(datasets[name] for name in dict.fromkeys(rendered))
+        parts.append(f"RENDERED, not photographs: {names}.")
     parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
     return textwrap.fill(" ".join(parts), 135)

@@ -16,9 +16,9 @@ import numba
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageFilter
-from tqdm import tqdm
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.progress import progress
 from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes
 from facestages.stimuli.headmodel import (
     BODY,
@@ -74,6 +74,17 @@ class Lines(NamedTuple):
     forehead: float
     nose: float
     cheek: float
+
+
+class _Mesh(NamedTuple):
+    """What the kernels need of a `Head`."""
+
+    template: np.ndarray
+    triangles: np.ndarray
+    uv: np.ndarray
+    materials: np.ndarray
+    masks: np.ndarray
+    eyes: np.ndarray  # the centres of the two balls in the template
 
 
 # ------------------------------------------------------------------------------------ the painter
@@ -189,8 +200,9 @@ def _is_ragged(around, down):
 
 
 @_kernel
-def _rasterise(screen, triangles, uv, materials, n_triangles, owner, weights):
+def _rasterise(screen, mesh, n_triangles, owner, weights):
     """Find the nearest triangle at each pixel, and the weights of its first two corners."""
+    triangles, uv, materials = mesh.triangles, mesh.uv, mesh.materials
     rows, columns = owner.shape
     depth = np.full((rows, columns), -1e9, np.float32)
     owner[:] = -1
@@ -263,9 +275,8 @@ def _wrinkles(x, y, z, lines):
     if lines.nose > 0.0 and side < 0.22 and 7.05 < y < 7.4:
         waves = 0.5 + 0.5 * math.cos(2.0 * math.pi * (y + 0.5 * side) / 0.075)
         inside = _step(y, 7.08, 7.16) * (1.0 - _step(y, 7.28, 7.38))
-        dark += (
-            lines.nose * waves**2 * inside * _step(side, 0.0, 0.06) * (1.0 - _step(side, 0.12, 0.2))
-        )
+        inside *= _step(side, 0.0, 0.06) * (1.0 - _step(side, 0.12, 0.2))
+        dark += lines.nose * waves**2 * inside
     if lines.cheek > 0.0 and 6.6 < y < 7.0:
         fold = 0.22 + 0.75 * (6.98 - y) - 0.4 * (6.98 - y) ** 2
         near = math.exp(-(((side - fold) / 0.03) ** 2))
@@ -286,11 +297,8 @@ def _skin(x, y, z, lips, mouth, lids, look, lines):
             stubble = _noise(70.0 * x + look.phase, 55.0 * y)
             edge = 6.62 + 0.55 * abs(x) ** 1.5
             jaw = _step(edge - y, -0.05, 0.1)
-            lip = (
-                _step(y, 6.78, 6.83)
-                * (1.0 - _step(y, 6.9, 6.97))
-                * (1.0 - _step(abs(x), 0.24, 0.34))
-            )
+            lip = _step(y, 6.78, 6.83) * (1.0 - _step(y, 6.9, 6.97))
+            lip *= 1.0 - _step(abs(x), 0.24, 0.34)
             cover = look.beard * max(jaw, lip) * (1.0 - lips) * (0.5 + 0.6 * stubble)
             shade += (look.hair - shade) * min(cover, 0.95)
         shade *= 1.0 - lips * (1.0 - look.lips)
@@ -323,22 +331,10 @@ def _eyeball(x, y, z, centre, look):
 
 
 @_kernel
-def _shade(
-    owner,
-    weights,
-    triangles,
-    uv,
-    materials,
-    template,
-    normals,
-    hollows,
-    masks,
-    eyes,
-    looks,
-    picture,
-):
+def _shade(owner, weights, mesh, normals, hollows, look, lines, view, picture):
     """Write the light that each pixel sends to the camera, before exposure."""
-    look, lines, view = looks
+    triangles, uv, materials = mesh.triangles, mesh.uv, mesh.materials
+    template, masks, eyes = mesh.template, mesh.masks, mesh.eyes
     rows, columns = owner.shape
     size = masks.shape[1]
     length = math.sqrt(view.light_x**2 + view.light_y**2 + view.light_z**2)
@@ -350,7 +346,7 @@ def _shade(
             t = owner[row, column]
             if t < 0:
                 slope = 1.0 + view.gradient * ((column + 0.5) / columns - 0.5)
-                picture[row, column] = view.background * slope
+                picture[row, column] = view.background * max(slope, 0.0)
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             w0, w1 = weights[row, column, 0], weights[row, column, 1]
@@ -419,6 +415,11 @@ def _develop(picture, exposure, gamma, step, out):
             out[row, column] = light ** (1.0 / gamma)
 
 
+def _mesh(head: Head) -> _Mesh:
+    eyes = np.stack([head.vertices[ball].mean(axis=0) for ball in head.eyes])
+    return _Mesh(head.vertices, head.triangles, head.uv, head.materials, head.masks, eyes)
+
+
 class _Person(NamedTuple):
     """An identity with its hair grown, ready to be painted again and again."""
 
@@ -427,6 +428,7 @@ class _Person(NamedTuple):
 
 
 def _grow(head: Head, identity: Identity) -> _Person:
+    """Lift the scalp and the curtain by the thickness of the hair."""
     lift = np.zeros(len(head.vertices), np.float32)
     _grow_hair(head.vertices, identity.appearance, lift)
     scalp = np.zeros(len(lift), bool)
@@ -451,14 +453,14 @@ def _project(head: Head, person: _Person, points: np.ndarray, view: View, size: 
     """Turn the head before the camera.
 
     Returns the points in camera coordinates, and their columns, rows and depths in a picture of
-    `size` x `size` pixels: the tight crop that the eyes and the chin of the neutral face define.
+    `size` x `size` pixels: the tight crop that eyes, cheeks and chin of the neutral face define.
     """
     neutral = person.identity.vertices
     eyes = 0.5 * (neutral[head.eyes[0]].mean(axis=0) + neutral[head.eyes[1]].mean(axis=0))
     height = float(eyes[1] - neutral[head.chin, 1]) / _EYES_TO_CHIN
     width = float(np.ptp(neutral[head.cheeks, 0])) / _CHEEK_TO_CHEEK
     height = 0.5 * (height + width)
-    # An open mouth lowers the chin; a face detector would follow half-way.
+    # An open mouth lowers the chin; a face detector would follow part of the way.
     drop = 0.4 * float(person.vertices[head.chin, 1] - points[head.chin, 1])
     height += max(drop, 0.0)
     pivot = eyes - np.array([0.0, 0.3, 0.7], np.float32)
@@ -479,6 +481,7 @@ def _matmul3(points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
 
 
 def _lines(coefficients: dict[str, float]) -> Lines:
+    """Say how deep the wrinkles are that the mesh is too coarse to fold."""
     units = recipes.action_units(coefficients)
     return Lines(
         frown=0.9 * units[4] * (1.0 - 0.5 * units[1]),
@@ -511,13 +514,10 @@ def _paint(
     n_triangles = len(head.triangles)
     if look.long_hair < 0.5:
         n_triangles -= int(np.count_nonzero(head.materials == HAIR))
-    _rasterise(screen, head.triangles, head.uv, head.materials, n_triangles, owner, weights)
-    eyes = np.stack([head.vertices[ball].mean(axis=0) for ball in head.eyes])
+    mesh = _mesh(head)
+    _rasterise(screen, mesh, n_triangles, owner, weights)
     picture = np.empty((large, large), np.float32)
-    _shade(
-        owner, weights, head.triangles, head.uv, head.materials, head.vertices, normals, hollows,
-        head.masks, eyes, (look, _lines(coefficients), view), picture,
-    )  # fmt: skip
+    _shade(owner, weights, mesh, normals, hollows, look, _lines(coefficients), view, picture)
     developed = np.empty((size, size), np.float32)
     _develop(picture, view.exposure, _DISPLAY_GAMMA, _SUPERSAMPLING, developed)
     return _photograph(developed, view, rng)
@@ -584,7 +584,7 @@ def _collect(
     tasks = list(tasks)
     with ThreadPoolExecutor(threads) as pool:
         done = pool.map(lambda task: task(), tasks)
-        pictures = [p for result in tqdm(done, design, len(tasks), disable=None) for p in result]
+        pictures = [p for some in progress(done, f"render {design}", len(tasks)) for p in some]
     labels = pd.DataFrame([row for row, _ in pictures])
     sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
     declared = "rendered: declared circumplex position, not a human rating"
@@ -693,7 +693,7 @@ def _wild_view(look: Appearance, rng: np.random.Generator) -> View:
         exposure=_exposure(look, rng.uniform(0.7, 1.4)),
         background=rng.uniform(0.01, 0.7),
         gradient=rng.normal(0.0, 0.5),
-        blur=max(rng.normal(0.004, 0.004), 0.0),
+        blur=rng.uniform(0.0, 0.009),
         noise=rng.uniform(0.0, 0.015),
     )
 
