@@ -26,7 +26,8 @@ endif
 	@touch $@
 
 test: $(ENV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/torch
+	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
 
 # What CI runs after the tests.
 lint: $(ENV)
@@ -44,7 +45,7 @@ lock:
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip install --disable-pip-version-check -q -e '.[cpu,test]'
 	.venv-lock/bin/python -m pip list --format=freeze --exclude-editable \
-	  --exclude pip --exclude setuptools | sed 's/+cpu$$//' > requirements.txt
+	  --exclude pip --exclude setuptools | sed 's/+cpu$$//; s/_/-/g' > requirements.txt
 	rm -rf .venv-lock
 
 bench: $(ENV)

@@ -62,12 +62,12 @@ class KerasNetwork:
         """
         batch = prepare_images(images, self.input)
         outputs = self._recorder(tuple(layers)).predict_on_batch(batch)
-        return dict(zip(layers, map(np.asarray, outputs), strict=True))
+        return {layer: np.asarray(outputs[layer]) for layer in layers}
 
     def _recorder(self, layers: tuple[str, ...]) -> keras.Model:
         # Built once: a new model for each batch would be traced and compiled for each batch.
         if layers not in self._recorders:
-            outputs = [self.model.get_layer(layer).output for layer in layers]
+            outputs = {layer: self.model.get_layer(layer).output for layer in layers}
             recorder = keras.Model(self.model.inputs, outputs)
             # XLA on a CPU is slower here and compiles for every batch size.
             recorder.jit_compile = keras.config.backend() == "jax"

@@ -54,9 +54,9 @@ RECIPES: dict[str, dict[str, float]] = {
     "happy": {
         "mouthSmile": 1.3,
         "cheekSquint": 0.8,
-        "mouthUpperUp": 0.85,
-        "mouthLowerDown": 0.4,
-        "jawOpen": 0.12,
+        "mouthUpperUp": 1.1,
+        "mouthLowerDown": 0.5,
+        "jawOpen": 0.2,
         "eyeSquint": 0.3,
     },
     "sad": {

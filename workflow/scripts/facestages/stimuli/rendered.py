@@ -27,6 +27,7 @@ from facestages.stimuli.headmodel import (
     LASHES,
     SEXES,
     TEETH,
+    TONGUE,
     Appearance,
     Head,
     Identity,
@@ -215,8 +216,14 @@ def _rasterise(screen, mesh, n_triangles, owner, weights):
         sheet = materials[t] == LASHES or materials[t] == HAIR
         if abs(area) < 1e-9 or (area > 0.0 and not sheet):
             continue
-        # Lids that squint would let the ball show through.
-        push = 0.025 if materials[t] == EYE else 0.0
+        # Squinting lids would let the ball show through, and pressed lips the teeth.
+        push = 0.0
+        if materials[t] == EYE:
+            push = 0.025
+        elif materials[t] == TEETH:
+            push = 0.05
+        elif materials[t] == TONGUE:
+            push = 0.1
         left = max(0, int(math.floor(min(x0, x1, x2) - 0.5)))
         right = min(columns - 1, int(math.ceil(max(x0, x1, x2))))
         top = max(0, int(math.floor(min(y0, y1, y2) - 0.5)))

@@ -1,0 +1,163 @@
+"""Recording to disk: complete, streamed, and readable by others."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import xarray
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_score
+
+from facestages import activations as module
+from facestages.activations import record_activations
+from facestages.errors import FacestagesError
+from facestages.geometry import measure_geometry
+from facestages.networks.catalogue import InputSpec
+from facestages.separability import score_separability
+from facestages.stimuli import StimulusSet, write_stimuli
+
+
+class Blurs:
+    """A network of two layers with known outputs."""
+
+    name, weights_digest = "blurs", "none"
+    input = InputSpec(8, 1)
+    layers = {"wide": (8, 8, 300), "narrow": (8,)}
+
+    def __init__(self):
+        self.batches = []
+
+    def record(self, images, layers):
+        self.batches.append(len(images))
+        x = images.astype(np.float32) / 255
+        outputs = {
+            "wide": x[..., None] * np.linspace(0.5, 2, 300, dtype=np.float32),
+            "narrow": x.mean(axis=1),
+        }
+        return {layer: outputs[layer] for layer in layers}
+
+
+@pytest.fixture
+def faces(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_A_CHUNK", 32)
+    monkeypatch.setattr(module, "_BATCH", 10)
+    n = 70
+    people = np.arange(n) % 7
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 200, (7, 8, 8))
+    images = (base[people] + rng.integers(0, 55, (n, 8, 8))).astype(np.uint8)
+    labels = pd.DataFrame(
+        {
+            "stimulus_id": [f"s{i}" for i in range(n)],
+            "identity": [f"p{i}" for i in people],
+            "expression": np.array(["happy", "sad"])[np.arange(n) // 7 % 2],
+        }
+    )
+    stimuli = StimulusSet(images, labels, {"identity": "posed", "expression": "posed"})
+    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
+    return stimuli
+
+
+def record(tmp_path, network=None, layers=("wide", "narrow")):
+    path = tmp_path / "activations.h5"
+    record_activations(
+        network or Blurs(), tmp_path / "faces.h5", layers, path, {"seed": 3, "network": "blurs"}
+    )
+    return path
+
+
+def test_what_is_recorded_is_the_layers_output(tmp_path, faces):
+    with h5py.File(record(tmp_path)) as file:
+        expected = Blurs().record(faces.images, ["wide", "narrow"])
+        for layer, output in expected.items():
+            np.testing.assert_array_equal(file[layer]["activation"], output.reshape(70, -1))
+        assert file.attrs["seed"] == 3
+        assert file.attrs["stimuli_digest"] == faces.digest
+        assert list(file["wide"].attrs["layer_shape"]) == [8, 8, 300]
+
+
+def test_one_pass_in_small_batches(tmp_path, faces):
+    network = Blurs()
+    record(tmp_path, network)
+    assert sum(network.batches) == 70
+    assert max(network.batches) <= 10
+
+
+def test_xarray_opens_every_layer(tmp_path, faces):
+    path = record(tmp_path)
+    with xarray.open_dataset(path, group="narrow", engine="h5netcdf") as data:
+        assert data["activation"].dims == ("stimulus_id", "unit")
+        assert list(data["identity"].values) == list(faces.labels["identity"])
+
+
+def test_unknown_layer(tmp_path, faces):
+    with pytest.raises(FacestagesError, match="no layer 'wid': did you mean 'wide'"):
+        record(tmp_path, layers=["wid"])
+
+
+def test_nan_is_named_and_nothing_is_left(tmp_path, faces):
+    class Broken(Blurs):
+        def record(self, images, layers):
+            outputs = super().record(images, layers)
+            if len(self.batches) == 5:  # rows 32 to 41: the second block
+                outputs["narrow"][3, 2] = np.nan
+            return outputs
+
+    with pytest.raises(FacestagesError, match="layer narrow: NaN or infinity for picture 's35'"):
+        record(tmp_path, Broken())
+    assert [p.name for p in tmp_path.iterdir()] == ["faces.h5"]
+
+
+def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
+    path, out = record(tmp_path), tmp_path / "geometry.h5"
+    measure_geometry(path, tmp_path / "faces.h5", 10, out)
+    table = score_separability(
+        out,
+        tmp_path / "faces.h5",
+        {"early": "wide", "final": "narrow"},
+        ["identity", "expression", "sex"],
+        [2, 10, "all"],
+        permutations=50,
+    )
+    flat = Blurs().record(faces.images, ["narrow", "wide"])
+    for stage, layer in [("early", "wide"), ("final", "narrow")]:
+        points = flat[layer].reshape(70, -1).astype(float)
+        pca = PCA(8, svd_solver="full").fit(points)
+        for k, space in [(2, pca.transform(points)[:, :2]), ("all", points)]:
+            own = table[(table.stage == stage) & (table.components == k)].set_index("label")
+            for label in ("identity", "expression"):
+                expected = silhouette_score(space, faces.labels[label])
+                assert own.loc[label, "value"] == pytest.approx(expected, abs=1e-5)
+                assert own.loc[label, "label_source"] == "posed"
+            if k == 2:
+                explained = pca.explained_variance_ratio_[:2].sum()
+                assert own.loc[np.nan, "value"] == pytest.approx(explained, abs=1e-6)
+            assert "no label 'sex'" in own.loc["sex", "note"]
+            assert own.loc["identity", "p"] == pytest.approx(1 / 51)
+    assert set(table[table.components == 10].components_used) == {10, 8}
+
+
+def test_activations_of_other_stimuli_are_refused(tmp_path, faces):
+    path = record(tmp_path)
+    other = StimulusSet(255 - faces.images, faces.labels, faces.sources)
+    write_stimuli(tmp_path / "faces.h5", other, "faces")
+    with pytest.raises(FacestagesError, match="made with another stimuli digest.*delete it"):
+        measure_geometry(path, tmp_path / "faces.h5", 10, tmp_path / "geometry.h5")
+    assert not (tmp_path / "geometry.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("expression", ["happy"] * 70, "label 'expression': all 70.*take 'expression' out"),
+        ("identity", [f"p{i}" for i in range(70)], "label 'identity': each of the 70.*more pict"),
+    ],
+)
+def test_labels_that_make_no_groups(tmp_path, faces, column, value, words):
+    stimuli = StimulusSet(faces.images, faces.labels.assign(**{column: value}), faces.sources)
+    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
+    measure_geometry(record(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    with pytest.raises(FacestagesError, match=words):
+        score_separability(
+            tmp_path / "g.h5", tmp_path / "faces.h5", {"early": "wide"}, [column], [2], 0
+        )

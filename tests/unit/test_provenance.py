@@ -1,0 +1,73 @@
+"""Code digests: an edit that can change a result counts, another does not."""
+
+import shutil
+
+import pytest
+
+from facestages import provenance
+
+BEFORE = '''"""About."""
+
+from facestages.helper import double
+
+
+def main(x):
+    """Say."""
+    return double(x)  # twice
+'''
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    package = tmp_path / "facestages"
+    (package / "part").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "part" / "__init__.py").write_text("")
+    (package / "part" / "deep.py").write_text("FACTOR = 2\n")
+    (package / "helper.py").write_text(
+        "def double(x):\n    from facestages.part.deep import FACTOR\n\n    return FACTOR * x\n"
+    )
+    (package / "unused.py").write_text("A = 1\n")
+    (package / "config.py").write_text("A = 1\n")
+    (tmp_path / "script.py").write_text(BEFORE)
+    monkeypatch.setattr(provenance, "PACKAGE", package)
+    monkeypatch.setattr(provenance, "_WITHOUT_RESULT", {package / "config.py"})
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changes"),
+    [
+        ("script.py", "# twice", "# two times", False),
+        ("script.py", "Say.", "Speak.", False),
+        ("script.py", "\n\n\ndef", "\n\n\n\n\ndef", False),
+        ("script.py", "double(x)", "double(x + 1)", True),
+        ("facestages/helper.py", "FACTOR * x", "FACTOR + x", True),
+        ("facestages/part/deep.py", "2", "3", True),
+        ("facestages/unused.py", "1", "2", False),
+    ],
+)
+def test_what_counts(project, file, old, new, changes):
+    before = provenance.digest_code(project / "script.py")
+    path = project / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new) + "\n# at the end\n")
+    provenance._read_module.cache_clear()
+    assert (provenance.digest_code(project / "script.py") != before) is changes
+
+
+def test_digest_is_the_same_in_another_folder(project, tmp_path_factory, monkeypatch):
+    before = provenance.digest_code(project / "script.py")
+    copy = tmp_path_factory.mktemp("copy")
+    shutil.copytree(project, copy, dirs_exist_ok=True)
+    monkeypatch.setattr(provenance, "PACKAGE", copy / "facestages")
+    assert provenance.digest_code(copy / "script.py") == before
+
+
+def test_files_count_by_name_size_and_time(tmp_path):
+    (tmp_path / "a").write_text("one")
+    before = provenance.digest_files(tmp_path)
+    assert provenance.digest_files(tmp_path) == before
+    (tmp_path / "b").write_text("two")
+    assert provenance.digest_files(tmp_path) != before
+    assert provenance.digest_files(tmp_path / "none") != before
