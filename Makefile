@@ -49,7 +49,7 @@ lock:
 	rm -rf .venv-lock
 
 bench: $(ENV)
-	PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py
+	PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py $(PICTURES)
 
 .PHONY: FORCE env test lint docs lock bench
 FORCE:

@@ -474,7 +474,7 @@ def _describe(error: ValidationError, config: Any) -> Iterator[str]:
         elif item["type"] == "value_error":
             yield f"{where}: {context['error']}"
         elif item["type"] == "missing":
-            yield f"{where}: this key is missing"
+            yield f"{where}: this key is missing; config/README.md explains every key"
         elif item["type"] in ("literal_error", "union_tag_invalid"):
             yield _describe_choice(where, item, context)
         elif item["type"] == "union_tag_not_found":
@@ -497,13 +497,23 @@ def _describe_choice(where: str, item: Mapping[str, Any], context: Mapping[str, 
 
 def _user_path(item: Mapping[str, Any], config: Any) -> tuple:
     """The keys as the user wrote them: pydantic also names the tried member of a union."""
-    path, node = [], config
+    path, node, members = [], config, set()
     for part in item["loc"]:
+        if part in members:
+            # Only once: a table's member `table` has a key of that name too.
+            members = members - {part}
+            continue
         if isinstance(node, Mapping) and part in node:
-            node = node[part]
+            node, members = node[part], _chosen_members(node[part])
         elif isinstance(node, list) and isinstance(part, int):
             node = node[part]
         elif not (item["type"] == "missing" and part == item["loc"][-1]):
             continue
         path.append(part)
     return tuple(path)
+
+
+def _chosen_members(node: Any) -> set[str]:
+    """Members of unions that a section of the config chooses by its discriminating keys."""
+    chosen = [node.get(key) for key in ("source", "design")] if isinstance(node, Mapping) else []
+    return {name for name in chosen if isinstance(name, str)}

@@ -221,9 +221,9 @@ def _rasterise(screen, mesh, n_triangles, owner, weights):
         if materials[t] == EYE:
             push = 0.025
         elif materials[t] == TEETH:
-            push = 0.05
+            push = 0.08
         elif materials[t] == TONGUE:
-            push = 0.1
+            push = 0.13
         left = max(0, int(math.floor(min(x0, x1, x2) - 0.5)))
         right = min(columns - 1, int(math.ceil(max(x0, x1, x2))))
         top = max(0, int(math.floor(min(y0, y1, y2) - 0.5)))
@@ -389,7 +389,9 @@ def _shade(owner, weights, mesh, normals, hollows, look, lines, view, picture):
             elif material == TEETH:
                 gap = 0.5 + 0.5 * math.cos(2.0 * math.pi * x / 0.085)
                 shade, gloss, hardness = 0.55 - 0.12 * gap**6, 0.15, 40.0
-                occlusion = 0.1 + 0.9 * _step(z, 1.0, 1.42)
+                # The back teeth lie in the dark of the cheeks.
+                occlusion = 0.1 + 0.9 * _step(z, 1.15, 1.45)
+                occlusion *= 1.0 - 0.85 * _step(abs(x), 0.12, 0.24)
             elif material == LASHES:
                 shade, gloss, occlusion = 0.01, 0.0, 1.0
             elif material == HAIR:

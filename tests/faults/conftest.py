@@ -1,0 +1,157 @@
+"""A finished small run, to be spoiled in one way a test."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from workflow_runner import run_snakemake
+
+HEADER = ("path", "identity", "expression")
+PIXELS = {"label": "Pixels", "architecture": "pixels"} | {
+    "stages": dict.fromkeys(("early", "identity", "penultimate", "final"), "pixels")
+}
+
+
+class Workspace:
+    """A folder with a face set, the config of a run over it, and what was made so far.
+
+    Attributes
+    ----------
+    folder : Path
+    config : dict
+        Face set ``own``, network ``pixels``; a test adds to it or spoils it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = {
+            "datasets": {"own": {"source": "table", "label": "Own", "table": "own/faces.csv"}},
+            "networks": {"pixels": PIXELS},
+            "analysis": {"components": [2, "all"], "permutations": 3, "activations": "keep"},
+            "figures": {"fig4": {"datasets": ["own"], "networks": ["pixels"], "components": 2}},
+        }
+
+    def add_table(self, name: str, rows: list[tuple[str, ...]] | None = None) -> Path:
+        """Write pictures of noise and their table, and name them in the config as `name`."""
+        folder = self.folder / name
+        folder.mkdir()
+        rng = np.random.default_rng(0)
+        rows = rows or [(f"{i}.png", f"person {i % 4}", ("happy", "sad")[i // 4]) for i in range(8)]
+        for path, *_ in rows:
+            noise = rng.integers(0, 256, (48, 48)).astype(np.uint8)
+            Image.fromarray(noise).save(folder / os.path.basename(path))
+        with open(folder / "faces.csv", "w", newline="") as stream:
+            csv.writer(stream).writerows([HEADER, *rows])
+        entry = {"source": "table", "label": name, "table": f"{name}/faces.csv"}
+        self.config["datasets"][name] = entry
+        return folder
+
+    def run(self, target: str, **options) -> subprocess.CompletedProcess[str]:
+        return run_snakemake(self.folder, self.config, target, **options)
+
+    def make(self, target: str) -> None:
+        """Ask for `target`, which must be made."""
+        result = self.run(target)
+        assert result.returncode == 0, result.stderr
+
+    def made(self) -> dict[Path, bytes]:
+        """Content of all results."""
+        return {p: p.read_bytes() for p in (self.folder / "results").rglob("*") if p.is_file()}
+
+    def refuse_job(self, target: str, log: str, *said: str, **options) -> str:
+        """Ask for `target`, whose job must fail; check all that must hold then.
+
+        Parameters
+        ----------
+        target : str
+            File that must not appear.
+        log : str
+            The rule's log, relative to ``logs/``.
+        *said : str
+            What the message must hold.
+
+        Returns
+        -------
+        str
+            The message.
+        """
+        result = self.refuse(target, **options)
+        assert not (self.folder / target).exists(), f"{target} was left behind"
+        assert result.stderr.count("error in ") == 1, result.stderr
+        told = result.stderr.split("error in ")[1].split("RuleException:")[0].rstrip()
+        self._check_message(told, said)
+        message = told.split(": ", 1)[1]
+        logged = (self.folder / "logs" / log).read_text()
+        assert f"ERROR {message}" in logged and "Traceback" not in logged, logged
+        return message
+
+    def refuse_config(self, target: str, *said: str) -> str:
+        """Ask for `target` with a config that must be refused before any job; return the message."""
+        result = self.refuse(target)
+        assert "Error in rule" not in result.stderr
+        told = [line for line in result.stderr.splitlines() if line.startswith("config")]
+        self._check_message("\n".join(told), said)
+        return "\n".join(told)
+
+    def refuse(self, target: str, **options) -> subprocess.CompletedProcess[str]:
+        """Run what must fail: without a traceback, and leaving what was there as it was."""
+        before = self.made()
+        result = self.run(target, **options)
+        assert result.returncode != 0, f"{target} was made"
+        assert "Traceback" not in result.stderr + result.stdout, result.stderr
+        after = self.made()
+        assert [path for path in before if after.get(path) != before[path]] == []
+        assert [path for path in self.folder.rglob("*") if ".partial" in path.name] == []
+        return result
+
+    @staticmethod
+    def _check_message(message: str, said: tuple[str, ...]) -> None:
+        print(message)
+        assert 1 <= len(message.splitlines()) <= 2, message
+        for part in said:
+            assert part in message, f"{part!r} is not said in: {message}"
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A run that went well to its end."""
+    workspace = Workspace(tmp_path_factory.mktemp("finished"))
+    workspace.add_table("own")
+    workspace.make("all")
+    return workspace
+
+
+@pytest.fixture
+def workspace(finished, tmp_path):
+    """A copy of the finished run, for one test to spoil."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    copy = Workspace(folder)
+    copy.config["datasets"] = {"own": dict(finished.config["datasets"]["own"])}
+    return copy
+
+
+@pytest.fixture
+def mount_disk():
+    """A function that mounts a small disk of its own at a folder; skip where that is forbidden."""
+    mounted = []
+
+    def mount(folder: Path, kilobytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"]
+        try:
+            subprocess.run(["mount", *options, folder], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("mounting a small disk is not allowed here")
+        mounted.append(folder)
+
+    yield mount
+    for folder in reversed(mounted):
+        subprocess.run(["umount", folder], check=True)

@@ -1,0 +1,102 @@
+"""What a step refuses in the files of the steps before it."""
+
+import shutil
+from pathlib import Path
+
+import h5py
+import pytest
+
+STIMULI = Path("results/stimuli/own.h5")
+ACTIVATIONS = Path("results/activations/own/pixels/seed-0.h5")
+GEOMETRY = Path("results/geometry/own/pixels/seed-0.h5")
+SCORES = Path("results/separability/own/pixels/seed-0.csv")
+
+
+def cut_in_half(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def overwrite_middle(path):
+    """Spoil the arrays, and leave the file as long as it was."""
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = b"\x55" * third
+    path.write_bytes(content)
+
+
+def remove(workspace, *paths):
+    for path in paths:
+        (workspace.folder / path).unlink()
+
+
+def log_of(target):
+    rule = {"activations": "record_activations", "geometry": "measure_geometry"}
+    rule["separability"] = "score_separability"
+    return f"{rule[target.parts[1]]}/own/pixels/seed-0.log"
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "target"), [(STIMULI, ACTIVATIONS), (ACTIVATIONS, GEOMETRY), (GEOMETRY, SCORES)]
+)
+def test_truncated_hdf5(workspace, spoiled, target):
+    remove(workspace, target)
+    cut_in_half(workspace.folder / spoiled)
+    workspace.refuse_job(
+        str(target),
+        log_of(target),
+        f"{spoiled}: cannot be read as HDF5 (truncated, or not HDF5)",
+        "delete it and run the same command again",
+    )
+
+
+def test_the_remedy_for_a_truncated_file_mends_it(workspace):
+    remove(workspace, GEOMETRY, ACTIVATIONS)
+    workspace.make(str(GEOMETRY))
+
+
+def test_hdf5_of_other_stimuli(workspace):
+    other = workspace.folder / "other.h5"
+    shutil.copy(workspace.folder / ACTIVATIONS, other)
+    with h5py.File(other, "a") as file:
+        file.attrs["stimuli_digest"] = "0" * 64
+    remove(workspace, GEOMETRY)
+    shutil.move(other, workspace.folder / ACTIVATIONS)
+    workspace.refuse_job(
+        str(GEOMETRY),
+        log_of(GEOMETRY),
+        f"{ACTIVATIONS}: was made with another stimuli digest (000000000000...",
+        "delete it and run the same command again",
+    )
+
+
+def test_one_class_only(workspace):
+    rows = [(f"{i}.png", f"person {i % 2}", "happy") for i in range(4)]
+    workspace.add_table("same", rows)
+    workspace.refuse_job(
+        "results/separability/same/pixels/seed-0.csv",
+        "score_separability/same/pixels/seed-0.log",
+        "face set 'same', label 'expression': all 4 pictures have the one label 'happy'",
+        "take 'expression' out of analysis.labels",
+    )
+
+
+def test_one_picture_a_person(workspace):
+    rows = [(f"{i}.png", f"person {i}", ("happy", "sad")[i % 2]) for i in range(4)]
+    workspace.add_table("single", rows)
+    workspace.refuse_job(
+        "results/separability/single/pixels/seed-0.csv",
+        "score_separability/single/pixels/seed-0.log",
+        "face set 'single', label 'identity': each of the 4 pictures has a label of its own",
+        "take 'identity' out of analysis.labels",
+    )
+
+
+def test_one_picture(workspace):
+    workspace.add_table("lone", [("0.png", "a", "happy")])
+    workspace.refuse_job(
+        "results/geometry/lone/pixels/seed-0.h5",
+        "measure_geometry/lone/pixels/seed-0.log",
+        "face set lone: a Gram matrix needs two pictures or more, not 1",
+        "more pictures",
+    )

@@ -1,0 +1,165 @@
+"""After a change exactly the jobs run that the change needs."""
+
+import re
+from collections import Counter
+
+import pytest
+
+NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
+INSTANCES = sum(NETWORKS.values())
+LIBRARY = "workflow/scripts/facestages"
+
+
+def jobs(result) -> dict[str, int]:
+    """Jobs by rule that a dry run announces."""
+    assert result.returncode == 0, result.stderr
+    text = result.stdout + result.stderr
+    if "Nothing to be done" in text:
+        return {}
+    table = text.split("Job stats:")[1].split("total")[0]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.fixture
+def edit(tiny_run):
+    """Change a file of the copied workflow for one test."""
+    before = {}
+
+    def change(path, old, new):
+        file = tiny_run.folder / path
+        before[file] = text = file.read_text()
+        assert text.count(old) >= 1, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new, 1))
+
+    yield change
+    for file, text in before.items():
+        file.write_text(text)
+
+
+def planned(run, config=None):
+    return jobs(run.snakemake("all", "--dry-run", config=config))
+
+
+def changed(config, *path, value):
+    """A copy of a config with one value changed."""
+    key, *rest = path
+    inner = changed(config[key], *rest, value=value) if rest else value
+    return {**config, key: inner}
+
+
+def test_nothing_changed(tiny_run):
+    assert planned(tiny_run) == {}
+
+
+def test_scripts_touched_as_by_a_checkout(tiny_run):
+    for path in (tiny_run.folder / "workflow").rglob("*.py"):
+        path.touch()
+    assert planned(tiny_run) == {}
+
+
+def test_one_face_set_changed(tiny_run):
+    config = changed(tiny_run.config, "datasets", "posed", "seed", value=77)
+    assert planned(tiny_run, config) == {
+        "prepare_stimuli": 1,
+        "record_activations": INSTANCES,
+        "measure_geometry": INSTANCES,
+        "score_separability": INSTANCES,
+        "plot_fig4": 1,
+        "all": 1,
+    }
+
+
+def test_training_set_changed(tiny_run):
+    config = changed(tiny_run.config, "datasets", "wild", "seed", value=77)
+    assert planned(tiny_run, config) == {
+        "prepare_stimuli": 1,
+        "train_network": 1,
+        "record_activations": 2,
+        "measure_geometry": 2,
+        "score_separability": 2,
+        "plot_fig4": 1,
+        "all": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "path_and_value",
+    [
+        (("figures", "fig4", "band"), "sd"),
+        (("networks", "nn1", "label"), "The first"),
+        (("datasets", "posed", "label"), "Renders"),
+    ],
+    ids=["band", "network label", "face set label"],
+)
+def test_plotting_option_changed(tiny_run, path_and_value):
+    path, value = path_and_value
+    config = changed(tiny_run.config, *path, value=value)
+    assert planned(tiny_run, config) == {"plot_fig4": 1, "all": 1}
+
+
+def test_one_network_changed(tiny_run):
+    config = changed(tiny_run.config, "networks", "nn1", "training", "epochs", value=2)
+    assert planned(tiny_run, config) == {
+        "train_network": 1,
+        "record_activations": 2,
+        "measure_geometry": 2,
+        "score_separability": 2,
+        "plot_fig4": 1,
+        "all": 1,
+    }
+
+
+def test_one_seed_more(tiny_run):
+    config = changed(tiny_run.config, "networks", "nn3", "seeds", value=[0, 1, 2])
+    assert planned(tiny_run, config) == {
+        "record_activations": 2,
+        "measure_geometry": 2,
+        "score_separability": 2,
+        "plot_fig4": 1,
+        "all": 1,
+    }
+
+
+def test_library_function_of_one_step_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/separability.py", "_COLUMNS_AT_ONCE = 8192", "_COLUMNS_AT_ONCE = 4096")
+    assert planned(tiny_run) == {"score_separability": 2 * INSTANCES, "plot_fig4": 1, "all": 1}
+
+
+def test_helper_of_the_figures_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
+    assert planned(tiny_run) == {"plot_fig4": 1, "all": 1}
+
+
+def test_script_changed(tiny_run, edit):
+    edit("workflow/scripts/measure_geometry.py", "with job(snakemake):", "with job( snakemake ):")
+    assert planned(tiny_run) == {}
+    edit("workflow/scripts/plot_fig4.py", '"pdf", "svg", "png"', '"svg", "pdf", "png"')
+    assert planned(tiny_run) == {"plot_fig4": 1, "all": 1}
+
+
+def test_comment_and_docstring_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/separability.py", "# Columns of the stacked", "# The columns of the stacked")
+    edit(f"{LIBRARY}/geometry.py", "Inner products of the centred rows.", "Products.")
+    edit(f"{LIBRARY}/store.py", "import h5py", "# HDF5 itself\nimport h5py")
+    assert planned(tiny_run) == {}
+
+
+def test_wording_of_an_error_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/errors.py", "none is defined", "there is none")
+    assert planned(tiny_run) == {}
+
+
+def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
+    """Not a dry run: a face set changes, and the other set's files keep their bytes and times."""
+    kept = sorted((tiny_run.folder / "results/geometry/video").rglob("*.h5"))
+    before = [path.stat().st_mtime_ns for path in kept]
+    figure = tiny_run.folder / "results/figures/fig4.pdf"
+    drawn = figure.stat().st_mtime_ns
+    config = changed(tiny_run.config, "networks", "nn3", "label", value="Untrained")
+    result = tiny_run.snakemake("all", config=config)
+    ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
+    assert ran == {"plot_fig4": 1, "all": 1}
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    assert figure.stat().st_mtime_ns > drawn
+    assert tiny_run.snakemake("all").returncode == 0
+    assert planned(tiny_run) == {}

@@ -1,0 +1,68 @@
+"""The whole workflow on the tiny config: every file is there and says what it should."""
+
+import json
+
+import h5py
+import pandas as pd
+import pytest
+import xarray
+from facestages.stimuli import EXPRESSIONS, read_stimuli
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png", "csv"])
+def test_figure_is_there(tiny_run, kind):
+    assert (tiny_run.folder / f"results/figures/fig4.{kind}").stat().st_size > 1000
+
+
+def test_figure_says_that_its_faces_are_rendered(tiny_run):
+    text = (tiny_run.folder / "results/figures/fig4.svg").read_text()
+    assert "RENDERED, not photographs" in text
+
+
+def test_every_stage_of_every_network_is_measured(tiny_run):
+    table = pd.read_csv(tiny_run.folder / "results/figures/fig4.csv")
+    assert len(table) == 2 * 2 * 4 * 4  # face sets, labels, networks, stages
+    assert table["mean"].between(-1, 1).all()
+    assert set(table[table.network == "nn3"]["seeds"]) == {2}
+
+
+def test_rendered_faces_carry_their_truth(tiny_run):
+    stimuli = read_stimuli(tiny_run.folder / "results/stimuli/posed.h5")
+    assert len(stimuli) == 6 * 7 * 2
+    assert set(stimuli.labels["expression"]) == set(EXPRESSIONS)
+    assert stimuli.attributes["rendered"] == 1
+    assert all(source.startswith("rendered") for source in stimuli.sources.values())
+
+
+def test_training_left_history_and_metrics_and_no_checkpoint(tiny_run):
+    folder = tiny_run.folder / "results/networks/nn1/seed-0"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["classes"] == ["happy", "sad", "neutral"]
+    assert metrics["parameters"] == 2_395_075
+    assert len(pd.read_csv(folder / "history.csv")) == metrics["epochs"] == 1
+    assert not (tiny_run.folder / "results/checkpoints/nn1/seed-0").exists()
+
+
+def test_files_name_what_they_were_made_from(tiny_run):
+    results = tiny_run.folder / "results"
+    digest = read_stimuli(results / "stimuli/video.h5").digest
+    for kind in ("activations", "geometry"):
+        with h5py.File(results / kind / "video/nn3/seed-1.h5") as file:
+            assert file.attrs["stimuli_digest"] == digest
+            assert (file.attrs["network"], file.attrs["seed"]) == ("nn3", 1)
+            assert list(file) == ["batchnorm_1", "flatten", "dropout_4", "out_layer"]
+
+
+def test_xarray_opens_the_geometry(tiny_run):
+    path = tiny_run.folder / "results/geometry/posed/nn1/seed-0.h5"
+    with xarray.open_dataset(path, group="flatten", engine="h5netcdf") as data:
+        assert data["gram"].dims == ("stimulus_id", "other_stimulus")
+        assert data["score"].dims == ("stimulus_id", "component")
+        assert "identity" in data
+
+
+def test_every_job_left_a_log_and_a_benchmark(tiny_run):
+    for kind, ending in (("logs", "log"), ("benchmarks", "tsv")):
+        found = {p.parent.parts[-1] for p in (tiny_run.folder / kind).rglob(f"*.{ending}")}
+        assert {"prepare_stimuli", "posed", "video", "nn1", "nn3", "mini_xception"} & found
+        assert (tiny_run.folder / kind / f"plot_fig4.{ending}").exists()

@@ -1,0 +1,54 @@
+"""Run the real workflow, as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def run_snakemake(
+    directory: Path,
+    config: Mapping[str, Any] | str | os.PathLike,
+    target: str,
+    *options: str,
+    before: Callable[[], None] | None = None,
+    repository: Path = REPOSITORY,
+) -> subprocess.CompletedProcess[str]:
+    """Ask the workflow for a target, on one core.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the run keeps its results and logs; relative paths in the config start here.
+    config : mapping or path-like
+        The config, written to ``config.yaml`` in `directory`; or a config file that is there.
+    target : str
+        File or rule.
+    *options : str
+        Further options of Snakemake.
+    before : callable, optional
+        Called in the new process before Snakemake starts, e.g. to set a resource limit.
+    repository : Path
+        Where the workflow's code is.
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+        Exit status, and both outputs as text.
+    """
+    if isinstance(config, Mapping):
+        text = yaml.safe_dump(dict(config), sort_keys=False)
+        config = directory / "config.yaml"
+        config.write_text(text)
+    command = [sys.executable, "-m", "snakemake", "-s", str(repository / "Snakefile")]
+    command += ["--directory", str(directory), "--cores", "1", *options]
+    command += [target, "--configfile", str(config)]
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=before, check=False)
