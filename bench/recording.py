@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from facestages import activations
 from facestages.networks import load_network
 from facestages.networks.inputs import prepare_images

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from workflow_runner import run_snakemake
 
 HEADER = ("path", "identity", "expression")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+
 from workflow_runner import REPOSITORY, run_snakemake
 
 PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")

@@ -6,6 +6,7 @@ import h5py
 import pandas as pd
 import pytest
 import xarray
+
 from facestages.stimuli import EXPRESSIONS, read_stimuli
 
 

@@ -52,14 +52,22 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _write_failure(error: BaseException) -> str | None:
+def _write_failure(error: BaseException | None) -> str | None:
     """Say why a write failed, or None if `error` is of another kind."""
-    # HDF5 folds the system's error number into its own message.
-    number, text = getattr(error, "errno", None), str(error)
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
-        return "the disk is full. Free some space and run the same command again"
-    if number in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return "the folder is not writable. Change its permissions or the results folder"
+    # A library that cleans up after a failed write may fail again, and hide the reason so.
+    while error is not None:
+        number, text = getattr(error, "errno", None), str(error)
+        # HDF5 folds the system's error number into its own message.
+        if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
+            return "the disk is full. Free some space and run the same command again"
+        if number == errno.EFBIG:
+            return (
+                "the file is larger than the disk or 'ulimit -f' allows. Write to another disk or "
+                "raise the limit"
+            )
+        if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+            return "the folder is not writable. Change its permissions or the results folder"
+        error = error.__context__
     return None
 
 
@@ -77,6 +85,6 @@ def require_space(path: str | os.PathLike, n_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
         raise FacestagesError(
-            f"cannot write {path}: it needs {n_bytes / 1e9:.2f} GB and the disk has "
-            f"{free / 1e9:.2f} GB free. Free some space and run the same command again"
+            f"cannot write {path}: it needs {n_bytes / 1e6:,.1f} MB and the disk has "
+            f"{free / 1e6:,.1f} MB free. Free some space and run the same command again"
         )

@@ -8,8 +8,9 @@ them as they are.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import h5py
@@ -41,10 +42,52 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     ------
     h5py.File
     """
-    with atomic_path(path) as partial:
-        with h5py.File(partial, "w", track_order=True) as file:
-            file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
-            yield file
+    with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
+        with h5py.File(disk, "w", track_order=True) as file:
+            try:
+                file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
+                yield file
+            finally:
+                disk.closing = True
+        if disk.failure:
+            raise disk.failure
+
+
+class _Disk(io.FileIO):
+    """A file that HDF5 can close although the disk is full.
+
+    HDF5 keeps a file open that it cannot write to, and crashes when Python ends. So it is told of
+    the first failed write only, and of none while it closes the file.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        The first failed write; what comes after it is thrown away.
+    closing : bool
+        Whether HDF5 is closing the file.
+    """
+
+    failure: OSError | None = None
+    closing: bool = False
+
+    def write(self, data) -> int:
+        # A nearly full disk takes a part and refuses the rest.
+        rest = memoryview(data).cast("B")
+        while len(rest) and self.failure is None:
+            rest = rest[self._try(super().write, rest) :]
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int | None:
+        return self._try(super().truncate, size) if self.failure is None else size
+
+    def _try(self, change: Callable, value):
+        try:
+            return change(value)
+        except OSError as error:
+            self.failure = error
+            if not self.closing:
+                raise
+            return 0
 
 
 @contextlib.contextmanager
