@@ -38,10 +38,8 @@ def test_full_disk_under_a_face_set(workspace, mount_disk):
     workspace.add_table("big", many(100))
     workspace.config["pathvars"] = {"results": "results/small"}
     mount_disk(workspace.folder / "results" / "small", kilobytes=128)
-    message = workspace.refuse_job(
-        "results/small/stimuli/big.h5", "prepare_stimuli/big.log", "stimuli/big.h5", *FULL
-    )
-    assert "cannot write" in message
+    target = "results/small/stimuli/big.h5"
+    workspace.refuse_job(target, "logs/prepare_stimuli/big.log", f"cannot write {target}", *FULL)
 
 
 def test_full_disk_under_a_figure(workspace, mount_disk):
@@ -50,19 +48,19 @@ def test_full_disk_under_a_figure(workspace, mount_disk):
         path.unlink()
     mount_disk(figures, kilobytes=40)
     workspace.refuse_job(
-        "results/figures/fig4.pdf", "plot_fig4.log", "cannot write results/figures/fig4.", *FULL
+        "results/figures/fig4.pdf", "logs/plot_fig4.log", "cannot write results/figures/fig4.", *FULL
     )
 
 
-def test_full_disk_under_everything(workspace, mount_disk):
+def test_full_disk_under_the_logs_too(workspace, mount_disk):
     workspace.add_table("big", many(100))
-    (workspace.folder / "everything").mkdir()
-    workspace.config["pathvars"] = {"results": "everything/results", "logs": "everything/logs"}
-    mount_disk(workspace.folder / "everything", kilobytes=128)
-    workspace.logs = "everything/logs"
-    workspace.refuse_job(
-        "everything/results/stimuli/big.h5", "prepare_stimuli/big.log", "cannot write", *FULL
-    )
+    workspace.config["pathvars"] = {"results": "full/results", "logs": "full/logs"}
+    mount_disk(workspace.folder / "full", kilobytes=128)
+    fill(workspace.folder / "full")
+    result = workspace.refuse("full/results/stimuli/big.h5")
+    told = "error in prepare_stimuli dataset=big: cannot write full/results/stimuli/big.h5: "
+    assert told + ". ".join(FULL) in result.stderr
+    assert not (workspace.folder / "full/results/stimuli/big.h5").exists()
 
 
 def test_too_small_a_disk_is_noticed_before_the_recording(workspace, mount_disk):
@@ -71,7 +69,7 @@ def test_too_small_a_disk_is_noticed_before_the_recording(workspace, mount_disk)
     mount_disk(workspace.folder / "results" / "activations" / "big", kilobytes=128)
     workspace.refuse_job(
         "results/activations/big/pixels/seed-0.h5",
-        "record_activations/big/pixels/seed-0.log",
+        "logs/record_activations/big/pixels/seed-0.log",
         "it needs 0.9 MB and the disk has 0.1 MB free",
         FULL[1],
     )
@@ -81,7 +79,7 @@ def test_file_that_may_not_grow(workspace):
     workspace.add_table("big", many(100))
     workspace.refuse_job(
         "results/stimuli/big.h5",
-        "prepare_stimuli/big.log",
+        "logs/prepare_stimuli/big.log",
         "cannot write results/stimuli/big.h5: the file is larger than the disk or 'ulimit -f'",
         before=limit_file_size,
     )
@@ -131,4 +129,4 @@ def test_a_writer_leaves_what_was_there(tmp_path, mount_disk, write, name, free)
         write(path)
     assert str(caught.value) == f"cannot write {path}: {FULL[0]}. {FULL[1]}"
     assert path.read_text() == "what was there"
-    assert sorted(item.name for item in path.parent.iterdir()) == ["filler", name]
+    assert sorted(item.name for item in path.parent.iterdir()) == sorted(["file of another", "filler", name])

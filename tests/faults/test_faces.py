@@ -43,7 +43,7 @@ def test_missing_folder_of_pictures(workspace):
     workspace.config["datasets"]["bad"]["folder"] = "pictures"
     workspace.refuse_job(
         "results/stimuli/bad.h5",
-        "prepare_stimuli/bad.log",
+        "logs/prepare_stimuli/bad.log",
         "pictures: no such folder of pictures",
         "Correct 'folder'",
     )
@@ -61,7 +61,7 @@ def test_empty_folder_of_fer2013(workspace, folders, said):
     for name in ["", *folders]:
         (workspace.folder / "faces" / name).mkdir(parents=True)
     add_fer2013(workspace, "faces")
-    workspace.refuse_job("results/stimuli/fer.h5", "prepare_stimuli/fer.log", *said)
+    workspace.refuse_job("results/stimuli/fer.h5", "logs/prepare_stimuli/fer.log", *said)
 
 
 # ------------------------------------------------------------------------------- rows, pictures
@@ -71,7 +71,7 @@ def test_fer2013_row_of_too_few_pixels(workspace):
     write_fer2013(workspace, pixels=2303)
     workspace.refuse_job(
         "results/stimuli/fer.h5",
-        "prepare_stimuli/fer.log",
+        "logs/prepare_stimuli/fer.log",
         "fer2013.csv: row 3 (line 4): has 2303 pixels where 2304",
         "Correct or remove the row",
     )
@@ -81,7 +81,7 @@ def test_fer2013_row_of_an_unknown_class(workspace):
     write_fer2013(workspace, emotion=9)
     workspace.refuse_job(
         "results/stimuli/fer.h5",
-        "prepare_stimuli/fer.log",
+        "logs/prepare_stimuli/fer.log",
         "fer2013.csv: row 3 (line 4): emotion is '9', but FER2013 has 0 to 6",
         "Correct or remove the row",
     )
@@ -93,7 +93,7 @@ def test_unreadable_picture(workspace):
     picture.write_bytes(whole[:700])
     workspace.refuse_job(
         "results/stimuli/bad.h5",
-        "prepare_stimuli/bad.log",
+        "logs/prepare_stimuli/bad.log",
         "bad/faces.csv: row 5 (line 6): bad/4.png cannot be read as a picture",
         "Replace it or remove the row",
     )
@@ -106,7 +106,7 @@ def test_path_that_leads_out_of_the_folder(workspace, path):
     workspace.add_table("bad", [("1.png", "a", "happy"), (path, "b", "sad")])
     workspace.refuse_job(
         "results/stimuli/bad.h5",
-        "prepare_stimuli/bad.log",
+        "logs/prepare_stimuli/bad.log",
         f"bad/faces.csv: row 2 (line 3): path '{path}' leads out of the folder",
         "Give it relative to that folder",
     )

@@ -29,7 +29,7 @@ def test_nan_in_activations(workspace, nan_weights):
     add_keras(workspace, nan_weights)
     workspace.refuse_job(
         "results/activations/own/net/seed-0.h5",
-        "record_activations/own/net/seed-0.log",
+        "logs/record_activations/own/net/seed-0.log",
         "network net, layer out: NaN or infinity for picture '0.png'",
         "check 'weights' and 'input'",
     )
@@ -41,7 +41,7 @@ def test_weights_that_are_no_keras_file(workspace, name):
     add_keras(workspace, name)
     workspace.refuse_job(
         "results/activations/own/net/seed-0.h5",
-        "record_activations/own/net/seed-0.log",
+        "logs/record_activations/own/net/seed-0.log",
         f"{name}: Keras cannot load it",
         "Save the model again",
     )
@@ -61,7 +61,7 @@ def test_an_unknown_layer_of_ones_own_network(workspace, nan_weights):
     workspace.config["networks"]["net"]["stages"] = {"early": "outt"}
     workspace.refuse_job(
         "results/activations/own/net/seed-0.h5",
-        "record_activations/own/net/seed-0.log",
+        "logs/record_activations/own/net/seed-0.log",
         "network net has no layer 'outt': did you mean 'out'?",
     )
 
@@ -79,7 +79,7 @@ def test_training_on_one_class_only(workspace):
     }
     workspace.refuse_job(
         "results/networks/cnn/seed-0/model.keras",
-        "train_network/cnn/seed-0.log",
+        "logs/train_network/cnn/seed-0.log",
         "face set 'same' has no picture of class 'sad'",
         "happy",
     )

@@ -75,6 +75,21 @@ def test_learns_and_reports(tmp_path):
     assert history["validation_accuracy"].max() == pytest.approx(report["accuracy"])
 
 
+def test_history_is_over_the_whole_epoch(tmp_path):
+    """A model that answers the same to everything has the same loss in every batch and epoch."""
+    nothing = RECIPE.model_copy(update={"learning_rate": 1e-30, "minimum_rate": 1e-30})
+    inputs = keras.Input((12, 12, 1))
+    flat = keras.layers.Flatten()(inputs)
+    zero = keras.layers.Dense(3, activation="softmax", kernel_initializer="zeros")(flat)
+    model = keras.Model(inputs, zero)
+    history = train_classifier(
+        model, SPEC, toy_stimuli(), CLASSES, nothing, 0, tmp_path / "checkpoint"
+    )[1]
+    np.testing.assert_allclose(history["loss"], np.log(3), rtol=1e-5)
+    # All ties go to the first class, a third of the pictures.
+    np.testing.assert_allclose(history["accuracy"], 1 / 3, rtol=1e-5)
+
+
 def test_same_seed_same_weights(tmp_path):
     first, again = (weights(train(tmp_path / str(i), seed=5)[0]) for i in range(2))
     np.testing.assert_array_equal(first, again)

@@ -85,6 +85,13 @@ def network_source(wildcards):
     return CONFIG.networks[wildcards.network].source
 
 
+def network_environment(wildcards):
+    """Conda environment of a network's framework."""
+    framework = CONFIG.networks[wildcards.network].framework
+    name = {"keras": "tensorflow", "torch": "torch", "numpy": "analysis"}[framework]
+    return str(WORKFLOW.parent / "envs" / f"{name}.yaml")
+
+
 def training_recipe(wildcards):
     return CONFIG.networks[wildcards.network].training.model_dump()
 

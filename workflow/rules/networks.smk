@@ -41,7 +41,7 @@ rule record_activations:
     benchmark:
         "<benchmarks>/record_activations/{dataset}/{network}/seed-{seed}.tsv"
     conda:
-        "../../envs/tensorflow.yaml"
+        network_environment
     threads: 1
     resources:
         mem_mb=recording_mb,

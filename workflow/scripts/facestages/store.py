@@ -44,11 +44,8 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     """
     with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
         with h5py.File(disk, "w", track_order=True) as file:
-            try:
-                file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
-                yield file
-            finally:
-                disk.closing = True
+            file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
+            yield file
         if disk.failure:
             raise disk.failure
 
@@ -57,36 +54,31 @@ class _Disk(io.FileIO):
     """A file that HDF5 can close although the disk is full.
 
     HDF5 keeps a file open that it cannot write to, and crashes when Python ends. So it is told of
-    the first failed write only, and of none while it closes the file.
+    no failed write; what comes after one is thrown away.
 
     Attributes
     ----------
     failure : OSError or None
-        The first failed write; what comes after it is thrown away.
-    closing : bool
-        Whether HDF5 is closing the file.
+        The first failed write.
     """
 
     failure: OSError | None = None
-    closing: bool = False
 
     def write(self, data) -> int:
         # A nearly full disk takes a part and refuses the rest.
         rest = memoryview(data).cast("B")
         while len(rest) and self.failure is None:
-            rest = rest[self._try(super().write, rest) :]
+            rest = rest[self._attempt(super().write, rest) :]
         return len(data)
 
-    def truncate(self, size: int | None = None) -> int | None:
-        return self._try(super().truncate, size) if self.failure is None else size
+    def truncate(self, size: int | None = None) -> int:
+        return self._attempt(super().truncate, size)
 
-    def _try(self, change: Callable, value):
+    def _attempt(self, change: Callable, value) -> int:
         try:
             return change(value)
         except OSError as error:
-            self.failure = error
-            if not self.closing:
-                raise
+            self.failure = self.failure or error
             return 0
 
 

@@ -364,8 +364,8 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
     order = rng.permutation(len(images))
     starts = range(0, len(order), training.batch_size)
     what = f"epoch {state.epoch + 1} of {training.epochs}"
-    model.reset_metrics()
     _seed_dropout(model, rng)
+    sums = {"loss": 0.0, "accuracy": 0.0}
     for number, start in enumerate(progress(starts, what)):
         rows = order[start : start + training.batch_size]
         step = state.epoch * len(starts) + number
@@ -374,6 +374,9 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
         batch = augment(scale_images(images[rows], scaling), training.augmentation, rng)
         weights = None if sample_weights is None else sample_weights[rows]
         logs = model.train_on_batch(batch, targets[rows], sample_weight=weights, return_dict=True)
+        # Keras gives the numbers of this batch alone.
+        for measure in sums:
+            sums[measure] += float(logs[measure]) * len(rows)
         if not math.isfinite(logs["loss"]):
             raise FacestagesError(
                 f"training diverged in epoch {state.epoch + 1}, step {number + 1}: the loss is "
@@ -382,8 +385,7 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
     return {
         "epoch": state.epoch + 1,
         "learning_rate": rate,
-        "loss": float(logs["loss"]),
-        "accuracy": float(logs["accuracy"]),
+        **{measure: total / len(images) for measure, total in sums.items()},
     }
 
 
