@@ -79,6 +79,13 @@ def test_panels_lines_and_honest_caption(scores):
     assert "Faces in motion 70" in caption
 
 
+def test_caption_counts_labelled_pictures(scores):
+    scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
+    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "Faces in motion 70; Posed faces 60 (expression), 70 (identity)." in caption
+
+
 def test_missing_label_is_said_in_its_panel(scores):
     own = (scores.dataset == "posed") & (scores.label == "expression")
     scores.loc[own, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]

@@ -121,7 +121,7 @@ def network_stages(wildcards):
 
 def components_kept(wildcards):
     """Principal components that any later step asks for."""
-    return max(k for k in CONFIG.analysis.components if k != "all")
+    return max((k for k in CONFIG.analysis.components if k != "all"), default=2)
 
 
 def scores_of(datasets, networks):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import read_yaml
 from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, Architecture
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -437,13 +438,11 @@ def load_config(
     Raises
     ------
     FacestagesError
-        One line for each mistake: key, value, what is allowed, the nearest match.
+        If the file cannot be read; else one line for each mistake: key, value, what is allowed,
+        the nearest match.
     """
     if not isinstance(config, Mapping):
-        import yaml
-
-        with open(config, encoding="utf-8") as stream:
-            config = yaml.safe_load(stream)
+        config = read_yaml(config)
     try:
         checked = Config.model_validate(config)
     except ValidationError as error:
@@ -482,7 +481,8 @@ def _describe(error: ValidationError, config: Any) -> Iterator[str]:
             yield f"{where}: the key '{key}' is missing"
         else:
             message = item["msg"][0].lower() + item["msg"][1:]
-            yield f"{where} = {item['input']!r}: {message}"
+            value = repr(item["input"])
+            yield f"{where} = {value if len(value) < 80 else value[:76] + ' ...'}: {message}"
 
 
 def _describe_choice(where: str, item: Mapping[str, Any], context: Mapping[str, Any]) -> str:

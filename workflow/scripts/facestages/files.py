@@ -71,6 +71,28 @@ def _write_failure(error: BaseException | None) -> str | None:
     return None
 
 
+def read_yaml(path: str | os.PathLike) -> dict:
+    """Read a YAML file of keys and values.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, is not YAML, or holds something else; the message names the line.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FacestagesError(f"{path}: no such file. Correct the path") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise FacestagesError(f"{path}: cannot be read as YAML: {reason}") from error
+    if not isinstance(content, dict):
+        raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")
+    return content
+
+
 def require_space(path: str | os.PathLike, n_bytes: int) -> None:
     """Stop before the work if the disk that holds `path` has less than `n_bytes` free.
 

@@ -26,7 +26,7 @@ def job(snakemake) -> Iterator[None]:
         The object that Snakemake gives to the script.
     """
     _set_environment(snakemake.threads)
-    log_file = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
+    log_file = _LogFile(snakemake.log[0], mode="w", encoding="utf-8")
     log_file.setFormatter(_FORMAT)
     logger = logging.getLogger("facestages")
     logger.setLevel(logging.INFO)
@@ -52,6 +52,14 @@ def job(snakemake) -> Iterator[None]:
         _say(f"error in {where}: {type(error).__name__}: {error} (traceback in {snakemake.log[0]})")
         sys.exit(1)
     logger.info("done")
+
+
+class _LogFile(logging.FileHandler):
+    """A log whose disk may be full: what it cannot take is on the terminal, where it matters."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def _set_environment(threads: int) -> None:

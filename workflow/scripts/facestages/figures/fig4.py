@@ -182,8 +182,7 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
     spread = {"range": "lowest to highest", "sd": "one standard deviation"}[band]
     seeds = summary.groupby("network", sort=False)["seeds"].max()
     counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
-    sets = chosen.groupby("dataset", sort=False)["n"].max()
-    sizes = ", ".join(f"{datasets[name]} {int(number)}" for name, number in sets.items())
+    sizes = "; ".join(_count_pictures(chosen, name, title) for name, title in datasets.items())
     parts = [f"Mean silhouette, Euclidean distance, {space} (fewer where a layer has fewer)."]
     rendered = chosen[chosen["label_source"].astype(str).str.startswith("rendered")]["dataset"]
     if len(rendered):
@@ -191,3 +190,11 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
         parts.append(f"RENDERED, not photographs: {names}.")
     parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
     return textwrap.fill(" ".join(parts), 135)
+
+
+def _count_pictures(chosen: pd.DataFrame, dataset: str, title: str) -> str:
+    """Number of pictures of a face set, by label where not every picture has every label."""
+    counts = chosen[chosen["dataset"] == dataset].groupby("label", sort=False)["n"].max()
+    if counts.nunique() <= 1:
+        return f"{title} {int(counts.max())}"
+    return f"{title} " + ", ".join(f"{int(n)} ({label})" for label, n in counts.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Iterable, Sequence
 
 import keras
@@ -98,4 +99,10 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"
-        raise FacestagesError(f"{path}: Keras cannot load it in safe mode: {reason}") from error
+        # Keras says "not found" of a file that is there but is not what its name promises.
+        if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
+            reason = "it is no zip file, or not all of one"
+        raise FacestagesError(
+            f"{path}: Keras cannot load it in safe mode ({reason}). Save the model again with "
+            f"model.save, or correct the path in the config"
+        ) from error

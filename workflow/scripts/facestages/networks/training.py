@@ -256,6 +256,8 @@ class Checkpoint:
 
     def load(self) -> tuple[TrainingState, keras.Model] | None:
         """The last complete epoch's state and compiled model, or None."""
+        if not self.folder.exists():
+            return None
         try:
             saved = json.loads((self.folder / "state.json").read_text())
             if saved.pop("fingerprint") != self.fingerprint:
@@ -263,7 +265,8 @@ class Checkpoint:
                 return None
             state = TrainingState(**saved)
             return state, keras.models.load_model(self._model(state.epoch), safe_mode=True)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s cannot be used, training begins anew: %s", self.folder, error)
             return None
 
     def save(self, state: TrainingState, model: keras.Model, improved: bool) -> None:
