@@ -94,7 +94,7 @@ class Workspace:
         return message
 
     def refuse_config(self, target: str, *said: str) -> str:
-        """Ask for `target` with a config that must be refused before any job; return the message."""
+        """Ask for `target` with a config to be refused before any job; return the message."""
         result = self.refuse(target)
         assert "Error in rule" not in result.stderr
         told = [line for line in result.stderr.splitlines() if line.startswith("config")]
@@ -153,7 +153,7 @@ def mount_disk():
             pytest.skip("mounting a small disk is not allowed here")
         mounted.append(folder)
         # Snakemake removes a folder that it has emptied, but cannot remove this one.
-        (folder / "file of another").touch()
+        (folder / "other").touch()
 
     yield mount
     for folder in reversed(mounted):

@@ -153,7 +153,7 @@ def test_an_incomplete_entry_a_shared_file_and_no_yaml_are_refused(tmp_path):
     path.write_text("a: [1")
     assert "cannot be read as YAML" in refusal(read_manifest, path)
     path.write_text("")
-    assert "must map asset names" in refusal(read_manifest, path)
+    assert "must hold keys and values" in refusal(read_manifest, path)
     assert "no such file" in refusal(read_manifest, tmp_path / "none.yaml")
 
 

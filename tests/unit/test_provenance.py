@@ -71,3 +71,15 @@ def test_files_count_by_name_size_and_time(tmp_path):
     (tmp_path / "b").write_text("two")
     assert provenance.digest_files(tmp_path) != before
     assert provenance.digest_files(tmp_path / "none") != before
+
+
+def test_of_a_table_only_the_listed_files_count(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_text("one")
+    table = tmp_path / "faces.csv"
+    table.write_text("path,identity\na.png,x\n")
+    before = provenance.digest_listed_files(table, tmp_path)
+    (tmp_path / "b.png").write_text("another")
+    assert provenance.digest_listed_files(table, tmp_path) == before
+    (tmp_path / "a.png").write_text("another")
+    assert provenance.digest_listed_files(table, tmp_path) != before

@@ -49,7 +49,7 @@ def test_failed_write_says_why(tmp_path, number, words):
 
 
 def test_missing_space_is_seen_before_the_work(tmp_path):
-    with pytest.raises(FacestagesError, match="needs 1000000000.00 GB"):
+    with pytest.raises(FacestagesError, match="needs 1,000,000,000,000.0 MB"):
         require_space(tmp_path / "new" / "a.h5", 10**18)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+
 from workflow_runner import REPOSITORY, run_snakemake
 
 YALE = REPOSITORY.parent / "shared" / "data" / "yalefaces"

@@ -73,6 +73,8 @@ def dataset_files(wildcards):
     read_before = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.files")
     if not Path(entry.pictures).exists() and read_before.exists():
         return read_before.read_text()
+    if entry.source == "table":
+        return provenance.digest_listed_files(entry.table, entry.pictures)
     return provenance.digest_files(entry.pictures)
 
 

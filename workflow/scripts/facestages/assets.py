@@ -25,10 +25,8 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-import yaml
-
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import require_space
+from facestages.files import read_yaml, require_space
 from facestages.progress import progress
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
@@ -61,15 +59,7 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     FacestagesError
         If the file is missing, is not YAML, or an entry is incomplete or wrong.
     """
-    path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FacestagesError(f"{path}: no such file; it lists the assets") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FacestagesError(f"{path}: cannot be read as YAML: {_one_line(error)}") from error
-    if not isinstance(content, dict) or not content:
-        raise FacestagesError(f"{path}: must map asset names to entries")
+    content = read_yaml(path)
     files: dict[str, str] = {}
     for name, entry in content.items():
         problem = _entry_problem(name, entry)

@@ -86,8 +86,9 @@ def read_yaml(path: str | os.PathLike) -> dict:
     except FileNotFoundError as error:
         raise FacestagesError(f"{path}: no such file. Correct the path") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise FacestagesError(f"{path}: cannot be read as YAML: {reason}") from error
+        mark = getattr(error, "problem_mark", None)
+        reason = f"line {mark.line + 1}: {error.problem}" if mark else " ".join(str(error).split())
+        raise FacestagesError(f"{path}: cannot be read as YAML: {reason}. Mend it") from error
     if not isinstance(content, dict):
         raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")
     return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import hashlib
 import importlib
 import json
@@ -101,12 +102,24 @@ def digest_files(path: str | os.PathLike) -> str:
     The content is not read, so this is cheap for large face sets. A missing path has a digest too.
     """
     path = Path(path)
-    if not path.is_dir():
-        files = [path] if path.exists() else []
-    else:
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-    stats = [(str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
-    return digest(stats)
+    files = path.rglob("*") if path.is_dir() else [path]
+    return _digest_stats(path, sorted(file for file in files if file.is_file()))
+
+
+def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> str:
+    """Digest of the files that a CSV table names in its column ``path``, as `digest_files`."""
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as stream:
+            names = [row.get("path") or "" for row in csv.DictReader(stream)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        names = []  # what is wrong with the table is said by the job that reads it
+    files = (Path(folder, name) for name in sorted(set(names)))
+    return _digest_stats(Path(folder), [file for file in files if file.is_file()])
+
+
+def _digest_stats(folder: Path, files: list[Path]) -> str:
+    stats = ((file, file.stat()) for file in files)
+    return digest([(os.path.relpath(f, folder), s.st_size, s.st_mtime_ns) for f, s in stats])
 
 
 def describe_versions(*packages: str) -> str:

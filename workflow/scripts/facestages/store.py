@@ -41,6 +41,11 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     Yields
     ------
     h5py.File
+
+    Raises
+    ------
+    FacestagesError
+        At the end of the block, if the disk was full; no file is left then.
     """
     with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
         with h5py.File(disk, "w", track_order=True) as file:

@@ -275,7 +275,8 @@ class Checkpoint:
         with atomic_path(self._model(state.epoch)) as partial:
             model.save(partial)
         if improved:
-            shutil.copyfile(self._model(state.epoch), self.best(state))
+            with atomic_path(self.best(state)) as partial:
+                shutil.copyfile(self._model(state.epoch), partial)
         with atomic_path(self.folder / "state.json") as partial:
             partial.write_text(json.dumps({"fingerprint": self.fingerprint, **asdict(state)}))
         keep = {self._model(state.epoch), self.best(state)}

@@ -1,6 +1,7 @@
 """Disks that are full, and files that may not grow."""
 
 import resource
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -48,7 +49,10 @@ def test_full_disk_under_a_figure(workspace, mount_disk):
         path.unlink()
     mount_disk(figures, kilobytes=40)
     workspace.refuse_job(
-        "results/figures/fig4.pdf", "logs/plot_fig4.log", "cannot write results/figures/fig4.", *FULL
+        "results/figures/fig4.pdf",
+        "logs/plot_fig4.log",
+        "cannot write results/figures/fig4.",
+        *FULL,
     )
 
 
@@ -129,4 +133,15 @@ def test_a_writer_leaves_what_was_there(tmp_path, mount_disk, write, name, free)
         write(path)
     assert str(caught.value) == f"cannot write {path}: {FULL[0]}. {FULL[1]}"
     assert path.read_text() == "what was there"
-    assert sorted(item.name for item in path.parent.iterdir()) == sorted(["file of another", "filler", name])
+    assert sorted(item.name for item in path.parent.iterdir()) == ["filler", "other", name]
+
+
+def test_a_checkpoint_leaves_whole_files_only(tmp_path, mount_disk):
+    from facestages.networks.training import Checkpoint, TrainingState
+
+    mount_disk(tmp_path / "disk", kilobytes=64)
+    model = SimpleNamespace(save=lambda path: path.write_bytes(bytes(40 * 1024)))
+    checkpoint = Checkpoint(tmp_path / "disk", "fingerprint")
+    with pytest.raises(FacestagesError, match=f"cannot write .*best-001.keras: {FULL[0]}"):
+        checkpoint.save(TrainingState(epoch=1, best_epoch=1), model, improved=True)
+    assert {item.name for item in (tmp_path / "disk").iterdir()} == {"other", "epoch-001.keras"}

@@ -68,8 +68,8 @@ def test_an_unknown_target_is_refused(workspace):
 # Snakemake itself reads a file given with --configfile, before any line of the Snakefile.
 @pytest.mark.parametrize("text", ["a: [b", "", "just text"], ids=["no YAML", "empty", "no keys"])
 def test_a_config_file_that_is_none(workspace, text):
-    (workspace.folder / "x.yaml").write_text(text)
-    workspace.config = "x.yaml"
+    workspace.config = workspace.folder / "x.yaml"
+    workspace.config.write_text(text)
     result = workspace.refuse("all")
     assert "Config file" in result.stderr and "YAML" in result.stderr
 
@@ -77,7 +77,7 @@ def test_a_config_file_that_is_none(workspace, text):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"analysis:\n  labels: [a\nx: y", "x.yaml: cannot be read as YAML: line "),
+        (b"analysis:\n  labels: [a\nx: y", "x.yaml: cannot be read as YAML: line 3: expected"),
         (b"\xff\xfe\xfa", "x.yaml: cannot be read as YAML: "),
         (b"", "x.yaml: must hold keys and values"),
         (b"just text", "x.yaml: must hold keys and values"),
