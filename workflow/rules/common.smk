@@ -98,6 +98,11 @@ def training_recipe(wildcards):
     return CONFIG.networks[wildcards.network].training.model_dump()
 
 
+def training_checkpoint(wildcards):
+    """Folder of an unfinished training, outside the outputs, which Snakemake may delete."""
+    return f"{CONFIG.results}/checkpoints/{wildcards.network}/seed-{wildcards.seed}"
+
+
 def network_weights(wildcards):
     """File of a network's weights, or None."""
     return CONFIG.weights_file(wildcards.network, int(wildcards.seed))

@@ -22,7 +22,7 @@ rule train_network:
     params:
         network=network_source,
         training=training_recipe,
-        checkpoint="<results>/checkpoints/{network}/seed-{seed}",
+        checkpoint=training_checkpoint,
         code=code("train_network"),
     message:
         "Train {wildcards.network}, seed {wildcards.seed}"
