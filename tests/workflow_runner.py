@@ -52,3 +52,11 @@ def run_snakemake(
     command += ["--directory", str(directory), "--cores", "1", *options]
     command += [target, "--configfile", str(config)]
     return subprocess.run(command, capture_output=True, text=True, preexec_fn=before, check=False)
+
+
+def link_assets(folder: Path) -> None:
+    """Let a run in `folder` use the repository's assets: fetched once a checkout."""
+    assets = REPOSITORY / "resources" / "assets"
+    assets.mkdir(parents=True, exist_ok=True)
+    (folder / "resources").mkdir(exist_ok=True)
+    (folder / "resources" / "assets").symlink_to(assets, target_is_directory=True)

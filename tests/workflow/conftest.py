@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from workflow_runner import REPOSITORY, run_snakemake
+from workflow_runner import REPOSITORY, link_assets, run_snakemake
 
 PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")
 
@@ -43,10 +43,7 @@ def tiny_run(tmp_path_factory) -> Run:
             shutil.copytree(source, target, ignore=ignored)
         else:
             shutil.copy(source, target)
-    # Fetched once a checkout, not once a test run.
-    assets = REPOSITORY / "resources" / "assets"
-    assets.mkdir(parents=True, exist_ok=True)
-    (folder / "resources" / "assets").symlink_to(assets, target_is_directory=True)
+    link_assets(folder)
     config = yaml.safe_load((REPOSITORY / "tests/workflow/tiny.yaml").read_text())
     run = Run(folder, config, "")
     result = run.snakemake("all")

@@ -44,6 +44,12 @@ def test_training_left_history_and_metrics_and_no_checkpoint(tiny_run):
     assert not (tiny_run.folder / "results/checkpoints/nn1/seed-0").exists()
 
 
+def test_nothing_is_written_elsewhere(tiny_run):
+    made = {"results", "logs", "benchmarks", ".snakemake", "config.yaml"}
+    given = {"Snakefile", "workflow", "profiles", "envs", "resources"}
+    assert {path.name for path in tiny_run.folder.iterdir()} == made | given
+
+
 def test_files_name_what_they_were_made_from(tiny_run):
     results = tiny_run.folder / "results"
     digest = read_stimuli(results / "stimuli/video.h5").digest
