@@ -98,6 +98,13 @@ def training_recipe(wildcards):
     return CONFIG.networks[wildcards.network].training.model_dump()
 
 
+def training_threads(wildcards):
+    """The cores shared out among the trainings: two on one core each beat one on two."""
+    trained = [entry for entry in CONFIG.networks.values() if entry.weights == "train"]
+    instances = sum(len(entry.seeds) for entry in trained)
+    return max(1, (workflow.cores or 4) // instances)
+
+
 def training_checkpoint(wildcards):
     """Folder of an unfinished training, outside the outputs, which Snakemake may delete."""
     return f"{CONFIG.results}/checkpoints/{wildcards.network}/seed-{wildcards.seed}"

@@ -14,7 +14,9 @@ rule train_network:
         "<benchmarks>/train_network/{network}/seed-{seed}.tsv"
     conda:
         "../../envs/tensorflow.yaml"
-    threads: 4
+    threads: training_threads
+    # First of all: every other job of these networks waits for it.
+    priority: 20
     resources:
         mem_mb=4000,
         runtime=24 * 60,

@@ -293,7 +293,7 @@ class Analysis(Section):
         description="Numbers of principal components; `all` is the layer's full space.",
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
-        200, description="Label permutations for the null distribution; 0 for none."
+        100, description="Label permutations for the null distribution; 0 for none."
     )
     activations: Literal["keep", "discard"] = Field(
         "discard", description="Keep the layers' full outputs on disk after their use or not."

@@ -68,8 +68,6 @@ def _set_environment(threads: int) -> None:
         os.environ[variable] = str(threads)
     os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # What TensorFlow does anyway; said aloud, it prints no warning about it.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def _say(text: str) -> None:

@@ -7,12 +7,12 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 
-import keras
 import numpy as np
 
 from facestages.errors import FacestagesError
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
+from facestages.networks.quiet_keras import keras
 
 
 class KerasNetwork:

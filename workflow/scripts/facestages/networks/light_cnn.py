@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from facestages.networks.quiet_keras import keras
 
 
 def light_cnn(n_classes: int, seed: int = 0) -> keras.Model:
@@ -28,7 +27,7 @@ def light_cnn(n_classes: int, seed: int = 0) -> keras.Model:
     x = inputs
     for block, (filters, kernel, rate) in enumerate([(64, 5, 0.4), (128, 3, 0.4), (256, 3, 0.5)]):
         for conv in (2 * block + 1, 2 * block + 2):
-            x = layers.Conv2D(
+            x = keras.layers.Conv2D(
                 filters,
                 kernel,
                 padding="same",
@@ -36,12 +35,12 @@ def light_cnn(n_classes: int, seed: int = 0) -> keras.Model:
                 kernel_initializer="he_normal",
                 name=f"conv2d_{conv}",
             )(x)
-            x = layers.BatchNormalization(name=f"batchnorm_{conv}")(x)
-        x = layers.MaxPooling2D(2, name=f"maxpool2d_{block + 1}")(x)
-        x = layers.Dropout(rate, name=f"dropout_{block + 1}")(x)
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(128, activation="elu", kernel_initializer="he_normal", name="dense_1")(x)
-    x = layers.BatchNormalization(name="batchnorm_7")(x)
-    x = layers.Dropout(0.6, name="dropout_4")(x)
-    outputs = layers.Dense(n_classes, activation="softmax", name="out_layer")(x)
+            x = keras.layers.BatchNormalization(name=f"batchnorm_{conv}")(x)
+        x = keras.layers.MaxPooling2D(2, name=f"maxpool2d_{block + 1}")(x)
+        x = keras.layers.Dropout(rate, name=f"dropout_{block + 1}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dense(128, activation="elu", kernel_initializer="he_normal", name="dense_1")(x)
+    x = keras.layers.BatchNormalization(name="batchnorm_7")(x)
+    x = keras.layers.Dropout(0.6, name="dropout_4")(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name="out_layer")(x)
     return keras.Model(inputs, outputs, name="light_cnn")

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 from sklearn import metrics
@@ -25,6 +24,7 @@ from facestages.files import atomic_path
 from facestages.networks import load_network
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import resize_images, scale_images
+from facestages.networks.quiet_keras import keras
 from facestages.progress import progress
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import write_table

@@ -1,0 +1,30 @@
+"""Keras, without the messages that TensorFlow prints when it is imported.
+
+TensorFlow writes them to the file descriptor itself before its own settings are read, so neither
+Python nor an environment variable can keep them off the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _standard_error_closed():
+    import keras
+
+__all__ = ["keras"]
