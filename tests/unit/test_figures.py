@@ -79,6 +79,12 @@ def test_panels_lines_and_honest_caption(scores):
     assert "Faces in motion 70" in caption
 
 
+def test_caption_where_all_faces_are_rendered(scores):
+    figure, _ = fig4.draw_fig4(scores.assign(label_source="rendered"), **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "All faces are RENDERED, not photographs." in caption
+
+
 def test_caption_counts_labelled_pictures(scores):
     scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
     figure, _ = fig4.draw_fig4(scores, **OPTIONS)

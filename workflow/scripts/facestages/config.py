@@ -49,7 +49,7 @@ class Wild(Section):
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
     design: Literal["wild"] = Field(description="What they stand in for.")
-    label: str = Field("Rendered faces, wild", description="Name in figures.")
+    label: str = Field("Rendered, wild", description="Name in figures.")
     people: Count = Field(600, description="Number of people.")
     images: Count = Field(3000, description="Number of pictures, shared evenly by expression.")
     size: Count = Field(48, description="Rows and columns of a picture.")
@@ -61,7 +61,7 @@ class Posed(Section):
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
     design: Literal["posed"] = Field(description="What they stand in for.")
-    label: str = Field("Rendered faces, posed", description="Name in figures.")
+    label: str = Field("Rendered portraits", description="Name in figures.")
     people: Count = Field(70, description="Number of people, half of them women.")
     sessions: Count = Field(2, description="Number of sessions.")
     size: Count = Field(192, description="Rows and columns of a picture.")
@@ -73,7 +73,7 @@ class Video(Section):
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
     design: Literal["video"] = Field(description="What they stand in for.")
-    label: str = Field("Rendered faces, video", description="Name in figures.")
+    label: str = Field("Rendered video", description="Name in figures.")
     women: Annotated[int, Field(ge=0)] = Field(12, description="Number of women.")
     men: Annotated[int, Field(ge=0)] = Field(15, description="Number of men.")
     frames_per_person: Count = Field(81, description="Number of frames a person.")

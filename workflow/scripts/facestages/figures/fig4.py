@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -166,7 +167,7 @@ def _say_if_missing(axis: Axes, chosen: pd.DataFrame, dataset: str, label: str) 
 
 def _add_legend(figure: Figure, axes, networks: Mapping[str, str], lines: Mapping) -> None:
     handles = [plt.Line2D([], [], **lines[name]) for name in networks]
-    columns = min(len(networks), 3)
+    columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     figure.legend(
         handles,
         list(networks.values()),
@@ -184,9 +185,12 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
     counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
     sizes = "; ".join(_count_pictures(chosen, name, title) for name, title in datasets.items())
     parts = [f"Mean silhouette, Euclidean distance, {space} (fewer where a layer has fewer)."]
-    rendered = chosen[chosen["label_source"].astype(str).str.startswith("rendered")]["dataset"]
-    if len(rendered):
-        names = ", ".join(datasets[name] for name in dict.fromkeys(rendered))
+    is_rendered = chosen["label_source"].astype(str).str.startswith("rendered")
+    rendered = set(chosen[is_rendered]["dataset"])
+    if rendered == set(datasets):
+        parts.append("All faces are RENDERED, not photographs.")
+    elif rendered:
+        names = ", ".join(title for name, title in datasets.items() if name in rendered)
         parts.append(f"RENDERED, not photographs: {names}.")
     parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
     return textwrap.fill(" ".join(parts), 135)
