@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENV := .venv/.up-to-date
+ENV := .venv/.up-to-date$(if $(GPU),-gpu)
 
 results/%: $(ENV) FORCE
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all "$@"
@@ -23,9 +23,11 @@ ifdef GPU
 else
 	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
 endif
-	@touch $@
+	@rm -f .venv/.up-to-date* && touch $@
 
 test: $(ENV)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
+	  resources/assets/headmodel resources/assets/mini_xception
 	$(BIN)/python -m pytest --ignore tests/torch
 	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
 

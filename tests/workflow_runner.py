@@ -54,9 +54,9 @@ def run_snakemake(
     return subprocess.run(command, capture_output=True, text=True, preexec_fn=before, check=False)
 
 
-def link_assets(folder: Path) -> None:
-    """Let a run in `folder` use the repository's assets: fetched once a checkout."""
-    assets = REPOSITORY / "resources" / "assets"
-    assets.mkdir(parents=True, exist_ok=True)
-    (folder / "resources").mkdir(exist_ok=True)
-    (folder / "resources" / "assets").symlink_to(assets, target_is_directory=True)
+def link_downloads(folder: Path) -> None:
+    """Let a run in `folder` use the repository's archives: downloaded once a checkout."""
+    downloads = REPOSITORY / "resources" / "assets" / "downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    (folder / "resources" / "assets").mkdir(parents=True, exist_ok=True)
+    (folder / "resources" / "assets" / "downloads").symlink_to(downloads, target_is_directory=True)

@@ -73,6 +73,45 @@ def test_same_interface_as_keras(tmp_path, faces, monkeypatch):
         load_network("toy", torch="toy_module:Nothing", input=spec)
 
 
+class Twice(torch.nn.Module):
+    """Uses one activation after both of its convolutions."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Conv2d(3, 2, 3)
+        self.b = torch.nn.Conv2d(2, 5, 3)
+        self.relu = torch.nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.b(self.relu(self.a(x))))
+
+
+def test_a_module_that_runs_twice_is_no_layer():
+    network = TorchNetwork("twice", Twice(), InputSpec(8, 3))
+    assert network.layers == {"a": (2, 6, 6), "b": (5, 4, 4)}
+
+
+def test_seed_decides_untrained_weights(monkeypatch):
+    monkeypatch.setitem(sys.modules, "toy_module", sys.modules[__name__])
+    spec = {"size": 8, "channels": 3}
+
+    def digest(seed):
+        return load_network("toy", torch="toy_module:Toy", input=spec, seed=seed).weights_digest
+
+    assert digest(1) == digest(1)
+    assert digest(1) != digest(2)
+
+
+def test_a_module_beside_the_run_is_found(tmp_path, monkeypatch):
+    (tmp_path / "beside_the_run.py").write_text(
+        "import torch\n\ndef build():\n    return torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    spec = {"size": 8, "channels": 1}
+    network = load_network("own", torch="beside_the_run:build", input=spec)
+    assert network.layers == {"0": (2, 6, 6)}
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "other.pth")
     with pytest.raises(FacestagesError, match="other.pth: is not a state dict of this module"):

@@ -146,6 +146,24 @@ def test_activations_of_other_stimuli_are_refused(tmp_path, faces):
     assert not (tmp_path / "geometry.h5").exists()
 
 
+def test_pictures_without_a_label_are_left_out(tmp_path, faces):
+    age = np.where(np.arange(70) % 5 == 0, np.nan, np.arange(70) % 2)
+    labels = faces.labels.assign(age=age, none=np.nan)
+    stimuli = StimulusSet(faces.images, labels, {**faces.sources, "age": "file", "none": "file"})
+    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
+    measure_geometry(record(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    table = score_separability(
+        tmp_path / "g.h5", tmp_path / "faces.h5", {"final": "narrow"}, ["age", "none"], ["all"], 0
+    ).set_index("label")
+    known = np.isfinite(age)
+    points = Blurs().record(faces.images, ["narrow"])["narrow"][known]
+    assert table.loc["age", "value"] == pytest.approx(
+        silhouette_score(points, age[known]), abs=1e-6
+    )
+    assert (table.loc["age", "n"], table.loc["age", "n_groups"]) == (56, 2)
+    assert "no label 'none'" in table.loc["none", "note"]
+
+
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [

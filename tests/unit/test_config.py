@@ -64,6 +64,27 @@ def test_shipped_configs_are_valid(path):
         (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
         (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
         (["networks", "a b"], {}, ["a b", "match pattern"]),
+        (["networks", "nn1", "weights"], {"asset": "x"}, ["networks.nn1.weights", "go together"]),
+        (["networks", "mini_xception", "weights"], "untrained", ["comes with its weights"]),
+        (["networks", "mini_xception", "weights"], "train", ["cannot be trained"]),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "keras": "x.keras",
+                "weights": "untrained",
+                "input": {"size": 48, "channels": 1},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.weights = 'untrained'", "'keras' takes no weights"],
+        ),
+        (
+            ["networks", "nn1", "training", "splits"],
+            {"train": ["Training"], "validation": ["PublicTest"], "test": ["Training"]},
+            ["networks.nn1.training.splits", "'Training' is trained on"],
+        ),
+        (["figures", "fig4", "datasets"], ["posed", "posed"], ["'posed' occurs twice"]),
+        (["pathvars"], {"result": "x"}, ["pathvars", "'result'", "mean 'results'"]),
     ],
 )
 def test_mistake_is_named_in_one_line(default, path, value, words):

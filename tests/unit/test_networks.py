@@ -126,6 +126,15 @@ def test_keras_file_of_ones_own(tmp_path, faces):
     np.testing.assert_allclose(recorded["out_layer"], expected["out_layer"], rtol=1e-5)
 
 
+def test_keras_file_for_inputs_of_any_size(tmp_path, faces):
+    inputs = keras.Input((None, None, 1))
+    outputs = keras.layers.Conv2D(2, 3, name="conv")(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "any.keras")
+    spec = {"size": 48, "channels": 1}
+    network = load_network("any", keras=str(tmp_path / "any.keras"), input=spec)
+    assert network.layers["conv"] == (46, 46, 2)
+
+
 def test_a_keras_file_runs_nothing(tmp_path):
     inputs = keras.Input((2,))
     outputs = keras.layers.Lambda(lambda x: x * 2)(inputs)

@@ -77,7 +77,7 @@ def test_of_a_table_only_the_listed_files_count(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_text("one")
     table = tmp_path / "faces.csv"
-    table.write_text("path,identity\na.png,x\n")
+    table.write_text("identity, path\nx, a.png \n")
     before = provenance.digest_listed_files(table, tmp_path)
     (tmp_path / "b.png").write_text("another")
     assert provenance.digest_listed_files(table, tmp_path) == before

@@ -116,6 +116,12 @@ def test_wrong_files_are_refused(tmp_path, stimuli):
         read_stimuli(tmp_path / "none.h5")
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    first = pd.DataFrame({"dataset": ["001"], "network": ["null"], "stage": ["1"], "value": [1.5]})
+    tables.write_table(tmp_path / "t.csv", first)
+    pd.testing.assert_frame_equal(tables.read_tables([tmp_path / "t.csv"]), first)
+
+
 def test_tables_come_back(tmp_path):
     first = pd.DataFrame({"components": [2, "all"], "value": [1 / 3, np.nan], "note": ["", "x"]})
     tables.write_table(tmp_path / "t.csv", first)

@@ -126,6 +126,18 @@ def test_a_checkpoint_of_another_training_is_not_taken_up(tmp_path):
     np.testing.assert_array_equal(weights(other), weights(fresh))
 
 
+def test_a_checkpoint_of_other_code_is_not_taken_up(tmp_path, caplog):
+    arguments = (SPEC, toy_stimuli(), CLASSES, RECIPE, 0, tmp_path / "checkpoint")
+    train_classifier(small_cnn(), *arguments, "before")
+    with caplog.at_level("INFO"):
+        train_classifier(small_cnn(), *arguments, "before")
+    assert "going on after epoch" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        train_classifier(small_cnn(), *arguments, "after")
+    assert "of another training" in caplog.text
+
+
 def test_divergence_is_named(tmp_path):
     recipe = RECIPE.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(FacestagesError, match="diverged in epoch.*Lower training.learning_rate"):

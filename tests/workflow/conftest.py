@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from workflow_runner import REPOSITORY, link_assets, run_snakemake
+from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")
 
@@ -43,7 +43,7 @@ def tiny_run(tmp_path_factory) -> Run:
             shutil.copytree(source, target, ignore=ignored)
         else:
             shutil.copy(source, target)
-    link_assets(folder)
+    link_downloads(folder)
     config = yaml.safe_load((REPOSITORY / "tests/workflow/tiny.yaml").read_text())
     run = Run(folder, config, "")
     result = run.snakemake("all")

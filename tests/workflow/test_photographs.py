@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from workflow_runner import REPOSITORY, link_assets, run_snakemake
+from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 YALE = REPOSITORY.parent / "shared" / "data" / "yalefaces"
 EXPRESSIONS = {"happy": "happy", "sad": "sad", "surprised": "surprise", "normal": "neutral"}
@@ -28,7 +28,7 @@ def write_table(path: Path) -> int:
 def test_yale_faces_get_their_own_figure(tmp_path):
     assert write_table(tmp_path / "yale.csv") == 164
     networks = yaml.safe_load((REPOSITORY / "tests/workflow/tiny.yaml").read_text())["networks"]
-    link_assets(tmp_path)
+    link_downloads(tmp_path)
     chosen = ("nn3", "mini_xception", "pixels")
     config = {
         "datasets": {

@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from facestages.networks import open_network
 from facestages.networks.inputs import resize_images
 from facestages.stimuli import EXPRESSIONS, read_stimuli
-from workflow_runner import REPOSITORY, link_assets, run_snakemake
+from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 CONFIG = REPOSITORY / "config" / "config.yaml"
 
@@ -16,7 +16,7 @@ CONFIG = REPOSITORY / "config" / "config.yaml"
 def posed(tmp_path_factory):
     """The set as the default run makes it, and the folder that holds it and the assets."""
     folder = tmp_path_factory.mktemp("posed")
-    link_assets(folder)
+    link_downloads(folder)
     for target in ("results/stimuli/posed.h5", "resources/assets/mini_xception"):
         result = run_snakemake(folder, CONFIG, target)
         assert result.returncode == 0, result.stderr

@@ -70,6 +70,7 @@ def test_xarray_opens_the_geometry(tiny_run):
 
 def test_every_job_left_a_log_and_a_benchmark(tiny_run):
     for kind, ending in (("logs", "log"), ("benchmarks", "tsv")):
-        found = {p.parent.parts[-1] for p in (tiny_run.folder / kind).rglob(f"*.{ending}")}
-        assert {"prepare_stimuli", "posed", "video", "nn1", "nn3", "mini_xception"} & found
+        files = (tiny_run.folder / kind).rglob(f"*.{ending}")
+        found = {part for path in files for part in (*path.parts, path.stem)}
+        assert {"prepare_stimuli", "posed", "video", "nn1", "nn3", "mini_xception"} <= found
         assert (tiny_run.folder / kind / f"plot_fig4.{ending}").exists()

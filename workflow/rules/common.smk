@@ -39,6 +39,13 @@ def code(script):
     return provenance.digest_code(WORKFLOW / "scripts" / f"{script}.py")
 
 
+def asset_entry(wildcards):
+    """What decides an asset's bytes; a corrected citation fetches nothing anew."""
+    entry = MANIFEST[wildcards.asset]
+    deciding = ("source", "file", "bytes", "sha256", "members")
+    return {key: entry[key] for key in deciding if key in entry}
+
+
 def dataset_source(wildcards):
     """What a face set is made from: the head model, or the user's files."""
     entry = CONFIG.datasets[wildcards.dataset]

@@ -17,7 +17,7 @@ rule fetch_asset:
         runtime=30,
         gpu=0,
     params:
-        entry=lambda wildcards: MANIFEST[wildcards.asset],
+        entry=asset_entry,
         local=lambda wildcards: CONFIG.assets.get(wildcards.asset),
         downloads=DOWNLOADS,
     message:

@@ -11,6 +11,7 @@ with job(snakemake):
         snakemake.params.network,
         Training.model_validate(snakemake.params.training),
         int(snakemake.wildcards.seed),
+        code=snakemake.params.code,
         stimuli=snakemake.input.stimuli,
         checkpoint=snakemake.params.checkpoint,
         model_out=snakemake.output.model,

@@ -157,9 +157,16 @@ class Holdout(Section):
 class Splits(Section):
     """Named splits of the face set (its label `split`)."""
 
-    train: list[str] = Field(description="Splits to train on.")
-    validation: list[str] = Field(description="Splits that choose the epoch.")
-    test: list[str] = Field(description="Splits for the reported accuracy.")
+    train: list[str] = Field(min_length=1, description="Splits to train on.")
+    validation: list[str] = Field(min_length=1, description="Splits that choose the epoch.")
+    test: list[str] = Field(min_length=1, description="Splits for the reported accuracy.")
+
+    @model_validator(mode="after")
+    def _held_out(self) -> Splits:
+        both = set(self.train) & {*self.validation, *self.test}
+        if both:
+            raise ValueError(f"split '{min(both)}' is trained on and cannot be held out as well")
+        return self
 
 
 class Training(Section):
@@ -199,17 +206,20 @@ class Input(Section):
     )
 
 
-class AssetWeights(Section):
-    """Weights that `resources/manifest.yaml` lists."""
+class Weights(Section):
+    """Weights from elsewhere: an asset of `resources/manifest.yaml`, or a file of one's own."""
 
-    asset: str = Field(description="Name in the manifest.")
-    member: str = Field(description="The file inside the asset.")
+    asset: str | None = Field(None, description="Name in the manifest.")
+    member: str | None = Field(None, description="The file inside the asset; needed with `asset`.")
+    path: str | None = Field(None, description="Instead: a `.keras`, `.h5` or torch file.")
 
-
-class FileWeights(Section):
-    """Weights in a file of one's own."""
-
-    path: str = Field(description="A `.keras`, `.h5` or torch file.")
+    @model_validator(mode="after")
+    def _one_place(self) -> Weights:
+        if (self.asset is None) == (self.path is None):
+            raise ValueError("give either 'asset' and 'member', or 'path'")
+        if (self.asset is None) != (self.member is None):
+            raise ValueError("'asset' and 'member' go together")
+        return self
 
 
 class NetworkEntry(Section):
@@ -226,7 +236,7 @@ class NetworkEntry(Section):
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
     )
-    weights: Literal["train", "untrained"] | AssetWeights | FileWeights | None = Field(
+    weights: Literal["train", "untrained"] | Weights | None = Field(
         None, description="Where the weights come from; needed with `architecture`."
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
@@ -247,6 +257,7 @@ class NetworkEntry(Section):
             self._check_architecture(ARCHITECTURES[self.architecture])
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
+        self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
@@ -262,12 +273,20 @@ class NetworkEntry(Section):
                 raise _mistake(
                     "key", f"stages.{stage} = '{layer}': no layer of {self.architecture}; {hint}"
                 )
-        if self.architecture != "pixels" and self.weights is None:
-            raise ValueError("needs the key 'weights': train, untrained, {asset: ...}, {path: ...}")
-        if architecture.classes is None and self.architecture == "light_cnn" and not self.classes:
+        if self.architecture == "light_cnn" and not self.classes:
             raise ValueError("light_cnn needs the key 'classes', e.g. [happy, sad, neutral]")
-        if architecture.classes is not None and self.weights in ("train", "untrained"):
-            raise ValueError(f"{self.architecture} comes with its weights; it cannot be trained")
+
+    def _check_weights(self, kind: str) -> None:
+        """Only what can be built here can be untrained; only the light CNN is trained here."""
+        name = self.architecture or kind
+        if name in ("pixels", "keras") and self.weights is not None:
+            raise _mistake("key", f"weights = {self.weights!r}: '{name}' takes no weights")
+        if self.weights is None and name in ("light_cnn", "mini_xception"):
+            raise ValueError("needs the key 'weights': train, untrained, {asset: ...}, {path: ...}")
+        if self.weights == "train" and name != "light_cnn":
+            raise _mistake("key", f"weights = 'train': '{name}' cannot be trained here")
+        if self.weights == "untrained" and name == "mini_xception":
+            raise _mistake("key", f"weights = 'untrained': '{name}' comes with its weights")
 
     @property
     def source(self) -> dict[str, Any]:
@@ -348,6 +367,14 @@ class Config(Section):
                 where = f"networks.{name}.training.dataset"
                 _check_name(where, entry.training.dataset, "face set", self.datasets)
         fig4 = self.figures.fig4
+        for key in ("datasets", "networks", "labels", "stages"):
+            _check_once(f"figures.fig4.{key}", getattr(fig4, key))
+        for key in ("labels", "components"):
+            _check_once(f"analysis.{key}", getattr(self.analysis, key))
+        unknown = set(self.pathvars) - set(_PATHVARS)
+        if unknown:
+            hint = did_you_mean(min(unknown), _PATHVARS)
+            raise _mistake("key", f"pathvars: unknown key '{min(unknown)}': {hint}")
         for name in fig4.datasets:
             _check_name("figures.fig4.datasets", name, "face set", self.datasets)
         for name in fig4.networks:
@@ -380,16 +407,16 @@ class Config(Section):
         entry = self.networks[network]
         if entry.weights == "train":
             return f"{self.results}/networks/{network}/seed-{seed}/model.keras"
-        if isinstance(entry.weights, AssetWeights):
-            return f"{self.asset_folder(entry.weights.asset)}/{entry.weights.member}"
-        if isinstance(entry.weights, FileWeights):
-            return entry.weights.path
+        if isinstance(entry.weights, Weights):
+            asset = entry.weights.asset
+            inside = f"{self.asset_folder(asset)}/{entry.weights.member}"
+            return inside if asset else entry.weights.path
         return entry.keras
 
     def network_asset(self, network: str) -> str | None:
         """Asset that holds a network's weights, or None."""
         weights = self.networks[network].weights
-        return weights.asset if isinstance(weights, AssetWeights) else None
+        return weights.asset if isinstance(weights, Weights) else None
 
     @property
     def assets_used(self) -> dict[str, str]:
@@ -404,13 +431,23 @@ class Config(Section):
         """Units of a network's recorded layers together, as far as they are known beforehand."""
         entry = self.networks[network]
         if entry.architecture is None:
-            return 10 * entry.input.size**2 * 64
+            # Not known before it is loaded: as much as a wide first layer.
+            return min(entry.input.size**2 * 64, 2_000_000)
         widths = ARCHITECTURES[entry.architecture].widths
         return sum(widths[layer] for layer in set(entry.stages.values()))
 
     def asset_folder(self, asset: str) -> str:
         """Folder of an asset's files."""
         return f"{self.pathvars.get('resources', 'resources')}/assets/{asset}"
+
+
+_PATHVARS = ("results", "resources", "logs", "benchmarks")
+
+
+def _check_once(where: str, values: list) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise _mistake("key", f"{where}: '{value}' occurs twice")
 
 
 def _check_name(where: str, name: object, what: str, known: Any) -> None:
@@ -454,14 +491,19 @@ def load_config(
     return checked
 
 
+def _explains_more(item: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Who writes a section where a word would do means the section."""
+    if other["type"] == "literal_error":
+        return isinstance(item["input"], Mapping)
+    return item["type"] == "unknown_key" != other["type"]
+
+
 def _describe(error: ValidationError, config: Any) -> Iterator[str]:
     """One line a mistake; of the tried members of a union, the one that explains most."""
     by_path: dict[tuple, Any] = {}
     for item in error.errors():
         path = _user_path(item, config)
-        if path not in by_path or (
-            item["type"] == "unknown_key" and by_path[path]["type"] != "unknown_key"
-        ):
+        if path not in by_path or _explains_more(item, by_path[path]):
             by_path[path] = item
     for path, item in by_path.items():
         where = "config: " + (".".join(map(str, path)) or "top level")

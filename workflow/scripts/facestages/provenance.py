@@ -61,6 +61,8 @@ def _read_module(path: Path, changed: int) -> tuple[str, tuple[Path, ...]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
+            # Python 3.12 adds this field; moving between versions changes no result.
+            vars(node).pop("type_params", None)
     return digest([path.name, ast.dump(tree)]), imports
 
 
@@ -110,7 +112,9 @@ def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> 
     """Digest of the files that a CSV table names in its column ``path``, as `digest_files`."""
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:
-            names = [row.get("path") or "" for row in csv.DictReader(stream)]
+            rows = csv.DictReader(stream, skipinitialspace=True)
+            rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+            names = [(row.get("path") or "").strip() for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error):
         names = []  # what is wrong with the table is said by the job that reads it
     files = (Path(folder, name) for name in sorted(set(names)))

@@ -225,11 +225,17 @@ def _space(group, k: int | str) -> tuple[np.ndarray, int]:
     return distances(scores), scores.shape[1]
 
 
+def _is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
+    if label not in table:
+        return np.zeros(len(table), bool)
+    return (table[label].notna() & (table[label] != "")).to_numpy()
+
+
 def _score_label(matrix, label, table, sources, permutations, common) -> dict:
     empty = {"label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
-    if label not in table or (table[label] == "").all():
+    known = _is_labelled(table, label)
+    if not known.any():
         return {**empty, "note": f"the face set has no label '{label}'"}
-    known = (table[label] != "").to_numpy()
     matrix, groups = matrix[np.ix_(known, known)], table.loc[known, label].to_numpy()
     scored = {"label_source": sources[label], "n": int(known.sum()), "note": ""}
     scored["n_groups"] = len(set(groups))

@@ -9,6 +9,11 @@ import pandas as pd
 
 from facestages.files import atomic_path
 
+# Names may look like numbers or like missing values; they are text all the same.
+_TEXT = ("dataset", "network", "stage", "layer", "label", "label_source", "components", "note")
+_NUMBERS = ("value", "null_mean", "null_sd", "z", "p", "n", "n_groups", "components_used")
+_EMPTY = dict.fromkeys(_NUMBERS, [""])
+
 
 def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
     """Write a table as CSV; numbers keep nine significant digits."""
@@ -18,7 +23,8 @@ def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
 
 def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
     """Read tables of the same columns as one; empty text stays empty text."""
-    tables = [pd.read_csv(path, dtype={"components": str}) for path in paths]
-    table = pd.concat(tables, ignore_index=True)
-    text = table.select_dtypes("object").columns
-    return table.fillna(dict.fromkeys(text, ""))
+    tables = [
+        pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=_EMPTY)
+        for path in paths
+    ]
+    return pd.concat(tables, ignore_index=True)

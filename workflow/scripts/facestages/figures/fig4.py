@@ -56,9 +56,9 @@ def summarise_seeds(scores: pd.DataFrame, band: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``dataset, label, network, stage, mean, low, high, seeds``.
+        Columns ``dataset, label, label_source, network, stage, mean, low, high, seeds``.
     """
-    keys = ["dataset", "label", "network", "stage"]
+    keys = ["dataset", "label", "label_source", "network", "stage"]
     grouped = scores.groupby(keys, sort=False)["value"]
     table = grouped.agg(mean="mean", low="min", high="max", seeds="size", sd="std").reset_index()
     if band == "sd":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -111,7 +112,7 @@ def load_network(
     if torch is not None:
         from facestages.networks.torch_backend import TorchNetwork, load_state
 
-        module = _build(torch, name)
+        module = _build(torch, name, seed)
         if weights is not None:
             load_state(module, weights)
         return TorchNetwork(name, module, spec)
@@ -126,9 +127,14 @@ def load_network(
     return KerasNetwork(name, light_cnn(len(classes), seed), spec)
 
 
-def _build(address: str, name: str):
-    """Call the user's `package.module:function`."""
+def _build(address: str, name: str, seed: int):
+    """Call the user's `package.module:function`, also one beside the run."""
+    import torch
+
     module_name, _, function = address.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    torch.manual_seed(seed)
     try:
         return getattr(importlib.import_module(module_name), function)()
     except (ImportError, AttributeError, ValueError) as error:

@@ -43,6 +43,10 @@ class KerasNetwork:
             if not isinstance(layer, keras.layers.InputLayer)
         }
         self._recorders: dict[tuple[str, ...], keras.Model] = {}
+        if any(None in shape for shape in self.layers.values()):
+            # A model for inputs of any size: its shapes are those for the size it is given.
+            outputs = self.record(np.zeros((1, input.size, input.size), np.uint8), [*self.layers])
+            self.layers = {layer: output.shape[1:] for layer, output in outputs.items()}
 
     @property
     def weights_digest(self) -> str:

@@ -8,8 +8,8 @@ import pickle
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
+import torch
 from facestages.errors import FacestagesError
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
@@ -40,7 +40,26 @@ class TorchNetwork:
         self.input = input
         blank = np.zeros((1, input.size, input.size), np.uint8)
         names = [layer for layer, _ in module.named_modules() if layer]
-        self.layers = {layer: out.shape[1:] for layer, out in self.record(blank, names).items()}
+        calls = self._called(names)
+        once = [layer for layer in names if calls.count(layer) == 1]
+        outputs = self.record(blank, once)
+        self.layers = {layer: outputs[layer].shape[1:] for layer in calls if layer in outputs}
+
+    def _called(self, names: Sequence[str]) -> list[str]:
+        """Names of the submodules in the order of their calls; one that runs twice comes twice."""
+        calls: list[str] = []
+        modules = dict(self.module.named_modules())
+        hooks = [
+            modules[name].register_forward_hook(lambda *_, name=name: calls.append(name))
+            for name in names
+        ]
+        try:
+            with torch.inference_mode():
+                self.module(torch.zeros(1, self.input.channels, *2 * (self.input.size,)))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return calls
 
     @property
     def weights_digest(self) -> str:

@@ -452,6 +452,7 @@ def train_classifier(
     training: Training,
     seed: int,
     checkpoint_folder,
+    code: str = "",
 ) -> tuple[keras.Model, pd.DataFrame, dict]:
     """Train a network on a face set and measure it on the part held out.
 
@@ -467,6 +468,8 @@ def train_classifier(
     seed : int
     checkpoint_folder : path-like
         Where an interrupted training is kept; the caller removes it at the end.
+    code : str
+        Digest of the code; a checkpoint of other code is not taken up.
 
     Returns
     -------
@@ -485,7 +488,7 @@ def train_classifier(
         for part, rows in parts.items()
     }
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})
-    setup = [training.model_dump(), list(classes), seed, stimuli.digest]
+    setup = [training.model_dump(), list(classes), seed, stimuli.digest, code]
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
     weights = _sample_weights(targets[parts["train"]], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
@@ -532,6 +535,7 @@ def train_network(
     training: Training,
     seed: int,
     *,
+    code: str,
     stimuli,
     checkpoint,
     model_out,
@@ -548,6 +552,8 @@ def train_network(
         What `facestages.networks.load_network` needs to know.
     training : Training
     seed : int
+    code : str
+        Digest of the code.
     stimuli, checkpoint, model_out, history_out, metrics_out : path-like
         The face set, the folder of the interrupted training, and the files to write.
     """
@@ -560,6 +566,7 @@ def train_network(
         training,
         seed,
         checkpoint,
+        code,
     )
     with atomic_path(model_out) as partial:
         model.save(partial)

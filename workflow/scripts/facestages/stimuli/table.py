@@ -19,8 +19,11 @@ from facestages.stimuli.rows import read_rows
 # A name such as "01" is not a number.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Names that the HDF5 file of a face set uses for itself.
-_TAKEN = ("images", "row", "column", "channel")
+# Names that the HDF5 files, to which labels are copied, use for themselves.
+_TAKEN = (
+    *("images", "row", "column", "channel", "unit", "activation", "other_stimulus"),
+    *("component", "gram", "eigenvalue", "score", "variance_ratio"),
+)
 _MISSING = ("", "na", "nan")
 _MODES = {"grey": "L", "rgb": "RGB"}
 _BEHIND_TRANSPARENT = 128
