@@ -149,6 +149,23 @@ def test_wording_of_an_error_changed(tiny_run, edit):
     assert planned(tiny_run) == {}
 
 
+def test_discarded_activations_are_recorded_anew_only_where_they_are_needed(tiny_run):
+    activations = tiny_run.folder / "results/activations"
+    away = tiny_run.folder.with_name("away")
+    config = changed(tiny_run.config, "analysis", "activations", value="discard")
+    activations.rename(away)
+    try:
+        assert planned(tiny_run, config) == {}
+        fewer = changed(config, "analysis", "permutations", value=10)
+        scored = {"score_separability": 2 * INSTANCES, "plot_fig4": 1, "all": 1}
+        assert planned(tiny_run, fewer) == scored
+        more = changed(config, "analysis", "components", value=[2, 10, 20, "all"])
+        measured = {"record_activations": 2 * INSTANCES, "measure_geometry": 2 * INSTANCES}
+        assert planned(tiny_run, more) == measured | scored
+    finally:
+        away.rename(activations)
+
+
 def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     """Not a dry run: a face set changes, and the other set's files keep their bytes and times."""
     kept = sorted((tiny_run.folder / "results/geometry/video").rglob("*.h5"))
