@@ -12,11 +12,11 @@ rule train_network:
         "<logs>/train_network/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/train_network/{network}/seed-{seed}.tsv"
+    # First of all: every other job of these networks waits for it.
+    priority: 20
     conda:
         "../../envs/tensorflow.yaml"
     threads: training_threads
-    # First of all: every other job of these networks waits for it.
-    priority: 20
     resources:
         mem_mb=4000,
         runtime=24 * 60,
