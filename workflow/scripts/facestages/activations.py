@@ -6,6 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import h5py
 import numpy as np
@@ -92,26 +93,47 @@ def record_activations(
 def _fill(
     targets: Mapping[str, h5py.Dataset], network: Network, images: h5py.Dataset, ids: np.ndarray
 ) -> None:
-    """Write whole rows of chunks, so that no chunk is touched twice."""
+    """Write whole rows of chunks, so that no chunk is touched twice.
+
+    While one block is checked and written, the network is at work on the next.
+    """
     starts = range(0, len(images), ROWS_A_CHUNK)
-    for start in progress(starts, f"recording {network.name}"):
-        pictures = images[start : start + ROWS_A_CHUNK]
-        rows = {
-            layer: np.empty((len(pictures), target.shape[1]), np.float32)
-            for layer, target in targets.items()
-        }
-        for first in range(0, len(pictures), _BATCH):
-            batch = slice(first, min(first + _BATCH, len(pictures)))
-            for layer, output in network.record(pictures[batch], list(targets)).items():
-                rows[layer][batch] = output.reshape(len(output), -1)
-        for layer, block in rows.items():
-            _require_finite(block, network.name, layer, ids[start:])
-            targets[layer][start : start + len(block)] = block
+    length = min(ROWS_A_CHUNK, len(images))
+    # Two sets of buffers take turns; fresh ones would cost more than their copying.
+    buffers = [
+        {layer: np.empty((length, t.shape[1]), np.float32) for layer, t in targets.items()}
+        for _ in range(min(2, len(starts)))
+    ]
+    written: Future | None = None
+    with ThreadPoolExecutor(1) as writer:
+        for number, start in enumerate(progress(starts, f"recording {network.name}")):
+            pictures = images[start : start + ROWS_A_CHUNK]
+            rows = {k: v[: len(pictures)] for k, v in buffers[number % 2].items()}
+            for first in range(0, len(pictures), _BATCH):
+                batch = slice(first, min(first + _BATCH, len(pictures)))
+                for layer, output in network.record(pictures[batch], list(targets)).items():
+                    rows[layer][batch] = output.reshape(len(output), -1)
+            if written is not None:
+                written.result()
+            written = writer.submit(_write_block, targets, rows, start, network.name, ids)
+        written.result()
+
+
+def _write_block(
+    targets: Mapping[str, h5py.Dataset],
+    rows: Mapping[str, np.ndarray],
+    start: int,
+    network: str,
+    ids: np.ndarray,
+) -> None:
+    for layer, block in rows.items():
+        _require_finite(block, network, layer, ids[start:])
+        targets[layer][start : start + len(block)] = block
 
 
 def _require_finite(block: np.ndarray, network: str, layer: str, ids: np.ndarray) -> None:
-    # The sum is finite only if all its terms are, and needs no array of truth values.
-    if np.isfinite(np.sum(block, dtype=np.float64)):
+    # A finite sum has finite terms, and needs no array of truth values.
+    if np.isfinite(block.sum()) or np.isfinite(block).all():
         return
     row = int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
     raise FacestagesError(
