@@ -27,7 +27,8 @@ endif
 
 test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
-	  resources/assets/headmodel resources/assets/mini_xception
+	  resources/assets/headmodel resources/assets/mini_xception \
+	  resources/assets/face_detector resources/assets/orl
 	$(BIN)/python -m pytest --ignore tests/torch
 	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
 

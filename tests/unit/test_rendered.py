@@ -155,6 +155,89 @@ def test_video_is_smooth_and_labelled_by_threshold(head, rendered):
     assert steps < 8
 
 
+def mean_near(picture, column, row, radius):
+    rows, columns = np.indices(picture.shape)
+    return picture[np.hypot(rows - row, columns - column) < radius].mean()
+
+
+@needs_head
+@pytest.mark.parametrize("sex", ["female", "male"])
+def test_the_eyes_of_a_portrait_are_where_it_says(head, rendered, sex):
+    for seed in range(3):
+        picture, eyes = rendered.render_portrait(
+            head, sex=sex, seed=seed, expression="surprise", size=281
+        )
+        assert picture.shape == (281, 281) and picture.dtype == np.uint8
+        assert eyes.shape == (2, 2) and eyes.dtype == np.float64
+        assert ((eyes > 0) & (eyes < 280)).all()
+        across, down = eyes[1] - eyes[0]
+        assert across > 40, "the eye at the left of the picture comes first"
+        assert abs(down / across) < 0.1
+        for column, row in eyes:
+            # Of the distance of the eyes an iris is about 0.2 wide; the white follows.
+            pupil, left, right = (
+                mean_near(picture, column + step * across, row, 0.03 * across)
+                for step in (0.0, -0.14, 0.14)
+            )
+            assert pupil < min(left, right)
+
+
+@needs_head
+def test_the_arguments_alone_make_a_portrait(head, rendered):
+    def portrait(**options):
+        options = {"sex": "female", "seed": 3, "expression": "happy", "size": 64} | options
+        return rendered.render_portrait(head, **options)
+
+    picture, eyes = portrait()
+    again, eyes_again = portrait()
+    np.testing.assert_array_equal(picture, again)
+    np.testing.assert_array_equal(eyes, eyes_again)
+    for other in ({"seed": 4}, {"session": 1}, {"expression": "sad"}, {"sex": "male"}):
+        assert (portrait(**other)[0] != picture).any(), other
+    near = portrait(zoom=1.0)[1]
+    assert near[1, 0] - near[0, 0] > 1.3 * (eyes[1, 0] - eyes[0, 0])
+
+
+@needs_head
+def test_portraits_of_two_sessions_show_one_person(head, rendered, monkeypatch):
+    seen = []
+    grow = rendered._grow
+
+    def look(head, identity):
+        seen.append(identity)
+        return grow(head, identity)
+
+    monkeypatch.setattr(rendered, "_grow", look)
+    for session, expression in ((0, "happy"), (0, "sad"), (1, "sad")):
+        rendered.render_portrait(
+            head, sex="male", seed=5, session=session, expression=expression, size=32
+        )
+    first, same_day, other_day = seen
+    np.testing.assert_array_equal(first.vertices, same_day.vertices)
+    np.testing.assert_array_equal(first.vertices, other_day.vertices)
+    assert first.appearance == same_day.appearance != other_day.appearance
+    assert first.appearance.skin == other_day.appearance.skin
+
+
+@needs_head
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sex": "woman"}, "sex 'woman' is not known"),
+        ({"expression": "hapy"}, "did you mean 'happy'"),
+        ({"session": -1}, "session must be .* not -1"),
+        ({"seed": -1}, "seed must be .* not -1"),
+        ({"size": 8}, "size must be .* not 8"),
+        ({"zoom": 0}, "zoom must be .* not 0"),
+    ],
+)
+def test_invalid_arguments_of_a_portrait_are_named(head, rendered, arguments, message):
+    with pytest.raises(FacestagesError, match=message):
+        rendered.render_portrait(
+            head, **({"sex": "female", "seed": 1, "expression": "sad"} | arguments)
+        )
+
+
 @needs_head
 @pytest.mark.parametrize(
     ("design", "arguments", "message"),

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from facestages.errors import FacestagesError
-from facestages.stimuli import read_stimuli, write_stimuli
-from facestages.stimuli.table import read_table
+from facestages.stimuli import join_stimuli, read_stimuli, write_stimuli
+from facestages.stimuli.crop import crop_pictures
+from facestages.stimuli.table import list_table
 
 YALE = Path(__file__).parents[3] / "shared" / "data" / "yalefaces"
 RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
@@ -20,6 +21,12 @@ def write_table(folder, header, *rows):
     with open(path, "w", newline="") as stream:
         csv.writer(stream).writerows([header, *rows])
     return path
+
+
+def read_table(table, size=None, color="grey", **options):
+    """Read all pictures of a table."""
+    listed = list_table(table, **options)
+    return join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
 
 
 def one(tmp_path, name, **options):
@@ -147,13 +154,13 @@ def test_photographs_without_extension(tmp_path):
 @pytest.mark.parametrize(
     ("header", "second", "said"),
     [
-        (["path"], ["c.png"], ("there is no picture", "c.png", "Correct 'path'")),
+        (["path"], ["c.png"], ("there is no picture", "c.png", "Correct the path")),
         (["path"], [""], ("'path' is empty", "remove the row")),
         (["path"], ["./a.png"], ("path 'a.png' is already in row 1 (line 2)", "Remove one")),
         (["path"], ["../a.png"], ("leads out of the folder", "relative")),
         (["path"], ["x/../../a.png"], ("leads out of the folder", "relative")),
         (["path"], ["/etc/passwd"], ("leads out of the folder", "relative")),
-        (["path"], ["faces.csv"], ("cannot be read as a picture", "Replace it")),
+        (["path"], ["faces.csv"], ("cannot be read as a picture", "Replace or remove it")),
         (["path", "valence"], ["b.png", "high"], ("valence is 'high', not a number", "Correct")),
         (["path", "au_1"], ["b.png", "inf"], ("au_1 is 'inf'", "leave it empty")),
         (["path", "sex"], ["b.png"], ("has 1 values where the header has 2 columns", "Mend")),
@@ -168,10 +175,10 @@ def test_a_bad_row_is_named_with_the_remedy(two, header, second, said):
 
 
 def test_pictures_of_different_sizes_need_a_size(two):
-    Image.new("L", (20, 10)).save(two / "b.png")
+    Image.new("L", (20, 10), 99).save(two / "b.png")
     table = write_table(two, ["path"], ["a.png"], ["b.png"])
     message = refusal(table)
-    assert "row 2" in message and "is 20x10 pixels" in message and "Set 'size'" in message
+    assert "own: b.png" in message and "is 20x10 pixels" in message and "Set 'size'" in message
     assert read_table(table, size=8).images.shape == (2, 8, 8)
 
 

@@ -33,6 +33,7 @@ rule score_separability:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=label_predictions,
     output:
         scores="<results>/separability/{dataset}/{network}/seed-{seed}.csv",
     log:

@@ -7,7 +7,7 @@ from pathlib import Path
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(WORKFLOW / "scripts"))
 
-from facestages import assets, provenance
+from facestages import assets, disfa_files, provenance, requirements
 from facestages.config import load_config
 from facestages.errors import FacestagesError
 
@@ -32,6 +32,8 @@ wildcard_constraints:
     network=one_of(CONFIG.networks),
     asset=one_of(MANIFEST),
     seed=r"\d+",
+    subject=r"SN\d{3}",
+    ratings=one_of(CONFIG.ratings),
 
 
 def code(script):
@@ -47,25 +49,51 @@ def asset_entry(wildcards):
 
 
 def dataset_source(wildcards):
-    """What a face set is made from: the head model, or the user's files."""
-    entry = CONFIG.datasets[wildcards.dataset]
-    if entry.source == "rendered":
-        return CONFIG.asset_folder("headmodel")
-    key = "path" if entry.source == "fer2013" else "table"
-    made = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.h5")
-    return given_path(f"datasets.{wildcards.dataset}.{key}", getattr(entry, key), made)
+    """What a face set is made from: an asset, the frames of its videos, or the user's files."""
+    name, entry = wildcards.dataset, CONFIG.datasets[wildcards.dataset]
+    if asset := CONFIG.dataset_asset(name):
+        return CONFIG.asset_folder(asset)
+    if entry.source == "disfa":
+        return [f"<results>/frames/{name}/{subject}.h5" for subject in disfa_subjects(name)]
+    made = Path(CONFIG.results, "stimuli", f"{name}.h5")
+    keys = ("table", "norms") if entry.source == "table" else ("path", "norms")
+    given = {key: value for key in keys if (value := getattr(entry, key, None))}
+    return [given_path(f"datasets.{name}.{key}", value, made) for key, value in given.items()]
 
 
 def given_path(key, path, made):
     """A path of the user's; it must be there unless what is made of it is there already."""
     if not Path(path).exists() and not made.exists():
-        sys.exit(f"config: {key} = '{path}': no such file or folder; correct the path")
+        sys.exit(requirements.missing_message(key, path, CONFIG))
     return path
 
 
+def dataset_detector(wildcards):
+    """The face detector, if a face set is cropped."""
+    asset = CONFIG.detector_asset(wildcards.dataset)
+    return CONFIG.asset_folder(asset) if asset else []
+
+
+# What changes no picture: names in figures, and labels that are joined later.
+LATER = {"label", "expression_from", "predicted_by"}
+
+
 def dataset_entry(wildcards):
-    """What the config says of a face set, less its name in figures, which changes no picture."""
-    return CONFIG.datasets[wildcards.dataset].model_dump(exclude={"label"})
+    """What the config says of a face set, as far as it decides the face set's file."""
+    entry = CONFIG.datasets[wildcards.dataset].model_dump(exclude=LATER)
+    if entry["source"] == "disfa":
+        # The rest has decided the frames, which come as files.
+        return {key: entry[key] for key in ("source", "size", "crop")}
+    return entry
+
+
+def frames_entry(wildcards):
+    """What the config says of the frames of one video."""
+    entry = CONFIG.datasets[wildcards.dataset].model_dump(exclude=LATER | {"subjects", "source"})
+    if entry["crop"]:
+        # These are done to all frames together.
+        entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
+    return entry
 
 
 def dataset_files(wildcards):
@@ -75,7 +103,7 @@ def dataset_files(wildcards):
     what was made from them stays good.
     """
     entry = CONFIG.datasets[wildcards.dataset]
-    if entry.source == "rendered":
+    if CONFIG.dataset_asset(wildcards.dataset) or entry.source == "disfa":
         return ""
     read_before = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.files")
     if not Path(entry.pictures).exists() and read_before.exists():
@@ -83,6 +111,73 @@ def dataset_files(wildcards):
     if entry.source == "table":
         return provenance.digest_listed_files(entry.table, entry.pictures)
     return provenance.digest_files(entry.pictures)
+
+
+def preparation_threads(wildcards):
+    """All cores given: pictures are read and cropped one a core."""
+    return workflow.cores or 4
+
+
+def disfa_subjects(dataset):
+    """The people of a DISFA face set: as listed, or those whose videos are there."""
+    entry = CONFIG.datasets[dataset]
+    made = Path(CONFIG.results, "frames", dataset)
+    if not Path(given_path(f"datasets.{dataset}.path", entry.path, made)).exists():
+        # The disk is not mounted: whoever was there when the frames were chosen.
+        return sorted(path.stem for path in made.glob("SN*.h5"))
+    try:
+        return disfa_files.choose_subjects(
+            entry.path, entry.camera, entry.subjects, entry.subject_list
+        )
+    except FacestagesError as error:
+        sys.exit(f"config: datasets.{dataset}: {error}")
+
+
+def video_files(wildcards):
+    """A person's video and action-unit files, or what is left of them."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    if not Path(entry.path).exists():
+        return []
+    try:
+        files = disfa_files.subject_files(entry.path, wildcards.subject, entry.camera)
+    except FacestagesError as error:
+        sys.exit(f"config: datasets.{wildcards.dataset}: {error}")
+    return [str(path) for path in files]
+
+
+def video_digest(wildcards):
+    """Digest of a person's files, as `dataset_files`."""
+    files = video_files(wildcards)
+    made = Path(CONFIG.results, "frames", wildcards.dataset, f"{wildcards.subject}.files")
+    if not files and made.exists():
+        return made.read_text()
+    return provenance.digest_stats(CONFIG.datasets[wildcards.dataset].path, files)
+
+
+def prediction_tables(dataset, networks):
+    """Tables of what networks, the first seed of each, see in a face set."""
+    return [
+        f"<results>/predictions/{dataset}/{network}/seed-{CONFIG.networks[network].seeds[0]}.csv"
+        for network in networks
+    ]
+
+
+def label_predictions(wildcards):
+    """Predictions that take the place of a face set's expression label, or nothing."""
+    network = CONFIG.datasets[wildcards.dataset].expression_from
+    return prediction_tables(wildcards.dataset, [network]) if network else []
+
+
+def report_predictions(wildcards):
+    """Predictions that the report compares with the face set's own labels."""
+    return prediction_tables(wildcards.dataset, CONFIG.datasets[wildcards.dataset].predictors)
+
+
+def ratings_file(wildcards):
+    """The user's file of human ratings."""
+    name, entry = wildcards.ratings, CONFIG.ratings[wildcards.ratings]
+    made = Path(CONFIG.results, "ratings", f"{name}.csv")
+    return given_path(f"ratings.{name}.path", entry.path, made)
 
 
 def training_data(wildcards):

@@ -58,3 +58,32 @@ rule record_activations:
         "Record {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
     script:
         "../scripts/record_activations.py"
+
+
+rule predict_expressions:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        weights=network_inputs,
+    output:
+        predictions="<results>/predictions/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/predict_expressions/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/predict_expressions/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        network_environment
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        network=network_source,
+        weights=network_weights,
+        layer=lambda wildcards: list(network_stages(wildcards).values())[-1],
+        classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
+        code=code("predict_expressions"),
+    message:
+        "{wildcards.network} names the expressions of {wildcards.dataset}"
+    script:
+        "../scripts/predict_expressions.py"

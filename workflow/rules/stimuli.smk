@@ -26,9 +26,38 @@ rule fetch_asset:
         "../scripts/fetch_asset.py"
 
 
+rule extract_frames:
+    input:
+        files=video_files,
+        detector=dataset_detector,
+    output:
+        frames="<results>/frames/{dataset}/{subject}.h5",
+        files="<results>/frames/{dataset}/{subject}.files",
+    log:
+        "<logs>/extract_frames/{dataset}/{subject}.log",
+    benchmark:
+        "<benchmarks>/extract_frames/{dataset}/{subject}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+        gpu=0,
+    params:
+        entry=frames_entry,
+        files=video_digest,
+        code=code("extract_frames"),
+    message:
+        "Frames of {wildcards.subject} for {wildcards.dataset}"
+    script:
+        "../scripts/extract_frames.py"
+
+
 rule prepare_stimuli:
     input:
         source=dataset_source,
+        detector=dataset_detector,
     output:
         stimuli="<results>/stimuli/{dataset}.h5",
         files="<results>/stimuli/{dataset}.files",
@@ -38,10 +67,10 @@ rule prepare_stimuli:
         "<benchmarks>/prepare_stimuli/{dataset}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 4
+    threads: preparation_threads
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=240,
         gpu=0,
     params:
         entry=dataset_entry,
@@ -51,3 +80,81 @@ rule prepare_stimuli:
         "Prepare face set {wildcards.dataset}"
     script:
         "../scripts/prepare_stimuli.py"
+
+
+rule report_stimuli:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        predictions=report_predictions,
+    output:
+        json="<results>/stimuli/{dataset}.report.json",
+        markdown="<results>/stimuli/{dataset}.report.md",
+        sheet=report(
+            "<results>/stimuli/{dataset}.sheet.png",
+            caption="../report/sheet.rst",
+            category="Face sets",
+            labels={"face set": "{dataset}", "shows": "contact sheet"},
+        ),
+    log:
+        "<logs>/report_stimuli/{dataset}.log",
+    benchmark:
+        "<benchmarks>/report_stimuli/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        title=lambda wildcards: CONFIG.datasets[wildcards.dataset].label,
+        code=code("report_stimuli"),
+    message:
+        "Report on face set {wildcards.dataset}"
+    script:
+        "../scripts/report_stimuli.py"
+
+
+rule prepare_ratings:
+    input:
+        path=ratings_file,
+    output:
+        ratings="<results>/ratings/{ratings}.csv",
+    log:
+        "<logs>/prepare_ratings/{ratings}.log",
+    benchmark:
+        "<benchmarks>/prepare_ratings/{ratings}.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        code=code("prepare_ratings"),
+    message:
+        "Human ratings {wildcards.ratings}"
+    script:
+        "../scripts/prepare_ratings.py"
+
+
+rule check_resources:
+    localrule: True
+    log:
+        "<logs>/check_resources.log",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        config=CONFIG.model_dump(),
+        manifest=MANIFEST,
+    message:
+        "What the config needs from outside"
+    script:
+        "../scripts/check_resources.py"

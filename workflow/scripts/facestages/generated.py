@@ -24,7 +24,10 @@ from facestages.files import atomic_path
 # What the jobs of each environment import, beyond what Snakemake itself needs.
 _COMMON = ("h5py", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn", "tqdm")
 _ENVIRONMENTS = {
-    "analysis": (*_COMMON, "matplotlib", "numba", "scipy", "seaborn", "umap-learn"),
+    "analysis": (
+        *(*_COMMON, "matplotlib", "numba", "opencv-python-headless", "scipy", "seaborn"),
+        "umap-learn",
+    ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),
     "torch": (*_COMMON, "torch"),
 }

@@ -9,7 +9,7 @@ import importlib
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def digest_files(path: str | os.PathLike) -> str:
     """
     path = Path(path)
     files = path.rglob("*") if path.is_dir() else [path]
-    return _digest_stats(path, sorted(file for file in files if file.is_file()))
+    return digest_stats(path, sorted(file for file in files if file.is_file()))
 
 
 def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> str:
@@ -118,11 +118,12 @@ def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> 
     except (OSError, UnicodeDecodeError, csv.Error):
         names = []  # what is wrong with the table is said by the job that reads it
     files = (Path(folder, name) for name in sorted(set(names)))
-    return _digest_stats(Path(folder), [file for file in files if file.is_file()])
+    return digest_stats(Path(folder), [file for file in files if file.is_file()])
 
 
-def _digest_stats(folder: Path, files: list[Path]) -> str:
-    stats = ((file, file.stat()) for file in files)
+def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:
+    """Digest of the names within a folder, sizes and times of change of some files."""
+    stats = ((file, os.stat(file)) for file in files)
     return digest([(os.path.relpath(f, folder), s.st_size, s.st_mtime_ns) for f, s in stats])
 
 

@@ -20,6 +20,9 @@ from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli import read_labels
 
+#: Note where a network is scored with labels that it gave itself.
+CIRCULAR = "circular: the labels are this network's own predictions"
+
 # Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
 _COLUMNS_AT_ONCE = 8192
 
@@ -161,6 +164,7 @@ def score_separability(
     labels: Sequence[str],
     components: Sequence[int | str],
     permutations: int,
+    predictions: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """Silhouettes of every stage of one network on one face set.
 
@@ -178,6 +182,9 @@ def score_separability(
         Numbers of principal components; ``all`` is the layer's full space.
     permutations : int
         Label permutations for z and p; 0 for none.
+    predictions : path-like, optional
+        A network's predictions, taken as the label ``expression``; see
+        `facestages.stimuli.read_labels`.
 
     Returns
     -------
@@ -190,7 +197,7 @@ def score_separability(
     FacestagesError
         If a label has one value only, or a value of its own for each picture.
     """
-    table, sources, known = read_labels(stimuli)
+    table, sources, known = read_labels(stimuli, predictions)
     rows = []
     expected = {"stimuli_digest": known["stimuli_digest"]}
     with store.open_read(geometry, "geometry", **expected) as file:
@@ -238,6 +245,8 @@ def _score_label(matrix, label, table, sources, permutations, common) -> dict:
         return {**empty, "note": f"the face set has no label '{label}'"}
     matrix, groups = matrix[np.ix_(known, known)], table.loc[known, label].to_numpy()
     scored = {"label_source": sources[label], "n": int(known.sum()), "note": ""}
+    if sources[label] == f"network:{common['network']}":
+        scored["note"] = CIRCULAR
     scored["n_groups"] = len(set(groups))
     try:
         scored["value"] = silhouette(matrix, groups)

@@ -203,10 +203,50 @@ def add_array(
         dataset = group.create_dataset(name, shape=shape, dtype=dtype, chunks=chunks)
     else:
         dataset = group.create_dataset(name, data=_storable(data), chunks=chunks)
-    for axis, scale in enumerate(scales):
-        dataset.dims[axis].attach_scale(scale)
+    attach_dimensions(dataset, dimensions)
     dataset.attrs.update(attributes or {})
     return dataset
+
+
+def add_growing(
+    group: h5py.Group, name: str, shape: tuple[int, ...], dtype: object, rows_a_chunk: int
+) -> h5py.Dataset:
+    """Add an array to whose first axis rows are appended; it has no rows and no dimensions yet.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+        Name of the array.
+    shape : tuple of int
+        Shape of a row.
+    dtype : dtype
+    rows_a_chunk : int
+
+    Returns
+    -------
+    h5py.Dataset
+    """
+    return group.create_dataset(
+        name,
+        shape=(0, *shape),
+        maxshape=(None, *shape),
+        dtype=dtype,
+        chunks=(rows_a_chunk, *shape),
+    )
+
+
+def append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
+    """Append rows to an array made by `add_growing`."""
+    start = len(dataset)
+    dataset.resize(start + len(rows), axis=0)
+    dataset[start:] = rows
+
+
+def attach_dimensions(dataset: h5py.Dataset, dimensions: Sequence[str]) -> None:
+    """Name the axes of an array; each dimension was made by `add_dimension`."""
+    for axis, dimension in enumerate(dimensions):
+        dataset.dims[axis].attach_scale(_find_dimension(dataset.parent, dimension))
 
 
 def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:

@@ -10,8 +10,21 @@ import pandas as pd
 from facestages.files import atomic_path
 
 # Names may look like numbers or like missing values; they are text all the same.
-_TEXT = ("dataset", "network", "stage", "layer", "label", "label_source", "components", "note")
-_NUMBERS = ("value", "null_mean", "null_sd", "z", "p", "n", "n_groups", "components_used")
+_TEXT = (
+    *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
+    *("stimulus_id", "expression"),
+)
+_NUMBERS = (
+    "probability",
+    "value",
+    "null_mean",
+    "null_sd",
+    "z",
+    "p",
+    "n",
+    "n_groups",
+    "components_used",
+)
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 
 

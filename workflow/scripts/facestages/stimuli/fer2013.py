@@ -22,8 +22,8 @@ from PIL import Image
 
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
+from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet
-from facestages.stimuli.rows import read_rows
 
 logger = logging.getLogger(__name__)
 

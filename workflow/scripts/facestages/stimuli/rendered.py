@@ -500,6 +500,12 @@ def _lines(coefficients: dict[str, float]) -> Lines:
     )
 
 
+def _pose(head: Head, person: _Person, coefficients: dict[str, float]) -> np.ndarray:
+    """Move the face of a person whose hair is grown; float32, shape (v, 3)."""
+    amounts = np.array([coefficients.get(name, 0.0) for name in head.shapes])
+    return person.vertices + (express(head, person.identity, amounts) - person.identity.vertices)
+
+
 def _paint(
     head: Head,
     person: _Person,
@@ -510,8 +516,7 @@ def _paint(
 ) -> np.ndarray:
     """Draw one picture: uint8, `size` x `size`."""
     look = person.identity.appearance
-    amounts = np.array([coefficients.get(name, 0.0) for name in head.shapes])
-    points = person.vertices + (express(head, person.identity, amounts) - person.identity.vertices)
+    points = _pose(head, person, coefficients)
     large = size * _SUPERSAMPLING
     camera, screen = _project(head, person, points, view, large)
     normals = np.empty_like(camera)
@@ -616,7 +621,7 @@ def _require_common(size: int, seed: int, threads: int) -> None:
 
 
 # The first numbers of every stream of random numbers, so that the designs share no faces.
-_WILD, _POSED, _VIDEO = 1, 2, 3
+_WILD, _POSED, _VIDEO, _PORTRAIT = 1, 2, 3, 4
 
 
 def render_wild(
@@ -749,13 +754,9 @@ def render_posed(
         pictures = []
         for session in range(sessions):
             rng = np.random.default_rng([seed, _POSED, sex, number, session])
-            today = dataclasses.replace(identity, appearance=_restyle(identity.appearance, rng))
-            someone = _grow(head, today)
-            studio = _studio(today.appearance, rng)
+            someone, studio = _arrive(head, identity, rng)
             for expression in EXPRESSIONS:
-                intensity = float(rng.uniform(0.85, 1.1)) if expression != "neutral" else 0.0
-                coefficients = _act(head, someone, expression, intensity, rng, 0.08)
-                view = _move_head(studio, rng, 0.03)
+                intensity, coefficients, view = _sit(head, someone, studio, expression, rng)
                 letter = chr(ord("A") + session)
                 row = {"stimulus_id": f"posed/{name}{letter}-{expression}", "identity": name}
                 row |= {"sex": SEXES[sex], "session": letter}
@@ -767,6 +768,21 @@ def render_posed(
     everyone = [(0, n) for n in range(women)] + [(1, n) for n in range(people - women)]
     tasks = ((lambda sex=sex, n=n: person(sex, n)) for sex, n in everyone)
     return _collect(tasks, "posed", seed, threads)
+
+
+def _arrive(head: Head, identity: Identity, rng: np.random.Generator) -> tuple[_Person, View]:
+    """The person as of one session, and that session's studio."""
+    today = dataclasses.replace(identity, appearance=_restyle(identity.appearance, rng))
+    return _grow(head, today), _studio(today.appearance, rng)
+
+
+def _sit(
+    head: Head, person: _Person, studio: View, expression: str, rng: np.random.Generator
+) -> tuple[float, dict[str, float], View]:
+    """One sitting of a session: the intensity of the pose, its coefficients, and the view."""
+    intensity = float(rng.uniform(0.85, 1.1)) if expression != "neutral" else 0.0
+    coefficients = _act(head, person, expression, intensity, rng, 0.08)
+    return intensity, coefficients, _move_head(studio, rng, 0.03)
 
 
 def _restyle(look: Appearance, rng: np.random.Generator) -> Appearance:
@@ -809,6 +825,78 @@ def _move_head(view: View, rng: np.random.Generator, spread: float) -> View:
         shift_x=view.shift_x + rng.normal(0.0, 0.3 * spread),
         shift_y=view.shift_y + rng.normal(0.0, 0.3 * spread),
     )
+
+
+def render_portrait(
+    head: Head,
+    *,
+    sex: str,
+    seed: int,
+    expression: str,
+    session: int = 0,
+    size: int = 562,
+    zoom: float = 0.7,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one posed picture with room around the face, and say where the eyes are.
+
+    For pictures that are yet to be cropped, as those of KDEF.
+
+    Parameters
+    ----------
+    head : Head
+    sex : {'female', 'male'}
+    seed : int
+        With `sex` it names the person; the same arguments give the same bytes.
+    expression : str
+        One of `EXPRESSIONS`.
+    session : int
+        0, 1, ...: another day, as in `render_posed`.
+    size : int
+        Rows and columns of the picture.
+    zoom : float
+        Size of the face, of that in the tight crop of `render_posed`.
+
+    Returns
+    -------
+    picture : numpy.ndarray of uint8, shape (size, size)
+    eyes : numpy.ndarray of float64, shape (2, 2)
+        Column and row of the two pupils in pixels, whole numbers at the pixels' centres; the eye
+        at the left of the picture comes first.
+
+    Raises
+    ------
+    FacestagesError
+        If an argument is not valid.
+    """
+    _require_common(size, seed, threads=1)
+    _require_count("session", session, 0)
+    if not 0.0 < zoom <= 2.0:
+        raise FacestagesError(f"zoom must be a number above 0 and at most 2, not {zoom!r}")
+    for name, value, allowed in (("sex", sex, SEXES), ("expression", expression, EXPRESSIONS)):
+        if value not in allowed:
+            raise FacestagesError(f"{name} '{value}' is not known: {did_you_mean(value, allowed)}")
+    person = [seed, _PORTRAIT, SEXES.index(sex)]
+    # Streams of random numbers that differ by trailing zeros only would be one and the same.
+    identity = sample_identity(head, np.random.default_rng([*person, 1]), sex)
+    someone, studio = _arrive(head, identity, np.random.default_rng([*person, 2, session]))
+    rng = np.random.default_rng([*person, 3, session, EXPRESSIONS.index(expression)])
+    _, coefficients, view = _sit(head, someone, studio, expression, rng)
+    view = view._replace(zoom=view.zoom * zoom)
+    picture = _paint(head, someone, coefficients, view, size, rng)
+    return picture, _find_pupils(head, someone, coefficients, view, size)
+
+
+def _find_pupils(
+    head: Head, person: _Person, coefficients: dict[str, float], view: View, size: int
+) -> np.ndarray:
+    """Project the front poles of the eyeballs, where the pupils are painted."""
+    _, screen = _project(head, person, _pose(head, person, coefficients), view, size)
+    poles = []
+    for ball in head.eyes:
+        front = head.vertices[ball, 2]
+        poles.append(screen[ball[front > front.max() - 1e-4], :2].mean(axis=0, dtype=np.float64))
+    # Half a pixel, as the painter counts from the corner of the first pixel.
+    return np.array(sorted(poles, key=lambda pole: pole[0])) - 0.5
 
 
 #: A frame of a video is labelled with its expression from this intensity on, else as neutral.

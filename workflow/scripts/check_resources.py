@@ -1,0 +1,8 @@
+"""Rule check_resources."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.requirements import check_resources
+
+    check_resources(snakemake.params.config, snakemake.params.manifest)

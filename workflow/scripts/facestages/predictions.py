@@ -1,0 +1,82 @@
+"""What expression a network sees in each picture of a face set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from facestages.errors import FacestagesError
+from facestages.networks import Network
+from facestages.progress import progress
+from facestages.stimuli import read_labels
+
+_BATCH = 64
+
+
+def predict_expressions(
+    network: Network, seed: int, layer: str, classes: Sequence[str], stimuli: str | os.PathLike
+) -> pd.DataFrame:
+    """Let a network name the expression in every picture.
+
+    Parameters
+    ----------
+    network : Network
+    seed : int
+        Which instance of the network it is.
+    layer : str
+        Its output layer: one unit a class, as probabilities or as logits.
+    classes : sequence of str
+        The classes in the order of the units.
+    stimuli : path-like
+        The face set's HDF5 file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy, in the order of the face set: ``dataset``, ``network``, ``seed``, ``stimulus_id``,
+        ``expression`` (the likeliest class) and ``probability`` (its softmax probability).
+
+    Raises
+    ------
+    FacestagesError
+        If the layer does not have one unit a class.
+    """
+    labels, _, known = read_labels(stimuli)
+    scores = np.empty((len(labels), len(classes)))
+    with h5py.File(stimuli, "r") as file:
+        images = file["images"]
+        for start in progress(range(0, len(images), _BATCH), f"{network.name} predicts"):
+            rows = slice(start, start + _BATCH)
+            output = network.record(images[rows], [layer])[layer]
+            output = output.reshape(len(output), -1)
+            if output.shape[1] != len(classes):
+                raise FacestagesError(
+                    f"network {network.name}: layer '{layer}' has {output.shape[1]} units for "
+                    f"{len(classes)} classes. Name its output layer last in 'stages', and all of "
+                    f"its classes in 'classes'"
+                )
+            scores[rows] = output
+    probabilities = _probabilities(scores)
+    best = probabilities.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "dataset": known["dataset"],
+            "network": network.name,
+            "seed": seed,
+            "stimulus_id": labels["stimulus_id"],
+            "expression": np.array(classes, dtype=object)[best],
+            "probability": probabilities[np.arange(len(best)), best],
+        }
+    )
+
+
+def _probabilities(scores: np.ndarray) -> np.ndarray:
+    """Softmax of logits; probabilities stay as they are."""
+    if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        return scores
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)

