@@ -21,4 +21,6 @@ rule all:
     default_target: True
     input:
         "<results>/figures/fig4.pdf",
+        expand("<results>/stimuli/{dataset}.report.md", dataset=CONFIG.datasets),
+        expand("<results>/ratings/{ratings}.csv", ratings=CONFIG.ratings),
     localrule: True

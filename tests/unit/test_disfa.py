@@ -33,7 +33,6 @@ from facestages.disfa_files import (
     subject_files,
 )
 from facestages.errors import FacestagesError
-from facestages.stimuli import disfa
 from facestages.stimuli.disfa import choose_frames, read_action_units, read_subject
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts"

@@ -133,25 +133,17 @@ def disfa_subjects(dataset):
         sys.exit(f"config: datasets.{dataset}: {error}")
 
 
-def video_files(wildcards):
-    """A person's video and action-unit files, or what is left of them."""
+def video_digest(wildcards):
+    """Digest of a person's video and label files, as `dataset_files`."""
     entry = CONFIG.datasets[wildcards.dataset]
-    if not Path(entry.path).exists():
-        return []
+    made = Path(CONFIG.results, "frames", wildcards.dataset, f"{wildcards.subject}.files")
+    if not Path(entry.path).exists() and made.exists():
+        return made.read_text()
     try:
         files = disfa_files.subject_files(entry.path, wildcards.subject, entry.camera)
     except FacestagesError as error:
         sys.exit(f"config: datasets.{wildcards.dataset}: {error}")
-    return [str(path) for path in files]
-
-
-def video_digest(wildcards):
-    """Digest of a person's files, as `dataset_files`."""
-    files = video_files(wildcards)
-    made = Path(CONFIG.results, "frames", wildcards.dataset, f"{wildcards.subject}.files")
-    if not files and made.exists():
-        return made.read_text()
-    return provenance.digest_stats(CONFIG.datasets[wildcards.dataset].path, files)
+    return provenance.digest_stats(entry.path, files)
 
 
 def prediction_tables(dataset, networks):
@@ -165,7 +157,7 @@ def prediction_tables(dataset, networks):
 def label_predictions(wildcards):
     """Predictions that take the place of a face set's expression label, or nothing."""
     network = CONFIG.datasets[wildcards.dataset].expression_from
-    return prediction_tables(wildcards.dataset, [network]) if network else []
+    return prediction_tables(wildcards.dataset, [network])[0] if network else []
 
 
 def report_predictions(wildcards):

@@ -27,8 +27,9 @@ rule fetch_asset:
 
 
 rule extract_frames:
+    # The video and the label files decide through `params.files`: as inputs they would be missed
+    # where their disk is gone.
     input:
-        files=video_files,
         detector=dataset_detector,
     output:
         frames="<results>/frames/{dataset}/{subject}.h5",

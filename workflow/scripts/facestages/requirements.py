@@ -186,7 +186,7 @@ def _given_paths(config: Config) -> Iterator[tuple[str, str, str]]:
     for name, entry in config.datasets.items():
         wanted = {"path": "either" if entry.source == "fer2013" else "folder", **_WANTED}
         for key, kind in wanted.items():
-            if path := getattr(entry, key, None):
+            if (path := getattr(entry, key, None)) is not None:
                 yield f"datasets.{name}.{key}", path, kind
     for name, entry in config.networks.items():
         if entry.keras:
@@ -238,7 +238,11 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
     archive = os.path.join(config.asset_folder("downloads"), entry["file"])
     there = next(filter(os.path.exists, (folder, archive)), None)
     note = _problem(local, "file") if local else ""
-    request = "A run fetches it on first use"
+    if local:
+        request = f"Correct assets.{name} in the config; without that key, a run fetches the file."
+    else:
+        downloads = config.asset_folder("downloads")
+        request = f"On first use; without a connection, put {entry['file']} into {downloads}/."
     return Requirement(
         key=f"assets.{name}",
         what=name,
@@ -247,8 +251,7 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
         fetched_by_us=not local,
         address=f"package index, {source}" if kind == "pip" else source,
         licence=entry["licence"],
-        request=f"{request}; without a connection, put {entry['file']} into "
-        f"{config.asset_folder('downloads')}/.",
+        request=request,
         size=f"{entry['bytes']:,} bytes",
         sha256={entry["file"]: entry["sha256"]},
         needed_by=needed_by,
@@ -512,22 +515,22 @@ def missing_message(key: str, path: str, config: Config) -> str:
 
 def _report(requirements: Sequence[Requirement], targets: Sequence[Target]) -> Iterator[str]:
     """Lines of the whole report."""
-    yield f"What this config needs from outside (looked for from {os.getcwd()})"
+    yield "What this config needs from outside"
+    yield f"Relative paths start in {os.getcwd()}"
     yield ""
     yield from _table(requirements)
     fetched = [r for r in requirements if r.fetched_by_us and not r.found]
-    there = [r for r in requirements if r.found or r.spent]
+    # Of one's own files there is nothing to tell beyond the table, unless something is odd.
+    there = [r for r in requirements if (r.found or r.spent) and (r.licence or r.note)]
     missing = [r for r in requirements if r.missing]
     yield from _blocks("How to get what is missing", missing)
     yield from _blocks("What a run fetches by itself", fetched)
-    yield from _blocks("What is there", there, ("licence", "size", "citation"))
+    yield from _blocks("What is there", there, ("licence", "size", "sha256", "citation"))
     yield from _target_lines(targets)
     yield ""
     if missing:
-        yield (
-            f"{len(missing)} of {len(requirements)} things are missing. Get them, or correct their "
-            f"paths in the config."
-        )
+        counted = f"{len(missing)} of {len(requirements)}"
+        yield f"MISSING: {counted}. Get what is missing, or correct the paths in the config."
     else:
         yield "Nothing is missing."
 
@@ -545,7 +548,7 @@ def _status(requirement: Requirement) -> str:
         return "MISSING"
     if requirement.found:
         return "other bytes" if requirement.note else "found"
-    return "not needed now" if requirement.spent else "will be fetched"
+    return "not needed now" if requirement.spent else "to be fetched"
 
 
 def _place(requirement: Requirement) -> str:
@@ -574,10 +577,8 @@ def _blocks(
                 yield _field("", "not needed now, as what is made of it is there")
         for key in keys:
             value = getattr(group[0], key)
-            lines = value.items() if isinstance(value, Mapping) else [(value,)]
-            for line in lines:
-                if any(line):
-                    yield _field(_NAMES[key], "  ".join(line))
+            lines = [f"{v}  {k}" for k, v in value.items()] if key == "sha256" else [value]
+            yield from (_field(_NAMES[key], line) for line in lines if line)
         users = dict.fromkeys(user for requirement in group for user in requirement.needed_by)
         yield _field("needed by", ", ".join(users) or "nothing in this config")
 
@@ -612,6 +613,9 @@ def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
     for title, paths in (("Made already", made), ("Can be made now", now)):
         if paths:
             yield from ("", title, *(f"  {path}" for path in paths))
+    if waiting and not now:
+        yield from ("", "Can be made now: nothing of this config")
+        yield "  The default config needs no data of others: snakemake --cores all"
     if waiting:
         yield from ("", "Waits for what is missing")
     for target in waiting:

@@ -192,8 +192,25 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
     elif rendered:
         names = ", ".join(title for name, title in datasets.items() if name in rendered)
         parts.append(f"RENDERED, not photographs: {names}.")
+    parts += _label_sources(chosen, datasets, networks)
     parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
     return textwrap.fill(" ".join(parts), 135)
+
+
+def _label_sources(
+    chosen: pd.DataFrame, datasets: Mapping[str, str], networks: Mapping[str, str]
+) -> list[str]:
+    """Where the expressions come from, and which lines are circular."""
+    known = chosen[(chosen["label"] == "expression") & (chosen["label_source"] != "")]
+    sources = known.groupby("dataset")["label_source"].first()
+    listed = [f"{title} {sources[name]}" for name, title in datasets.items() if name in sources]
+    said = [f"Expression labels: {'; '.join(listed)}."] if listed else []
+    own = known[known["note"].astype(str).str.startswith("circular")]
+    for (dataset, network), _ in own.groupby(["dataset", "network"], sort=False):
+        said.append(
+            f"CIRCULAR: {networks[network]} on {datasets[dataset]} is scored with its own labels."
+        )
+    return said
 
 
 def _count_pictures(chosen: pd.DataFrame, dataset: str, title: str) -> str:

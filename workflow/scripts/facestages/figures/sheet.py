@@ -107,7 +107,7 @@ def _draw_pair(
 ) -> None:
     _show(left, example.original)
     left.plot(*example.eyes.T, "+", color=_EYE_COLOR, markersize=3.5, markeredgewidth=0.7)
-    left.set_title(_shorten(example.file), fontsize=_FONT, pad=2)
+    left.set_title(_shorten(example.stimulus_id or example.file), fontsize=_FONT, pad=2)
     if picture is None:
         text = textwrap.fill(example.note, 16)
         right.text(0.5, 0.5, text, ha="center", va="center", fontsize=_FONT, color=_LEFT_OUT_COLOR)

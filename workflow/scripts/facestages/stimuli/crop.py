@@ -42,6 +42,7 @@ _ANOTHER = 0.25
 _EXAMPLES, _UNSURE, _IRREGULAR = 24, 6, 12
 _THUMBNAIL = 192
 
+_SCORE = "score "
 _STOPS = "stops the preparation"
 _OUTCOMES = {"stop": _STOPS, "drop": "left out", "whole": "whole picture taken"}
 
@@ -95,15 +96,16 @@ def crop_pictures(
     ------
     StimulusSet
         Blocks of up to 256 pictures in the order of the source; black pictures are left out. The
-        attribute ``report`` is the source's, as JSON. With `crop` there are two more
-        labels: ``face_score`` (0 to 1) and ``eye_distance`` (pixels of the original), both NaN
-        where the whole picture was taken.
+        attribute ``report`` is the source's, as JSON. With `crop` there are two more labels:
+        ``face_score`` (0 to 1) and ``eye_distance`` (pixels of the original), both NaN where the
+        whole picture was taken.
 
     Raises
     ------
     FacestagesError
-        If `size` or `color` is not as described. At the end, if a picture fails and `crop` says ``"stop"``, or no picture is left. At once,
-        if a picture cannot be read, or whole pictures at their own size differ in size.
+        At once, if `size` or `color` is not as described, a picture cannot be read, or whole
+        pictures at their own size differ in size. At the end, if a picture fails and `crop` says
+        ``"stop"``, or if no picture is left.
     """
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
         raise FacestagesError(f"'size' must be a whole number of pixels above 0, not {size!r}")
@@ -174,6 +176,16 @@ def _refuse_failures(name: str, irregular: list[Irregularity], n: int) -> None:
     )
 
 
+def thin_examples(examples: list[Example], share: int) -> list[Example]:
+    """Keep one of `share` examples of each kind, and at least one; the most telling come first."""
+    kinds = {"even": [], "unsure": [], "irregular": []}
+    for example in examples:
+        unsure = example.note.startswith(_SCORE)
+        kinds["unsure" if unsure else "irregular" if example.note else "even"].append(example)
+    kept = {kind: own[: max(1, len(own) // share)] for kind, own in kinds.items()}
+    return [*kept["even"], *kept["unsure"], *kept["irregular"]]
+
+
 class _ExampleChoice:
     """Chooses while pictures go by: some at even steps, the least certain, the irregular."""
 
@@ -193,7 +205,7 @@ class _ExampleChoice:
         if number in self._wanted:
             self._even.append(made.example)
         elif not math.isnan(made.score):
-            entry = (-made.score, number, made.example._replace(note=f"score {made.score:.2f}"))
+            entry = (-made.score, number, made.example._replace(note=f"{_SCORE}{made.score:.2f}"))
             heapq.heappush(self._unsure, entry)
             if len(self._unsure) > _UNSURE:
                 heapq.heappop(self._unsure)

@@ -111,10 +111,12 @@ def _markdown(report: dict, title: str) -> Iterator[str]:
     yield from _irregular_list([Irregularity(**item) for item in report["irregular"]])
     for network, result in report["agreement"].items():
         yield from _agreement_table(network, result, report["label_sources"].get("expression"))
-    if report["source"]:
+    source = dict(report["source"])
+    yield from _video_tables(source.pop("subjects", {}))
+    if source:
         yield "## From the reader of the files"
         yield ""
-        yield from _nested_list(report["source"])
+        yield from _nested_list(source)
 
 
 def _count_tables(counts: dict) -> Iterator[str]:
@@ -159,12 +161,36 @@ def _agreement_table(network: str, result: dict, source: str | None) -> Iterator
         f"({source}); columns: the network's prediction."
     )
     yield ""
-    confusion = result["confusion"]
-    columns = [name for name in EXPRESSIONS if any(name in row for row in confusion.values())]
+    confusion = {own: row for own, row in result["confusion"].items() if any(row.values())}
+    columns = [name for name in EXPRESSIONS if any(row.get(name) for row in confusion.values())]
     yield from _table_head(["", *columns])
     for own, row in confusion.items():
         yield _row([own, *(row.get(name, 0) for name in columns)])
     yield ""
+
+
+def _video_tables(subjects: dict[str, dict]) -> Iterator[str]:
+    """Length of each video, and how many of its frames each threshold would label."""
+    if not subjects:
+        return
+    yield "## Videos"
+    yield ""
+    yield from _table_head(["subject", "frames in the video", "label lines", "frames chosen"])
+    for subject, own in subjects.items():
+        yield _row([subject, own["frames_in_video"], own["label_lines"], own["frames_chosen"]])
+    yield ""
+    for which, what in (
+        ("counts_by_threshold", "All frames"),
+        ("chosen_counts_by_threshold", "Chosen frames"),
+    ):
+        yield f"## {what} by the intensity from which on an action unit counts"
+        yield ""
+        first = next(iter(subjects.values()))[which]
+        yield from _table_head(["subject", "intensity", *next(iter(first.values()))])
+        for subject, own in subjects.items():
+            for threshold, counts in own[which].items():
+                yield _row([subject, threshold, *counts.values()])
+        yield ""
 
 
 def _table_head(cells: Sequence[object]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
+from facestages.disfa_files import missing_subjects
 from facestages.stimuli import StimulusSet, read_parts, read_report, write_stimuli
 from facestages.stimuli.pictures import PictureSource
 
@@ -101,10 +102,16 @@ def _add_norms(source: PictureSource, norms: str | os.PathLike) -> PictureSource
 
 def _join_subjects(paths: list[str]) -> Iterator[StimulusSet]:
     """The frames of all people, one person after the other."""
-    report = json.dumps({"subjects": {_subject(path): read_report(path) for path in paths}})
+    from facestages.stimuli.crop import thin_examples
+
+    subjects = {_subject(path): read_report(path) for path in paths}
+    lacking = missing_subjects(list(subjects))
+    report = json.dumps({"subjects_not_taken": lacking, "subjects": subjects})
     for path in paths:
         for part in read_parts(path):
-            yield replace(part, attributes={**part.attributes, "report": report})
+            attributes = {**part.attributes, "report": report}
+            examples = thin_examples(part.examples, len(paths))
+            yield replace(part, attributes=attributes, examples=examples)
 
 
 def _subject(path: str) -> str:
