@@ -95,7 +95,7 @@ def test_unreadable_picture(workspace):
         "results/stimuli/bad.h5",
         "logs/prepare_stimuli/bad.log",
         "bad/faces.csv: row 5 (line 6): bad/4.png cannot be read as a picture",
-        "Replace it or remove the row",
+        "Replace or remove it",
     )
     picture.write_bytes(whole)
     workspace.make("results/stimuli/bad.h5")

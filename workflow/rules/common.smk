@@ -1,5 +1,6 @@
 """Paths, wildcard constraints and look-ups; no rules."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -56,14 +57,15 @@ def dataset_source(wildcards):
     if entry.source == "disfa":
         return [f"<results>/frames/{name}/{subject}.h5" for subject in disfa_subjects(name)]
     made = Path(CONFIG.results, "stimuli", f"{name}.h5")
-    keys = ("table", "norms") if entry.source == "table" else ("path", "norms")
-    given = {key: value for key in keys if (value := getattr(entry, key, None))}
+    given = {
+        key: value for key in ("path", "table", "norms") if (value := getattr(entry, key, None))
+    }
     return [given_path(f"datasets.{name}.{key}", value, made) for key, value in given.items()]
 
 
 def given_path(key, path, made):
     """A path of the user's; it must be there unless what is made of it is there already."""
-    if not Path(path).exists() and not made.exists():
+    if not os.path.exists(path) and not made.exists():
         sys.exit(requirements.missing_message(key, path, CONFIG))
     return path
 
@@ -106,7 +108,7 @@ def dataset_files(wildcards):
     if CONFIG.dataset_asset(wildcards.dataset) or entry.source == "disfa":
         return ""
     read_before = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.files")
-    if not Path(entry.pictures).exists() and read_before.exists():
+    if not os.path.exists(entry.pictures) and read_before.exists():
         return read_before.read_text()
     if entry.source == "table":
         return provenance.digest_listed_files(entry.table, entry.pictures)
@@ -122,7 +124,9 @@ def disfa_subjects(dataset):
     """The people of a DISFA face set: as listed, or those whose videos are there."""
     entry = CONFIG.datasets[dataset]
     made = Path(CONFIG.results, "frames", dataset)
-    if not Path(given_path(f"datasets.{dataset}.path", entry.path, made)).exists():
+    if entry.subject_list:
+        given_path(f"datasets.{dataset}.subject_list", entry.subject_list, made)
+    if not os.path.exists(given_path(f"datasets.{dataset}.path", entry.path, made)):
         # The disk is not mounted: whoever was there when the frames were chosen.
         return sorted(path.stem for path in made.glob("SN*.h5"))
     try:
@@ -137,7 +141,7 @@ def video_digest(wildcards):
     """Digest of a person's video and label files, as `dataset_files`."""
     entry = CONFIG.datasets[wildcards.dataset]
     made = Path(CONFIG.results, "frames", wildcards.dataset, f"{wildcards.subject}.files")
-    if not Path(entry.path).exists() and made.exists():
+    if not os.path.exists(entry.path) and made.exists():
         return made.read_text()
     try:
         files = disfa_files.subject_files(entry.path, wildcards.subject, entry.camera)

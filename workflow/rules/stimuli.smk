@@ -142,9 +142,9 @@ rule prepare_ratings:
 
 
 rule check_resources:
-    localrule: True
     log:
         "<logs>/check_resources.log",
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1

@@ -156,11 +156,6 @@ class Files(FaceSet):
     crop: Crop | None = Field(
         Crop(), description="How faces are cut out; null takes each picture's central square."
     )
-    norms: str | None = Field(
-        None,
-        description="CSV of human ratings by picture name (`picture`, `valence`, `arousal`, ...), "
-        "e.g. KDEF-PT.",
-    )
 
     @model_validator(mode="after")
     def _crop_fits(self) -> Files:
@@ -169,6 +164,13 @@ class Files(FaceSet):
         if self.crop is not None and self.crop.histogram == "match" and self.color != "grey":
             raise _mistake("key", "crop.histogram = 'match': works on grey pictures; color: grey")
         return self
+
+
+_NORMS = Field(
+    None,
+    description="CSV of human ratings by picture name (`picture`, `valence`, `arousal`, ...), "
+    "e.g. KDEF-PT.",
+)
 
 
 class Table(Files):
@@ -189,6 +191,7 @@ class Table(Files):
     crop: Crop | None = Field(
         None, description="How faces are cut out; if not given, each picture's central square."
     )
+    norms: str | None = _NORMS
     sources: dict[str, str] = Field(
         {}, description="Source of a label (`human`, `posed`, ...); `file` if not given."
     )
@@ -212,6 +215,7 @@ class Kdef(Files):
         "cropped by their eyes too, which enlarges them; full profiles seldom show both.",
     )
     sessions: list[Literal["A", "B"]] = Field(["A", "B"], min_length=1, description="Sessions.")
+    norms: str | None = _NORMS
 
     @property
     def pictures(self) -> str:

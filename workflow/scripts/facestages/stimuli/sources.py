@@ -77,7 +77,8 @@ def _list(kind: str, entry: Mapping, source: str | os.PathLike) -> PictureSource
         from facestages.stimuli.table import list_table
 
         listed = list_table(entry["table"], folder=entry["folder"], sources=entry["sources"])
-    return _add_norms(listed, entry["norms"]) if entry["norms"] else listed
+    norms = entry.get("norms")
+    return _add_norms(listed, norms) if norms else listed
 
 
 def _add_norms(source: PictureSource, norms: str | os.PathLike) -> PictureSource:
