@@ -135,7 +135,7 @@ def test_figure_whose_folder_is_missing(workspace):
         workspace,
         "config: datasets.kdef.path = 'data/KDEF': no such file or folder; correct the path.",
         GATED["kdef"]["address"],
-        "snakemake --cores 1 check_resources",
+        "snakemake check_resources",
     )
     assert len(told) == 2
 

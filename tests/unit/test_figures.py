@@ -25,6 +25,7 @@ def scores():
     rows = [
         {
             "dataset": dataset,
+            "rendered": int(dataset == "video"),
             "network": network,
             "seed": seed,
             "stage": stage,
@@ -80,7 +81,7 @@ def test_panels_lines_and_honest_caption(scores):
 
 
 def test_caption_where_all_faces_are_rendered(scores):
-    figure, _ = fig4.draw_fig4(scores.assign(label_source="rendered"), **OPTIONS)
+    figure, _ = fig4.draw_fig4(scores.assign(rendered=1), **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     assert "All faces are RENDERED, not photographs." in caption
 
@@ -119,3 +120,17 @@ def test_same_bytes_twice(scores, tmp_path):
 def test_lines_differ_without_colour():
     looks = {(str(line["marker"]), str(line["linestyle"])) for line in style.LINES}
     assert len(looks) == len(style.LINES)
+
+
+def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
+    own = (scores["dataset"] == "video") & (scores["label"] == "expression")
+    scores.loc[own, "label_source"] = "network:nn1"
+    circular = own & (scores["network"] == "nn1")
+    scores.loc[circular, "note"] = "circular: the labels are this network's own predictions"
+    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    titles = OPTIONS["datasets"]
+    assert f"{titles['video']} network:nn1" in caption and f"{titles['posed']} posed" in caption
+    line = f"CIRCULAR: {OPTIONS['networks']['nn1']} on {titles['video']} is scored with its own"
+    assert line in caption and caption.count("CIRCULAR") == 1
+    assert "RENDERED, not photographs: Faces in motion." in caption

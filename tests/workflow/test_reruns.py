@@ -61,6 +61,7 @@ def test_one_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "seed", value=77)
     assert planned(tiny_run, config) == {
         "prepare_stimuli": 1,
+        "report_stimuli": 1,
         "record_activations": INSTANCES,
         "measure_geometry": INSTANCES,
         "score_separability": INSTANCES,
@@ -73,6 +74,7 @@ def test_training_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "wild", "seed", value=77)
     assert planned(tiny_run, config) == {
         "prepare_stimuli": 1,
+        "report_stimuli": 1,
         "train_network": 1,
         "record_activations": 2,
         "measure_geometry": 2,
@@ -87,14 +89,29 @@ def test_training_set_changed(tiny_run):
     [
         (("figures", "fig4", "band"), "sd"),
         (("networks", "nn1", "label"), "The first"),
-        (("datasets", "posed", "label"), "Renders"),
     ],
-    ids=["band", "network label", "face set label"],
+    ids=["band", "network label"],
 )
 def test_plotting_option_changed(tiny_run, path_and_value):
     path, value = path_and_value
     config = changed(tiny_run.config, *path, value=value)
     assert planned(tiny_run, config) == {"plot_fig4": 1, "all": 1}
+
+
+def test_label_of_a_face_set_changed(tiny_run):
+    config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
+    assert planned(tiny_run, config) == {"plot_fig4": 1, "report_stimuli": 1, "all": 1}
+
+
+def test_labels_of_a_network_taken_instead(tiny_run):
+    config = changed(tiny_run.config, "datasets", "posed", "expression_from", value="mini_xception")
+    assert planned(tiny_run, config) == {
+        "predict_expressions": 1,
+        "score_separability": INSTANCES,
+        "report_stimuli": 1,
+        "plot_fig4": 1,
+        "all": 1,
+    }
 
 
 def test_one_network_changed(tiny_run):
@@ -127,7 +144,7 @@ def test_library_function_of_one_step_changed(tiny_run, edit):
 
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
-    assert planned(tiny_run) == {"plot_fig4": 1, "all": 1}
+    assert planned(tiny_run) == {"plot_fig4": 1, "report_stimuli": 3, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):

@@ -137,6 +137,11 @@ def disfa_subjects(dataset):
         sys.exit(f"config: datasets.{dataset}: {error}")
 
 
+def extraction_threads(wildcards):
+    """The cores shared out among the people, whose videos are decoded side by side."""
+    return max(1, (workflow.cores or 4) // len(disfa_subjects(wildcards.dataset)))
+
+
 def video_digest(wildcards):
     """Digest of a person's video and label files, as `dataset_files`."""
     entry = CONFIG.datasets[wildcards.dataset]

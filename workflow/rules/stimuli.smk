@@ -40,7 +40,7 @@ rule extract_frames:
         "<benchmarks>/extract_frames/{dataset}/{subject}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 1
+    threads: extraction_threads
     resources:
         mem_mb=1000,
         runtime=60,

@@ -29,7 +29,7 @@ GATED = Path(__file__).parents[3] / "resources" / "gated.yaml"
 _KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _NOT_THERE = "no such file or folder"
-_COMMAND = "snakemake --cores 1 check_resources"
+_COMMAND = "snakemake check_resources"
 _WIDTH = 100
 
 # What a key of a face set names; "path" depends on the face set's source.

@@ -202,6 +202,7 @@ def score_separability(
     expected = {"stimuli_digest": known["stimuli_digest"]}
     with store.open_read(geometry, "geometry", **expected) as file:
         common = {name: file.attrs[name] for name in ("dataset", "network", "seed")}
+        common["rendered"] = int(known.get("rendered", 0))
         for stage, layer in progress(list(stages.items()), "silhouettes"):
             group = file[layer]
             ratio = group["variance_ratio"][:]
@@ -218,7 +219,17 @@ def score_separability(
 
 
 _COLUMNS = [
-    *("dataset", "network", "seed", "stage", "layer", "label", "label_source", "measure"),
+    *(
+        "dataset",
+        "rendered",
+        "network",
+        "seed",
+        "stage",
+        "layer",
+        "label",
+        "label_source",
+        "measure",
+    ),
     *("components", "components_used", "value", "null_mean", "null_sd", "z", "p"),
     *("n", "n_groups", "note"),
 ]

@@ -185,8 +185,7 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
     counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
     sizes = "; ".join(_count_pictures(chosen, name, title) for name, title in datasets.items())
     parts = [f"Mean silhouette, Euclidean distance, {space} (fewer where a layer has fewer)."]
-    is_rendered = chosen["label_source"].astype(str).str.startswith("rendered")
-    rendered = set(chosen[is_rendered]["dataset"])
+    rendered = set(chosen[chosen["rendered"] == 1]["dataset"])
     if rendered == set(datasets):
         parts.append("All faces are RENDERED, not photographs.")
     elif rendered:
