@@ -6,6 +6,7 @@ from PIL import Image
 
 from disfa_files import label_path, numbered_frame, video_path, write_disfa, write_labels
 from face_sets import ASSETS, rendered_portraits, write_kdef
+from facestages.action_units import RULES_V1
 from facestages.stimuli import read_stimuli
 from facestages.stimuli.headmodel import load_head
 from workflow_runner import link_downloads
@@ -99,6 +100,7 @@ def test_a_circle_of_links_beside_the_videos(workspace, disfa):
         ({"hapy": "6+12"}, "mean 'happy'?"),
         ({"happy": "6+13"}, "13"),
         ({"happy": "6+12"}, "a name of their own"),
+        (dict(reversed(RULES_V1.items())), "a name of their own"),
     ],
 )
 def test_rules_that_are_none(workspace, disfa, rules, said):
@@ -161,3 +163,14 @@ def test_predictions_of_a_network_without_classes(workspace):
     workspace.refuse_config("all", "predicted_by = 'pixels'", "the key 'classes'")
     workspace.config["datasets"]["own"]["predicted_by"] = ["pixel"]
     workspace.refuse_config("all", "did you mean 'pixels'?")
+
+
+def test_braces_in_a_path(workspace):
+    workspace.config["datasets"]["new"] = {"source": "kdef", "path": "{dataset}/KDEF"}
+    workspace.refuse_config(PREPARED[0], "datasets.new.path", "no braces")
+
+
+def test_a_folder_without_any_frame_does_not_count_as_made(workspace):
+    (workspace.folder / "results/frames/new").mkdir(parents=True)
+    workspace.config["datasets"]["new"] = {"source": "disfa", "path": "DISFA"}
+    workspace.refuse_config(PREPARED[0], "datasets.new.path = 'DISFA': no such file or folder")

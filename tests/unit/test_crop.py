@@ -37,7 +37,8 @@ def source(pictures, excluded=()):
         Picture(name, {"stimulus_id": name, "identity": "x"}, partial(np.asarray, picture))
         for name, picture in pictures.items()
     ]
-    return PictureSource(listed, len(listed), {"identity": "file"}, list(excluded), {"hello": 1})
+    sources, report = {"identity": "file"}, {"hello": 1}
+    return PictureSource(listed, len(listed), sources, list(excluded), report, has_black=True)
 
 
 def crop(pictures, crop=None, size=64, color="grey", threads=1, **options):
@@ -158,6 +159,27 @@ def test_failures_are_listed_in_every_way(portrait, tmp_path):
     assert (examples[0].original == dropped.examples[0].original).all()
     assert np.isfinite(examples[0].eyes).all() and np.isnan(examples[2].eyes).all()
     assert read_stimuli(tmp_path / "x.h5").digest == dropped.digest
+
+
+def test_dark_pictures_stay_where_none_is_known_to_be_black():
+    listed = [Picture("a", {"stimulus_id": "a"}, partial(np.zeros, (9, 9), np.uint8))]
+    assert len(crop(PictureSource(listed, 1, {}))) == 1
+
+
+def test_large_pictures_give_the_same_crop(portrait):
+    one = portrait()
+    large = np.repeat(np.repeat(one, 10, axis=0), 10, axis=1)
+    near, far = (crop({"x": picture}, STOP).images[0].astype(int) for picture in (one, large))
+    assert np.abs(near - far).mean() < 4
+
+
+def test_thinned_examples_keep_even_steps():
+    from facestages.stimuli import Example
+    from facestages.stimuli.crop import thin_examples
+
+    notes = [""] * 6 + ["score 0.4", "score 0.5", "score 0.6", "no face found: left out"]
+    made = [Example(str(n), str(n), note, None, None) for n, note in enumerate(notes)]
+    assert [example.file for example in thin_examples(made, 3)] == ["0", "3", "6", "9"]
 
 
 def test_nothing_left():

@@ -130,7 +130,7 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     figure, _ = fig4.draw_fig4(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     titles = OPTIONS["datasets"]
-    assert f"{titles['video']} network:nn1" in caption and f"{titles['posed']} posed" in caption
+    assert f"network:nn1 ({titles['video']})" in caption and f"posed ({titles['posed']})" in caption
     line = f"CIRCULAR: {OPTIONS['networks']['nn1']} on {titles['video']} is scored with its own"
     assert line in caption and caption.count("CIRCULAR") == 1
     assert "RENDERED, not photographs: Faces in motion." in caption

@@ -62,6 +62,7 @@ def test_oasis(tmp_path, end):
         *("theme", "category"),
         *("valence", "valence_sd", "valence_n"),
         *("arousal", "arousal_sd", "arousal_n"),
+        *("source", "scale_low", "scale_high"),
     ]
     assert len(ratings) == 900
     first = ratings.iloc[0]
@@ -70,7 +71,8 @@ def test_oasis(tmp_path, end):
     assert first["arousal"] == pytest.approx(2 + 0.3 * 9)
     assert ratings["valence"].iloc[-1] == 7.0
     assert ratings["arousal_n"].dtype == np.int64
-    assert ratings.attrs == {"source": "human", "scale": (1, 7)}
+    assert set(ratings["source"]) == {"human"}
+    assert set(zip(ratings["scale_low"], ratings["scale_high"], strict=True)) == {(1, 7)}
 
 
 @pytest.mark.skipif(not OASIS.is_file(), reason="OASIS.csv is not there")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from sklearn.metrics import cohen_kappa_score
 
 from disfa_files import video_path, write_disfa
 from face_sets import ASSETS, rendered_portraits, write_fer2013_csv, write_kdef
@@ -192,7 +193,10 @@ def test_frames_have_the_labels_of_their_action_units(run):
 def test_agreement_with_a_network_is_reported(run):
     folder, *_ = run
     agreement = report(folder, "disfa")["agreement"]["mini_xception"]
-    assert agreement["n"] == 3 * CHOSEN and -1 <= agreement["kappa"] <= 1
+    own = read_stimuli(folder / "results/stimuli/disfa.h5").labels["expression"]
+    predicted = pd.read_csv(folder / "results/predictions/disfa/mini_xception/seed-0.csv")
+    kappa = cohen_kappa_score(own, predicted["expression"])
+    assert agreement["n"] == 3 * CHOSEN and agreement["kappa"] == pytest.approx(kappa)
     text = (folder / "results/stimuli/disfa.report.md").read_text()
     assert f"Cohen's kappa {agreement['kappa']:.3f}" in text and "network:mini_xception" in text
 
@@ -214,14 +218,34 @@ def test_labels_of_a_network_are_marked_and_circular_for_itself(run):
 
 
 def test_one_more_video_decodes_just_that(run, videos):
-    _, data, _, again = run
+    folder, data, _, again = run
     assert planned(again) == {}
     write_disfa(data / "DISFA", {"SN003": FRAMES}, size=SIZE, draw=videos, intensities=intensity)
     expected = {"extract_frames": 2, "prepare_stimuli": 2, "report_stimuli": 2}
     # SN003 is a woman, so both face sets get her; the others' frames stay.
     assert planned(again) == expected | {"predict_expressions": 2}
+    kept = folder / "results/frames/disfa/SN001.h5"
+    before = kept.stat().st_mtime_ns
+    assert again("results/stimuli/disfa.h5").returncode == 0
+    faces = read_stimuli(folder / "results/stimuli/disfa.h5")
+    assert list(faces.labels["identity"].unique()) == ["SN001", "SN002", "SN003", "SN005"]
+    assert kept.stat().st_mtime_ns == before
+    # Gone again, she leaves the set, and nobody's video is decoded.
     video_path(data / "DISFA", "SN003").unlink()
-    assert "extract_frames" not in planned(again)
+    assert planned(again)["prepare_stimuli"] == 1 and "extract_frames" not in planned(again)
+    assert again().returncode == 0
+    assert planned(again) == {}
+
+
+def test_a_corrected_sex_arrives(run):
+    _, data, _, again = run
+    table = data / "people.csv"
+    text = table.read_text()
+    table.write_text(text.replace("SN002,m", "SN002,f"))
+    # In the set of all people hers alone; in that of the women she is new.
+    assert planned(again)["extract_frames"] == 2
+    table.write_text(text)
+    assert planned(again) == {}
 
 
 def test_a_changed_label_file_decodes_just_that_person(run):
@@ -244,9 +268,14 @@ def test_names_and_later_steps_touch_no_picture(run):
 
 
 def test_with_the_disk_gone_what_was_made_stays(run):
-    _, data, _, again = run
+    _, data, config, again = run
+    datasets = config["datasets"]
+    fewer = config | {"datasets": datasets | {"disfa": datasets["disfa"] | {"subjects": ["SN001"]}}}
     data.rename(data.with_name("away"))
     try:
         assert planned(again) == {}
+        refused = again("all", "--dry-run", config=fewer)
+        assert refused.returncode != 0 and "datasets.disfa.path" in refused.stderr
+        assert "no such file or folder" in refused.stderr
     finally:
         data.with_name("away").rename(data)

@@ -142,6 +142,14 @@ def test_library_function_of_one_step_changed(tiny_run, edit):
     assert planned(tiny_run) == {"score_separability": 2 * INSTANCES, "plot_fig4": 1, "all": 1}
 
 
+def test_reader_of_another_source_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/stimuli/kdef.py", "def list_kdef(", "SPARE = 1\n\n\ndef list_kdef(")
+    edit(f"{LIBRARY}/stimuli/luminance.py", "_OUTSIDE = 128", "_OUTSIDE = 127")
+    assert planned(tiny_run) == {}
+    edit(f"{LIBRARY}/stimuli/recipes.py", "EXPRESSIONS", "EXPRESSIONS as _E, EXPRESSIONS")
+    assert planned(tiny_run)["prepare_stimuli"] == 3
+
+
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
     assert planned(tiny_run) == {"plot_fig4": 1, "report_stimuli": 3, "all": 1}

@@ -65,6 +65,10 @@ def dataset_source(wildcards):
 
 def given_path(key, path, made):
     """A path of the user's; it must be there unless what is made of it is there already."""
+    if "{" in path or "}" in path:
+        sys.exit(
+            f"config: {key} = '{path}': Snakemake allows no braces in a path; rename the folder"
+        )
     if not os.path.exists(path) and not made.exists():
         sys.exit(requirements.missing_message(key, path, CONFIG))
     return path
@@ -85,8 +89,15 @@ def dataset_entry(wildcards):
     entry = CONFIG.datasets[wildcards.dataset].model_dump(exclude=LATER)
     if entry["source"] == "disfa":
         # The rest has decided the frames, which come as files.
-        return {key: entry[key] for key in ("source", "size", "crop")}
+        return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
     return entry
+
+
+def preparation_code(wildcards):
+    """Digest of the code that makes a face set; readers of other sources do not count."""
+    reader = f"{dataset_entry(wildcards)['source']}.py"
+    library = WORKFLOW / "scripts" / "facestages" / "stimuli"
+    return [code("prepare_stimuli"), provenance.digest_code(library / reader)]
 
 
 def frames_entry(wildcards):
@@ -98,16 +109,23 @@ def frames_entry(wildcards):
     return entry
 
 
+def files_read_before(dataset):
+    """File that holds what `dataset_files` said when a face set was made."""
+    return Path(CONFIG.results, "stimuli", f"{dataset}.files")
+
+
 def dataset_files(wildcards):
-    """Digest of the names, sizes and times of a user's files.
+    """Digest of the names, sizes and times of a user's files; of videos, who was chosen.
 
     Where they are gone (a disk that is not mounted, say), that of the files last read, so that
     what was made from them stays good.
     """
     entry = CONFIG.datasets[wildcards.dataset]
-    if CONFIG.dataset_asset(wildcards.dataset) or entry.source == "disfa":
+    if CONFIG.dataset_asset(wildcards.dataset):
         return ""
-    read_before = Path(CONFIG.results, "stimuli", f"{wildcards.dataset}.files")
+    if entry.source == "disfa":
+        return f"{entry.subjects}: {' '.join(disfa_subjects(wildcards.dataset))}"
+    read_before = files_read_before(wildcards.dataset)
     if not os.path.exists(entry.pictures) and read_before.exists():
         return read_before.read_text()
     if entry.source == "table":
@@ -123,12 +141,15 @@ def preparation_threads(wildcards):
 def disfa_subjects(dataset):
     """The people of a DISFA face set: as listed, or those whose videos are there."""
     entry = CONFIG.datasets[dataset]
-    made = Path(CONFIG.results, "frames", dataset)
-    if entry.subject_list:
-        given_path(f"datasets.{dataset}.subject_list", entry.subject_list, made)
-    if not os.path.exists(given_path(f"datasets.{dataset}.path", entry.path, made)):
-        # The disk is not mounted: whoever was there when the frames were chosen.
-        return sorted(path.stem for path in made.glob("SN*.h5"))
+    read_before = files_read_before(dataset)
+    for key in ("path", "subject_list"):
+        path = getattr(entry, key)
+        if path and not os.path.exists(given_path(f"datasets.{dataset}.{key}", path, read_before)):
+            # The disk is not mounted: whoever was chosen before, if nothing else is wanted now.
+            wanted, _, people = read_before.read_text().partition(": ")
+            if wanted != str(entry.subjects):
+                sys.exit(requirements.missing_message(f"datasets.{dataset}.{key}", path, CONFIG))
+            return people.split()
     try:
         return disfa_files.choose_subjects(
             entry.path, entry.camera, entry.subjects, entry.subject_list
@@ -138,21 +159,26 @@ def disfa_subjects(dataset):
 
 
 def extraction_threads(wildcards):
-    """The cores shared out among the people, whose videos are decoded side by side."""
-    return max(1, (workflow.cores or 4) // len(disfa_subjects(wildcards.dataset)))
+    """The cores shared out among the videos that are yet to be decoded, side by side."""
+    frames = Path(CONFIG.results, "frames", wildcards.dataset)
+    waiting = [s for s in disfa_subjects(wildcards.dataset) if not (frames / f"{s}.h5").exists()]
+    return max(1, (workflow.cores or 4) // max(1, len(waiting)))
 
 
 def video_digest(wildcards):
-    """Digest of a person's video and label files, as `dataset_files`."""
+    """Digest of a person's sex and video and label files, as `dataset_files`."""
     entry = CONFIG.datasets[wildcards.dataset]
     made = Path(CONFIG.results, "frames", wildcards.dataset, f"{wildcards.subject}.files")
-    if not os.path.exists(entry.path) and made.exists():
+    paths = [path for path in (entry.path, entry.subject_list) if path]
+    if made.exists() and not all(map(os.path.exists, paths)):
         return made.read_text()
     try:
         files = disfa_files.subject_files(entry.path, wildcards.subject, entry.camera)
+        sexes = disfa_files.read_subject_list(entry.subject_list) if entry.subject_list else {}
     except FacestagesError as error:
         sys.exit(f"config: datasets.{wildcards.dataset}: {error}")
-    return provenance.digest_stats(entry.path, files)
+    stats = provenance.digest_stats(entry.path, files)
+    return provenance.digest([stats, sexes.get(wildcards.subject, "")])
 
 
 def prediction_tables(dataset, networks):
@@ -218,7 +244,7 @@ def network_weights(wildcards):
     return CONFIG.weights_file(wildcards.network, int(wildcards.seed))
 
 
-def network_inputs(wildcards):
+def network_inputs(wildcards, product="geometry", suffix="h5"):
     """What must be there before a network can be opened."""
     entry = CONFIG.networks[wildcards.network]
     asset = CONFIG.network_asset(wildcards.network)
@@ -228,8 +254,14 @@ def network_inputs(wildcards):
     if weights is None or entry.weights == "train":
         return weights or []
     key = "keras" if entry.keras else "weights.path"
-    made = Path(CONFIG.results, "geometry", wildcards.dataset, wildcards.network)
+    seed = f"seed-{wildcards.seed}.{suffix}"
+    made = Path(CONFIG.results, product, wildcards.dataset, wildcards.network, seed)
     return given_path(f"networks.{wildcards.network}.{key}", weights, made)
+
+
+def predictor_inputs(wildcards):
+    """As `network_inputs`, for a network that predicts."""
+    return network_inputs(wildcards, "predictions", "csv")
 
 
 def network_stages(wildcards):

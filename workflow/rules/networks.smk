@@ -63,7 +63,7 @@ rule record_activations:
 rule predict_expressions:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",
-        weights=network_inputs,
+        weights=predictor_inputs,
     output:
         predictions="<results>/predictions/{dataset}/{network}/seed-{seed}.csv",
     log:

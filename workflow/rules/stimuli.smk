@@ -76,7 +76,7 @@ rule prepare_stimuli:
     params:
         entry=dataset_entry,
         files=dataset_files,
-        code=code("prepare_stimuli"),
+        code=preparation_code,
     message:
         "Prepare face set {wildcards.dataset}"
     script:
@@ -87,6 +87,7 @@ rule report_stimuli:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",
         predictions=report_predictions,
+        labels=label_predictions,
     output:
         json="<results>/stimuli/{dataset}.report.json",
         markdown="<results>/stimuli/{dataset}.report.md",
@@ -109,6 +110,7 @@ rule report_stimuli:
         gpu=0,
     params:
         title=lambda wildcards: CONFIG.datasets[wildcards.dataset].label,
+        expression_from=lambda wildcards: CONFIG.datasets[wildcards.dataset].expression_from,
         code=code("report_stimuli"),
     message:
         "Report on face set {wildcards.dataset}"

@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages.files import atomic_path
-    from facestages.stimuli.frames import extract_frames
+    from facestages.stimuli.disfa import extract_frames
 
     extract_frames(
         snakemake.output.frames,

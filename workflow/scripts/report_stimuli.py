@@ -6,9 +6,13 @@ with job(snakemake):
     from facestages.figures import sheet, style
     from facestages.stimuli import report
 
-    found = report.report_stimuli(snakemake.input.stimuli, snakemake.input.predictions)
+    found = report.report_stimuli(
+        snakemake.input.stimuli, snakemake.input.predictions, snakemake.params.expression_from
+    )
     report.write_report(
         found, snakemake.params.title, snakemake.output.json, snakemake.output.markdown
     )
-    figure = sheet.draw_sheet(snakemake.input.stimuli, snakemake.params.title)
+    figure = sheet.draw_sheet(
+        snakemake.input.stimuli, snakemake.params.title, snakemake.input.labels or None
+    )
     style.save_figure(figure, {"png": snakemake.output.sheet})

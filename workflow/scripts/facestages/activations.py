@@ -127,11 +127,12 @@ def _write_block(
     ids: np.ndarray,
 ) -> None:
     for layer, block in rows.items():
-        _require_finite(block, network, layer, ids[start:])
+        require_finite(block, network, layer, ids[start:])
         targets[layer][start : start + len(block)] = block
 
 
-def _require_finite(block: np.ndarray, network: str, layer: str, ids: np.ndarray) -> None:
+def require_finite(block: np.ndarray, network: str, layer: str, ids: np.ndarray) -> None:
+    """Refuse what a layer gave, (n, units), if NaN or infinity is in it; `ids` name its rows."""
     # A finite sum has finite terms, and needs no array of truth values.
     if np.isfinite(block.sum()) or np.isfinite(block).all():
         return

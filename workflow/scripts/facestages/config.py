@@ -189,7 +189,9 @@ class Table(Files):
     )
     color: Literal["grey", "rgb"] = Field("grey", description="How stimuli are kept.")
     crop: Crop | None = Field(
-        None, description="How faces are cut out; if not given, each picture's central square."
+        None,
+        description="How faces are cut out; if not given, each picture's central square, or at "
+        "no size the whole picture.",
     )
     norms: str | None = _NORMS
     sources: dict[str, str] = Field(
@@ -244,7 +246,8 @@ class ActionUnitRules(Section):
             parse_rules(self.rules, DISFA_UNITS)
         except FacestagesError as error:
             raise ValueError(str(error)) from None
-        if self.version == "au-rule-v1" and self.rules != RULES_V1:
+        # The order counts: the first rule that fits is taken.
+        if self.version == "au-rule-v1" and list(self.rules.items()) != list(RULES_V1.items()):
             raise _mistake("key", "version = 'au-rule-v1': give changed rules a name of their own")
         return self
 

@@ -41,7 +41,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)
-        reason = _write_failure(error)
+        # What was foreseen has said already what is wrong.
+        reason = None if isinstance(error, FacestagesError) else _write_failure(error)
         if reason is None:
             raise
         raise FacestagesError(f"cannot write {path}: {reason}") from error

@@ -91,7 +91,10 @@ def _sections() -> Iterator[str]:
         where = f"`{path}`: " if path else ""
         yield f"## {where}{_headline(model)}\n\n{_one_line(model.__doc__)}\n"
         yield "| key | type | default | meaning |\n|---|---|---|---|"
-        for name, field in model.model_fields.items():
+        # What decides which section it is comes first, though a base class may have other keys.
+        decides = ("source", "design")
+        fields = sorted(model.model_fields.items(), key=lambda item: item[0] not in decides)
+        for name, field in fields:
             cells = (f"`{name}`", _type(field.annotation), _default(field), _meaning(field))
             yield f"| {' | '.join(cells)} |"
             inner_path = f"{path}.{name}" if path else name

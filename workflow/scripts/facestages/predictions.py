@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from facestages.activations import require_finite
 from facestages.errors import FacestagesError
 from facestages.networks import Network
 from facestages.progress import progress
@@ -43,9 +44,10 @@ def predict_expressions(
     Raises
     ------
     FacestagesError
-        If the layer does not have one unit a class.
+        If the layer does not have one unit a class, or gives NaN or infinity.
     """
     labels, _, known = read_labels(stimuli)
+    ids = labels["stimulus_id"].to_numpy()
     scores = np.empty((len(labels), len(classes)))
     with h5py.File(stimuli, "r") as file:
         images = file["images"]
@@ -59,6 +61,7 @@ def predict_expressions(
                     f"{len(classes)} classes. Name its output layer last in 'stages', and all of "
                     f"its classes in 'classes'"
                 )
+            require_finite(output, network.name, layer, ids[rows])
             scores[rows] = output
     probabilities = _probabilities(scores)
     best = probabilities.argmax(axis=1)

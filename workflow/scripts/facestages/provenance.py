@@ -102,10 +102,22 @@ def digest_files(path: str | os.PathLike) -> str:
     """Digest of a file or of all files below a folder: names, sizes and times of change.
 
     The content is not read, so this is cheap for large face sets. A missing path has a digest too.
+    Hidden files do not count; linked folders do, each once, so that circles of links end.
     """
     path = Path(path)
-    files = path.rglob("*") if path.is_dir() else [path]
+    files = list(_files_below(path)) if path.is_dir() else [path]
     return digest_stats(path, sorted(file for file in files if file.is_file()))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    visited = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if os.path.realpath(place) in visited:
+            folders.clear()
+            continue
+        visited.add(os.path.realpath(place))
+        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> str:

@@ -280,11 +280,21 @@ def _made_of(key: str, config: Config) -> list[Path]:
     section, name, _ = key.split(".", 2)
     results = Path(config.results)
     if section == "networks":
-        return [results / "geometry" / dataset / name for dataset in config.figures.fig4.datasets]
+        seed = f"seed-{config.networks[name].seeds[0]}"
+        shown = config.figures.fig4
+        made = [
+            results / "geometry" / dataset / name / f"{seed}.h5"
+            for dataset in shown.datasets
+            if name in shown.networks
+        ]
+        made += [
+            results / "predictions" / dataset / name / f"{seed}.csv"
+            for dataset, entry in config.datasets.items()
+            if name in entry.predictors
+        ]
+        return made
     if section == "ratings":
         return [results / "ratings" / f"{name}.csv"]
-    if config.datasets[name].source == "disfa":
-        return [results / "frames" / name]
     return [results / "stimuli" / f"{name}.h5"]
 
 
@@ -387,6 +397,8 @@ def _disfa_problem(key: str, path: str, config: Config) -> str:
             disfa_files.choose_subjects(path, entry.camera, people)
         elif rest == "subject_list":
             disfa_files.read_subject_list(path)
+            if os.path.exists(entry.path):
+                disfa_files.choose_subjects(entry.path, entry.camera, entry.subjects, path)
     except FacestagesError as error:
         return str(error).removeprefix(f"{path}: ")
     except OSError as error:

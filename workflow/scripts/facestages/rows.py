@@ -51,6 +51,10 @@ def read_rows(
         raise FacestagesError(
             f"{path}: is not a CSV table in UTF-8 ({error}). Save it as 'CSV UTF-8' with commas"
         ) from error
+    except OSError as error:
+        raise FacestagesError(
+            f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it again"
+        ) from error
 
 
 def _rows_of(

@@ -202,7 +202,11 @@ def _label_sources(
     """Where the expressions come from, and which lines are circular."""
     known = chosen[(chosen["label"] == "expression") & (chosen["label_source"] != "")]
     sources = known.groupby("dataset")["label_source"].first()
-    listed = [f"{title} {sources[name]}" for name, title in datasets.items() if name in sources]
+    titles: dict[str, list[str]] = {}
+    for name, title in datasets.items():
+        if name in sources:
+            titles.setdefault(sources[name], []).append(title)
+    listed = [f"{source} ({', '.join(own)})" for source, own in titles.items()]
     said = [f"Expression labels: {'; '.join(listed)}."] if listed else []
     own = known[known["note"].astype(str).str.startswith("circular")]
     for (dataset, network), _ in own.groupby(["dataset", "network"], sort=False):

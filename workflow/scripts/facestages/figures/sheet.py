@@ -23,12 +23,15 @@ _TILE = 18 * style.MILLIMETRE
 _FONT = 5
 
 
-def draw_sheet(stimuli: str | os.PathLike, title: str) -> Figure:
+def draw_sheet(
+    stimuli: str | os.PathLike, title: str, predictions: str | os.PathLike | None = None
+) -> Figure:
     """Draw a face set's contact sheet.
 
-    Where pictures were cropped, each original stands beside its stimulus, the eyes marked: some at
-    even steps through the set, those of which the detector was least certain, and those that were
-    left out or taken whole. Else stimuli alone are shown, at even steps.
+    Where there were pictures before, each original stands beside its stimulus, the eyes marked if
+    they were looked for: some at even steps through the set, those of which the detector was least
+    certain, and those that were left out or taken whole. Else stimuli alone are shown, at even
+    steps.
 
     Parameters
     ----------
@@ -36,13 +39,15 @@ def draw_sheet(stimuli: str | os.PathLike, title: str) -> Figure:
         The face set's HDF5 file.
     title : str
         The face set's name in figures.
+    predictions : path-like, optional
+        A network's predictions, if the analyses take them as the label ``expression``.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     style.use_style()
-    labels, sources, known = read_labels(stimuli)
+    labels, sources, known = read_labels(stimuli, predictions)
     examples = read_examples(stimuli)
     rows = {name: number for number, name in enumerate(labels["stimulus_id"])}
     kept = np.linspace(0, len(labels) - 1, min(_PICTURES, len(labels))).astype(int)
@@ -74,19 +79,19 @@ def draw_sheet(stimuli: str | os.PathLike, title: str) -> Figure:
             _show(axis, pictures[row])
             axis.set_title(_caption(labels.iloc[row]), fontsize=_FONT, pad=2)
     n_irregular = len(read_irregular(stimuli))
-    heading = _heading(title, labels, sources, known, bool(examples), n_irregular)
+    heading = _heading(title, labels, sources, known, n_irregular)
     figure.suptitle(heading, fontsize=8, ha="left", x=0.01)
     return figure
 
 
-def _heading(title, labels, sources, known, cropped: bool, n_irregular: int) -> str:
+def _heading(title, labels, sources, known, n_irregular: int) -> str:
     people = labels["identity"].nunique() if "identity" in labels else None
     parts = [f"{title}: {len(labels):,} pictures" + (f" of {people} people" if people else "")]
     if known.get("rendered", 0):
         parts.append("all RENDERED, not photographs")
     if "expression" in labels:
         parts.append(f"expression: {sources['expression']}")
-    if cropped:
+    if "face_score" in labels:
         parts.append("each original (eyes marked) with its stimulus")
     if n_irregular:
         parts.append(f"{n_irregular} left out or taken otherwise, see the report")

@@ -174,6 +174,8 @@ def write_stimuli(
             labels.append(part.labels)
             irregular += part.irregular
             examples += part.examples
+        if not labels:
+            raise FacestagesError(f"{name}: the face set is empty")
         table = pd.concat(labels, ignore_index=True)
         require_unique(table["stimulus_id"])
         if finish is not None:

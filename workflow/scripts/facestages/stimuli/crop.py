@@ -95,10 +95,9 @@ def crop_pictures(
     Yields
     ------
     StimulusSet
-        Blocks of up to 256 pictures in the order of the source; black pictures are left out. The
-        attribute ``report`` is the source's, as JSON. With `crop` there are two more labels:
-        ``face_score`` (0 to 1) and ``eye_distance`` (pixels of the original), both NaN where the
-        whole picture was taken.
+        Blocks of up to 256 pictures in the order of the source. The attribute ``report`` is the
+        source's, as JSON. With `crop` there are two more labels: ``face_score`` (0 to 1) and
+        ``eye_distance`` (pixels of the original), both NaN where the whole picture was taken.
 
     Raises
     ------
@@ -119,7 +118,7 @@ def crop_pictures(
             if not hasattr(finders, "own"):
                 finders.own = FaceFinder(detector)
             find = finders.own.find
-        return _make(picture, size, color, crop, find)
+        return _make(picture, size, color, crop, find, source.has_black)
 
     found = dict.fromkeys(("face_score", "eye_distance"), "detector") if crop else {}
     examples = _ExampleChoice(source.n)
@@ -177,13 +176,13 @@ def _refuse_failures(name: str, irregular: list[Irregularity], n: int) -> None:
 
 
 def thin_examples(examples: list[Example], share: int) -> list[Example]:
-    """Keep one of `share` examples of each kind, and at least one; the most telling come first."""
+    """Keep one of `share` examples of each kind: at even steps, and the first of the others."""
     kinds = {"even": [], "unsure": [], "irregular": []}
     for example in examples:
         unsure = example.note.startswith(_SCORE)
         kinds["unsure" if unsure else "irregular" if example.note else "even"].append(example)
-    kept = {kind: own[: max(1, len(own) // share)] for kind, own in kinds.items()}
-    return [*kept["even"], *kept["unsure"], *kept["irregular"]]
+    first = {kind: own[: max(1, len(own) // share)] for kind, own in kinds.items()}
+    return [*kinds["even"][::share], *first["unsure"], *first["irregular"]]
 
 
 class _ExampleChoice:
@@ -242,6 +241,7 @@ def _make(
     color: str,
     crop: Mapping | None,
     find: Callable[[np.ndarray], list[Face]] | None,
+    has_black: bool,
 ) -> _Made:
     """Read one picture, find its face and cut it out."""
     original = picture.read()
@@ -249,7 +249,7 @@ def _make(
     stimulus_id = str(picture.labels["stimulus_id"])
     no_eyes = np.full((2, 2), np.nan)
     example = Example(picture.name, stimulus_id, "", thumbnail, no_eyes)
-    if original.mean() < _BLACK:
+    if has_black and original.mean() < _BLACK:
         reason = f"black (mean intensity {original.mean():.1f} of 255)"
         trouble = Irregularity(picture.name, reason, "left out")
         return _Made(None, trouble, np.nan, np.nan, example._replace(stimulus_id=""))
@@ -289,8 +289,15 @@ def cut_out(picture: np.ndarray, eyes: np.ndarray, size: int, margin: float) -> 
         Shrunk with area averaging, enlarged bilinearly. Where it reaches beyond the picture, the
         picture's edge is continued.
     """
-    across = eyes[1] - eyes[0]
     wanted = EYE_DISTANCE / (1 + 2 * margin) * size
+    coarse = int(np.linalg.norm(eyes[1] - eyes[0]) / wanted / 4)
+    if coarse > 1:
+        # Large pictures shrink first, so that the drawing below stays small.
+        rows, columns = (max(1, length // coarse) for length in picture.shape[:2])
+        factors = [columns / picture.shape[1], rows / picture.shape[0]]
+        picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+        eyes = (eyes + 0.5) * factors - 0.5
+    across = eyes[1] - eyes[0]
     # Drawn larger by a whole number where the picture shrinks, then averaged.
     finer = max(1, math.ceil(float(np.linalg.norm(across)) / wanted))
     side = size * finer

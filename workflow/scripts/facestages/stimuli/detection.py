@@ -24,6 +24,8 @@ _FILES = ("face_detection_full_range.tflite", "face_landmark.tflite", "iris_land
 
 # BlazeFace, full range: one anchor a cell of a 48 x 48 grid over 192 x 192 pixels.
 _DETECTOR_SIZE, _GRID = 192, 48
+# Pictures with longer sides are shrunk first: a face that BlazeFace finds has pixels enough.
+_LARGEST = 2048
 _LEAST_SCORE = 0.4
 _LARGEST_OVERLAP = 0.3
 # A face that fills the picture is found once there is something around it.
@@ -88,6 +90,15 @@ class FaceFinder:
         -------
         list of Face
         """
+        shrink = min(1.0, _LARGEST / max(picture.shape[:2]))
+        if shrink < 1:
+            rows, columns = (max(1, round(length * shrink)) for length in picture.shape[:2])
+            small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+            factors = np.array([picture.shape[1] / columns, picture.shape[0] / rows])
+            return [
+                Face(face.score, face.extent * factors, (face.eyes + 0.5) * factors - 0.5)
+                for face in self.find(small)
+            ]
         if picture.ndim == 2:
             picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
         for padding in _PADDINGS:

@@ -12,7 +12,7 @@ import logging
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from PIL import Image
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
 from facestages.rows import read_rows
-from facestages.stimuli import EXPRESSIONS, StimulusSet
+from facestages.stimuli import EXPRESSIONS, StimulusSet, write_stimuli
 
 logger = logging.getLogger(__name__)
 
@@ -365,3 +365,9 @@ def _differences(counts: dict[str, dict[str, int]]) -> list[str]:
         for name, n in row.items()
         if found.get((split, name), 0) != n
     ]
+
+
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    options = {key: value for key, value in entry.items() if key != "source"}
+    write_stimuli(out, read_fer2013(**options), name)

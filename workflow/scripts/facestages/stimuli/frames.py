@@ -1,60 +1,30 @@
-"""Frames of videos: chosen, decoded and cropped one person at a time."""
+"""Frames of many people's videos, put together to one face set."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from facestages.disfa_files import read_subject_list
-from facestages.stimuli import write_stimuli
-from facestages.stimuli.crop import crop_pictures
-from facestages.stimuli.disfa import read_subject
+from facestages.disfa_files import missing_subjects
+from facestages.stimuli import StimulusSet, read_parts, read_report, write_stimuli
+from facestages.stimuli.crop import thin_examples
+from facestages.stimuli.photographs import finish
 
 
-def extract_frames(
-    out: str | os.PathLike,
-    name: str,
-    subject: str,
-    entry: Mapping,
-    detector: str | os.PathLike | None = None,
-    threads: int = 1,
-) -> None:
-    """Make a face set of the frames of one person's video, and write it.
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    write_stimuli(out, _join_subjects(sorted(source)), name, finish(entry))
 
-    Parameters
-    ----------
-    out : path-like
-        HDF5 file to write.
-    name : str
-        The face set's name in the config.
-    subject : str
-        The person, e.g. ``"SN001"``.
-    entry : mapping
-        The face set's entry in the config, with all defaults filled in.
-    detector : path-like, optional
-        Folder of the face detector, where faces are cropped.
-    threads : int
-        Number of threads.
 
-    Raises
-    ------
-    FacestagesError
-        If video and labels do not fit together, or either is not as described.
-    """
-    sexes = read_subject_list(entry["subject_list"]) if entry["subject_list"] else {}
-    units = entry["action_units"]
-    choice = ("camera", "frames_per_person", "select", "min_distance", "seed")
-    frames = read_subject(
-        entry["path"],
-        subject,
-        sex=sexes.get(subject, ""),
-        rules=units["rules"],
-        rules_version=units["version"],
-        threshold=units["threshold"],
-        **{key: entry[key] for key in choice},
-    )
-    cropping = {key: entry[key] for key in ("size", "color", "crop")}
-    parts = crop_pictures(
-        frames, name=f"{name}, {subject}", **cropping, detector=detector, threads=threads
-    )
-    write_stimuli(out, parts, name)
+def _join_subjects(paths: list[str]) -> Iterator[StimulusSet]:
+    """The frames of all people, one person after the other."""
+    subjects = {Path(path).stem: read_report(path) for path in paths}
+    lacking = missing_subjects(list(subjects))
+    report = json.dumps({"subjects_not_taken": lacking, "subjects": subjects})
+    for path in paths:
+        for part in read_parts(path):
+            attributes = {**part.attributes, "report": report}
+            examples = thin_examples(part.examples, len(paths))
+            yield replace(part, attributes=attributes, examples=examples)

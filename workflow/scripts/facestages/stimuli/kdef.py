@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,7 @@ def list_kdef(
         sources=dict.fromkeys(names, "file") | {"expression": "posed"},
         excluded=excluded,
         report=report,
+        has_black=True,
     )
 
 
@@ -317,3 +319,9 @@ def _few(names: Sequence[str], most: int = _MANY) -> str:
 
 def _in_order(values: Collection[str], order: Sequence[str]) -> str:
     return ", ".join(value for value in order if value in values)
+
+
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    listed = list_kdef(entry["path"], angles=entry["angles"], sessions=entry["sessions"])
+    write_photographs(out, name, listed, entry, detector, threads)

@@ -10,9 +10,11 @@ import functools
 import itertools
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from facestages.errors import FacestagesError
+from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
 N_PEOPLE, N_PICTURES_EACH = 40, 10
@@ -85,3 +87,8 @@ def _picture(folder: Path, person: int, number: int, path: Path) -> Picture:
     labels = {"stimulus_id": f"s{person:02d}/{number:02d}", "identity": f"s{person:02d}"}
     name = path.relative_to(folder).as_posix()
     return Picture(name, labels, functools.partial(read_picture, path, "grey"))
+
+
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    write_photographs(out, name, list_orl(source), entry, detector, threads)

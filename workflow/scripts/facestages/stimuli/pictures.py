@@ -44,6 +44,8 @@ class PictureSource:
         Files left out without being read, and why.
     report : dict
         What else is to be reported: plain values, lists and dicts, as JSON has them.
+    has_black : bool
+        Some of its pictures are known to be black; they are left out.
     """
 
     pictures: Iterable[Picture]
@@ -51,6 +53,7 @@ class PictureSource:
     sources: dict[str, str]
     excluded: list[tuple[str, str]] = field(default_factory=list)
     report: dict[str, object] = field(default_factory=dict)
+    has_black: bool = False
 
 
 def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -> np.ndarray:
@@ -77,9 +80,11 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
         If there is no such file or it is no picture.
     """
     path, place = Path(path), f"{place}: " if place else ""
-    if not path.is_file():
-        raise FacestagesError(f"{place}there is no picture {path}. Correct the path or remove it")
     try:
+        if not path.is_file():
+            raise FacestagesError(
+                f"{place}there is no picture {path}. Correct the path or remove it"
+            )
         with Image.open(path) as opened:
             picture = _to_eight_bit(ImageOps.exif_transpose(opened))
             return np.asarray(_without_alpha(picture).convert(MODES[color]))

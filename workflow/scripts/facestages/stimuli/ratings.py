@@ -59,8 +59,8 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
     pandas.DataFrame of 900 rows
         ``theme`` (the picture's name), ``category`` (Animal, Object, Person, Scenery); means
         ``valence`` and ``arousal`` on a scale from 1 to 7, ``valence_sd``, ``arousal_sd``, and
-        the numbers of ratings ``valence_n``, ``arousal_n``. ``attrs`` has ``source`` (``"human"``)
-        and ``scale`` (``(1, 7)``).
+        the numbers of ratings ``valence_n``, ``arousal_n``; and in every row the ``source``
+        (``"human"``) and the ends of the scale, ``scale_low`` and ``scale_high``.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
             f"{path}: row {row + 1}: picture '{ratings['theme'][row]}' is there twice. Fetch the "
             f"file again"
         )
-    ratings.attrs = {"source": SOURCE, "scale": OASIS_SCALE}
-    return ratings
+    low, high = OASIS_SCALE
+    return ratings.assign(source=SOURCE, scale_low=low, scale_high=high)
 
 
 def _read_text_table(path: Path) -> pd.DataFrame:

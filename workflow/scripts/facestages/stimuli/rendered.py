@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
-from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes
+from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes, write_stimuli
 from facestages.stimuli.headmodel import (
     BODY,
     EYE,
@@ -1005,3 +1005,10 @@ def _drift(frames: int, rng: np.random.Generator) -> np.ndarray:
         phase = rng.uniform(0.0, 2.0 * np.pi, (4, 1))
         waves += rng.normal(0.0, 0.025, (4, 1)) * np.sin(2.0 * np.pi * time / period + phase)
     return waves
+
+
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    draw = {"wild": render_wild, "posed": render_posed, "video": render_video}[entry["design"]]
+    options = {key: value for key, value in entry.items() if key not in ("source", "design")}
+    write_stimuli(out, draw(load_head(source), **options, threads=threads), name)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from facestages import tables
 from facestages.action_units import agreement
 from facestages.expressions import EXPRESSIONS
 from facestages.files import atomic_path
@@ -20,7 +19,9 @@ _LONGEST_TABLE = 100
 
 
 def report_stimuli(
-    stimuli: str | os.PathLike, predictions: Sequence[str | os.PathLike] = ()
+    stimuli: str | os.PathLike,
+    predictions: Sequence[str | os.PathLike] = (),
+    expression_from: str | None = None,
 ) -> dict[str, object]:
     """Describe a face set.
 
@@ -31,21 +32,27 @@ def report_stimuli(
     predictions : sequence of path-like
         Tables of `facestages.predictions.predict_expressions`, compared with the face set's own
         label ``expression``.
+    expression_from : str, optional
+        The network among them whose predictions the analyses take as the label.
 
     Returns
     -------
     dict
         Plain values, as JSON has them: ``dataset``, ``n``, ``people``, ``rendered``,
         ``label_sources``, ``counts`` (session -> identity -> expression -> n), ``irregular``
-        (file, reason, outcome of each), ``agreement`` (by network: n, share, Cohen's kappa,
-        confusion), ``source`` (what the reader of the files reported).
+        (file, reason, outcome of each), ``expression_of_analyses`` (source of the label that the
+        analyses take), ``predicted`` (by network and expression: n), ``agreement`` (by network: n,
+        percent, Cohen's kappa, confusion), ``source`` (what the reader of the files reported).
     """
     labels, sources, known = read_labels(stimuli)
     expression = labels.get("expression", pd.Series("", index=labels.index))
-    compared = {}
+    predicted, compared = {}, {}
     for path in predictions:
-        table = tables.read_tables([path])
-        compared[str(table["network"].iloc[0])] = agreement(expression, table["expression"])
+        theirs, their_sources, _ = read_labels(stimuli, path)
+        network = their_sources["expression"].removeprefix("network:")
+        predicted[network] = {k: int(n) for k, n in theirs["expression"].value_counts().items()}
+        compared[network] = agreement(expression, theirs["expression"])
+    taken = f"network:{expression_from}" if expression_from else sources.get("expression")
     return {
         "dataset": str(known["dataset"]),
         "n": len(labels),
@@ -54,6 +61,8 @@ def report_stimuli(
         "label_sources": sources,
         "counts": _counts(labels),
         "irregular": [item._asdict() for item in read_irregular(stimuli)],
+        "expression_of_analyses": taken,
+        "predicted": predicted,
         "agreement": compared,
         "source": read_report(stimuli),
     }
@@ -107,8 +116,13 @@ def _markdown(report: dict, title: str) -> Iterator[str]:
         shown = ", ".join(names) if len(names) <= 16 else f"{len(names)} labels ({names[0]}, ...)"
         yield f"- {source}: {shown}"
     yield ""
+    taken = report["expression_of_analyses"]
+    if taken != report["label_sources"].get("expression"):
+        yield f"**The analyses take expressions from `{taken}`**: circular for that network itself."
+        yield ""
     yield from _count_tables(report["counts"])
     yield from _irregular_list([Irregularity(**item) for item in report["irregular"]])
+    yield from _predicted_table(report["predicted"])
     for network, result in report["agreement"].items():
         yield from _agreement_table(network, result, report["label_sources"].get("expression"))
     source = dict(report["source"])
@@ -121,8 +135,7 @@ def _markdown(report: dict, title: str) -> Iterator[str]:
 
 def _count_tables(counts: dict) -> Iterator[str]:
     found = {e for people in counts.values() for own in people.values() for e in own}
-    expressions = [name for name in (*EXPRESSIONS, *sorted(found)) if name in found]
-    expressions = list(dict.fromkeys(expressions))
+    expressions = _in_order(found)
     for session, people in counts.items():
         named = f", session {session}" if session else ""
         yield f"## Pictures by person and expression{named}"
@@ -147,6 +160,23 @@ def _irregular_list(irregular: list[Irregularity]) -> Iterator[str]:
     yield ""
 
 
+def _predicted_table(predicted: dict[str, dict[str, int]]) -> Iterator[str]:
+    if not predicted:
+        return
+    yield "## Expressions that networks see"
+    yield ""
+    columns = _in_order({name for own in predicted.values() for name in own})
+    yield from _table_head(["network", *columns])
+    for network, own in predicted.items():
+        yield _row([network, *(own.get(name, 0) for name in columns)])
+    yield ""
+
+
+def _in_order(expressions: set[str]) -> list[str]:
+    """The usual order, then the others by name."""
+    return [*filter(expressions.__contains__, EXPRESSIONS), *sorted(expressions - {*EXPRESSIONS})]
+
+
 def _agreement_table(network: str, result: dict, source: str | None) -> Iterator[str]:
     yield f"## Agreement with `network:{network}`"
     yield ""
@@ -162,7 +192,7 @@ def _agreement_table(network: str, result: dict, source: str | None) -> Iterator
     )
     yield ""
     confusion = {own: row for own, row in result["confusion"].items() if any(row.values())}
-    columns = [name for name in EXPRESSIONS if any(row.get(name) for row in confusion.values())]
+    columns = _in_order({name for row in confusion.values() for name, n in row.items() if n})
     yield from _table_head(["", *columns])
     for own, row in confusion.items():
         yield _row([own, *(row.get(name, 0) for name in columns)])

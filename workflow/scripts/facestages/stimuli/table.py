@@ -13,6 +13,7 @@ import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.rows import read_rows
+from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
 # A name such as "01" is not a number.
@@ -164,3 +165,9 @@ def _to_number(text: str) -> float | None:
     except ValueError:
         return None
     return number if np.isfinite(number) else None
+
+
+def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
+    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    listed = list_table(entry["table"], folder=entry["folder"], sources=entry["sources"])
+    write_photographs(out, name, listed, entry, detector, threads)

@@ -1,0 +1,78 @@
+"""From listed pictures to a face set's file: rated, cropped, of equal luminance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+import h5py
+import pandas as pd
+
+from facestages.stimuli import write_stimuli
+from facestages.stimuli.crop import crop_pictures
+from facestages.stimuli.luminance import normalise, oval
+from facestages.stimuli.pictures import PictureSource
+from facestages.stimuli.ratings import join_norms
+
+
+def write_photographs(
+    out: str | os.PathLike,
+    name: str,
+    source: PictureSource,
+    entry: Mapping,
+    detector: str | os.PathLike | None = None,
+    threads: int = 1,
+) -> None:
+    """Make a face set of listed pictures, and write it.
+
+    Parameters
+    ----------
+    out : path-like
+        HDF5 file to write.
+    name : str
+        The face set's name in the config.
+    source : PictureSource
+    entry : mapping
+        The face set's entry in the config: ``size``, ``color``, ``crop`` and perhaps ``norms``.
+    detector : path-like, optional
+        Folder of the face detector, where faces are cropped.
+    threads : int
+        Number of threads.
+
+    Raises
+    ------
+    FacestagesError
+        If a picture or the table of norms is not as described.
+    """
+    if entry.get("norms"):
+        source = _add_norms(source, entry["norms"])
+    how = {key: entry[key] for key in ("size", "color", "crop")}
+    parts = crop_pictures(source, name=name, **how, detector=detector, threads=threads)
+    write_stimuli(out, parts, name, finish(entry))
+
+
+def finish(entry: Mapping) -> Callable[[h5py.Dataset], None] | None:
+    """What a face set's entry in the config wants done to all pictures together, or None."""
+    crop = entry["crop"]
+    if not crop or (crop["histogram"], crop["mask"]) == ("none", "none"):
+        return None
+    mask = oval(entry["size"], crop["margin"]) if crop["mask"] == "oval" else None
+    return partial(normalise, mask=mask, match=crop["histogram"] == "match")
+
+
+def _add_norms(source: PictureSource, norms: str | os.PathLike) -> PictureSource:
+    """Join human ratings by picture name."""
+    pictures = list(source.pictures)
+    added, report = join_norms(pd.DataFrame([picture.labels for picture in pictures]), norms)
+    rows = added.to_dict("records")
+    return replace(
+        source,
+        pictures=[
+            picture._replace(labels={**picture.labels, **row})
+            for picture, row in zip(pictures, rows, strict=True)
+        ],
+        sources={**source.sources, **report["sources"]},
+        report={**source.report, "norms": report},
+    )
