@@ -73,6 +73,18 @@ def test_files_count_by_name_size_and_time(tmp_path):
     assert provenance.digest_files(tmp_path / "none") != before
 
 
+def test_linked_folders_count_and_hidden_files_do_not(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "set" / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "elsewhere" / "up").symlink_to(tmp_path / "set", target_is_directory=True)
+    before = provenance.digest_files(tmp_path / "set")
+    (tmp_path / "set" / ".DS_Store").write_text("x")
+    assert provenance.digest_files(tmp_path / "set") == before
+    (tmp_path / "elsewhere" / "a.png").write_text("x")
+    assert provenance.digest_files(tmp_path / "set") != before
+
+
 def test_of_a_table_only_the_listed_files_count(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_text("one")

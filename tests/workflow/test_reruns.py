@@ -146,7 +146,7 @@ def test_reader_of_another_source_changed(tiny_run, edit):
     edit(f"{LIBRARY}/stimuli/kdef.py", "def list_kdef(", "SPARE = 1\n\n\ndef list_kdef(")
     edit(f"{LIBRARY}/stimuli/luminance.py", "_OUTSIDE = 128", "_OUTSIDE = 127")
     assert planned(tiny_run) == {}
-    edit(f"{LIBRARY}/stimuli/recipes.py", "EXPRESSIONS", "EXPRESSIONS as _E, EXPRESSIONS")
+    edit(f"{LIBRARY}/stimuli/recipes.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
     assert planned(tiny_run)["prepare_stimuli"] == 3
 
 

@@ -32,6 +32,7 @@ from facestages.stimuli.headmodel import (
     Head,
     Identity,
     express,
+    load_head,
     sample_identity,
 )
 
