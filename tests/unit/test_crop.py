@@ -6,6 +6,7 @@ from functools import partial
 import h5py
 import numpy as np
 import pytest
+import xarray
 
 from face_sets import ASSETS, rendered_portraits
 from facestages.errors import FacestagesError
@@ -159,6 +160,11 @@ def test_failures_are_listed_in_every_way(portrait, tmp_path):
     assert (examples[0].original == dropped.examples[0].original).all()
     assert np.isfinite(examples[0].eyes).all() and np.isnan(examples[2].eyes).all()
     assert read_stimuli(tmp_path / "x.h5").digest == dropped.digest
+    with xarray.open_dataset(tmp_path / "x.h5", group="examples", engine="h5netcdf") as group:
+        assert dict(group["original"].sizes) == {"example": 5, "line": 192, "pixel": 192, "rgb": 3}
+    with xarray.open_dataset(tmp_path / "x.h5", engine="h5netcdf") as root:
+        assert root["images"].dims == ("stimulus_id", "row", "column")
+        assert list(root["images"].indexes["stimulus_id"]) == ["good", "background"]
 
 
 def test_dark_pictures_stay_where_none_is_known_to_be_black():

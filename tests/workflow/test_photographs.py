@@ -38,6 +38,7 @@ def test_yale_faces_get_their_own_figure(tmp_path):
                 "table": str(tmp_path / "yale.csv"),
                 "folder": str(YALE),
                 "size": 96,
+                "crop": {},
                 "sources": {"expression": "posed"},
             }
         },
