@@ -22,6 +22,7 @@ def write_disfa(
     draw: Callable[[str, int], np.ndarray] | None = None,
     intensities: Callable[[str, int, int], int] | None = None,
     camera: str = "left",
+    codec: str = "MJPG",
 ) -> Path:
     """Write videos and label files under the official names.
 
@@ -39,6 +40,8 @@ def write_disfa(
     intensities : callable
         (subject, frame, action unit) -> 0 to 5. All 0 without it.
     camera : {"left", "right"}
+    codec : str
+        Four letters: ``MJPG`` (motion JPEG), ``XVID`` (MPEG-4, frames that need their neighbours).
 
     Returns
     -------
@@ -50,7 +53,7 @@ def write_disfa(
         video.parent.mkdir(parents=True, exist_ok=True)
         frames = range(1, n_frames + 1)
         pictures = (draw(subject, k) if draw else numbered_frame(k, size) for k in frames)
-        write_video(video, pictures, size)
+        write_video(video, pictures, size, codec)
         write_labels(folder, subject, n_frames, intensities)
     return folder
 
@@ -82,9 +85,9 @@ def write_labels(
         path.write_text("".join(f"{frame},{value}\n" for frame, value in enumerate(values, 1)))
 
 
-def write_video(path: Path, pictures, size: tuple[int, int]) -> None:
-    """Write grey or RGB pictures as a video (motion JPEG)."""
-    code = cv2.VideoWriter_fourcc(*"MJPG")
+def write_video(path: Path, pictures, size: tuple[int, int], codec: str = "MJPG") -> None:
+    """Write grey or RGB pictures as a video."""
+    code = cv2.VideoWriter_fourcc(*codec)
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, _FRAMES_A_SECOND, size)
     assert writer.isOpened()
     for picture in pictures:

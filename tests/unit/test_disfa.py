@@ -90,14 +90,16 @@ def choose(units, count, **options):
 # ------------------------------------------------------------------------------- frames and labels
 
 
+@pytest.mark.parametrize("codec", ["MJPG", "XVID"])
 @pytest.mark.parametrize("select", ["even", "activity"])
-def test_label_line_k_is_of_the_kth_frame(tmp_path, select):
+def test_label_line_k_is_of_the_kth_frame(tmp_path, select, codec):
     # The video's frames show their number counted from 0, the labels count from 1.
     folder = write(
         tmp_path,
         {"SN001": 90},
         draw=lambda subject, frame: numbered_frame(frame - 1, SIZE),
         intensities=coded_number,
+        codec=codec,
     )
     source = read(folder, frames_per_person=89, select=select)
     pictures = list(source.pictures)
