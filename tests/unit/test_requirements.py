@@ -12,10 +12,10 @@ import yaml
 
 from facestages import requirements
 from facestages.assets import read_manifest
+from facestages.check_resources import check_resources
 from facestages.config import Training, load_config
 from facestages.errors import FacestagesError
 from facestages.requirements import (
-    check_resources,
     list_requirements,
     missing_message,
     read_gated,
