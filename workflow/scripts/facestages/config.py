@@ -214,7 +214,8 @@ class Kdef(Files):
         ["S"],
         min_length=1,
         description="Full left, half left, straight, half right, full right. Turned heads are "
-        "cropped by their eyes too, which enlarges them; full profiles seldom show both.",
+        "cropped about as large as straight ones; full profiles are not found (see "
+        "`crop.failures`).",
     )
     sessions: list[Literal["A", "B"]] = Field(["A", "B"], min_length=1, description="Sessions.")
     norms: str | None = _NORMS

@@ -97,7 +97,8 @@ def crop_pictures(
     StimulusSet
         Blocks of up to 256 pictures in the order of the source. The attribute ``report`` is the
         source's, as JSON. With `crop` there are two more labels: ``face_score`` (0 to 1) and
-        ``eye_distance`` (pixels of the original), both NaN where the whole picture was taken.
+        ``eye_distance`` (pixels of the original, as if the head were not turned aside), both NaN
+        where the whole picture was taken.
 
     Raises
     ------
@@ -259,10 +260,10 @@ def _make(
     faces = find(original)
     faces = [f for f in faces if f.extent.prod() >= _ANOTHER * faces[0].extent.prod()]
     if len(faces) == 1:
-        eyes = faces[0].eyes
-        apart = float(np.linalg.norm(eyes[1] - eyes[0]))
-        image = cut_out(coloured, eyes, size, crop["margin"])
-        return _Made(image, None, faces[0].score, apart, example._replace(eyes=shrink(eyes)))
+        (face,) = faces
+        apart = float(np.linalg.norm(face.eyes[1] - face.eyes[0])) * face.foreshortening
+        image = cut_out(coloured, face.eyes, size, crop["margin"], face.foreshortening)
+        return _Made(image, None, face.score, apart, example._replace(eyes=shrink(face.eyes)))
     reason = f"{len(faces)} faces found" if faces else "no face found"
     trouble = Irregularity(picture.name, reason, _OUTCOMES[crop["failures"]])
     if crop["failures"] == "whole":
@@ -270,7 +271,9 @@ def _make(
     return _Made(None, trouble, np.nan, np.nan, example._replace(stimulus_id=""))
 
 
-def cut_out(picture: np.ndarray, eyes: np.ndarray, size: int, margin: float) -> np.ndarray:
+def cut_out(
+    picture: np.ndarray, eyes: np.ndarray, size: int, margin: float, foreshortening: float = 1.0
+) -> np.ndarray:
     """Cut a face out of a picture, upright, scaled by the distance of its eyes.
 
     Parameters
@@ -282,6 +285,9 @@ def cut_out(picture: np.ndarray, eyes: np.ndarray, size: int, margin: float) -> 
         Rows and columns of the result.
     margin : float
         Room on each side, in parts of the tight crop's width.
+    foreshortening : float
+        How much farther apart the eyes would be if the head were not turned aside; a turned head
+        is cut out as large as if it faced the camera.
 
     Returns
     -------
@@ -289,7 +295,7 @@ def cut_out(picture: np.ndarray, eyes: np.ndarray, size: int, margin: float) -> 
         Shrunk with area averaging, enlarged bilinearly. Where it reaches beyond the picture, the
         picture's edge is continued.
     """
-    wanted = EYE_DISTANCE / (1 + 2 * margin) * size
+    wanted = EYE_DISTANCE / (1 + 2 * margin) * size / foreshortening
     coarse = int(np.linalg.norm(eyes[1] - eyes[0]) / wanted / 4)
     if coarse > 1:
         # Large pictures shrink first, so that the drawing below stays small.

@@ -10,6 +10,7 @@ others.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +40,9 @@ _CORNERS = ((33, 133), (362, 263))
 _IRIS_SIZE = 64
 _IRIS_MARGIN = 2.3
 
+# OpenCV fills the table of what it can read on the first call, and does not wait for itself.
+_READING = threading.Lock()
+
 
 class Face(NamedTuple):
     """One face; positions are (column, row) in pixels, whole numbers at the pixels' centres."""
@@ -49,6 +53,8 @@ class Face(NamedTuple):
     extent: np.ndarray
     #: Centres of the irises, shape (2, 2), first the one at the left of an upright picture.
     eyes: np.ndarray
+    #: How much farther apart the eyes would be if the head were not turned aside, 1 and more.
+    foreshortening: float
 
 
 class FaceFinder:
@@ -70,7 +76,8 @@ class FaceFinder:
         for name in _FILES:
             path = Path(folder, _FOLDER, name)
             try:
-                nets.append(cv2.dnn.readNetFromTFLite(str(path)))
+                with _READING:
+                    nets.append(cv2.dnn.readNetFromTFLite(str(path)))
             except cv2.error as error:
                 raise FacestagesError(
                     f"{path}: cannot be read as a network of the face detector. Delete the folder "
@@ -96,7 +103,7 @@ class FaceFinder:
             small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
             factors = np.array([picture.shape[1] / columns, picture.shape[0] / rows])
             return [
-                Face(face.score, face.extent * factors, (face.eyes + 0.5) * factors - 0.5)
+                face._replace(extent=face.extent * factors, eyes=(face.eyes + 0.5) * factors - 0.5)
                 for face in self.find(small)
             ]
         if picture.ndim == 2:
@@ -110,7 +117,7 @@ class FaceFinder:
     def _faces(self, picture: np.ndarray, padding: float) -> Iterator[Face]:
         for score, centre, extent, eyes in self._detect(picture, padding):
             side = _MESH_MARGIN * float(extent.max())
-            points, log_odds = self._lay_mesh(picture, centre, side, _angle(eyes))
+            points, depths, log_odds = self._lay_mesh(picture, centre, side, _angle(eyes))
             # As likely a face as not.
             if log_odds < 0:
                 continue
@@ -118,7 +125,10 @@ class FaceFinder:
             level = points @ _turn(_angle(corners.mean(axis=1))).T
             low, high = level.min(axis=0), level.max(axis=0)
             irises = [self._find_iris(picture, corners, side) for side in (0, 1)]
-            yield Face(score, high - low, np.array(irises))
+            across = np.linalg.norm(np.diff(corners.mean(axis=1), axis=0))
+            behind = np.diff(depths[np.array(_CORNERS)].mean(axis=1))
+            foreshortening = float(np.hypot(across, behind.item()) / across)
+            yield Face(score, high - low, np.array(irises), foreshortening)
 
     def _detect(self, picture: np.ndarray, padding: float) -> Iterator[tuple]:
         """Yield score, centre, extent and eyes of what looks like a face."""
@@ -150,12 +160,12 @@ class FaceFinder:
 
     def _lay_mesh(
         self, picture: np.ndarray, centre: np.ndarray, side: float, angle: float
-    ) -> tuple[np.ndarray, float]:
-        """Return the 468 points of the mesh, and the log odds that there is a face."""
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return the mesh's 468 points, their depths, and the log odds that there is a face."""
         patch, back = _patch(picture, centre, side, angle, _MESH_SIZE)
         outputs = _run(self._mesh, patch.astype(np.float32) / 255)
-        points = outputs[468 * 3].reshape(468, 3)[:, :2]
-        return back(points), float(outputs[1][0])
+        points = outputs[468 * 3].reshape(468, 3)
+        return back(points[:, :2]), points[:, 2] * side / _MESH_SIZE, float(outputs[1][0])
 
     def _find_iris(self, picture: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
         """Return the centre of one iris; the network knows one side, the other is mirrored."""

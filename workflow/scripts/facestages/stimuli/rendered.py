@@ -837,6 +837,7 @@ def render_portrait(
     session: int = 0,
     size: int = 562,
     zoom: float = 0.7,
+    yaw: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw one posed picture with room around the face, and say where the eyes are.
 
@@ -856,6 +857,8 @@ def render_portrait(
         Rows and columns of the picture.
     zoom : float
         Size of the face, of that in the tight crop of `render_posed`.
+    yaw : float
+        How far the head is turned aside, radians.
 
     Returns
     -------
@@ -882,7 +885,7 @@ def render_portrait(
     someone, studio = _arrive(head, identity, np.random.default_rng([*person, 2, session]))
     rng = np.random.default_rng([*person, 3, session, EXPRESSIONS.index(expression)])
     _, coefficients, view = _sit(head, someone, studio, expression, rng)
-    view = view._replace(zoom=view.zoom * zoom)
+    view = view._replace(zoom=view.zoom * zoom, yaw=view.yaw + yaw)
     picture = _paint(head, someone, coefficients, view, size, rng)
     return picture, _find_pupils(head, someone, coefficients, view, size)
 
