@@ -12,6 +12,7 @@ from pathlib import Path
 
 from facestages.action_units import DISFA_UNITS
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import ARCHIVE_SUFFIXES
 from facestages.rows import read_rows
 
 #: The 27 people; the numbers between them were never given out.
@@ -21,7 +22,6 @@ OFFICIAL_SUBJECTS = tuple(
 
 CAMERAS = ("left", "right")
 _VIDEO_SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv")
-_ARCHIVE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _SUBJECT = re.compile(r"SN[0-9]{3}(?![0-9])", re.IGNORECASE)
 _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "women"), "female"),
@@ -140,7 +140,7 @@ def _camera_in(name: str) -> str | None:
 def _listing(folder: Path) -> list[Path]:
     """What a folder holds, sorted, without hidden files."""
     if folder.is_file():
-        packed = folder.suffix.lower() in _ARCHIVE_SUFFIXES
+        packed = folder.suffix.lower() in ARCHIVE_SUFFIXES
         remedy = "Unpack it first, and give the folder" if packed else "Give the folder of DISFA"
         raise FacestagesError(f"{folder}: is a file. {remedy}")
     try:
@@ -161,7 +161,7 @@ def _what_is_there(folder: Path, videos: Mapping[str, list]) -> str:
         if others:
             return f"It holds {len(others)} of the {camera} camera: set 'camera' to {camera}"
     names = [item.name for item in _listing(folder)]
-    packed = [name for name in names if Path(name).suffix.lower() in _ARCHIVE_SUFFIXES]
+    packed = [name for name in names if Path(name).suffix.lower() in ARCHIVE_SUFFIXES]
     if packed:
         return f"It holds {packed[0]}: unpack it first"
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from facestages.errors import FacestagesError
 
+#: How the names of archives end, which users hand over where a folder is wanted.
+ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:

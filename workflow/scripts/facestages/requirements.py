@@ -17,13 +17,12 @@ from typing import NamedTuple
 from facestages import disfa_files
 from facestages.config import Config, Weights
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import read_yaml
+from facestages.files import ARCHIVE_SUFFIXES, read_yaml
 
 #: How to get what users must ask for themselves.
 GATED = Path(__file__).parents[3] / "resources" / "gated.yaml"
 
 _KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _NOT_THERE = "no such file or folder"
 _COMMAND = "snakemake check_resources"
 
@@ -342,7 +341,7 @@ def _problem(path: str, wanted: str) -> str:
     reason, mode = _look_at(path)
     if reason:
         return reason
-    packed = path.lower().endswith(_ARCHIVES)
+    packed = path.lower().endswith(ARCHIVE_SUFFIXES)
     if stat.S_ISREG(mode):
         if packed and wanted != "file":
             return "is an archive: unpack it first"
@@ -375,7 +374,7 @@ def _folder_problem(path: str) -> str:
         return f"cannot be looked into ({error.strerror})"
     if not names:
         return "is an empty folder"
-    if all(name.lower().endswith(_ARCHIVES) for name in names):
+    if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
         return f"holds nothing but {names[0]}: unpack it first"
     return ""
 

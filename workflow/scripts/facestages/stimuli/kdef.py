@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import ARCHIVE_SUFFIXES
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
@@ -49,7 +50,6 @@ _AVERAGE = re.compile(f"[FM]({_EXPRESSION})({_ANGLE})")
 # Two names were cut short in the distributed copies; each is the one its person lacks.
 _ERRATA = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
 
-_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")
 _MANY = 5
 
 _NOT_KDEF = "its name is none of KDEF, such as AF01AFS"
@@ -164,7 +164,7 @@ def _check_folder(folder: Path) -> None:
             f"{folder}: no such folder. Correct the path; KDEF has to be asked for at "
             f"https://kdef.se"
         )
-    if folder.suffix.lower() in _ARCHIVES:
+    if folder.suffix.lower() in ARCHIVE_SUFFIXES:
         raise FacestagesError(
             f"{folder}: is an archive. Unpack it first, then give the folder that it makes"
         )
