@@ -1,5 +1,6 @@
 """Paths, wildcard constraints and look-ups; no rules."""
 
+import functools
 import os
 import re
 import sys
@@ -138,6 +139,7 @@ def preparation_threads(wildcards):
     return workflow.cores or 4
 
 
+@functools.cache
 def disfa_subjects(dataset):
     """The people of a DISFA face set: as listed, or those whose videos are there."""
     entry = CONFIG.datasets[dataset]

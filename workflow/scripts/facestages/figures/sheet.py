@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from facestages.figures import style
 from facestages.stimuli import Example, read_examples, read_irregular, read_labels
 
-_PAIRS_A_ROW = 6
-_PICTURES_A_ROW = 12
+_COLUMNS = 12
 _PICTURES = 48
 _EYE_COLOR = "#00A0FF"
 _LEFT_OUT_COLOR = "#B03000"
@@ -54,13 +53,12 @@ def draw_sheet(
     wanted = [rows[e.stimulus_id] for e in examples if e.stimulus_id] if examples else list(kept)
     with h5py.File(stimuli, "r") as file:
         pictures = {row: file["images"][row] for row in wanted}
-    columns = 2 * _PAIRS_A_ROW if examples else _PICTURES_A_ROW
     n_tiles = 2 * len(examples) if examples else len(kept)
-    lines = -(-n_tiles // columns)
+    lines = -(-n_tiles // _COLUMNS)
     figure, axes = plt.subplots(
         lines,
-        columns,
-        figsize=(columns * _TILE, lines * 1.2 * _TILE + 0.5),
+        _COLUMNS,
+        figsize=(_COLUMNS * _TILE, lines * 1.2 * _TILE + 0.5),
         squeeze=False,
         layout="constrained",
     )
