@@ -1,8 +1,13 @@
 """Rule train_network."""
 
+import os
+
 from facestages.job import job
 
 with job(snakemake):
+    # Keras reads it when it is imported.
+    os.environ["KERAS_BACKEND"] = snakemake.params.training["backend"]
+
     from facestages.config import Training
     from facestages.networks.training import train_network
 

@@ -367,6 +367,15 @@ class Training(Section):
     class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
         "none", description="Weight of each class in the loss."
     )
+    backend: Literal["tensorflow", "torch", "jax"] = Field(
+        "tensorflow",
+        description="What Keras computes with: the one that knows the accelerator at hand.",
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32",
+        description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
+        "processors with AVX512-BF16; weights are kept in float32 all the same.",
+    )
 
 
 class Input(Section):

@@ -360,6 +360,21 @@ def _make_deterministic() -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+    elif keras.config.backend() == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def to_float32(model: keras.Model) -> keras.Model:
+    """The same model with all its arithmetic in float32, whatever it was trained in."""
+
+    def rebuild(layer):
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    copy = keras.models.clone_model(model, clone_function=rebuild)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def _train_epoch(model, data, scaling, training, seed, state, sample_weights) -> dict:
@@ -492,6 +507,7 @@ def train_classifier(
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
     weights = _sample_weights(targets[parts["train"]], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
+    model = to_float32(model)
     images, truth = data["test"]
     report = {
         "classes": list(classes),
@@ -557,7 +573,9 @@ def train_network(
     stimuli, checkpoint, model_out, history_out, metrics_out : path-like
         The face set, the folder of the interrupted training, and the files to write.
     """
+    keras.config.set_dtype_policy(training.precision)
     network = load_network(name, **source, seed=seed)
+    keras.config.set_dtype_policy("float32")
     model, history, report = train_classifier(
         network.model,
         network.input,
