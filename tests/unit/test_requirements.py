@@ -70,13 +70,21 @@ def write_disfa(*subjects, folder="DISFA"):
 
 
 def test_gated_list_has_what_the_config_can_name():
-    assert {"fer2013", "kdef", "disfa", "oasis", "kdef_pt", "resmasknet", "emofan"} <= set(GATED)
+    assert {"fer2013", "kdef", "disfa", "oasis", "kdef_pt"} == set(GATED)
     for entry in GATED.values():
         assert re.fullmatch(r"https://\S+", entry["address"])
         for sha256 in entry.get("sha256", {}).values():
             assert re.fullmatch("[0-9a-f]{64}", sha256)
-    assert GATED["resmasknet"]["size"] == "551,634,217 bytes"
-    assert set(GATED["emofan"]["sha256"]) == {"emonet_8.pth", "emonet_5.pth"}
+
+
+def test_weights_given_as_a_path_are_compared_with_the_manifest(tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"other bytes")
+    stages = {"early": "maxpool", "identity": "layer4", "penultimate": "fc.0", "final": "fc.1"}
+    entry = {"label": "RMN", "architecture": "resmasknet", "stages": stages}
+    entry["weights"] = str(tmp_path / "mine.pth")
+    found = look(make_config({"orl": ORL}, {"rmn": entry}))["networks.rmn.weights.path"]
+    assert found.found and "not the known ones" in found.note
+    assert found.licence == "MIT" and "{asset: resmasknet}" in found.request
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 from facestages import assets, disfa_files, provenance, requirements
 from facestages.config import load_config
 from facestages.errors import FacestagesError
+from facestages.networks.catalogue import ARCHITECTURES
 
 try:
     MANIFEST = assets.read_manifest(WORKFLOW.parent / "resources" / "manifest.yaml")
@@ -82,7 +83,7 @@ def dataset_detector(wildcards):
 
 
 # What changes no picture: names in figures, and labels that are joined later.
-LATER = {"label", "expression_from", "predicted_by"}
+LATER = {"label", "paper", "expression_from", "predicted_by"}
 
 
 def dataset_entry(wildcards):
@@ -247,14 +248,14 @@ def network_weights(wildcards):
 
 
 def network_inputs(wildcards, product="geometry", suffix="h5"):
-    """What must be there before a network can be opened."""
+    """What must be there before a network can be opened, beside what Keras fetches."""
     entry = CONFIG.networks[wildcards.network]
     asset = CONFIG.network_asset(wildcards.network)
     if asset:
         return CONFIG.asset_folder(asset)
     weights = network_weights(wildcards)
-    if weights is None or entry.weights == "train":
-        return weights or []
+    if weights is None or weights == "imagenet" or entry.weights == "train":
+        return [] if weights == "imagenet" else weights or []
     key = "keras" if entry.keras else "weights.path"
     seed = f"seed-{wildcards.seed}.{suffix}"
     made = Path(CONFIG.results, product, wildcards.dataset, wildcards.network, seed)
@@ -270,6 +271,42 @@ def network_stages(wildcards):
     return CONFIG.networks[wildcards.network].stages
 
 
+def layers_recorded(wildcards):
+    """Names and globs of the layers that are recorded."""
+    entry = CONFIG.networks[wildcards.network]
+    return [*entry.stages.values(), *entry.layers]
+
+
+def description_inputs(wildcards):
+    """What must be there before a network's layers can be told: the file that alone says them."""
+    entry = CONFIG.networks[wildcards.network]
+    if entry.keras:
+        made = Path(CONFIG.results, "layers", f"{wildcards.network}.csv")
+        return given_path(f"networks.{wildcards.network}.keras", entry.keras, made)
+    if entry.architecture and entry.weights and not ARCHITECTURES[entry.architecture].builder:
+        asset = CONFIG.network_asset(wildcards.network)
+        return CONFIG.asset_folder(asset) if asset else CONFIG.weights_file(wildcards.network, 0)
+    return []
+
+
+def description_weights(wildcards):
+    """That file, or None where the code that builds the network says them."""
+    return CONFIG.weights_file(wildcards.network, 0) if description_inputs(wildcards) else None
+
+
+def listed_layers(wildcards):
+    """The table that `list_layers` prints."""
+    if CONFIG.network is None:
+        names = ", ".join(CONFIG.networks)
+        sys.exit(f"list_layers: say which network: --config network=NAME, one of {names}")
+    return f"<results>/layers/{CONFIG.network}.csv"
+
+
+def listed_dataset():
+    """The face set that `list_layers` gives sizes for."""
+    return CONFIG.dataset or CONFIG.figures.fig4.datasets[0]
+
+
 def components_kept(wildcards):
     """Principal components that any later step asks for."""
     return max((k for k in CONFIG.analysis.components if k != "all"), default=2)
@@ -283,6 +320,117 @@ def scores_of(datasets, networks):
         for network in networks
         for seed in CONFIG.networks[network].seeds
     ]
+
+
+def required(section, key):
+    """A section of the config that a target needs."""
+    if section is None:
+        sys.exit(f"config: {key}: this key is missing; config/README.md explains every key")
+    return section
+
+
+def fig1_layers(wildcards):
+    """The table of layers that Figure 1 is drawn from."""
+    return f"<results>/layers/{required(CONFIG.figures.fig1, 'figures.fig1').network}.csv"
+
+
+def fig1_label():
+    """Name of the network that Figure 1 draws."""
+    return CONFIG.figures.fig1 and CONFIG.networks[CONFIG.figures.fig1.network].label
+
+
+def weights_in_words(name):
+    """Where a network's weights come from, and what they were trained on."""
+    entry, asset = CONFIG.networks[name], CONFIG.network_asset(name)
+    if asset:
+        return f"asset {asset}", MANIFEST[asset].get("trained_on", "not told")
+    words = {
+        "train": ("trained here", entry.training and entry.training.dataset),
+        "untrained": ("untrained", "none"),
+        "imagenet": ("Keras Applications", "ImageNet"),
+    }
+    if isinstance(entry.weights, str):
+        return words[entry.weights]
+    if entry.weights or entry.keras:
+        return "own file", "not told"
+    return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
+
+
+def table1_networks():
+    """What Table 1 says of each network, and the files where the rest stands."""
+    if CONFIG.tables.table1 is None:
+        return {}
+    return {name: table1_network(name) for name in CONFIG.tables.table1.networks}
+
+
+def table1_network(name):
+    """One network's part of `table1_networks`."""
+    entry, test = CONFIG.networks[name], CONFIG.tables.table1.test
+    asset = MANIFEST.get(CONFIG.network_asset(name), {})
+    reports, predictions = [], []
+    if entry.weights == "train":
+        folder = f"{CONFIG.results}/networks/{name}"
+        reports = [f"{folder}/seed-{seed}/metrics.json" for seed in entry.seeds]
+    elif "metrics" in asset:
+        reports = [str(assets.RESOURCES / asset["metrics"])]
+    if test and entry.output_classes and entry.weights != "train":
+        folder = f"{CONFIG.results}/predictions/{test}/{name}"
+        predictions = [f"{folder}/seed-{seed}.csv" for seed in entry.seeds]
+    weights, trained_on = weights_in_words(name)
+    return {
+        "label": entry.label,
+        "classes": entry.output_classes,
+        "seeds": entry.seeds,
+        "paper": entry.paper,
+        "weights": weights,
+        "trained_on": trained_on,
+        "layers": f"{CONFIG.results}/layers/{name}.csv",
+        "reports": reports,
+        "predictions": predictions,
+    }
+
+
+def table1_datasets():
+    """What Table 1 says of each face set, and its file."""
+    names = CONFIG.tables.table1.datasets if CONFIG.tables.table1 else []
+    entries = {name: CONFIG.datasets[name] for name in names}
+    return {
+        name: {
+            "label": entry.label,
+            "paper": entry.paper,
+            "stimuli": f"{CONFIG.results}/stimuli/{name}.h5",
+        }
+        for name, entry in entries.items()
+    }
+
+
+def table1_test():
+    """The face set of Table 1's test, and its file; None without a test."""
+    name = CONFIG.tables.table1.test if CONFIG.tables.table1 else None
+    if name is None:
+        return None
+    file = f"{CONFIG.results}/stimuli/{name}.h5"
+    return {"name": name, "label": CONFIG.datasets[name].label, "stimuli": file}
+
+
+def table1_files(wildcards):
+    """All files that Table 1 is made from."""
+    required(CONFIG.tables.table1, "tables.table1")
+    for entry in table1_networks().values():
+        yield from [entry["layers"], *entry["reports"], *entry["predictions"]]
+    yield from (entry["stimuli"] for entry in table1_datasets().values())
+    if test := table1_test():
+        yield test["stimuli"]
+
+
+def figures_wanted():
+    """Figures and tables that the config has a section for."""
+    wanted = ["<results>/figures/fig4.pdf"]
+    if CONFIG.figures.fig1:
+        wanted.append("<results>/figures/fig1.pdf")
+    if CONFIG.tables.table1:
+        wanted.append("<results>/tables/table1.csv")
+    return wanted
 
 
 def recording_mb(wildcards):

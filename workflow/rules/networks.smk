@@ -32,6 +32,55 @@ rule train_network:
         "../scripts/train_network.py"
 
 
+rule describe_layers:
+    input:
+        weights=description_inputs,
+    output:
+        layers="<results>/layers/{network}.csv",
+    log:
+        "<logs>/describe_layers/{network}.log",
+    benchmark:
+        "<benchmarks>/describe_layers/{network}.tsv"
+    conda:
+        network_environment
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+        gpu=0,
+    params:
+        network=network_source,
+        weights=description_weights,
+        stages=network_stages,
+        code=code("describe_layers"),
+    message:
+        "Layers of {wildcards.network}"
+    script:
+        "../scripts/describe_layers.py"
+
+
+rule list_layers:
+    input:
+        layers=listed_layers,
+    log:
+        "<logs>/list_layers.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        dataset=listed_dataset(),
+        stimuli=lambda wildcards: f"{CONFIG.results}/stimuli/{listed_dataset()}.h5",
+    message:
+        "Layers of the network that --config network=NAME names"
+    script:
+        "../scripts/list_layers.py"
+
+
 rule record_activations:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",
@@ -52,7 +101,7 @@ rule record_activations:
     params:
         network=network_source,
         weights=network_weights,
-        layers=lambda wildcards: list(network_stages(wildcards).values()),
+        layers=layers_recorded,
         code=code("record_activations"),
     message:
         "Record {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -82,6 +131,7 @@ rule predict_expressions:
         weights=network_weights,
         layer=lambda wildcards: list(network_stages(wildcards).values())[-1],
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
+        affect=lambda wildcards: CONFIG.networks[wildcards.network].affect,
         code=code("predict_expressions"),
     message:
         "{wildcards.network} names the expressions of {wildcards.dataset}"

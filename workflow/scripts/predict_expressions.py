@@ -20,5 +20,6 @@ with job(snakemake):
         snakemake.params.layer,
         snakemake.params.classes,
         snakemake.input.stimuli,
+        snakemake.params.affect,
     )
     tables.write_table(snakemake.output.predictions, predicted)

@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 
 from facestages import store
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError
 from facestages.files import require_space
-from facestages.networks import Network
+from facestages.networks import Network, select_layers
 from facestages.progress import progress
 from facestages.stimuli import add_labels, read_labels
 
@@ -45,7 +45,7 @@ def record_activations(
     stimuli : path-like
         The face set's HDF5 file.
     layers : sequence of str
-        Layers to record; a group of the output each.
+        Layers to record, by name or by glob; a group of the output each.
     out : path-like
         HDF5 file to write.
     attributes : mapping
@@ -56,13 +56,10 @@ def record_activations(
     FacestagesError
         If the network has no such layer, a layer gives NaN or infinity, or the disk is too small.
     """
-    layers = list(dict.fromkeys(layers))
-    for layer in layers:
-        if layer not in network.layers:
-            raise FacestagesError(
-                f"network {network.name} has no layer '{layer}': "
-                f"{did_you_mean(layer, network.layers)}"
-            )
+    try:
+        layers = select_layers(network.layers, layers)
+    except FacestagesError as error:
+        raise FacestagesError(f"network {network.name}: {error}") from error
     labels, sources, known = read_labels(stimuli)
     widths = {layer: math.prod(network.layers[layer]) for layer in layers}
     require_space(out, len(labels) * sum(widths.values()) * _BYTES)

@@ -30,7 +30,10 @@ from facestages.files import read_yaml, require_space
 from facestages.progress import progress
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
-_OPTIONAL = ("members",)
+_OPTIONAL = ("members", "trained_on", "metrics")
+#: The folder that holds the manifest, and the files that come with the project.
+RESOURCES = Path(__file__).parents[3] / "resources"
+
 _BLOCK = 1 << 20
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 1.0
@@ -51,8 +54,10 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        By asset name: ``description``, ``source`` (``{"pip": requirement}`` or ``{"url": url}``),
-        ``file``, ``bytes``, ``sha256``, ``licence``, ``citation`` and perhaps ``members``.
+        By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"url": url}`` or
+        ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``, ``citation``, and perhaps
+        ``members``, ``trained_on`` (the data, in words) and ``metrics`` (what training reported, a
+        file beside the manifest).
 
     Raises
     ------
@@ -87,8 +92,8 @@ def _entry_problem(name: object, entry: object) -> str | None:
     for key in _REQUIRED:
         if key not in entry:
             return f"'{key}' is missing"
-    for key in ("description", "file", "licence", "citation"):
-        if not isinstance(entry[key], str) or not entry[key].strip():
+    for key in ("description", "file", "licence", "citation", "trained_on", "metrics"):
+        if key in entry and not (isinstance(entry[key], str) and entry[key].strip()):
             return f"'{key}' must be text, not {entry[key]!r}"
     size, sha256, file = entry["bytes"], entry["sha256"], entry["file"]
     if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
@@ -97,13 +102,18 @@ def _entry_problem(name: object, entry: object) -> str | None:
         return f"'sha256' must be 64 hexadecimal digits in small letters, in quotes, not {sha256!r}"
     if file != os.path.basename(file) or file.startswith("."):
         return f"'file' must be a plain file name, not {file!r}"
+    if not _is_inside(entry.get("metrics", "x")):
+        return f"'metrics' must be a relative path, not {entry['metrics']!r}"
     return _source_problem(entry["source"]) or _members_problem(entry)
 
 
 def _source_problem(source: object) -> str | None:
-    if not isinstance(source, dict) or len(source) != 1 or set(source) - {"pip", "url"}:
-        return "'source' must be {pip: 'name==version'} or {url: 'https://...'}"
+    if not isinstance(source, dict) or len(source) != 1 or set(source) - {"pip", "url", "file"}:
+        return "'source' must be {pip: 'name==version'}, {url: 'https://...'} or {file: path}"
     ((kind, value),) = source.items()
+    if kind == "file":
+        inside = isinstance(value, str) and _is_inside(value)
+        return None if inside else f"'source: file' must be a relative path, not {value!r}"
     pattern = r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+" if kind == "pip" else r"https?://\S+"
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         wanted = "'name==version'" if kind == "pip" else "an http(s) address"
@@ -166,6 +176,8 @@ def fetch_asset(
     try:
         if local is not None:
             archive = _check_local(Path(local), entry)
+        elif "file" in entry["source"]:
+            archive = _check_shipped(RESOURCES / entry["source"]["file"], entry)
         else:
             archive = _get_archive(entry, downloads)
         _unpack(archive, entry, folder)
@@ -190,6 +202,17 @@ def _check_local(path: Path, entry: Mapping) -> Path:
         raise FacestagesError(
             f"the local file {path} is not {entry['file']}: {problem}. Give the right file, or "
             f"remove its path from the config to download it"
+        )
+    return path
+
+
+def _check_shipped(path: Path, entry: Mapping) -> Path:
+    """A file that comes with the project; damaged ones are not ours to set aside."""
+    problem = _mismatch(path, entry) if path.is_file() else "it is not there"
+    if problem:
+        raise FacestagesError(
+            f"{path} is not the file in the manifest: {problem}. Get it anew from the project's "
+            f"repository, git checkout -- {path}"
         )
     return path
 

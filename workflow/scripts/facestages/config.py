@@ -6,6 +6,7 @@ imported here.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -16,7 +17,8 @@ from pydantic_core import PydanticCustomError
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import read_yaml
-from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, Architecture
+from facestages.networks import select_layers
+from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, layer_widths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
@@ -50,6 +52,9 @@ class FaceSet(Section):
     """What all face sets have in common."""
 
     label: str = Field(description="Name in figures.")
+    paper: Literal["DISFA", "FER2013", "KDEF"] | None = Field(
+        None, description="The face set of the paper that it is, or stands in for, in Table 1."
+    )
     expression_from: str | None = Field(
         None,
         description="Network whose predictions are the expression label of the analyses, instead "
@@ -392,15 +397,21 @@ class Weights(Section):
     """Weights from elsewhere: an asset of `resources/manifest.yaml`, or a file of one's own."""
 
     asset: str | None = Field(None, description="Name in the manifest.")
-    member: str | None = Field(None, description="The file inside the asset; needed with `asset`.")
-    path: str | None = Field(None, description="Instead: a `.keras`, `.h5` or torch file.")
+    member: str | None = Field(
+        None, description="The file inside the asset; needed only if it holds several of weights."
+    )
+    path: str | None = Field(
+        None,
+        description="Instead: a `.keras`, `.h5` or torch file. `weights: path/to/file` is short "
+        "for it.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Weights:
         if (self.asset is None) == (self.path is None):
-            raise ValueError("give either 'asset' and 'member', or 'path'")
-        if (self.asset is None) != (self.member is None):
-            raise ValueError("'asset' and 'member' go together")
+            raise ValueError("give either 'asset' or 'path'")
+        if self.member is not None and self.asset is None:
+            raise ValueError("'member' goes with 'asset'")
         return self
 
 
@@ -413,15 +424,27 @@ class NetworkEntry(Section):
     )
     keras: str | None = Field(None, description="Instead: a Keras file with architecture inside.")
     torch: str | None = Field(
-        None, description="Instead: `package.module:function` that returns a torch module."
+        None,
+        description="Instead: `package.module:function` that returns a torch module; or a section "
+        "`{module, weights, input}`.",
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
     )
-    weights: Literal["train", "untrained"] | Weights | None = Field(
-        None, description="Where the weights come from; needed with `architecture`."
+    weights: Literal["train", "untrained", "imagenet"] | Weights | None = Field(
+        None,
+        description="Where the weights come from; needed with `architecture`. `imagenet` is for "
+        "VGG16: from the cache of Keras, or downloaded.",
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
+    paper: Literal["NN1", "NN2", "NN3", "RMN"] | None = Field(
+        None, description="The network of the paper that it is, or stands in for, in Table 1."
+    )
+    width: Count | None = Field(
+        None,
+        description="Channels of the first layer of `resmasknet` and `emofan`, for quick trials; "
+        "64, as published, if not given.",
+    )
     training: Training | None = Field(None, description="How to train, for `weights: train`.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0], min_length=1, description="One instance of the network a seed."
@@ -429,6 +452,25 @@ class NetworkEntry(Section):
     stages: dict[Name, str] = Field(
         min_length=1, description="Layer of each stage, from input to output."
     )
+    layers: list[str] = Field(
+        [],
+        description="More layers to look at, by name or by glob (`conv2d_*`); "
+        "`snakemake list_layers --config network=NAME` prints all of them.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """A path as `weights`, and all that belongs to a torch module as one section."""
+        if not isinstance(data, Mapping):
+            return data
+        data = dict(data)
+        if isinstance(data.get("torch"), Mapping):
+            data |= _lift_torch(data)
+        weights = data.get("weights")
+        if isinstance(weights, str) and ("/" in weights or "." in weights):
+            data["weights"] = {"path": weights}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> NetworkEntry:
@@ -436,7 +478,7 @@ class NetworkEntry(Section):
         if len(kinds) != 1:
             raise ValueError("give exactly one of: architecture, keras, torch")
         if kinds == ["architecture"]:
-            self._check_architecture(ARCHITECTURES[self.architecture])
+            self._check_architecture()
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
         self._check_weights(kinds[0])
@@ -448,27 +490,40 @@ class NetworkEntry(Section):
             raise _mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
 
-    def _check_architecture(self, architecture: Architecture) -> None:
+    def _check_architecture(self) -> None:
+        widths = layer_widths(self.architecture)
         for stage, layer in self.stages.items():
-            if layer not in architecture.widths:
-                hint = did_you_mean(layer, architecture.widths)
-                raise _mistake(
-                    "key", f"stages.{stage} = '{layer}': no layer of {self.architecture}; {hint}"
-                )
+            if layer not in widths:
+                raise _mistake("key", f"stages.{stage} = '{layer}': {self._no_layer(layer)}")
+        for layer in self.layers:
+            if not fnmatch.filter(widths, layer):
+                raise _mistake("key", f"layers = '{layer}': {self._no_layer(layer)}")
         if self.architecture == "light_cnn" and not self.classes:
             raise ValueError("light_cnn needs the key 'classes', e.g. [happy, sad, neutral]")
+        if self.width is not None and self.architecture not in ("resmasknet", "emofan"):
+            raise _mistake("key", f"width = {self.width}: '{self.architecture}' has one width only")
+        if self.width is not None and self.width % 8:
+            raise _mistake("key", f"width = {self.width}: give a multiple of 8")
+
+    def _no_layer(self, layer: str) -> str:
+        hint = did_you_mean(layer, layer_widths(self.architecture))
+        return f"no layer of {self.architecture}; {hint}"
 
     def _check_weights(self, kind: str) -> None:
         """Only what can be built here can be untrained; only the light CNN is trained here."""
         name = self.architecture or kind
         if name in ("pixels", "keras") and self.weights is not None:
             raise _mistake("key", f"weights = {self.weights!r}: '{name}' takes no weights")
-        if self.weights is None and name in ("light_cnn", "mini_xception"):
-            raise ValueError("needs the key 'weights': train, untrained, {asset: ...}, {path: ...}")
-        if self.weights == "train" and name != "light_cnn":
-            raise _mistake("key", f"weights = 'train': '{name}' cannot be trained here")
-        if self.weights == "untrained" and name == "mini_xception":
-            raise _mistake("key", f"weights = 'untrained': '{name}' comes with its weights")
+        if name == "torch" or isinstance(self.weights, Weights):
+            words = ("untrained",)
+        else:
+            words = ARCHITECTURES[self.architecture].weights if self.architecture else ()
+        if self.weights is None and kind == "architecture" and name != "pixels":
+            allowed = ", ".join([*words, "{asset: ...}", "{path: ...}"])
+            raise ValueError(f"needs the key 'weights': {allowed}")
+        if isinstance(self.weights, str) and self.weights not in words:
+            allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
+            raise _mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
 
     @property
     def output_classes(self) -> list[str] | None:
@@ -478,9 +533,16 @@ class NetworkEntry(Section):
         return list(ARCHITECTURES[self.architecture].classes or ()) or None
 
     @property
+    def affect(self) -> list[str]:
+        """What the output says after the classes: valence and arousal, or nothing."""
+        return list(ARCHITECTURES[self.architecture].affect) if self.architecture else []
+
+    @property
     def source(self) -> dict[str, Any]:
         """What `facestages.networks.load_network` needs to know."""
-        return self.model_dump(include={"architecture", "keras", "torch", "input", "classes"})
+        return self.model_dump(
+            include={"architecture", "keras", "torch", "input", "classes", "width"}
+        )
 
     @property
     def framework(self) -> str:
@@ -529,10 +591,37 @@ class Fig4(Section):
     )
 
 
+class Fig1(Section):
+    """Figure 1: the architecture of a network, and the table of its layers."""
+
+    network: str = Field(description="Network that is drawn.")
+
+
 class Figures(Section):
     """What the figures show."""
 
+    fig1: Fig1 | None = Field(None, description="The architecture; not drawn if not given.")
     fig4: Fig4 = Field(description="Silhouettes by stage.")
+
+
+class Table1(Section):
+    """Table 1: networks and face sets, beside what the paper reports of theirs."""
+
+    networks: list[str] = Field(min_length=1, description="Networks, a row each.")
+    datasets: list[str] = Field(min_length=1, description="Face sets, a row each.")
+    test: str | None = Field(
+        None,
+        description="Face set whose expressions the networks name that were not trained in this "
+        "run (those have an accuracy on their held-out part).",
+    )
+
+
+class Tables(Section):
+    """What the tables show."""
+
+    table1: Table1 | None = Field(
+        None, description="Networks and face sets; not made if not given."
+    )
 
 
 class Config(Section):
@@ -543,12 +632,27 @@ class Config(Section):
     ratings: dict[Name, Oasis] = Field({}, description="Human ratings of other pictures, by name.")
     analysis: Analysis = Field(Analysis(), description="What is measured.")
     figures: Figures = Field(description="What the figures show.")
+    tables: Tables = Field(Tables(), description="What the tables show.")
+    network: str | None = Field(
+        None, description="For `snakemake list_layers`: the network whose layers are printed."
+    )
+    dataset: str | None = Field(
+        None, description="For `snakemake list_layers`: the face set that sizes are given for."
+    )
     assets: dict[str, str] = Field(
         {}, description="Local file of an asset, used instead of a download."
     )
     pathvars: dict[str, str] = Field(
         {}, description="Snakemake's path variables, e.g. `results: results/paper`."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _singular_or_plural(cls, data: Any) -> Any:
+        for key in ("network", "dataset"):
+            if isinstance(data, Mapping) and isinstance(data.get(key), Mapping):
+                raise _mistake("key", f"{key}: is one name; did you mean '{key}s'?")
+        return data
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
@@ -566,11 +670,19 @@ class Config(Section):
                     raise _mistake(
                         "key", f"{where} = '{network}': give that network the key 'classes'"
                     )
+        if self.network is not None:
+            _check_name("network", self.network, "network", self.networks)
+        if self.dataset is not None:
+            _check_name("dataset", self.dataset, "face set", self.datasets)
         fig4 = self.figures.fig4
         for key in ("datasets", "networks", "labels", "stages"):
             _check_once(f"figures.fig4.{key}", getattr(fig4, key))
         for key in ("labels", "components"):
             _check_once(f"analysis.{key}", getattr(self.analysis, key))
+        if self.figures.fig1 is not None:
+            _check_name("figures.fig1.network", self.figures.fig1.network, "network", self.networks)
+        if self.tables.table1 is not None:
+            self._check_table1(self.tables.table1)
         unknown = set(self.pathvars) - set(_PATHVARS)
         if unknown:
             hint = did_you_mean(min(unknown), _PATHVARS)
@@ -589,13 +701,24 @@ class Config(Section):
         _check_name("figures.fig4.components", fig4.components, "measured number", components)
         return self
 
+    def _check_table1(self, table: Table1) -> None:
+        for key, what in (("networks", "network"), ("datasets", "face set")):
+            where, names = f"tables.table1.{key}", getattr(table, key)
+            _check_once(where, names)
+            for name in names:
+                _check_name(where, name, what, getattr(self, key))
+        if table.test is not None:
+            _check_name("tables.table1.test", table.test, "face set", self.datasets)
+
     @property
     def results(self) -> str:
         """Folder of the results."""
         return self.pathvars.get("results", "results")
 
     def weights_file(self, network: str, seed: int) -> str | None:
-        """File that holds a network's weights; None where there is none.
+        """File that holds a network's weights, or the folder that holds the file.
+
+        None where there is none; ``"imagenet"`` for weights that Keras Applications fetches.
 
         Parameters
         ----------
@@ -608,10 +731,11 @@ class Config(Section):
         if entry.weights == "train":
             return f"{self.results}/networks/{network}/seed-{seed}/model.keras"
         if isinstance(entry.weights, Weights):
-            asset = entry.weights.asset
-            inside = f"{self.asset_folder(asset)}/{entry.weights.member}"
-            return inside if asset else entry.weights.path
-        return entry.keras
+            if entry.weights.path:
+                return entry.weights.path
+            folder = self.asset_folder(entry.weights.asset)
+            return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
+        return "imagenet" if entry.weights == "imagenet" else entry.keras
 
     def network_asset(self, network: str) -> str | None:
         """Asset that holds a network's weights, or None."""
@@ -645,8 +769,9 @@ class Config(Section):
         if entry.architecture is None:
             # Not known before it is loaded: as much as a wide first layer.
             return min(entry.input.size**2 * 64, 2_000_000)
-        widths = ARCHITECTURES[entry.architecture].widths
-        return sum(widths[layer] for layer in set(entry.stages.values()))
+        widths = layer_widths(entry.architecture)
+        wanted = [*entry.stages.values(), *entry.layers]
+        return sum(widths[layer] for layer in select_layers(widths, wanted))
 
     def asset_folder(self, asset: str) -> str:
         """Folder of an asset's files."""
@@ -654,6 +779,19 @@ class Config(Section):
 
 
 _PATHVARS = ("results", "resources", "logs", "benchmarks")
+
+
+def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a section `torch` as keys of the network."""
+    section = data["torch"]
+    for key in section:
+        if key not in ("module", "weights", "input"):
+            hint = did_you_mean(key, ("module", "weights", "input"))
+            raise _mistake("key", f"torch: unknown key '{key}': {hint}")
+        if key != "module" and data.get(key) is not None:
+            raise _mistake("key", f"torch.{key}: is given twice, here and beside 'torch'")
+    rest = {key: value for key, value in section.items() if key != "module"}
+    return {"torch": section.get("module"), **rest}
 
 
 def _check_once(where: str, values: list) -> None:

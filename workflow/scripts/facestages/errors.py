@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# More names than this are not told one by one.
+_MANY = 60
+
 
 class FacestagesError(Exception):
     """A problem that the user can mend.
@@ -33,4 +36,6 @@ def did_you_mean(name: object, allowed: Iterable[object]) -> str:
         return "none is defined"
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
+    if len(names) > _MANY:
+        return f"{hint}Allowed: {len(names)} names, such as {', '.join(names[:3])}"
     return f"{hint}Allowed: {', '.join(names)}"

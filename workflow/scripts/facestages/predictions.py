@@ -19,7 +19,12 @@ _BATCH = 64
 
 
 def predict_expressions(
-    network: Network, seed: int, layer: str, classes: Sequence[str], stimuli: str | os.PathLike
+    network: Network,
+    seed: int,
+    layer: str,
+    classes: Sequence[str],
+    stimuli: str | os.PathLike,
+    affect: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Let a network name the expression in every picture.
 
@@ -29,17 +34,20 @@ def predict_expressions(
     seed : int
         Which instance of the network it is.
     layer : str
-        Its output layer: one unit a class, as probabilities or as logits.
+        Its output layer: one unit a class, as probabilities or as logits, then those of `affect`.
     classes : sequence of str
         The classes in the order of the units.
     stimuli : path-like
         The face set's HDF5 file.
+    affect : sequence of str
+        What the output says after the classes, e.g. ``valence`` and ``arousal`` from -1 to 1.
 
     Returns
     -------
     pandas.DataFrame
         Tidy, in the order of the face set: ``dataset``, ``network``, ``seed``, ``stimulus_id``,
-        ``expression`` (the likeliest class) and ``probability`` (its softmax probability).
+        ``expression`` (the likeliest class), ``probability`` (its softmax probability), and a
+        column for each of `affect`, clipped to [-1, 1].
 
     Raises
     ------
@@ -48,22 +56,24 @@ def predict_expressions(
     """
     labels, _, known = read_labels(stimuli)
     ids = labels["stimulus_id"].to_numpy()
-    scores = np.empty((len(labels), len(classes)))
+    n_units = len(classes) + len(affect)
+    scores = np.empty((len(labels), n_units))
     with h5py.File(stimuli, "r") as file:
         images = file["images"]
         for start in progress(range(0, len(images), _BATCH), f"{network.name} predicts"):
             rows = slice(start, start + _BATCH)
             output = network.record(images[rows], [layer])[layer]
             output = output.reshape(len(output), -1)
-            if output.shape[1] != len(classes):
+            if output.shape[1] != n_units:
+                also = f" and {' and '.join(affect)}" if affect else ""
                 raise FacestagesError(
                     f"network {network.name}: layer '{layer}' has {output.shape[1]} units for "
-                    f"{len(classes)} classes. Name its output layer last in 'stages', and all of "
-                    f"its classes in 'classes'"
+                    f"{len(classes)} classes{also}. Name its output layer last in 'stages', and "
+                    f"all of its classes in 'classes'"
                 )
             require_finite(output, network.name, layer, ids[rows])
             scores[rows] = output
-    probabilities = _probabilities(scores)
+    probabilities = _probabilities(scores[:, : len(classes)])
     best = probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
@@ -73,6 +83,7 @@ def predict_expressions(
             "stimulus_id": labels["stimulus_id"],
             "expression": np.array(classes, dtype=object)[best],
             "probability": probabilities[np.arange(len(best)), best],
+            **dict(zip(affect, np.clip(scores[:, len(classes) :], -1, 1).T, strict=True)),
         }
     )
 

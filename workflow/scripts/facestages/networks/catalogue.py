@@ -5,17 +5,34 @@ The config is checked against this, so nothing here imports more than the standa
 
 from __future__ import annotations
 
+import functools
+import json
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.expressions import EXPRESSIONS
 
-#: From grey values 0-255 to what the network was trained on: ``value * factor + shift``.
+#: From values 0-255 to what a network was trained on: ``value * factor + shift``, the same for all
+#: channels or one number for each of red, green and blue.
 SCALINGS = {
     "unit": (1 / 255, 0.0),  # 0 to 1
     "symmetric": (2 / 255, -1.0),  # -1 to 1
     "none": (1.0, 0.0),  # 0 to 255
+    # Mean 0 and deviation 1 over ImageNet, as torchvision's networks expect.
+    "imagenet": (
+        tuple(1 / (255 * sd) for sd in (0.229, 0.224, 0.225)),
+        tuple(-mean / sd for mean, sd in ((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))),
+    ),
+    # Mean 0 over ImageNet, then in the order blue, green, red, as in Caffe.
+    "caffe": (1.0, (-123.68, -116.779, -103.939)),
 }
+
+#: Scalings whose networks take blue first.
+BLUE_FIRST = ("caffe",)
+
+_LAYERS = Path(__file__).with_name("layers.json")
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,8 @@ class InputSpec:
             raise FacestagesError(
                 f"no input scaling '{self.scaling}': {did_you_mean(self.scaling, SCALINGS)}"
             )
+        if self.channels == 1 and isinstance(SCALINGS[self.scaling][1], tuple):
+            raise FacestagesError(f"input scaling '{self.scaling}' is for 3 channels, not 1")
 
 
 @dataclass(frozen=True)
@@ -54,62 +73,74 @@ class Architecture:
     framework : str
         ``"keras"``, ``"torch"`` or ``"numpy"``; decides the environment of its jobs.
     input : InputSpec
-    widths : dict of str to int
-        Units of every layer that can be recorded, from input to output; 0 where it depends on the
-        number of classes or on the input size.
+    builder : str or None
+        ``package.module:function`` that builds it; None where only its weights file can.
     classes : tuple of str or None
-        Output classes of the published weights; None if the config says them.
+        Output classes of the published weights; None if the config says them, or if they are no
+        expressions.
+    affect : tuple of str
+        Units of the output layer after the classes: what it says of valence and arousal.
+    weights : tuple of str
+        What can stand for ``weights`` in the config beside an asset and a path.
     """
 
     framework: str
     input: InputSpec
-    widths: dict[str, int]
+    builder: str | None = None
     classes: tuple[str, ...] | None = None
-
-
-def _light_cnn_widths() -> dict[str, int]:
-    widths = {}
-    for block, (side, filters) in enumerate([(48, 64), (24, 128), (12, 256)], start=1):
-        for conv in (2 * block - 1, 2 * block):
-            for name in (f"conv2d_{conv}", f"batchnorm_{conv}"):
-                widths[name] = side * side * filters
-        for name in (f"maxpool2d_{block}", f"dropout_{block}"):
-            widths[name] = (side // 2) ** 2 * filters
-    dense = dict.fromkeys(("dense_1", "batchnorm_7", "dropout_4"), 128)
-    return {**widths, "flatten": 6 * 6 * 256, **dense, "out_layer": 0}
-
-
-def _mini_xception_widths() -> dict[str, int]:
-    widths = {}
-    for conv, side in ((1, 62), (2, 60)):
-        for name in ("conv2d", "batch_normalization", "activation"):
-            widths[f"{name}_{conv}"] = side * side * 8
-    for block, (side, filters) in enumerate([(60, 16), (30, 32), (15, 64), (8, 128)], start=1):
-        # The numbers are those of the published file: each block's shortcut took its number first.
-        shortcut, first, second = 3 * block, 3 * block + 1, 3 * block + 2
-        inside = (
-            f"separable_conv2d_{2 * block - 1}",
-            f"batch_normalization_{first}",
-            f"activation_{block + 2}",
-            f"separable_conv2d_{2 * block}",
-            f"batch_normalization_{second}",
-        )
-        pooled = (
-            f"conv2d_{block + 2}",
-            f"max_pooling2d_{block}",
-            f"batch_normalization_{shortcut}",
-            f"add_{block}",
-        )
-        widths |= dict.fromkeys(inside, side * side * filters)
-        widths |= dict.fromkeys(pooled, ((side + 1) // 2) ** 2 * filters)
-    return {**widths, "conv2d_7": 4 * 4 * 7, "global_average_pooling2d_1": 7, "predictions": 7}
+    affect: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ("untrained",)
 
 
 #: The architectures that a config can name.
 ARCHITECTURES = {
-    "light_cnn": Architecture("keras", InputSpec(48, 1, "unit"), _light_cnn_widths()),
-    "mini_xception": Architecture(
-        "keras", InputSpec(64, 1, "symmetric"), _mini_xception_widths(), EXPRESSIONS
+    "light_cnn": Architecture(
+        "keras",
+        InputSpec(48, 1, "unit"),
+        "facestages.networks.light_cnn:light_cnn",
+        weights=("train", "untrained"),
     ),
-    "pixels": Architecture("numpy", InputSpec(48, 1, "unit"), {"pixels": 0}),
+    "mini_xception": Architecture(
+        "keras", InputSpec(64, 1, "symmetric"), classes=EXPRESSIONS, weights=()
+    ),
+    "vgg16": Architecture(
+        "keras",
+        InputSpec(224, 3, "caffe"),
+        "facestages.networks.vgg16:vgg16",
+        weights=("imagenet", "untrained"),
+    ),
+    "resmasknet": Architecture(
+        "torch",
+        InputSpec(224, 3, "unit"),
+        "facestages.networks.resmasknet:ResMaskNet",
+        classes=EXPRESSIONS,
+    ),
+    "emofan": Architecture(
+        "torch",
+        InputSpec(256, 3, "unit"),
+        "facestages.networks.emofan:EmoFAN",
+        classes=("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
+        affect=("valence", "arousal"),
+    ),
+    "efficientnet_lite0": Architecture(
+        "torch",
+        InputSpec(224, 3, "symmetric"),
+        "facestages.networks.efficientnet_lite0:EfficientNetLite0",
+    ),
+    "pixels": Architecture("numpy", InputSpec(48, 1, "unit"), weights=()),
 }
+
+
+@functools.cache
+def known_layers() -> dict[str, dict[str, list[int]]]:
+    """By architecture: every layer that can be recorded, from input to output, and its shape.
+
+    For the published number of classes and width. Generated by ``make docs`` from the networks
+    themselves.
+    """
+    return json.loads(_LAYERS.read_text(encoding="utf-8"))
+
+
+def layer_widths(architecture: str) -> dict[str, int]:
+    """Units of every layer of an architecture, from input to output."""
+    return {layer: math.prod(shape) for layer, shape in known_layers()[architecture].items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from facestages.networks.catalogue import SCALINGS, InputSpec
+from facestages.networks.catalogue import BLUE_FIRST, SCALINGS, InputSpec
 
 
 def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
@@ -36,9 +36,23 @@ def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
-    """Turn uint8 pictures into the float32 values that a network was trained on."""
-    factor, shift = SCALINGS[scaling]
-    return images.astype(np.float32) * np.float32(factor) + np.float32(shift)
+    """Turn uint8 pictures into the float32 values that a network was trained on.
+
+    Parameters
+    ----------
+    images : numpy.ndarray of uint8, shape (n, rows, columns, channels)
+        Channels in the order red, green, blue.
+    scaling : str
+        A name in `SCALINGS`.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, rows, columns, channels)
+        Channels in the order that the network takes.
+    """
+    factor, shift = (np.float32(value) for value in SCALINGS[scaling])
+    scaled = images.astype(np.float32) * factor + shift
+    return scaled[..., ::-1] if scaling in BLUE_FIRST else scaled
 
 
 def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:

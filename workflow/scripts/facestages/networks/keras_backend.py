@@ -23,25 +23,44 @@ class KerasNetwork:
     name : str
         Its name in the config.
     model : keras.Model
-        A functional model with one input.
+        A functional or sequential model with one input.
     input : InputSpec
         What it expects.
 
     Attributes
     ----------
     layers : dict of str to tuple of int
-        Output shape of every layer, without the batch axis, from input to output.
+        Output shape of every layer, functional operations included, without the batch axis, from
+        input to output. One that is used several times is a layer for each call: ``relu#1``,
+        ``relu#2``.
+    kinds : dict of str to str
+        Class of every layer.
+    parameters : dict of str to int
+        Number of parameters of every layer.
+    n_parameters : int
+        Number of parameters of the network; shared ones count once.
+
+    Raises
+    ------
+    FacestagesError
+        If the model is not made of layers, or takes other pictures than `input` says.
     """
 
     def __init__(self, name: str, model: keras.Model, input: InputSpec) -> None:
         self.name = name
         self.model = model
         self.input = input
-        self.layers = {
-            layer.name: tuple(layer.output.shape[1:])
-            for layer in model.layers
-            if not isinstance(layer, keras.layers.InputLayer)
-        }
+        _check_input(name, model, input)
+        self._tensors: dict[str, keras.KerasTensor] = {}
+        self.kinds: dict[str, str] = {}
+        self.parameters: dict[str, int] = {}
+        for layer, operation, tensor in _calls(model):
+            self._tensors[layer] = tensor
+            self.kinds[layer] = type(operation).__name__
+            of_layer = isinstance(operation, keras.layers.Layer)
+            self.parameters[layer] = operation.count_params() if of_layer else 0
+        self.n_parameters = model.count_params()
+        self.layers = {layer: tuple(tensor.shape[1:]) for layer, tensor in self._tensors.items()}
         self._recorders: dict[tuple[str, ...], keras.Model] = {}
         if any(None in shape for shape in self.layers.values()):
             # A model for inputs of any size: its shapes are those for the size it is given.
@@ -67,17 +86,51 @@ class KerasNetwork:
         """
         batch = prepare_images(images, self.input)
         outputs = self._recorder(tuple(layers)).predict_on_batch(batch)
-        return {layer: np.asarray(outputs[layer]) for layer in layers}
+        return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
 
     def _recorder(self, layers: tuple[str, ...]) -> keras.Model:
         # Built once: a new model for each batch would be traced and compiled for each batch.
         if layers not in self._recorders:
-            outputs = {layer: self.model.get_layer(layer).output for layer in layers}
+            outputs = {layer: self._tensors[layer] for layer in layers}
             recorder = keras.Model(self.model.inputs, outputs)
             # XLA on a CPU is slower here and compiles for every batch size.
             recorder.jit_compile = keras.config.backend() == "jax"
             self._recorders[layers] = recorder
         return self._recorders[layers]
+
+
+def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        raise FacestagesError(
+            f"network {name}: a {type(model).__name__} does not say what it is made of; only "
+            f"functional and sequential Keras models can be recorded"
+        )
+    wanted = (input.size, input.size, input.channels)
+    taken = tuple(inputs[0].shape[1:])
+    fits = len(taken) == 3 and all(t in (None, w) for t, w in zip(taken, wanted, strict=True))
+    if len(inputs) > 1 or not fits:
+        shapes = " and ".join("x".join(map(str, tensor.shape[1:])) for tensor in inputs)
+        raise FacestagesError(
+            f"network {name}: takes {shapes.replace('None', '?')}, not one picture of "
+            f"{'x'.join(map(str, wanted))}. Check 'input' in the config"
+        )
+
+
+def _calls(model: keras.Model):
+    """Layer name, operation and output tensor of every call inside a model, in order."""
+    # A sequential model keeps its graph to itself until a functional one is made of it.
+    graph = keras.Model(model.inputs, model.outputs)
+    nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
+    for operation in graph.operations:
+        if isinstance(operation, keras.layers.InputLayer):
+            continue
+        # Of a layer that another model has in common with this one, the calls of this one.
+        calls = [node for node in operation._inbound_nodes if id(node) in nodes]
+        for number, node in enumerate(calls, start=1):
+            layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
+            if len(node.output_tensors) == 1:
+                yield layer, operation, node.output_tensors[0]
 
 
 def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
@@ -97,16 +150,41 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
     FacestagesError
         If the file is missing or cannot be loaded in safe mode.
     """
-    if not os.path.exists(path):
-        raise FacestagesError(f"{path}: no such file; check the network's 'weights' in the config")
+    _require_file(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"
-        # Keras says "not found" of a file that is there but is not what its name promises.
-        if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
-            reason = "it is no zip file, or not all of one"
         raise FacestagesError(
-            f"{path}: Keras cannot load it in safe mode ({reason}). Save the model again with "
-            f"model.save, or correct the path in the config"
+            f"{path}: Keras cannot load it in safe mode ({_reason(path, error)}). Save the model "
+            f"again with model.save, or correct the path in the config"
         ) from error
+
+
+def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
+    """Load a file that holds nothing but weights (``.weights.h5``, ``.h5``) into a model.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, or its weights are not the model's.
+    """
+    _require_file(path)
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FacestagesError(
+            f"{path}: these are not the weights of {model.name}: {_reason(path, error)}. Correct "
+            f"'weights', 'architecture' or 'classes' in the config"
+        ) from error
+
+
+def _require_file(path: str | os.PathLike) -> None:
+    if not os.path.exists(path):
+        raise FacestagesError(f"{path}: no such file; check the network's 'weights' in the config")
+
+
+def _reason(path: str | os.PathLike, error: Exception) -> str:
+    # Keras says "not found" of a file that is there but is not what its name promises.
+    if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
+        return "it is no zip file, or not all of one"
+    return str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"

@@ -19,6 +19,9 @@ class PixelsNetwork:
         self.name = name
         self.input = input
         self.layers = {"pixels": (input.size, input.size, input.channels)}
+        self.kinds = {"pixels": "Input"}
+        self.parameters = {"pixels": 0}
+        self.n_parameters = 0
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """The pictures, resized and scaled, under the name of each layer asked for."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
 import os
-import pickle
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,36 +33,73 @@ class TorchNetwork:
     Attributes
     ----------
     layers : dict of str to tuple of int
-        Output shape of every submodule that returns one tensor a call and is called once, without
-        the batch axis, in the order of the forward pass.
+        Output shape of every submodule that returns one tensor, without the batch axis, in the
+        order in which they finish. One that runs several times is a layer for each call:
+        ``relu#1``, ``relu#2``.
+    kinds : dict of str to str
+        Class of every layer.
+    parameters : dict of str to int
+        Number of parameters of every layer, those of its submodules included.
+    n_parameters : int
+        Number of parameters of the network; shared ones count once.
+
+    Raises
+    ------
+    FacestagesError
+        If a picture does not pass through the module.
     """
 
     def __init__(self, name: str, module: torch.nn.Module, input: InputSpec) -> None:
         self.name = name
         self.module = module.eval()
         self.input = input
-        blank = np.zeros((1, input.size, input.size), np.uint8)
-        names = [layer for layer, _ in module.named_modules() if layer]
-        calls = self._called(names)
-        once = [layer for layer in names if calls.count(layer) == 1]
-        outputs = self.record(blank, once)
-        self.layers = {layer: outputs[layer].shape[1:] for layer in calls if layer in outputs}
+        self._modules = {layer: part for layer, part in module.named_modules() if layer}
+        shapes = self._trace()
+        self.layers = {layer: shape for (layer, _), shape in shapes.items()}
+        self.kinds = {layer: type(part).__name__ for (layer, part), _ in shapes.items()}
+        self.parameters = {layer: _count(part) for (layer, part), _ in shapes.items()}
+        self.n_parameters = _count(module)
 
-    def _called(self, names: Sequence[str]) -> list[str]:
-        """Names of the submodules in the order of their calls; one that runs twice comes twice."""
-        calls: list[str] = []
-        modules = dict(self.module.named_modules())
-        hooks = [
-            modules[name].register_forward_hook(lambda *_, name=name: calls.append(name))
-            for name in names
-        ]
+    def _trace(self) -> dict[tuple[str, torch.nn.Module], tuple[int, ...]]:
+        """Layer and module, and its output shape, of every call that returns a tensor."""
+        calls: list[tuple[str, tuple[int, ...]]] = []
+        blank = torch.zeros(1, self.input.channels, self.input.size, self.input.size)
+        try:
+            with self._watch(self._modules, lambda name, out: calls.append((name, out.shape[1:]))):
+                self.module(blank)
+        except RuntimeError as error:
+            shape = "x".join(map(str, blank.shape[1:]))
+            raise FacestagesError(
+                f"network {self.name}: a picture of {shape} does not pass through it: "
+                f"{_one_line(error)}. Check 'input' in the config"
+            ) from error
+        times, seen, shapes = Counter(name for name, _ in calls), Counter(), {}
+        for name, shape in calls:
+            seen[name] += 1
+            layer = name if times[name] == 1 else f"{name}#{seen[name]}"
+            shapes[layer, self._modules[name]] = tuple(shape)
+        return shapes
+
+    @contextlib.contextmanager
+    def _watch(
+        self, names: Sequence[str], see: Callable[[str, torch.Tensor], None]
+    ) -> Iterator[None]:
+        """Tell `see` of every tensor that the named modules return, without gradients."""
+
+        def hook_of(name):
+            def hook(module, inputs, output):
+                if isinstance(output, torch.Tensor):
+                    see(name, output)
+
+            return hook
+
+        hooks = [self._modules[name].register_forward_hook(hook_of(name)) for name in names]
         try:
             with torch.inference_mode():
-                self.module(torch.zeros(1, self.input.channels, *2 * (self.input.size,)))
+                yield
         finally:
             for hook in hooks:
                 hook.remove()
-        return calls
 
     @property
     def weights_digest(self) -> str:
@@ -67,7 +107,8 @@ class TorchNetwork:
         sha = hashlib.sha256()
         for key, tensor in self.module.state_dict().items():
             sha.update(f"{key}{tuple(tensor.shape)}".encode())
-            sha.update(tensor.cpu().numpy().tobytes())
+            # As bytes: numpy has no bfloat16.
+            sha.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
         return sha.hexdigest()
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
@@ -84,39 +125,60 @@ class TorchNetwork:
         """
         assert not self.module.training
         records: dict[str, np.ndarray] = {}
-        modules = dict(self.module.named_modules())
-        hooks = [modules[layer].register_forward_hook(_keep(records, layer)) for layer in layers]
-        try:
-            pixels = prepare_images(images, self.input).transpose(0, 3, 1, 2)
-            with torch.inference_mode():
-                self.module(torch.from_numpy(np.ascontiguousarray(pixels)))
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return records
+        seen: Counter[str] = Counter()
+
+        def keep(name: str, output: torch.Tensor) -> None:
+            seen[name] += 1
+            layer = name if name in layers else f"{name}#{seen[name]}"
+            if layer in layers:
+                # A copy: a later in-place operation would otherwise write into the record.
+                records[layer] = output.to("cpu", torch.float32, copy=True).numpy()
+
+        pixels = prepare_images(images, self.input).transpose(0, 3, 1, 2)
+        with self._watch({layer.partition("#")[0] for layer in layers}, keep):
+            self.module(torch.from_numpy(np.ascontiguousarray(pixels)))
+        return {layer: records[layer] for layer in layers}
 
 
-def _keep(records: dict[str, np.ndarray], layer: str):
-    def hook(module, inputs, output):
-        if isinstance(output, torch.Tensor):
-            # A copy: a later in-place operation would otherwise write into the record.
-            records[layer] = output.detach().cpu().numpy().astype(np.float32, copy=True)
-
-    return hook
+def _count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
-def load_state(module: torch.nn.Module, path: str | os.PathLike) -> None:
-    """Load a state dict into a module, strictly, without running anything that it might carry.
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def build_module(address: str, seed: int, *args, where: str, **options) -> torch.nn.Module:
+    """Call ``package.module:function``, also one beside the run.
+
+    Parameters
+    ----------
+    address : str
+    seed : int
+        Seed of the initial weights.
+    where : str
+        Key of the config that gives the address, for error messages.
+    *args, **options
+        What the function is called with.
 
     Raises
     ------
     FacestagesError
-        If the file is missing, is not a plain state dict, or does not fit the module.
+        If there is no such function, or it does not return a module.
     """
-    if not os.path.exists(path):
-        raise FacestagesError(f"{path}: no such file; check the network's 'weights' in the config")
+    module_name, _, function = address.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    torch.manual_seed(seed)
     try:
-        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, pickle.UnpicklingError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise FacestagesError(f"{path}: is not a state dict of this module: {reason}") from error
+        module = getattr(importlib.import_module(module_name), function)(*args, **options)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise FacestagesError(
+            f"{where} = '{address}': {_one_line(error)}. Give package.module:function, importable "
+            "from where the workflow runs, that needs no arguments"
+        ) from error
+    if not isinstance(module, torch.nn.Module):
+        raise FacestagesError(
+            f"{where} = '{address}': returns a {type(module).__name__}, not a torch.nn.Module"
+        )
+    return module

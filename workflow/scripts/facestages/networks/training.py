@@ -514,12 +514,18 @@ def train_classifier(
         "dataset": training.dataset,
         "test_part": _describe_test(training),
         "n_train": len(parts["train"]),
+        "shares": _shares(targets[parts["train"]], classes),
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
         "parameters": model.count_params(),
         **evaluate(predict(model, images, spec.scaling), truth, classes),
     }
     return model, pd.DataFrame(state.history), report
+
+
+def _shares(targets: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    counts = np.bincount(targets, minlength=len(classes))
+    return dict(zip(classes, (counts / len(targets)).tolist(), strict=True))
 
 
 def _sample_weights(targets, classes, training: Training) -> np.ndarray | None:

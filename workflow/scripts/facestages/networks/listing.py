@@ -1,0 +1,139 @@
+"""Tables of a network's layers: for the user, for Figure 1, and for what is known beforehand."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from facestages.files import atomic_path
+from facestages.networks import Network, load_network
+from facestages.networks.catalogue import ARCHITECTURES
+from facestages.stimuli import read_labels
+from facestages.tables import read_tables
+
+_BYTES = 4  # float32
+
+
+def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame:
+    """One row for the input and for each layer, in the order of the forward pass.
+
+    Parameters
+    ----------
+    network : Network
+    stages : mapping of str to str
+        Layer of each stage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``network``, ``layer``, ``kind`` (class), ``shape`` (such as ``48x48x64``), ``units``,
+        ``parameters`` (those of the layers inside it included), ``stage`` (several, with a comma,
+        where a layer has several) and ``network_parameters`` (of the whole network).
+    """
+    size, channels = network.input.size, network.input.channels
+    rows = [("input", "Input", (size, size, channels), 0)]
+    rows += [
+        (layer, network.kinds[layer], shape, network.parameters[layer])
+        for layer, shape in network.layers.items()
+    ]
+    return pd.DataFrame(
+        {
+            "network": network.name,
+            "layer": layer,
+            "kind": kind,
+            "shape": "x".join(map(str, shape)) or "1",
+            "units": math.prod(shape),
+            "parameters": parameters,
+            "stage": ", ".join(stage for stage, of in stages.items() if of == layer),
+            "network_parameters": network.n_parameters,
+        }
+        for layer, kind, shape, parameters in rows
+    )
+
+
+def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLike) -> None:
+    """Print every layer with its shape and the size of its activations on disk.
+
+    Parameters
+    ----------
+    path : path-like
+        Table of `describe_layers`.
+    dataset : str
+        Name of the face set that the sizes are for.
+    stimuli : path-like
+        Its file; where it is not made yet, sizes are those of 1,000 pictures.
+    """
+    layers = read_tables([path])
+    n, what = 1000, f"1,000 pictures ({dataset} is not prepared yet)"
+    if os.path.exists(stimuli):
+        n = len(read_labels(stimuli)[0])
+        what = f"the {n:,} pictures of {dataset}"
+    name, total = layers["network"].iloc[0], layers["network_parameters"].iloc[0]
+    layers = layers[layers["layer"] != "input"]
+    shown = pd.DataFrame({key: layers[key] for key in ("layer", "kind", "shape")})
+    for key in ("units", "parameters"):
+        shown[key] = layers[key].map("{:,}".format)
+    shown["on disk"] = [format_bytes(units * n * _BYTES) for units in layers["units"]]
+    shown["stage"] = layers["stage"]
+    print(f"{name}: {len(shown)} layers, {total:,} parameters; on disk for {what}\n")
+    widths = {key: max(len(key), shown[key].str.len().max()) for key in shown}
+    for row in [list(shown), *shown.itertuples(index=False)]:
+        cells = (
+            cell.rjust(width) if key in ("units", "parameters", "on disk") else cell.ljust(width)
+            for cell, (key, width) in zip(row, widths.items(), strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def format_bytes(n: float) -> str:
+    """A number of bytes for people: ``1.2 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} TB"
+
+
+def known_shapes(framework: str, weights: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+    """Layers and shapes of the built-in architectures of one framework, as published.
+
+    Parameters
+    ----------
+    framework : {"keras", "torch", "numpy"}
+    weights : mapping of str to str
+        File or folder of the weights, for architectures that only their file can build.
+    """
+    shapes = {}
+    for name, known in ARCHITECTURES.items():
+        if known.framework == framework:
+            classes = None if known.classes or name != "light_cnn" else ["happy", "sad", "neutral"]
+            network = load_network(
+                name, architecture=name, classes=classes, weights=weights.get(name)
+            )
+            shapes[name] = {layer: list(shape) for layer, shape in network.layers.items()}
+    return shapes
+
+
+def main(framework: str, path: Path, assets: Path) -> None:
+    """Bring the layers of one framework's architectures up to date in ``layers.json``."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known |= known_shapes(framework, {"mini_xception": str(assets / "mini_xception")})
+    lines = (
+        f" {json.dumps(name)}: {{\n  "
+        + ",\n  ".join(f"{json.dumps(layer)}: {shape}" for layer, shape in known[name].items())
+        + "\n }"
+        for name in ARCHITECTURES
+        if name in known
+    )
+    with atomic_path(path) as partial:
+        partial.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

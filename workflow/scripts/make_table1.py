@@ -1,0 +1,16 @@
+"""Rule make_table1."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages import tables
+    from facestages.figures.table1 import make_table1, write_table1
+
+    table = make_table1(
+        snakemake.params.networks,
+        snakemake.params.datasets,
+        snakemake.params.test,
+        snakemake.input.paper,
+    )
+    tables.write_table(snakemake.output.csv, table)
+    write_table1(table, snakemake.output.markdown, snakemake.output.latex)
