@@ -28,7 +28,7 @@ endif
 test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
 	  resources/assets/headmodel resources/assets/mini_xception \
-	  resources/assets/face_detector resources/assets/orl
+	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0
 	$(BIN)/python -m pytest --ignore tests/torch
 	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
 
@@ -39,8 +39,14 @@ lint: $(ENV)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-# Files that are generated from others: schema and config/README.md, environment files.
+# Files that are generated from others: the layers of the built-in networks, schema and
+# config/README.md, environment files. TensorFlow and torch never in one process.
+LAYERS := workflow/scripts/facestages/networks/layers.json
 docs: $(ENV)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet -- resources/assets/mini_xception
+	for framework in keras torch numpy; do \
+	  PYTHONPATH=workflow/scripts $(BIN)/python -m facestages.networks.listing \
+	    $$framework $(LAYERS) resources/assets || exit 1; done
 	PYTHONPATH=workflow/scripts $(BIN)/python -m facestages.generated .
 
 # A new requirements.txt from the versions in pyproject.toml.

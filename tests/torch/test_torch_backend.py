@@ -8,8 +8,8 @@ import pytest
 import torch
 from facestages.errors import FacestagesError
 from facestages.networks import load_network
-from facestages.networks.catalogue import InputSpec
-from facestages.networks.torch_backend import TorchNetwork, load_state
+from facestages.networks.catalogue import ARCHITECTURES, InputSpec, known_layers
+from facestages.networks.torch_backend import TorchNetwork
 
 
 class Toy(torch.nn.Module):
@@ -24,6 +24,10 @@ class Toy(torch.nn.Module):
 
     def forward(self, x):
         return self.head(self.relu(self.norm(self.conv(x))))
+
+
+def make_nothing():
+    return build
 
 
 def build():
@@ -69,8 +73,11 @@ def test_same_interface_as_keras(tmp_path, faces, monkeypatch):
     np.testing.assert_array_equal(
         network.record(faces, ["head"])["head"], reference.record(faces, ["head"])["head"]
     )
-    with pytest.raises(FacestagesError, match="package.module:function"):
-        load_network("toy", torch="toy_module:Nothing", input=spec)
+    for wrong in ("toy_module:Nothing", "no_such_module:Toy", "toy_module:Functional.forward"):
+        with pytest.raises(FacestagesError, match="package.module:function"):
+            load_network("toy", torch=wrong, input=spec)
+    with pytest.raises(FacestagesError, match="returns a function, not a torch.nn.Module"):
+        load_network("toy", torch="toy_module:make_nothing", input=spec)
 
 
 class Twice(torch.nn.Module):
@@ -86,9 +93,87 @@ class Twice(torch.nn.Module):
         return self.relu(self.b(self.relu(self.a(x))))
 
 
-def test_a_module_that_runs_twice_is_no_layer():
-    network = TorchNetwork("twice", Twice(), InputSpec(8, 3))
-    assert network.layers == {"a": (2, 6, 6), "b": (5, 4, 4)}
+def test_a_module_that_runs_twice_gives_a_record_a_call(faces):
+    module = Twice()
+    network = TorchNetwork("twice", module, InputSpec(8, 3))
+    shapes = {"a": (2, 6, 6), "relu#1": (2, 6, 6), "b": (5, 4, 4), "relu#2": (5, 4, 4)}
+    assert network.layers == shapes and network.kinds["relu#2"] == "ReLU"
+    recorded = network.record(faces, ["relu#2", "relu#1", "b"])
+    np.testing.assert_array_equal(recorded["relu#2"], np.maximum(recorded["b"], 0))
+    again = TorchNetwork("again", module, InputSpec(8, 3)).record(faces, ["relu#1"])
+    np.testing.assert_array_equal(recorded["relu#1"], again["relu#1"])
+
+
+class Functional(torch.nn.Module):
+    """Changes a module's output in place after the module is done, and returns a tuple inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Conv2d(3, 2, 3)
+        self.pair = Pair()
+
+    def forward(self, x):
+        x = self.a(x)
+        torch.nn.functional.relu(x, inplace=True)
+        x += 100
+        first, second = self.pair(x)
+        return first - second
+
+
+class Pair(torch.nn.Module):
+    def forward(self, x):
+        return x, 2 * x
+
+
+def test_functional_operations_in_place_change_no_record(faces):
+    network = TorchNetwork("functional", Functional(), InputSpec(8, 3))
+    assert list(network.layers) == ["a"]
+    recorded = network.record(faces, ["a"])["a"]
+    with torch.no_grad():
+        x = torch.from_numpy(faces.transpose(0, 3, 1, 2) / np.float32(255))
+        expected = network.module.a(x)
+    np.testing.assert_allclose(recorded, expected.numpy(), rtol=1e-5, atol=1e-6)
+    assert (recorded < 0).any() and (recorded < 50).all()
+
+
+def test_a_module_in_two_places_has_both_names(faces):
+    module = build()
+    module.alias = module.conv
+    network = TorchNetwork("alias", module, InputSpec(8, 3))
+    assert {"conv", "alias"} <= set(network.layers)
+    recorded = network.record(faces, ["alias", "conv"])
+    np.testing.assert_array_equal(recorded["alias"], recorded["conv"])
+
+
+def test_other_precisions_are_recorded_in_float32(faces):
+    class Half(Toy):
+        def forward(self, x):
+            return super().forward(x.to(torch.bfloat16))
+
+    network = TorchNetwork("half", Half().to(torch.bfloat16), InputSpec(8, 3))
+    assert network.record(faces, ["head"])["head"].dtype == np.float32
+    assert len(network.weights_digest) == 64
+
+
+def test_pictures_that_do_not_fit_are_refused():
+    with pytest.raises(FacestagesError, match="network toy: a picture of 1x8x8 does not pass"):
+        TorchNetwork("toy", build(), InputSpec(8, 1))
+
+
+@pytest.mark.parametrize("name", [k for k, a in ARCHITECTURES.items() if a.framework == "torch"])
+def test_layers_of_the_architectures_are_known(name):
+    """``layers.json`` is up to date: ``make docs`` writes it."""
+    network = load_network(name, architecture=name)
+    known = {layer: tuple(shape) for layer, shape in known_layers()[name].items()}
+    assert list(known.items()) == list(network.layers.items())
+
+
+def test_narrow_networks_and_other_classes():
+    network = load_network("rmn", architecture="resmasknet", classes=["a", "b"], width=8)
+    assert network.layers["maxpool"] == (8, 56, 56)
+    assert network.layers["fc.1"] == (2,)
+    network = load_network("emofan", architecture="emofan", classes=["a"] * 5, width=8)
+    assert network.layers["emo_fc_2.3"] == (7,)
 
 
 def test_seed_decides_untrained_weights(monkeypatch):
@@ -110,27 +195,6 @@ def test_a_module_beside_the_run_is_found(tmp_path, monkeypatch):
     spec = {"size": 8, "channels": 1}
     network = load_network("own", torch="beside_the_run:build", input=spec)
     assert network.layers == {"0": (2, 6, 6)}
-
-
-def test_weights_that_do_not_fit_are_refused(tmp_path):
-    torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "other.pth")
-    with pytest.raises(FacestagesError, match="other.pth: is not a state dict of this module"):
-        load_state(build(), tmp_path / "other.pth")
-    with pytest.raises(FacestagesError, match="no such file"):
-        load_state(build(), tmp_path / "none.pth")
-
-
-def test_a_pickle_runs_nothing(tmp_path):
-    bomb, crater = tmp_path / "bomb.pth", tmp_path / "crater"
-
-    class Bomb:
-        def __reduce__(self):
-            return (open, (str(crater), "w"))
-
-    torch.save({"net": Bomb()}, bomb)
-    with pytest.raises(FacestagesError, match="bomb.pth"):
-        load_state(build(), bomb)
-    assert not crater.exists()
 
 
 def test_tensorflow_is_not_here():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 
 
@@ -23,6 +24,10 @@ def _standard_error_closed() -> Iterator[None]:
         os.close(kept)
         os.close(nowhere)
 
+
+# Keras on another backend imports TensorFlow all the same where it is installed.
+if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    sys.modules.setdefault("tensorflow", None)
 
 with _standard_error_closed():
     import keras

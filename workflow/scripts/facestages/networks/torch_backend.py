@@ -53,7 +53,9 @@ class TorchNetwork:
         self.name = name
         self.module = module.eval()
         self.input = input
-        self._modules = {layer: part for layer, part in module.named_modules() if layer}
+        # A module that lies in two places has both names.
+        named = module.named_modules(remove_duplicate=False)
+        self._modules = {layer: part for layer, part in named if layer}
         shapes = self._trace()
         self.layers = {layer: shape for (layer, _), shape in shapes.items()}
         self.kinds = {layer: type(part).__name__ for (layer, part), _ in shapes.items()}
