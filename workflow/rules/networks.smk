@@ -15,7 +15,7 @@ rule train_network:
     # First of all: every other job of these networks waits for it.
     priority: 20
     conda:
-        "../../envs/tensorflow.yaml"
+        training_environment
     threads: training_threads
     resources:
         mem_mb=4000,

@@ -29,7 +29,8 @@ _ENVIRONMENTS = {
         "umap-learn",
     ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),
-    "torch": (*_COMMON, "torch"),
+    "torch": (*_COMMON, "keras", "torch"),
+    "jax": (*_COMMON, "keras", "jax"),
 }
 
 _INTRODUCTION = """\
@@ -56,7 +57,8 @@ def generated_files(root: Path) -> dict[Path, str]:
 def environment(name: str, project: dict) -> str:
     """A conda environment file with the versions of ``pyproject.toml``."""
     pins = {}
-    for requirement in project["dependencies"] + project["optional-dependencies"]["cpu"]:
+    optional = project["optional-dependencies"]
+    for requirement in project["dependencies"] + optional["cpu"] + optional["jax"]:
         pins[re.split(r"[=\[]", requirement)[0]] = requirement
     lines = [
         "# Generated from pyproject.toml by `make docs`; do not edit.",

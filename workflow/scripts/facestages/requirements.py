@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestages import disfa_files
-from facestages.assets import RESOURCES
+from facestages.assets import RESOURCES, read_manifest
 from facestages.config import Config, Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import ARCHIVE_SUFFIXES, read_yaml
@@ -61,7 +61,8 @@ class Requirement(NamedTuple):
     sha256 : dict of str to str
         Known bytes by file.
     needed_by : list of str
-        ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``.
+        ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``,
+        ``tables.NAME``.
     note : str
         Why it is not found, or what is odd about it.
     spent : bool
@@ -266,7 +267,7 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
     return Requirement(
         key=f"assets.{name}",
         what=name,
-        where=local or there or ("package index" if kind == "pip" else source),
+        where=local or there or ("package index" if kind == "pip" else "its address below"),
         found=not note if local else there is not None,
         fetched_by_us=not local,
         address=_ADDRESS[kind].format(source),
@@ -334,6 +335,16 @@ def _needs(config: Config) -> dict[str, list[str]]:
     direct = [f"datasets.{name}" for name in fig4.datasets]
     direct += [f"networks.{name}" for name in networks]
     needs["figures.fig4"] = [section for name in direct for section in needs[name]]
+    if fig1 := config.figures.fig1:
+        # Of most networks, the code alone says what their layers are.
+        architecture = config.networks[fig1.network].architecture
+        drawn = not architecture or ARCHITECTURES[architecture].builder is None
+        needs["figures.fig1"] = [f"networks.{fig1.network}"] if drawn else []
+    if table1 := config.tables.table1:
+        sets = [*table1.datasets, *filter(None, [table1.test])]
+        direct = [f"datasets.{name}" for name in sets]
+        direct += [f"networks.{name}" for name in table1.networks]
+        needs["tables.table1"] = [section for name in direct for section in needs[name]]
     return needs
 
 
@@ -474,7 +485,12 @@ def _products(config: Config) -> dict[str, list[str]]:
             products[f"networks.{name}"] = [config.weights_file(name, s) for s in entry.seeds]
     for name in config.ratings:
         products[f"ratings.{name}"] = [f"{results}/ratings/{name}.csv"]
-    return {**products, "figures.fig4": [f"{results}/figures/fig4.pdf"]}
+    products["figures.fig4"] = [f"{results}/figures/fig4.pdf"]
+    if config.figures.fig1:
+        products["figures.fig1"] = [f"{results}/figures/fig1.pdf"]
+    if config.tables.table1:
+        products["tables.table1"] = [f"{results}/tables/table1.csv"]
+    return products
 
 
 def _join_seeds(files: Sequence[str]) -> str:
@@ -506,7 +522,8 @@ def missing_message(key: str, path: str, config: Config) -> str:
     reason = _look_at(path)[0] or _NOT_THERE
     text = f"config: {key} = '{path}': {reason}; correct the path."
     try:
-        entry = read_gated().get(_gated_name(key, config))
+        manifest = read_manifest(RESOURCES / "manifest.yaml")
+        entry = {**_as_gated(manifest), **read_gated()}.get(_gated_name(key, config))
     except FacestagesError:
         return text
     if entry is None:

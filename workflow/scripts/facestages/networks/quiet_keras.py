@@ -7,9 +7,12 @@ Python nor an environment variable can keep them off the terminal.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+
+from facestages.errors import FacestagesError
 
 
 @contextlib.contextmanager
@@ -25,8 +28,15 @@ def _standard_error_closed() -> Iterator[None]:
         os.close(nowhere)
 
 
-# Keras on another backend imports TensorFlow all the same where it is installed.
-if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+_BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+
+if _BACKEND != "tensorflow":
+    if importlib.util.find_spec(_BACKEND) is None:
+        raise FacestagesError(
+            f"{_BACKEND}, which Keras is to compute with, is not installed. Install it (pip "
+            f"install {_BACKEND}), or choose another 'backend' in the config"
+        )
+    # Keras imports TensorFlow all the same where it is installed.
     sys.modules.setdefault("tensorflow", None)
 
 with _standard_error_closed():
