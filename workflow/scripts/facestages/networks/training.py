@@ -514,7 +514,7 @@ def train_classifier(
         "dataset": training.dataset,
         "test_part": _describe_test(training),
         "n_train": len(parts["train"]),
-        "shares": _shares(targets[parts["train"]], classes),
+        "shares": class_shares(stimuli.labels["expression"].iloc[parts["train"]], classes),
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
         "parameters": model.count_params(),
@@ -523,9 +523,9 @@ def train_classifier(
     return model, pd.DataFrame(state.history), report
 
 
-def _shares(targets: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
-    counts = np.bincount(targets, minlength=len(classes))
-    return dict(zip(classes, (counts / len(targets)).tolist(), strict=True))
+def class_shares(expression: pd.Series, classes: Sequence[str]) -> dict[str, float]:
+    """Share of each class among pictures, by their expression."""
+    return {name: float((expression == name).mean()) for name in classes}
 
 
 def _sample_weights(targets, classes, training: Training) -> np.ndarray | None:
