@@ -58,7 +58,12 @@ lock:
 	rm -rf .venv-lock
 
 bench: $(ENV)
-	PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py $(PICTURES)
+	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) TF_NUM_INTEROP_THREADS=1 \
+	  PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py $(NETWORK) $(PICTURES)
+
+NETWORK ?= light_cnn
+PICTURES ?= 980
+THREADS ?= 1
 
 .PHONY: FORCE env test lint docs lock bench
 FORCE:

@@ -440,8 +440,13 @@ def figures_wanted():
 
 
 def recording_mb(wildcards):
-    """Memory of a recording: the framework, and 256 rows of all layers, twice."""
-    return 1500 + CONFIG.recorded_units(wildcards.network) * 256 * 4 * 2 // 10**6
+    """Memory of a recording: framework and weights, 64 pictures in the network, and 256 rows of
+    all layers, twice."""
+    size = CONFIG.networks[wildcards.network].input_spec.size
+    # Up to about 128 maps of the input's size are held at once, as measured.
+    forward = 64 * size**2 * 128 * 4
+    rows = CONFIG.recorded_units(wildcards.network) * 256 * 4 * 2
+    return 2000 + (forward + rows) // 10**6
 
 
 def if_kept(path):

@@ -18,7 +18,7 @@ from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import read_yaml
 from facestages.networks import select_layers
-from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, layer_widths
+from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
@@ -543,6 +543,11 @@ class NetworkEntry(Section):
         return self.model_dump(
             include={"architecture", "keras", "torch", "input", "classes", "width"}
         )
+
+    @property
+    def input_spec(self) -> Input | InputSpec:
+        """Size, channels and scaling of its input."""
+        return self.input or ARCHITECTURES[self.architecture].input
 
     @property
     def framework(self) -> str:
