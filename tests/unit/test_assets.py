@@ -5,6 +5,7 @@ import re
 import socket
 import stat
 import threading
+import time
 import zipfile
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,8 +25,9 @@ CONTENT = bytes(range(256)) * 4096
 class Server:
     """A web server on the loopback address that keeps a list of what it was asked."""
 
-    def __init__(self, content, *, ranges=True, cut=(), status=None):
+    def __init__(self, content, *, ranges=True, cut=(), status=None, pause=0.0):
         self.content, self.ranges, self.cut, self.status = content, ranges, list(cut), status
+        self.pause = pause
         self.asked = []
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self.url = f"http://127.0.0.1:{self.http.server_port}/weights.bin"
@@ -59,7 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         end = self.told.cut.pop(0) if self.told.cut else len(body)
-        self.wfile.write(body[:end])
+        for first in range(0, end, 1 << 16):
+            self.wfile.write(body[first : min(first + (1 << 16), end)])
+            time.sleep(self.told.pause)
 
 
 @pytest.fixture
@@ -133,6 +137,9 @@ def test_the_manifest_of_the_project_is_valid():
         ({"members": ["../x"]}, "without '..'"),
         ({"members": ["/x"]}, "without '..'"),
         ({"licence": None}, "'licence' must be text"),
+        ({"source": {"file": "../x"}}, "must be a relative path"),
+        ({"metrics": "/x.json"}, "'metrics' must be a relative path"),
+        ({"trained_on": 3}, "'trained_on' must be text"),
     ],
 )
 def test_a_wrong_entry_is_refused_by_name(tmp_path, change, said):
@@ -251,6 +258,31 @@ def test_a_server_that_is_away(serve, tmp_path):
     server.close()
     message = refusal(fetch, entry_of(CONTENT, {"url": server.url}), tmp_path)
     assert "Connection refused" in message and "Check the connection" in message
+
+
+def test_a_slow_server_is_waited_for_as_long_as_it_sends(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "_TIMEOUT_S", 0.5)
+    server = serve(CONTENT, pause=0.05)
+    begin = time.monotonic()
+    folder = fetch(entry_of(CONTENT, {"url": server.url}), tmp_path)
+    assert time.monotonic() - begin > 0.5, "longer than the time limit of one answer"
+    assert (folder / "weights.bin").read_bytes() == CONTENT
+    assert server.asked == [None]
+
+
+def test_a_file_that_comes_with_the_project(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "RESOURCES", tmp_path)
+    (tmp_path / "weights").mkdir()
+    shipped = tmp_path / "weights" / "weights.bin"
+    entry = entry_of(CONTENT, {"file": "weights/weights.bin"})
+    assert "it is not there" in refusal(fetch, entry, tmp_path)
+    shipped.write_bytes(CONTENT[:-1])
+    message = refusal(fetch, entry, tmp_path)
+    assert f"found {len(CONTENT) - 1}" in message and f"git checkout -- {shipped}" in message
+    assert shipped.exists() and not (tmp_path / "thing").exists()
+    shipped.write_bytes(CONTENT)
+    assert (fetch(entry, tmp_path) / "weights.bin").read_bytes() == CONTENT
+    assert not (tmp_path / "downloads").exists()
 
 
 def test_a_server_that_says_nothing(tmp_path, monkeypatch):

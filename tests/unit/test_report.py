@@ -69,6 +69,17 @@ def test_a_layer_that_is_not_the_output(faces):
         predict(faces, [[1, 0]] * 3)
 
 
+def test_valence_and_arousal_come_after_the_classes(faces):
+    scores = [[5, 0, 0, 0.5, -0.25], [0, 5, 0, 1.5, 0], [0, 0, 5, -2, 0.125]]
+    affect = ("valence", "arousal")
+    table = predict_expressions(Answers(scores), 0, "out", CLASSES, faces, affect)
+    assert list(table["expression"]) == ["happy", "sad", "contempt"]
+    assert table["valence"].tolist() == [0.5, 1, -1], "clipped as the network's authors do"
+    assert table["arousal"].tolist() == [-0.25, 0, 0.125]
+    with pytest.raises(FacestagesError, match="3 units for 3 classes and valence and arousal"):
+        predict_expressions(Answers([[1, 0, 0]] * 3), 0, "out", CLASSES, faces, affect)
+
+
 @pytest.fixture
 def predictions(faces, tmp_path):
     path = tmp_path / "predictions.csv"

@@ -12,7 +12,7 @@ import yaml
 from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")
-PARTS += ("resources/gated.yaml",)
+PARTS += ("resources/gated.yaml", "resources/paper.yaml")
 
 
 class Run(NamedTuple):

@@ -7,6 +7,8 @@ import pytest
 
 NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
 INSTANCES = sum(NETWORKS.values())
+# Those that Table 1 tests on the portraits: pixels have no classes, nn1 has its held-out part.
+TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 LIBRARY = "workflow/scripts/facestages"
 
 
@@ -62,10 +64,12 @@ def test_one_face_set_changed(tiny_run):
     assert planned(tiny_run, config) == {
         "prepare_stimuli": 1,
         "report_stimuli": 1,
+        "predict_expressions": TESTED,
         "record_activations": INSTANCES,
         "measure_geometry": INSTANCES,
         "score_separability": INSTANCES,
         "plot_fig4": 1,
+        "make_table1": 1,
         "all": 1,
     }
 
@@ -80,33 +84,51 @@ def test_training_set_changed(tiny_run):
         "measure_geometry": 2,
         "score_separability": 2,
         "plot_fig4": 1,
+        "make_table1": 1,
         "all": 1,
     }
 
 
-@pytest.mark.parametrize(
-    "path_and_value",
-    [
-        (("figures", "fig4", "band"), "sd"),
-        (("networks", "nn1", "label"), "The first"),
-    ],
-    ids=["band", "network label"],
-)
-def test_plotting_option_changed(tiny_run, path_and_value):
-    path, value = path_and_value
-    config = changed(tiny_run.config, *path, value=value)
+def test_plotting_option_changed(tiny_run):
+    config = changed(tiny_run.config, "figures", "fig4", "band", value="sd")
     assert planned(tiny_run, config) == {"plot_fig4": 1, "all": 1}
+
+
+def test_label_of_a_network_changed(tiny_run):
+    config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
+    shown = {"plot_fig1": 1, "plot_fig4": 1, "make_table1": 1, "all": 1}
+    assert planned(tiny_run, config) == shown
+
+
+def test_further_layers_asked_for(tiny_run):
+    config = changed(tiny_run.config, "networks", "nn3", "layers", value=["conv2d_*"])
+    plan = planned(tiny_run, config)
+    assert plan.pop("plot_fig4") == plan.pop("all") == 1
+    steps = ("record_activations", "measure_geometry", "score_separability")
+    assert plan == dict.fromkeys(steps, 2 * NETWORKS["nn3"])
+
+
+def test_code_of_a_network_changed(tiny_run, edit):
+    """Only that network's jobs: those of mini-Xception and of the pixels stay."""
+    edit(f"{LIBRARY}/networks/light_cnn.py", "Dropout(0.6", "Dropout(0.61")
+    plan = planned(tiny_run)
+    light = NETWORKS["nn1"] + NETWORKS["nn3"]
+    assert plan["record_activations"] == 2 * light and plan["train_network"] == 1
+    assert plan["describe_layers"] == 2
+    edit(f"{LIBRARY}/networks/light_cnn.py", "Dropout(0.61", "Dropout(0.6")
+    edit(f"{LIBRARY}/networks/resmasknet.py", "class ResMaskNet", "SPARE = 1\n\n\nclass ResMaskNet")
+    assert planned(tiny_run) == {}
 
 
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
-    assert planned(tiny_run, config) == {"plot_fig4": 1, "report_stimuli": 1, "all": 1}
+    shown = {"plot_fig4": 1, "make_table1": 1, "report_stimuli": 1, "all": 1}
+    assert planned(tiny_run, config) == shown
 
 
 def test_labels_of_a_network_taken_instead(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "expression_from", value="mini_xception")
     assert planned(tiny_run, config) == {
-        "predict_expressions": 1,
         "score_separability": INSTANCES,
         "report_stimuli": 1,
         "plot_fig4": 1,
@@ -122,6 +144,7 @@ def test_one_network_changed(tiny_run):
         "measure_geometry": 2,
         "score_separability": 2,
         "plot_fig4": 1,
+        "make_table1": 1,
         "all": 1,
     }
 
@@ -129,10 +152,12 @@ def test_one_network_changed(tiny_run):
 def test_one_seed_more(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "seeds", value=[0, 1, 2])
     assert planned(tiny_run, config) == {
+        "predict_expressions": 1,
         "record_activations": 2,
         "measure_geometry": 2,
         "score_separability": 2,
         "plot_fig4": 1,
+        "make_table1": 1,
         "all": 1,
     }
 
@@ -152,7 +177,7 @@ def test_reader_of_another_source_changed(tiny_run, edit):
 
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
-    assert planned(tiny_run) == {"plot_fig4": 1, "report_stimuli": 3, "all": 1}
+    assert planned(tiny_run) == {"plot_fig1": 1, "plot_fig4": 1, "report_stimuli": 3, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):
@@ -200,7 +225,7 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "label", value="Untrained")
     result = tiny_run.snakemake("all", config=config)
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
-    assert ran == {"plot_fig4": 1, "all": 1}
+    assert ran == {"plot_fig4": 1, "make_table1": 1, "all": 1}
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn
     assert tiny_run.snakemake("all").returncode == 0

@@ -15,6 +15,43 @@ def test_figure_is_there(tiny_run, kind):
     assert (tiny_run.folder / f"results/figures/fig4.{kind}").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_figure_1_is_there(tiny_run, kind):
+    assert (tiny_run.folder / f"results/figures/fig1.{kind}").stat().st_size > 1000
+    words = (tiny_run.folder / "results/tables/fig1.md").read_text()
+    assert "| batchnorm_1 | BatchNormalization | 48x48x64 | 256 | early |" in words
+
+
+def test_table_1_has_networks_and_face_sets(tiny_run):
+    table = pd.read_csv(tiny_run.folder / "results/tables/table1.csv").set_index("name")
+    assert set(table.index) == {"nn1", "nn3", "pixels", "mini_xception", "wild", "posed", "video"}
+    held_out = table.loc["nn1"].set_index("measure").loc["held-out accuracy"]
+    metrics = tiny_run.folder / "results/networks/nn1/seed-0/metrics.json"
+    assert held_out["value"] == pytest.approx(json.loads(metrics.read_text())["accuracy"])
+    assert held_out["ci_low"] < held_out["value"] < held_out["ci_high"]
+    tested = table.loc["nn3"].set_index("measure").loc["test accuracy"]
+    assert (tested["item"], tested["n"], tested["seeds"]) == ("posed", 36, 2)
+    people = table.loc["posed"].set_index("measure").loc["people"]
+    assert (people["value"], people["paper"]) == (6, 70)
+    text = (tiny_run.folder / "results/tables/table1.md").read_text()
+    assert "| NN1 | trained here | wild (n = 48) |" in text and "82.32% (FER2013)" in text
+    assert (
+        "rendered" in text
+        and r"\toprule" in (tiny_run.folder / "results/tables/table1.tex").read_text()
+    )
+
+
+def test_layers_are_listed(tiny_run):
+    result = tiny_run.snakemake("list_layers", "--config", "network=nn3", "dataset=posed")
+    assert result.returncode == 0, result.stderr
+    assert (
+        "nn3: 23 layers, 2,395,075 parameters; on disk for the 84 pictures of posed"
+        in result.stdout
+    )
+    row = next(line for line in result.stdout.splitlines() if line.startswith("batchnorm_1"))
+    assert row.split()[-3:] == ["49.5", "MB", "early"]
+
+
 def test_figure_says_that_its_faces_are_rendered(tiny_run):
     text = (tiny_run.folder / "results/figures/fig4.svg").read_text()
     assert "All faces are RENDERED" in text

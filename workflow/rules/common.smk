@@ -219,6 +219,24 @@ def network_source(wildcards):
     return CONFIG.networks[wildcards.network].source
 
 
+def network_code(script):
+    """As `code`, with the digest of the code that builds the network, also a user's own beside the
+    run; other networks do not count."""
+
+    def digests(wildcards):
+        entry = CONFIG.networks[wildcards.network]
+        known = ARCHITECTURES.get(entry.architecture)
+        builder = entry.torch or (known and known.builder)
+        if not builder:
+            return [code(script)]
+        file = Path(*builder.partition(":")[0].split(".")).with_suffix(".py")
+        if known:
+            return [code(script), provenance.digest_code(WORKFLOW / "scripts" / file)]
+        return [code(script), provenance.digest(file.read_text() if file.exists() else "")]
+
+    return digests
+
+
 def network_environment(wildcards):
     """Conda environment of a network's framework."""
     framework = CONFIG.networks[wildcards.network].framework
@@ -304,7 +322,7 @@ def listed_layers(wildcards):
     """The table that `list_layers` prints."""
     if CONFIG.network is None:
         names = ", ".join(CONFIG.networks)
-        sys.exit(f"list_layers: say which network: --config network=NAME, one of {names}")
+        sys.exit(f"config: network: this key is missing: --config network=NAME, one of {names}")
     return f"<results>/layers/{CONFIG.network}.csv"
 
 

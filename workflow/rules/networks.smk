@@ -25,7 +25,7 @@ rule train_network:
         network=network_source,
         training=training_recipe,
         checkpoint=training_checkpoint,
-        code=code("train_network"),
+        code=network_code("train_network"),
     message:
         "Train {wildcards.network}, seed {wildcards.seed}"
     script:
@@ -52,7 +52,7 @@ rule describe_layers:
         network=network_source,
         weights=description_weights,
         stages=network_stages,
-        code=code("describe_layers"),
+        code=network_code("describe_layers"),
     message:
         "Layers of {wildcards.network}"
     script:
@@ -102,7 +102,7 @@ rule record_activations:
         network=network_source,
         weights=network_weights,
         layers=layers_recorded,
-        code=code("record_activations"),
+        code=network_code("record_activations"),
     message:
         "Record {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
     script:
@@ -132,7 +132,7 @@ rule predict_expressions:
         layer=lambda wildcards: list(network_stages(wildcards).values())[-1],
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         affect=lambda wildcards: CONFIG.networks[wildcards.network].affect,
-        code=code("predict_expressions"),
+        code=network_code("predict_expressions"),
     message:
         "{wildcards.network} names the expressions of {wildcards.dataset}"
     script:

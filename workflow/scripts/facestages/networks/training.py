@@ -467,7 +467,7 @@ def train_classifier(
     training: Training,
     seed: int,
     checkpoint_folder,
-    code: str = "",
+    code: str | Sequence[str] = "",
 ) -> tuple[keras.Model, pd.DataFrame, dict]:
     """Train a network on a face set and measure it on the part held out.
 
@@ -483,7 +483,7 @@ def train_classifier(
     seed : int
     checkpoint_folder : path-like
         Where an interrupted training is kept; the caller removes it at the end.
-    code : str
+    code : str or sequence of str
         Digest of the code; a checkpoint of other code is not taken up.
 
     Returns
@@ -557,7 +557,7 @@ def train_network(
     training: Training,
     seed: int,
     *,
-    code: str,
+    code: str | Sequence[str],
     stimuli,
     checkpoint,
     model_out,
@@ -574,7 +574,7 @@ def train_network(
         What `facestages.networks.load_network` needs to know.
     training : Training
     seed : int
-    code : str
+    code : str or sequence of str
         Digest of the code.
     stimuli, checkpoint, model_out, history_out, metrics_out : path-like
         The face set, the folder of the interrupted training, and the files to write.

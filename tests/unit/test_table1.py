@@ -1,0 +1,137 @@
+"""Table 1: known answers, and what readers see."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score
+
+from facestages.errors import FacestagesError
+from facestages.figures import table1
+from facestages.stimuli import StimulusSet, write_stimuli
+from facestages.tables import write_table
+
+CLASSES = ["happy", "sad"]
+
+
+def test_wilson_interval_of_a_textbook():
+    """Ten right of ten, 0.722 to 1; 45 of 100, 0.356 to 0.548."""
+    found = table1.mean_accuracy([1.0], 10)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    found = table1.mean_accuracy([0.45], 100)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((0.3561, 0.5476), abs=1e-4)
+    assert np.isnan(found["seed_sd"])
+
+
+def test_seeds_are_averaged():
+    found = table1.mean_accuracy([0.2, 0.4], 100)
+    assert found["value"] == pytest.approx(0.3) and found["seeds"] == 2
+    assert found["seed_sd"] == pytest.approx(np.std([0.2, 0.4], ddof=1))
+
+
+def face_labels(n=40):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "stimulus_id": [f"s{i}" for i in range(n)],
+            "identity": [f"p{i % 5}" for i in range(n)],
+            "expression": rng.choice(["happy", "sad", "fear"], n),
+        }
+    )
+
+
+def answers(labels, seed):
+    expression = np.random.default_rng(seed).choice(["happy", "sad"], len(labels))
+    return pd.DataFrame({"stimulus_id": labels["stimulus_id"], "expression": expression})
+
+
+def test_accuracy_leaves_out_what_the_network_does_not_know():
+    labels = face_labels()
+    known = labels["expression"].isin(CLASSES)
+    predicted = answers(labels, 1)
+    found = table1.accuracy_on(labels, [predicted], CLASSES)
+    expected = accuracy_score(labels["expression"][known], predicted["expression"][known])
+    assert found["value"] == pytest.approx(expected) and found["n"] == known.sum()
+    with pytest.raises(FacestagesError, match="no picture has one of the expressions angry"):
+        table1.accuracy_on(labels, [predicted], ["angry"])
+    with pytest.raises(FacestagesError, match="of other pictures"):
+        table1.accuracy_on(labels, [predicted.iloc[::-1]], CLASSES)
+
+
+def test_seeds_tested_on_different_pictures_are_refused():
+    with pytest.raises(FacestagesError, match="different numbers of pictures"):
+        table1.held_out_accuracy([{"n": 3, "accuracy": 1}, {"n": 4, "accuracy": 1}])
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Of a trained network, an untrained one, and one face set."""
+    labels = face_labels()
+    faces = StimulusSet(
+        np.zeros((40, 6, 8), np.uint8),
+        labels,
+        {"identity": "rendered", "expression": "rendered"},
+        {"rendered": 1},
+    )
+    write_stimuli(tmp_path / "faces.h5", faces, "faces")
+    write_table(tmp_path / "layers.csv", pd.DataFrame({"network_parameters": [1234]}))
+    report = {"dataset": "wild", "test_part": "a tenth", "n_train": 90, "n": 10, "accuracy": 0.8}
+    report["shares"] = {"happy": 0.75, "sad": 0.25}
+    (tmp_path / "metrics.json").write_text(json.dumps(report))
+    write_table(tmp_path / "seen.csv", answers(labels, 1))
+    entry = {"classes": CLASSES, "seeds": [0], "layers": tmp_path / "layers.csv"}
+    trained = {"label": "NN1", "weights": "trained here", "trained_on": "wild", "paper": "NN1"}
+    trained |= {"reports": [tmp_path / "metrics.json"], "predictions": []}
+    control = {"label": "NN_3 & co", "weights": "untrained", "trained_on": "none", "paper": None}
+    control |= {"reports": [], "predictions": [tmp_path / "seen.csv"]}
+    paper = tmp_path / "paper.yaml"
+    paper.write_text(
+        "table1: {networks: {NN1: {data: FER2013, accuracy: [{test: FER2013, value: 0.8232}]}}, "
+        "datasets: {KDEF: {n: 980, people: 70, labels: 7 expressions, rows: 762, columns: 562}}}"
+    )
+    stimuli = {"stimuli": tmp_path / "faces.h5"}
+    return table1.make_table1(
+        {"nn1": trained | entry, "nn3": control | entry},
+        {"faces": {"label": "Faces", "paper": "KDEF", **stimuli}},
+        {"name": "faces", "label": "Faces", **stimuli},
+        paper,
+    )
+
+
+def test_rows_are_tidy(table):
+    shares = table[(table["name"] == "nn1") & (table["measure"] == "class")]
+    assert dict(zip(shares["item"], shares["value"], strict=True)) == {"happy": 0.75, "sad": 0.25}
+    held_out = table[table["measure"] == "held-out accuracy"]
+    assert held_out[["name", "value", "n"]].values.tolist() == [["nn1", 0.8, 10]]
+    assert list(table[table["measure"] == "test accuracy"]["name"]) == ["nn3"]
+    size = table.set_index("measure").loc[["rows", "columns"]]
+    assert size[["value", "paper"]].values.tolist() == [[6, 762], [8, 562]]
+    kind = table.set_index("measure").loc["kind"]
+    assert (kind["text"], kind["paper"]) == ("rendered", "KDEF")
+
+
+def test_markdown_shows_measured_and_published(table):
+    text = table1.to_markdown(table)
+    row = next(line for line in text.splitlines() if line.startswith("| NN1 "))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:6] == [
+        "NN1",
+        "trained here",
+        "wild (n = 90)",
+        "happy 75.0%, sad 25.0%",
+        "1,234",
+        "1",
+    ]
+    assert cells[6].startswith("80.0% [49.0%, 94.3%] on 10 of wild") and cells[7] == ""
+    assert cells[8] == "82.32% (FER2013)"
+    row = next(line for line in text.splitlines() if line.startswith("| Faces "))
+    assert "| rendered | 40 | 5 |" in row and "(rendered) | 8x6 |" in row
+    assert "KDEF, n = 980, 70 people, 7 expressions, 562x762" in row
+
+
+def test_latex_is_escaped_and_even(table):
+    text = table1.to_latex(table)
+    assert r"NN\_3 \& co" in text and r"80.0\%" in text
+    body = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {line.replace(r"\&", "").count("&") for line in body} == {6, 8}
