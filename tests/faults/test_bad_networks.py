@@ -152,4 +152,6 @@ def test_official_weights_with_wrong_bytes(workspace):
 
 
 def test_layers_of_no_network(workspace):
-    workspace.refuse_config("list_layers", "network: this key is missing: --config network=NAME, one of pixels")
+    workspace.refuse_config(
+        "list_layers", "network: this key is missing: --config network=NAME, one of pixels"
+    )

@@ -108,7 +108,7 @@ def test_rows_are_tidy(table):
     size = table.set_index("measure").loc[["rows", "columns"]]
     assert size[["value", "paper"]].values.tolist() == [[6, 762], [8, 562]]
     kind = table.set_index("measure").loc["kind"]
-    assert (kind["text"], kind["paper"]) == ("rendered", "KDEF")
+    assert (kind["text"], kind["paper_text"]) == ("rendered", "KDEF")
 
 
 def test_markdown_shows_measured_and_published(table):

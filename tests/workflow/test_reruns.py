@@ -115,8 +115,10 @@ def test_code_of_a_network_changed(tiny_run, edit):
     light = NETWORKS["nn1"] + NETWORKS["nn3"]
     assert plan["record_activations"] == 2 * light and plan["train_network"] == 1
     assert plan["describe_layers"] == 2
-    edit(f"{LIBRARY}/networks/light_cnn.py", "Dropout(0.61", "Dropout(0.6")
-    edit(f"{LIBRARY}/networks/resmasknet.py", "class ResMaskNet", "SPARE = 1\n\n\nclass ResMaskNet")
+
+
+def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/networks/vgg16.py", "def vgg16(", "SPARE = 1\n\n\ndef vgg16(")
     assert planned(tiny_run) == {}
 
 

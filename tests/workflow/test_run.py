@@ -42,7 +42,8 @@ def test_table_1_has_networks_and_face_sets(tiny_run):
 
 
 def test_layers_are_listed(tiny_run):
-    result = tiny_run.snakemake("list_layers", "--config", "network=nn3", "dataset=posed")
+    config = {**tiny_run.config, "network": "nn3", "dataset": "posed"}
+    result = tiny_run.snakemake("list_layers", config=config)
     assert result.returncode == 0, result.stderr
     assert (
         "nn3: 23 layers, 2,395,075 parameters; on disk for the 84 pictures of posed"

@@ -18,7 +18,7 @@ from facestages.stimuli import read_labels
 from facestages.tables import markdown_table, read_tables
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
-_COLUMNS += ("n", "seeds", "seed_sd", "text", "paper")
+_COLUMNS += ("n", "seeds", "seed_sd", "text", "paper", "paper_text")
 
 
 # What the paper's file calls differently.
@@ -128,7 +128,8 @@ def make_table1(
     pandas.DataFrame
         A row a measurement: ``part`` (network or face set), ``name``, ``label``, ``measure``,
         ``item`` (the class, the test set, ...), ``value``, its interval, ``n``, ``seeds``,
-        ``seed_sd``, ``text`` and the ``paper``'s value.
+        ``seed_sd``, ``text``, and the ``paper``'s value or
+        ``paper_text``.
     """
     said = read_yaml(paper)["table1"]
     tested = {**test, "labels": read_labels(test["stimuli"])[0]} if test else None
@@ -152,7 +153,13 @@ def _describe_network(name: str, entry: Mapping, test: Mapping | None, said: Map
     data = told[0]["dataset"] if told else entry["trained_on"]
     n_train = told[0]["n_train"] if told else np.nan
     rows.append(
-        {**base, "measure": "training data", "text": data, "n": n_train, "paper": said.get("data")}
+        {
+            **base,
+            "measure": "training data",
+            "text": data,
+            "n": n_train,
+            "paper_text": said.get("data"),
+        }
     )
     shares = told[0].get("shares", {}) if told else {}
     for item in entry["classes"] or ():
@@ -192,8 +199,8 @@ def _describe_dataset(name: str, entry: Mapping, said: Mapping) -> list[dict]:
         for measure, value in measured.items()
     ]
     kind = "rendered" if known.get("rendered") else "pictures of people"
-    table.append({**base, "measure": "kind", "text": kind, "paper": entry["paper"]})
-    table.append({**base, "measure": "labels", "paper": said.get("labels")})
+    table.append({**base, "measure": "kind", "text": kind, "paper_text": entry["paper"]})
+    table.append({**base, "measure": "labels", "paper_text": said.get("labels")})
     if "expression" in labels:
         counts = labels["expression"].value_counts(sort=False).drop("", errors="ignore")
         for item, n in counts.items():
@@ -236,11 +243,11 @@ def dataset_table(table: pd.DataFrame) -> pd.DataFrame:
         expressions = of[of["measure"] == "expression"]
         shares = ", ".join(map(_class_words, expressions.itertuples()))
         source = f" ({expressions['text'].iloc[0]})" if len(expressions) else ""
-        said = by["paper"]
+        said, words = by["paper"], by["paper_text"]
         size = f"{said['columns']:.0f}x{said['rows']:.0f}" if _is_there(said["rows"]) else ""
         people = f"{said['people']:.0f} people" if _is_there(said["people"]) else ""
         n = f"n = {said['pictures']:,.0f}" if _is_there(said["pictures"]) else ""
-        counterpart = [said["kind"], n, people, said["labels"], size]
+        counterpart = [words["kind"], n, people, words["labels"], size]
         rows.append(
             {
                 "Face set": of["label"].iloc[0],
