@@ -65,7 +65,7 @@ def test_an_unknown_layer_of_ones_own_network(workspace, nan_weights):
     workspace.refuse_job(
         "results/activations/own/net/seed-0.h5",
         "logs/record_activations/own/net/seed-0.log",
-        "network net has no layer 'outt': did you mean 'out'?",
+        "network net: no layer 'outt': did you mean 'out'?",
     )
 
 
@@ -148,6 +148,12 @@ def test_official_weights_with_wrong_bytes(workspace):
         "resources/assets/resmasknet",
         "logs/fetch_asset/resmasknet.log",
         "expected 551634217 bytes, found 9",
+    )
+
+
+def test_a_network_that_is_not_trained(workspace):
+    workspace.refuse_config(
+        "results/networks/pixels/seed-0/model.keras", "networks.pixels is not trained"
     )
 
 

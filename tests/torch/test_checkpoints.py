@@ -251,3 +251,12 @@ def test_allowances_end_with_the_reading(tmp_path):
     load_state(build(), saved(tmp_path / "net.pth", {"net": build().state_dict(), **EXTRAS}))
     allowed = torch.serialization.get_safe_globals()
     assert not any(isinstance(entry, tuple) for entry in allowed)
+
+
+def test_weights_that_modules_share_stay_shared(tmp_path):
+    layers = (torch.nn.Linear(4, 4, bias=False) for _ in range(2))
+    module = torch.nn.Sequential(*layers)
+    module[1].weight = module[0].weight
+    torch.save(module.state_dict(), tmp_path / "tied.pth")
+    load_state(module, tmp_path / "tied.pth")
+    assert module[1].weight is module[0].weight

@@ -136,6 +136,27 @@ def test_functional_operations_in_place_change_no_record(faces):
     assert (recorded < 0).any() and (recorded < 50).all()
 
 
+class Windows(torch.nn.Module):
+    """Cuts each picture into four, as attention over windows does, and has a constant inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.cut = torch.nn.PixelUnshuffle(4)
+        self.windows = torch.nn.Identity()
+        self.constant = torch.nn.Identity()
+
+    def forward(self, x):
+        n = len(x)
+        x = self.windows(self.cut(x).reshape(4 * n, -1)).reshape(n, -1)
+        return x + self.constant(torch.ones(1, 1))
+
+
+def test_what_has_no_row_a_picture_is_no_layer(faces):
+    network = TorchNetwork("windows", Windows(), InputSpec(8, 3))
+    assert network.layers == {"cut": (48, 2, 2)}
+    assert network.record(faces, ["cut"])["cut"].shape == (6, 48, 2, 2)
+
+
 def test_a_module_in_two_places_has_both_names(faces):
     module = build()
     module.alias = module.conv

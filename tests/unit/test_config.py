@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from facestages.assets import read_manifest
 from facestages.config import Config, load_config
 from facestages.errors import FacestagesError
 
@@ -85,8 +86,67 @@ def test_shipped_configs_are_valid(path):
         (["networks", "mini_xception", "weights"], "train", ["takes {asset: ...} or {path: ...}"]),
         (
             ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "weight": "x.pth"},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch: unknown key 'weight'", "did you mean 'weights'"],
+        ),
+        (
+            ["networks", "nn3"],
             {"label": "x", "torch": {"modul": "a.b:c"}, "stages": {"early": "a"}},
-            ["networks.nn3.torch: unknown key 'modul'", "did you mean 'module'"],
+            ["networks.nn3.torch.module: this key is missing"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "input": {"size": "x", "channels": 3}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch.input.size = 'x'", "integer"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b",
+                "input": {"size": 8, "channels": 3},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch = 'a.b': give package.module:function"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 1, "scaling": "caffe"},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.input: input scaling 'caffe' is for 3 channels"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 1},
+                "stages": {"early": "conv*"},
+            },
+            ["networks.nn3.stages.early = 'conv*': a stage is one layer"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "width": 8,
+                "input": {"size": 8, "channels": 1},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.width = 8: 'a network of your own' has one width"],
         ),
         (
             ["networks", "nn3"],
@@ -97,7 +157,7 @@ def test_shipped_configs_are_valid(path):
                 "input": {"size": 48, "channels": 1},
                 "stages": {"early": "a"},
             },
-            ["networks.nn3.weights = 'untrained'", "'keras' takes no weights"],
+            ["networks.nn3.weights: 'keras' takes no weights"],
         ),
         (
             ["networks", "nn1", "training", "splits"],
@@ -129,7 +189,25 @@ def test_unknown_asset(tiny):
     with pytest.raises(
         FacestagesError, match="networks.mini_xception.weights.asset.*no such asset"
     ):
-        load_config(tiny, known_assets=["headmodel"])
+        load_config(tiny, {"headmodel": {}})
+
+
+def test_classes_must_be_those_of_the_weights(tiny):
+    """Other orders have the same shapes, and would name every expression wrongly."""
+    manifest = read_manifest(ROOT / "resources" / "manifest.yaml")
+    five = {
+        "label": "EmoFAN",
+        "architecture": "emofan",
+        "weights": {"asset": "emofan_5"},
+        "stages": {"early": "maxpool"},
+    }
+    right = ["neutral", "happy", "sad", "surprise", "fear"]
+    for classes in (None, sorted(right)):
+        config = change(tiny, ["networks", "five"], {**five, "classes": classes})
+        with pytest.raises(FacestagesError, match="networks.five.classes.* in the order .neutral"):
+            load_config(config, manifest)
+    config = change(tiny, ["networks", "five"], {**five, "classes": right})
+    assert load_config(config, manifest).networks["five"].affect == ["valence", "arousal"]
 
 
 def test_weights_file_of_each_kind(tiny):

@@ -118,7 +118,7 @@ def test_open_network_of_a_config(faces):
     assert network.input == InputSpec(48, 1, "unit")
     with pytest.raises(FacestagesError, match="no network 'nn33': did you mean 'nn3'"):
         open_network("nn33", config)
-    with pytest.raises(FacestagesError, match="no such file"):
+    with pytest.raises(FacestagesError, match="not there yet. Make it with: snakemake .*seed-77"):
         open_network("nn1", config, seed=77)
 
 
@@ -147,6 +147,9 @@ def test_a_keras_file_runs_nothing(tmp_path):
     keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
     with pytest.raises(FacestagesError, match="safe mode"):
         load_keras(tmp_path / "lambda.keras")
+    with pytest.raises(FacestagesError, match="cannot load it in safe mode"):
+        keras.Model(inputs, outputs).save(tmp_path / "lambda.h5")
+        load_keras(tmp_path / "lambda.h5")
     (tmp_path / "text.keras").write_text("no model")
     with pytest.raises(FacestagesError, match="cannot load"):
         load_keras(tmp_path / "text.keras")
@@ -234,6 +237,11 @@ def test_weights_in_a_folder(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.pth").touch()
     assert find_weights(tmp_path).name == "a.pth"
+    official = tmp_path / "official"
+    official.mkdir()
+    (official / "Z_resmasking_2019Nov30_13.32").touch()
+    (official / ".snakemake_timestamp").touch()
+    assert find_weights(official).name == "Z_resmasking_2019Nov30_13.32"
     (tmp_path / "b.h5").touch()
     with pytest.raises(FacestagesError, match=r"holds b.h5, sub/a.pth; name the file"):
         find_weights(tmp_path)
@@ -247,9 +255,9 @@ def test_imagenet_weights_out_of_reach(tmp_path, monkeypatch):
         load_network("vgg16", architecture="vgg16", weights="imagenet")
 
 
-def test_layers_by_name_glob_and_stage(network):
-    stages = {"early": "batchnorm_1", "final": "out_layer"}
-    chosen = select_layers(network.layers, ["final", "conv2d_[12]", "early", "conv2d_1"], stages)
+def test_layers_by_name_and_glob(network):
+    wanted = ["out_layer", "conv2d_[12]", "batchnorm_1", "conv2d_1"]
+    chosen = select_layers(network.layers, wanted)
     assert chosen == ["conv2d_1", "batchnorm_1", "conv2d_2", "out_layer"]
     with pytest.raises(FacestagesError, match=r"no layer 'conv_\*': "):
         select_layers(network.layers, ["conv_*"])

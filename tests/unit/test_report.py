@@ -19,6 +19,7 @@ class Answers:
     """A network that gives one prepared row of scores a picture."""
 
     name = "net"
+    layers = {"out": (3,)}
 
     def __init__(self, scores):
         self.scores, self.done = np.array(scores, np.float32), 0
@@ -65,6 +66,8 @@ def test_a_damaged_network_names_nothing(faces):
 
 
 def test_a_layer_that_is_not_the_output(faces):
+    with pytest.raises(FacestagesError, match="network net: no layer 'outt': did you mean 'out'"):
+        predict_expressions(Answers([[1, 0]] * 3), 0, "outt", CLASSES, faces)
     with pytest.raises(FacestagesError, match="has 2 units for 3 classes"):
         predict(faces, [[1, 0]] * 3)
 

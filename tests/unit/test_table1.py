@@ -57,6 +57,8 @@ def test_accuracy_leaves_out_what_the_network_does_not_know():
         table1.accuracy_on(labels, [predicted], ["angry"])
     with pytest.raises(FacestagesError, match="of other pictures"):
         table1.accuracy_on(labels, [predicted.iloc[::-1]], CLASSES)
+    with pytest.raises(FacestagesError, match="has no expressions"):
+        table1.accuracy_on(labels.drop(columns="expression"), [predicted], CLASSES)
 
 
 def test_seeds_tested_on_different_pictures_are_refused():
@@ -123,8 +125,8 @@ def test_markdown_shows_measured_and_published(table):
         "1,234",
         "1",
     ]
-    assert cells[6].startswith("80.0% [49.0%, 94.3%] on 10 of wild") and cells[7] == ""
-    assert cells[8] == "82.32% (FER2013)"
+    assert cells[6].startswith("80.0% [49.0%, 94.3%] on 10 of wild: a tenth") and cells[7] == ""
+    assert cells[8] == "FER2013; 82.32% (FER2013)"
     row = next(line for line in text.splitlines() if line.startswith("| Faces "))
     assert "| rendered | 40 | 5 |" in row and "(rendered) | 8x6 |" in row
     assert "KDEF, n = 980, 70 people, 7 expressions, 562x762" in row

@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from workflow_runner import REPOSITORY, run_snakemake
+
 NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
 INSTANCES = sum(NETWORKS.values())
 # Those that Table 1 tests on the portraits: pixels have no classes, nn1 has its held-out part.
@@ -51,6 +53,12 @@ def changed(config, *path, value):
 
 def test_nothing_changed(tiny_run):
     assert planned(tiny_run) == {}
+
+
+def test_the_default_run_trains_nothing(tmp_path):
+    result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
+    plan = jobs(result)
+    assert plan["record_activations"] == 14 and "train_network" not in plan
 
 
 def test_scripts_touched_as_by_a_checkout(tiny_run):
@@ -101,7 +109,7 @@ def test_label_of_a_network_changed(tiny_run):
 
 
 def test_further_layers_asked_for(tiny_run):
-    config = changed(tiny_run.config, "networks", "nn3", "layers", value=["conv2d_*"])
+    config = changed(tiny_run.config, "networks", "nn3", "layers", value=["dense_1", "conv2d_*"])
     plan = planned(tiny_run, config)
     assert plan.pop("plot_fig4") == plan.pop("all") == 1
     steps = ("record_activations", "measure_geometry", "score_separability")

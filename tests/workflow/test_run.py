@@ -22,6 +22,13 @@ def test_figure_1_is_there(tiny_run, kind):
     assert "| batchnorm_1 | BatchNormalization | 48x48x64 | 256 | early |" in words
 
 
+def test_further_layers_are_scored_too(tiny_run):
+    table = pd.read_csv(tiny_run.folder / "results/separability/video/nn3/seed-0.csv")
+    further = table[table["layer"] == "dense_1"]
+    assert further["stage"].isna().all() and len(further) == 9  # numbers of components x measures
+    assert set(table["layer"]) - set(further["layer"]) == set(table.dropna(subset="stage")["layer"])
+
+
 def test_table_1_has_networks_and_face_sets(tiny_run):
     table = pd.read_csv(tiny_run.folder / "results/tables/table1.csv").set_index("name")
     assert set(table.index) == {"nn1", "nn3", "pixels", "mini_xception", "wild", "posed", "video"}
@@ -95,7 +102,8 @@ def test_files_name_what_they_were_made_from(tiny_run):
         with h5py.File(results / kind / "video/nn3/seed-1.h5") as file:
             assert file.attrs["stimuli_digest"] == digest
             assert (file.attrs["network"], file.attrs["seed"]) == ("nn3", 1)
-            assert list(file) == ["batchnorm_1", "flatten", "dropout_4", "out_layer"]
+            recorded = ["batchnorm_1", "dense_1", "dropout_4", "flatten", "out_layer"]
+            assert sorted(file) == recorded
 
 
 def test_xarray_opens_the_geometry(tiny_run):

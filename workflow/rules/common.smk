@@ -212,6 +212,11 @@ def ratings_file(wildcards):
 
 def training_data(wildcards):
     entry = CONFIG.networks[wildcards.network]
+    if entry.weights != "train":
+        sys.exit(
+            f"config: networks.{wildcards.network} is not trained; for that it needs "
+            f"'weights: train' and a section 'training'"
+        )
     return f"<results>/stimuli/{entry.training.dataset}.h5"
 
 
@@ -246,12 +251,14 @@ def network_environment(wildcards):
 
 def training_environment(wildcards):
     """Conda environment of what Keras computes with."""
-    backend = CONFIG.networks[wildcards.network].training.backend
+    recipe = CONFIG.networks[wildcards.network].training
+    backend = recipe.backend if recipe else "tensorflow"
     return str(WORKFLOW.parent / "envs" / f"{backend}.yaml")
 
 
 def training_recipe(wildcards):
-    return CONFIG.networks[wildcards.network].training.model_dump()
+    recipe = CONFIG.networks[wildcards.network].training
+    return recipe.model_dump() if recipe else {}
 
 
 def training_threads(wildcards):
@@ -308,8 +315,11 @@ def description_inputs(wildcards):
         made = Path(CONFIG.results, "layers", f"{wildcards.network}.csv")
         return given_path(f"networks.{wildcards.network}.keras", entry.keras, made)
     if entry.architecture and entry.weights and not ARCHITECTURES[entry.architecture].builder:
-        asset = CONFIG.network_asset(wildcards.network)
-        return CONFIG.asset_folder(asset) if asset else CONFIG.weights_file(wildcards.network, 0)
+        if asset := CONFIG.network_asset(wildcards.network):
+            return CONFIG.asset_folder(asset)
+        made = Path(CONFIG.results, "layers", f"{wildcards.network}.csv")
+        weights = CONFIG.weights_file(wildcards.network, 0)
+        return given_path(f"networks.{wildcards.network}.weights.path", weights, made)
     return []
 
 
@@ -457,14 +467,17 @@ def figures_wanted():
     return wanted
 
 
-def recording_mb(wildcards):
-    """Memory of a recording: framework and weights, 64 pictures in the network, and 256 rows of
-    all layers, twice."""
+def forward_mb(wildcards):
+    """Memory of a forward pass: framework and weights, and 64 pictures in the network."""
     size = CONFIG.networks[wildcards.network].input_spec.size
     # Up to about 128 maps of the input's size are held at once, as measured.
-    forward = 64 * size**2 * 128 * 4
-    rows = CONFIG.recorded_units(wildcards.network) * 256 * 4 * 2
-    return 2000 + (forward + rows) // 10**6
+    return 2000 + 64 * size**2 * 128 * 4 // 10**6
+
+
+def recording_mb(wildcards):
+    """Memory of a recording: a forward pass, and two blocks of at most 256 rows or 1 GiB."""
+    block = min(CONFIG.recorded_units(wildcards.network) * 256 * 4, 2**30)
+    return forward_mb(wildcards) + 2 * block // 10**6
 
 
 def if_kept(path):

@@ -123,7 +123,7 @@ rule predict_expressions:
         network_environment
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=forward_mb,
         runtime=60,
         gpu=0,
     params:

@@ -25,6 +25,7 @@ ROWS_A_CHUNK = 256
 COLUMNS_A_CHUNK = 8192
 
 _BATCH = 64
+_BLOCK_BYTES = 1 << 30
 _BYTES = 4  # float32
 
 
@@ -90,12 +91,14 @@ def record_activations(
 def _fill(
     targets: Mapping[str, h5py.Dataset], network: Network, images: h5py.Dataset, ids: np.ndarray
 ) -> None:
-    """Write whole rows of chunks, so that no chunk is touched twice.
+    """Write whole rows of chunks, so that no chunk is touched twice unless memory is short.
 
     While one block is checked and written, the network is at work on the next.
     """
-    starts = range(0, len(images), ROWS_A_CHUNK)
-    length = min(ROWS_A_CHUNK, len(images))
+    units = sum(target.shape[1] for target in targets.values())
+    # Fewer rows where all layers together are very wide.
+    length = max(1, min(ROWS_A_CHUNK, len(images), _BLOCK_BYTES // (units * _BYTES)))
+    starts = range(0, len(images), length)
     # Two sets of buffers take turns; fresh ones would cost more than their copying.
     buffers = [
         {layer: np.empty((length, t.shape[1]), np.float32) for layer, t in targets.items()}
@@ -104,7 +107,7 @@ def _fill(
     written: Future | None = None
     with ThreadPoolExecutor(1) as writer:
         for number, start in enumerate(progress(starts, f"recording {network.name}")):
-            pictures = images[start : start + ROWS_A_CHUNK]
+            pictures = images[start : start + length]
             rows = {k: v[: len(pictures)] for k, v in buffers[number % 2].items()}
             for first in range(0, len(pictures), _BATCH):
                 batch = slice(first, min(first + _BATCH, len(pictures)))

@@ -30,7 +30,7 @@ from facestages.files import read_yaml, require_space
 from facestages.progress import progress
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
-_OPTIONAL = ("members", "trained_on", "metrics")
+_OPTIONAL = ("members", "trained_on", "classes", "metrics")
 #: The folder that holds the manifest, and the files that come with the project.
 RESOURCES = Path(__file__).parents[3] / "resources"
 
@@ -56,7 +56,8 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     dict of str to dict
         By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"url": url}`` or
         ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``, ``citation``, and perhaps
-        ``members``, ``trained_on`` (the data, in words) and ``metrics`` (what training reported, a
+        ``members``, and of weights ``trained_on`` (the data, in words), ``classes`` (of the
+        output, in order) and ``metrics`` (what training reported, a
         file beside the manifest).
 
     Raises
@@ -102,6 +103,9 @@ def _entry_problem(name: object, entry: object) -> str | None:
         return f"'sha256' must be 64 hexadecimal digits in small letters, in quotes, not {sha256!r}"
     if file != os.path.basename(file) or file.startswith("."):
         return f"'file' must be a plain file name, not {file!r}"
+    classes = entry.get("classes", [])
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        return f"'classes' must be a list of names, not {classes!r}"
     if not _is_inside(entry.get("metrics", "x")):
         return f"'metrics' must be a relative path, not {entry['metrics']!r}"
     return _source_problem(entry["source"]) or _members_problem(entry)

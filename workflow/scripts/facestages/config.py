@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -389,7 +390,9 @@ class Input(Section):
     size: Count = Field(description="Rows and columns.")
     channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
     scaling: Literal[tuple(SCALINGS)] = Field(
-        "unit", description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255."
+        "unit",
+        description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255; imagenet: ImageNet's mean "
+        "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras.",
     )
 
 
@@ -427,6 +430,7 @@ class NetworkEntry(Section):
         None,
         description="Instead: `package.module:function` that returns a torch module; or a section "
         "`{module, weights, input}`.",
+        json_schema_extra=lambda schema: schema["anyOf"].append({"type": "object"}),
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
@@ -434,7 +438,8 @@ class NetworkEntry(Section):
     weights: Literal["train", "untrained", "imagenet"] | Weights | None = Field(
         None,
         description="Where the weights come from; needed with `architecture`. `imagenet` is for "
-        "VGG16: from the cache of Keras, or downloaded.",
+        "VGG16: from the cache of Keras, or downloaded. A path is short for `{path: ...}`.",
+        json_schema_extra=lambda schema: schema["anyOf"].append({"type": "string"}),
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
     paper: Literal["NN1", "NN2", "NN3", "RMN"] | None = Field(
@@ -470,6 +475,11 @@ class NetworkEntry(Section):
         weights = data.get("weights")
         if isinstance(weights, str) and ("/" in weights or "." in weights):
             data["weights"] = {"path": weights}
+        elif isinstance(weights, str) and weights not in _WEIGHTS_WORDS:
+            hint = did_you_mean(weights, _WEIGHTS_WORDS)
+            raise _mistake(
+                "key", f"weights = '{weights}': {hint}, {{asset: ...}}, or a path with a / in it"
+            )
         return data
 
     @model_validator(mode="after")
@@ -481,12 +491,16 @@ class NetworkEntry(Section):
             self._check_architecture()
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
+        if self.torch and not re.fullmatch(r"[\w.]+:\w+", self.torch):
+            raise _mistake("key", f"torch = '{self.torch}': give package.module:function")
+        self._check_input_and_stages()
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
             raise _mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        if self.weights not in ("train", "untrained") and len(self.seeds) > 1:
+        one = self.weights not in ("train", "untrained", None) or not (self.weights or self.torch)
+        if one and len(self.seeds) > 1:
             raise _mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
 
@@ -500,10 +514,23 @@ class NetworkEntry(Section):
                 raise _mistake("key", f"layers = '{layer}': {self._no_layer(layer)}")
         if self.architecture == "light_cnn" and not self.classes:
             raise ValueError("light_cnn needs the key 'classes', e.g. [happy, sad, neutral]")
+
+    def _check_input_and_stages(self) -> None:
+        if self.input is not None:
+            try:
+                InputSpec(**self.input.model_dump())
+            except FacestagesError as error:
+                raise _mistake("key", f"input: {error}") from None
         if self.width is not None and self.architecture not in ("resmasknet", "emofan"):
-            raise _mistake("key", f"width = {self.width}: '{self.architecture}' has one width only")
+            name = self.architecture or "a network of your own"
+            raise _mistake("key", f"width = {self.width}: '{name}' has one width only")
         if self.width is not None and self.width % 8:
             raise _mistake("key", f"width = {self.width}: give a multiple of 8")
+        for stage, layer in self.stages.items():
+            if set("*?[") & set(layer):
+                raise _mistake(
+                    "key", f"stages.{stage} = '{layer}': a stage is one layer; globs go to 'layers'"
+                )
 
     def _no_layer(self, layer: str) -> str:
         hint = did_you_mean(layer, layer_widths(self.architecture))
@@ -513,7 +540,7 @@ class NetworkEntry(Section):
         """Only what can be built here can be untrained; only the light CNN is trained here."""
         name = self.architecture or kind
         if name in ("pixels", "keras") and self.weights is not None:
-            raise _mistake("key", f"weights = {self.weights!r}: '{name}' takes no weights")
+            raise _mistake("key", f"weights: '{name}' takes no weights")
         if name == "torch" or isinstance(self.weights, Weights):
             words = ("untrained",)
         else:
@@ -742,6 +769,14 @@ class Config(Section):
             return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
         return "imagenet" if entry.weights == "imagenet" else entry.keras
 
+    def weights_target(self, network: str, seed: int) -> str | None:
+        """What to ask Snakemake for to get a network's weights; None if they are not made."""
+        asset = self.network_asset(network)
+        if asset:
+            return self.asset_folder(asset)
+        trained = self.networks[network].weights == "train"
+        return self.weights_file(network, seed) if trained else None
+
     def network_asset(self, network: str) -> str | None:
         """Asset that holds a network's weights, or None."""
         weights = self.networks[network].weights
@@ -783,12 +818,16 @@ class Config(Section):
         return f"{self.pathvars.get('resources', 'resources')}/assets/{asset}"
 
 
+# All that can stand for `weights` without being a path or a section.
+_WEIGHTS_WORDS = ("train", "untrained", "imagenet")
 _PATHVARS = ("results", "resources", "logs", "benchmarks")
 
 
 def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a section `torch` as keys of the network."""
     section = data["torch"]
+    if "module" not in section:
+        raise _mistake("key", "torch.module: this key is missing")
     for key in section:
         if key not in ("module", "weights", "input"):
             hint = did_you_mean(key, ("module", "weights", "input"))
@@ -796,7 +835,7 @@ def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:
         if key != "module" and data.get(key) is not None:
             raise _mistake("key", f"torch.{key}: is given twice, here and beside 'torch'")
     rest = {key: value for key, value in section.items() if key != "module"}
-    return {"torch": section.get("module"), **rest}
+    return {"torch": section["module"], **rest}
 
 
 def _check_once(where: str, values: list) -> None:
@@ -812,7 +851,8 @@ def _check_name(where: str, name: object, what: str, known: Any) -> None:
 
 
 def load_config(
-    config: Mapping[str, Any] | str | os.PathLike, known_assets: Collection[str] | None = None
+    config: Mapping[str, Any] | str | os.PathLike,
+    manifest: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Config:
     """Check a config.
 
@@ -820,8 +860,9 @@ def load_config(
     ----------
     config : mapping or path-like
         What Snakemake read, or a YAML file.
-    known_assets : collection of str, optional
-        Names in the manifest; the assets that the config names must be among them.
+    manifest : mapping, optional
+        Assets, as `facestages.assets.read_manifest` gives them: those that the config names must
+        be among them, and a network's classes those of its weights.
 
     Returns
     -------
@@ -840,9 +881,17 @@ def load_config(
     except ValidationError as error:
         raise FacestagesError("\n".join(dict.fromkeys(_describe(error, config)))) from None
     for asset, key in checked.assets_used.items():
-        if known_assets is not None and asset not in known_assets:
-            hint = did_you_mean(asset, known_assets)
+        if manifest is not None and asset not in manifest:
+            hint = did_you_mean(asset, manifest)
             raise FacestagesError(f"config: {key} = '{asset}': no such asset; {hint}")
+    for name, entry in checked.networks.items():
+        asset = checked.network_asset(name)
+        classes = (manifest or {}).get(asset, {}).get("classes", entry.output_classes)
+        if classes != entry.output_classes:
+            raise FacestagesError(
+                f"config: networks.{name}.classes: the weights '{asset}' answer in the order "
+                f"[{', '.join(classes)}]; give the key 'classes' so"
+            )
     return checked
 
 
@@ -900,6 +949,10 @@ def _user_path(item: Mapping[str, Any], config: Any) -> tuple:
             # Only once: a table's member `table` has a key of that name too.
             members = members - {part}
             continue
+        if isinstance(node, Mapping) and part not in node and part in _torch_section(node):
+            # Written there, and checked as a key of the network.
+            path.append("torch")
+            node = node["torch"]
         if isinstance(node, Mapping) and part in node:
             node, members = node[part], _chosen_members(node[part])
         elif isinstance(node, list) and isinstance(part, int):
@@ -908,6 +961,11 @@ def _user_path(item: Mapping[str, Any], config: Any) -> tuple:
             continue
         path.append(part)
     return tuple(path)
+
+
+def _torch_section(node: Mapping) -> Mapping:
+    section = node.get("torch")
+    return section if isinstance(section, Mapping) else {}
 
 
 def _chosen_members(node: Any) -> set[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from facestages.activations import require_finite
 from facestages.errors import FacestagesError
-from facestages.networks import Network
+from facestages.networks import Network, select_layers
 from facestages.progress import progress
 from facestages.stimuli import read_labels
 
@@ -52,8 +52,12 @@ def predict_expressions(
     Raises
     ------
     FacestagesError
-        If the layer does not have one unit a class, or gives NaN or infinity.
+        If there is no such layer, it does not have one unit a class, or gives NaN or infinity.
     """
+    try:
+        select_layers(network.layers, [layer])
+    except FacestagesError as error:
+        raise FacestagesError(f"network {network.name}: {error}") from error
     labels, _, known = read_labels(stimuli)
     ids = labels["stimulus_id"].to_numpy()
     n_units = len(classes) + len(affect)

@@ -193,7 +193,12 @@ def _as_gated(manifest: Mapping[str, Mapping]) -> dict[str, dict]:
             "request": f"A run fetches them by itself with weights: {{asset: {name}}}.",
             "size": f"{entry['bytes']:,} bytes",
             "files": entry["file"],
-            "sha256": {entry["file"]: entry["sha256"]},
+            # Also of its variants, such as emofan_5.
+            "sha256": {
+                other["file"]: other["sha256"]
+                for key, other in manifest.items()
+                if key == name or key.startswith(f"{name}_")
+            },
             "citation": entry["citation"],
         }
         for name, entry in manifest.items()
@@ -261,6 +266,8 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
     note = _problem(local, "file") if local else ""
     if local:
         request = f"Correct assets.{name} in the config; without that key, a run fetches the file."
+    elif kind == "file":
+        request = "Comes with the project: git checkout brings it back."
     else:
         downloads = config.asset_folder("downloads")
         request = f"On first use; without a connection, put {entry['file']} into {downloads}/."

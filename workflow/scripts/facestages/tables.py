@@ -47,6 +47,7 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
 def markdown_table(table: pd.DataFrame) -> str:
     """A table of text as Markdown."""
     rule = "|".join("---" for _ in table)
-    rows = [list(table), *table.astype(str).itertuples(index=False)]
+    cells = table.astype(str).map(lambda cell: cell.replace("|", "\\|"))
+    rows = [list(table), *cells.itertuples(index=False)]
     head, *body = (f"| {' | '.join(row)} |\n" for row in rows)
     return f"{head}|{rule}|\n{''.join(body)}"

@@ -23,7 +23,7 @@ from facestages.figures import style
 from facestages.tables import markdown_table
 
 #: Columns that a table of layers must have.
-COLUMNS = ("network", "layer", "kind", "shape", "parameters", "stage")
+COLUMNS = ("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters")
 
 #: More layers than this do not fit beside each other on a page in legible type.
 MOST_LAYERS = 50
@@ -334,16 +334,8 @@ def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:
     _write(axis, _EDGE, y, label, 9, weight="bold")
     own = table[(table["kind"] != "Input") & _has_no_parts(table)]
     plural = "" if len(own) == 1 else "s"
-    size = f"{len(own):,} layer{plural}, {_count_parameters(table):,} parameters"
+    size = f"{len(own):,} layer{plural}, {int(table['network_parameters'].iloc[0]):,} parameters"
     _write(axis, _PAGE - _EDGE, y, size, 8, ha="right")
-
-
-def _count_parameters(table: pd.DataFrame) -> int:
-    """Parameters of all layers; those of a module's parts, or of its second call, count once."""
-    once = table.assign(layer=table["layer"].str.partition("#")[0]).drop_duplicates("layer")
-    names = set(once["layer"])
-    inner = [any(up in names for up in _holders(name)) for name in once["layer"]]
-    return int(once["parameters"][[not each for each in inner]].sum())
 
 
 def _draw_legend(axis: Axes, y: float, blocks: Iterable[_Block]) -> None:

@@ -21,6 +21,9 @@ _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_h
 _COLUMNS += ("n", "seeds", "seed_sd", "text", "paper", "paper_text")
 
 
+_LATEX = {sign: f"\\{sign}" for sign in "&%_#${}"}
+_LATEX |= {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+
 # What the paper's file calls differently.
 _PAPER = {"pictures": "n"}
 
@@ -79,6 +82,8 @@ def accuracy_on(
     FacestagesError
         If the predictions are of other pictures, or no picture has one of the classes.
     """
+    if "expression" not in labels:
+        raise FacestagesError("the face set has no expressions; name another one as 'test'")
     known = labels["expression"].isin(classes).to_numpy()
     if not known.any():
         raise FacestagesError(f"no picture has one of the expressions {', '.join(classes)}")
@@ -171,7 +176,10 @@ def _describe_network(name: str, entry: Mapping, test: Mapping | None, said: Map
         rows.append({**base, **row, **held_out_accuracy(told)})
     if entry["predictions"]:
         tables = [read_tables([path]) for path in entry["predictions"]]
-        measured = accuracy_on(test["labels"], tables, entry["classes"])
+        try:
+            measured = accuracy_on(test["labels"], tables, entry["classes"])
+        except FacestagesError as error:
+            raise FacestagesError(f"network {name} on face set {test['name']}: {error}") from error
         rows.append({**base, "measure": "test accuracy", "item": test["name"], **measured})
     for item, value in published.items():
         rows.append({**base, "measure": "paper accuracy", "item": item, "paper": value})
@@ -229,7 +237,7 @@ def network_table(table: pd.DataFrame) -> pd.DataFrame:
                 "Seeds": f"{_value(of, 'seeds'):.0f}",
                 "Held-out accuracy [95 %]": held_out,
                 "Test accuracy [95 %]": test,
-                "Paper": _paper_accuracy(of),
+                "Paper": _paper_words(of, training["paper_text"]),
             }
         )
     return pd.DataFrame(rows)
@@ -292,15 +300,23 @@ def _accuracy(of: pd.DataFrame, measure: str) -> str:
         return ""
     row = found.iloc[0]
     spread = f", seeds' SD {row['seed_sd']:.1%}" if _is_there(row["seed_sd"]) else ""
+    how = f": {row['text']}" if _is_there(row["text"]) else ""
     return (
         f"{row['value']:.1%} [{row['ci_low']:.1%}, {row['ci_high']:.1%}] on {row['n']:,.0f} of "
-        f"{row['item']}{spread}"
+        f"{row['item']}{how}{spread}"
     )
 
 
-def _paper_accuracy(of: pd.DataFrame) -> str:
-    found = of[of["measure"] == "paper accuracy"]
-    return ", ".join(f"{row.paper:.2%} ({row.item})" for row in found.itertuples())
+def _paper_words(of: pd.DataFrame, data: object) -> str:
+    """What the paper says of a network: data, shares of the labels, accuracy."""
+    shares = of[(of["measure"] == "class") & of["paper"].notna()]
+    accuracy = of[of["measure"] == "paper accuracy"]
+    parts = [
+        data,
+        ", ".join(f"{row.item} {row.paper:.1%}" for row in shares.itertuples()),
+        ", ".join(f"{row.paper:.2%} ({row.item})" for row in accuracy.itertuples()),
+    ]
+    return "; ".join(filter(_is_there, parts))
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -329,9 +345,7 @@ def _titled(table: pd.DataFrame):
 
 
 def _latex(text: str) -> str:
-    for sign in "&%_#":
-        text = text.replace(sign, f"\\{sign}")
-    return text
+    return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 #: What a reader of Table 1 must know.

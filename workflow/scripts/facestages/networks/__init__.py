@@ -80,8 +80,14 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
     config = config if isinstance(config, Config) else load_config(config)
     if name not in config.networks:
         raise FacestagesError(f"no network '{name}': {did_you_mean(name, config.networks)}")
-    source = config.networks[name].source
-    return load_network(name, **source, weights=config.weights_file(name, seed), seed=seed)
+    entry, weights = config.networks[name], config.weights_file(name, seed)
+    target = config.weights_target(name, seed)
+    if target and not os.path.exists(weights):
+        raise FacestagesError(
+            f"network {name}: {weights} is not there yet. Make it with: snakemake --cores all "
+            f"{target}"
+        )
+    return load_network(name, **entry.source, weights=weights, seed=seed)
 
 
 def load_network(
@@ -169,7 +175,8 @@ def find_weights(folder: str | os.PathLike) -> Path:
     FacestagesError
         If there is none, or more than one.
     """
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    # Snakemake leaves a hidden file of its own in every folder that a rule makes.
+    files = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.name[0] != ".")
     found = files if len(files) == 1 else [path for path in files if path.suffix in _WEIGHTS]
     if len(found) == 1:
         return found[0]
@@ -179,19 +186,15 @@ def find_weights(folder: str | os.PathLike) -> Path:
     )
 
 
-def select_layers(
-    available: Collection[str], wanted: Iterable[str], stages: Mapping[str, str] | None = None
-) -> list[str]:
-    """Layers by exact name, by glob, or by stage.
+def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str]:
+    """Layers by exact name or by glob.
 
     Parameters
     ----------
     available : collection of str
         Layers of the network, from input to output.
     wanted : iterable of str
-        Names of layers or stages, or globs such as ``conv2d_*``.
-    stages : mapping of str to str, optional
-        Layer of each stage.
+        Names of layers, or globs such as ``conv2d_*``.
 
     Returns
     -------
@@ -205,11 +208,8 @@ def select_layers(
     """
     chosen = set()
     for name in wanted:
-        name = (stages or {}).get(name, name)
         found = {name} if name in available else set(fnmatch.filter(available, name))
         if not found:
-            raise FacestagesError(
-                f"no layer '{name}': {did_you_mean(name, [*available, *(stages or ())])}"
-            )
+            raise FacestagesError(f"no layer '{name}': {did_you_mean(name, available)}")
         chosen |= found
     return [layer for layer in available if layer in chosen]

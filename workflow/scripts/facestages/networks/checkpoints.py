@@ -115,7 +115,9 @@ def load_state(module: nn.Module, path: str | os.PathLike) -> None:
             f"keys): {counts}; {_ADVICE}\n{lists}"
         )
     fitting = {key: _like(own[key], value) for key, value in state.items()}
-    module.load_state_dict(fitting, assign=True)
+    # Into what has no memory yet, the file's own tensors go; elsewhere that would part weights that
+    # modules share.
+    module.load_state_dict(fitting, assign=any(p.is_meta for p in module.parameters()))
 
 
 def _read(path: str | os.PathLike) -> object:

@@ -153,7 +153,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
     _require_file(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:
         raise FacestagesError(
             f"{path}: Keras cannot load it in safe mode ({_reason(path, error)}). Save the model "
             f"again with model.save, or correct the path in the config"

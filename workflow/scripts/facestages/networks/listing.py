@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from facestages.files import atomic_path
-from facestages.networks import Network, load_network
+from facestages.networks import Network, load_network, select_layers
 from facestages.networks.catalogue import ARCHITECTURES
 from facestages.stimuli import read_labels
 from facestages.tables import read_tables
@@ -35,7 +35,13 @@ def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame
         ``network``, ``layer``, ``kind`` (class), ``shape`` (such as ``48x48x64``), ``units``,
         ``parameters`` (those of the layers inside it included), ``stage`` (several, with a comma,
         where a layer has several) and ``network_parameters`` (of the whole network).
+
+    Raises
+    ------
+    FacestagesError
+        If a stage's layer is none of the network's.
     """
+    select_layers(network.layers, stages.values())
     size, channels = network.input.size, network.input.channels
     rows = [("input", "Input", (size, size, channels), 0)]
     rows += [
@@ -75,7 +81,7 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
         n = len(read_labels(stimuli)[0])
         what = f"the {n:,} pictures of {dataset}"
     name, total = layers["network"].iloc[0], layers["network_parameters"].iloc[0]
-    layers = layers[layers["layer"] != "input"]
+    layers = layers[layers["kind"] != "Input"]
     shown = pd.DataFrame({key: layers[key] for key in ("layer", "kind", "shape")})
     for key in ("units", "parameters"):
         shown[key] = layers[key].map("{:,}".format)

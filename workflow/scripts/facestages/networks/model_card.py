@@ -35,7 +35,8 @@ def save_half(model: keras.Model, path: Path) -> None:
 
     half = keras.models.clone_model(model, clone_function=halve)
     half.set_weights(model.get_weights())
-    half.save_weights(path)
+    with atomic_path(path) as partial:
+        half.save_weights(partial)
 
 
 def measure(network, entry: NetworkEntry, stimuli: StimulusSet) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import logging
 import os
 import sys
 from collections import Counter
@@ -16,6 +17,8 @@ import torch
 from facestages.errors import FacestagesError
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
+
+logger = logging.getLogger(__name__)
 
 
 class TorchNetwork:
@@ -33,8 +36,8 @@ class TorchNetwork:
     Attributes
     ----------
     layers : dict of str to tuple of int
-        Output shape of every submodule that returns one tensor, without the batch axis, in the
-        order in which they finish. One that runs several times is a layer for each call:
+        Output shape of every submodule that returns one tensor with a row for each picture, without
+        that axis, in the order in which they finish. One that runs several times is a layer for each call:
         ``relu#1``, ``relu#2``.
     kinds : dict of str to str
         Class of every layer.
@@ -65,11 +68,14 @@ class TorchNetwork:
     def _trace(self) -> dict[tuple[str, torch.nn.Module], tuple[int, ...]]:
         """Layer and module, and its output shape, of every call that returns a tensor."""
         calls: list[tuple[str, tuple[int, ...]]] = []
-        blank = torch.zeros(1, self.input.channels, self.input.size, self.input.size)
+        # Two pictures, to tell apart what is for each picture and what is not.
+        blank = torch.zeros(2, self.input.channels, self.input.size, self.input.size)
         try:
-            with self._watch(self._modules, lambda name, out: calls.append((name, out.shape[1:]))):
+            with self._watch(self._modules, lambda name, out: calls.append((name, out.shape))):
                 self.module(blank)
-        except RuntimeError as error:
+        except FacestagesError:
+            raise
+        except Exception as error:
             shape = "x".join(map(str, blank.shape[1:]))
             raise FacestagesError(
                 f"network {self.name}: a picture of {shape} does not pass through it: "
@@ -79,7 +85,8 @@ class TorchNetwork:
         for name, shape in calls:
             seen[name] += 1
             layer = name if times[name] == 1 else f"{name}#{seen[name]}"
-            shapes[layer, self._modules[name]] = tuple(shape)
+            if shape[:1] == (2,):
+                shapes[layer, self._modules[name]] = tuple(shape[1:])
         return shapes
 
     @contextlib.contextmanager
@@ -173,11 +180,19 @@ def build_module(address: str, seed: int, *args, where: str, **options) -> torch
         sys.path.append(os.getcwd())
     torch.manual_seed(seed)
     try:
-        module = getattr(importlib.import_module(module_name), function)(*args, **options)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        build = getattr(importlib.import_module(module_name), function)
+    except (ImportError, AttributeError, ValueError) as error:
         raise FacestagesError(
             f"{where} = '{address}': {_one_line(error)}. Give package.module:function, importable "
-            "from where the workflow runs, that needs no arguments"
+            "from where the workflow runs"
+        ) from error
+    try:
+        module = build(*args, **options)
+    except Exception as error:
+        logger.info("%s", where, exc_info=True)
+        raise FacestagesError(
+            f"{where} = '{address}': calling it without arguments failed: "
+            f"{type(error).__name__}: {_one_line(error)}"
         ) from error
     if not isinstance(module, torch.nn.Module):
         raise FacestagesError(
