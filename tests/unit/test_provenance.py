@@ -95,3 +95,22 @@ def test_of_a_table_only_the_listed_files_count(tmp_path):
     assert provenance.digest_listed_files(table, tmp_path) == before
     (tmp_path / "a.png").write_text("another")
     assert provenance.digest_listed_files(table, tmp_path) != before
+
+
+def test_a_users_own_code_counts_with_what_it_imports(tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").write_text("from helper import width\nimport torch\n")
+    (tmp_path / "nets" / "blocks.py").write_text("a = 1\n")
+    (tmp_path / "helper.py").write_text("width = 8\n")
+    (tmp_path / "other.py").write_text("no python at all (")
+
+    def found():
+        return provenance.digest_own_code("nets.small", tmp_path)
+
+    before = found()
+    (tmp_path / "other.py").write_text("import nets\n")
+    assert found() == before
+    for file in ("nets/blocks.py", "nets/__init__.py", "helper.py"):
+        (tmp_path / file).write_text("changed = 1\nfrom helper import width\n")
+        assert found() != before
+        before = found()

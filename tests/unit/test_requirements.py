@@ -31,8 +31,9 @@ STAGES = dict.fromkeys(("early", "identity", "penultimate", "final"), "pixels")
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path, monkeypatch):
-    """Relative paths start in an empty folder."""
+    """Relative paths start in an empty folder, and Keras has fetched nothing yet."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
 
 
 def make_config(datasets, networks=None, **others):
@@ -478,8 +479,9 @@ def test_report_says_all_of_what_is_missing(capsys):
     assert text.count(GATED["disfa"]["citation"][:30]) == 1, "each thing is told of once"
     assert re.search(r"^KDEF +MISSING +datasets.kdef.path = resources/licensed/KDEF$", text, re.M)
     assert re.search(r"^resmasknet +to be fetched +its address below$", text, re.M)
+    assert re.search(r"^VGG16 weights +to be fetched +Keras Applications$", text, re.M)
     assert re.search(r"^Can be made now\n  results/paper/figures/fig1.pdf\n", text, re.M)
-    assert "MISSING: 7 of 10." in text.splitlines()[-1]
+    assert "MISSING: 7 of 11." in text.splitlines()[-1]
 
 
 def test_report_fits_a_terminal(capsys):

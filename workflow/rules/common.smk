@@ -37,6 +37,7 @@ wildcard_constraints:
     seed=r"\d+",
     subject=r"SN\d{3}",
     ratings=one_of(CONFIG.ratings),
+    architecture="vgg16",
 
 
 def code(script):
@@ -234,10 +235,11 @@ def network_code(script):
         builder = entry.torch or (known and known.builder)
         if not builder:
             return [code(script)]
-        file = Path(*builder.partition(":")[0].split(".")).with_suffix(".py")
-        if known:
-            return [code(script), provenance.digest_code(WORKFLOW / "scripts" / file)]
-        return [code(script), provenance.digest(file.read_text() if file.exists() else "")]
+        address = builder.partition(":")[0]
+        if not known:
+            return [code(script), provenance.digest_own_code(address, ".")]
+        file = Path(*address.split(".")).with_suffix(".py")
+        return [code(script), provenance.digest_code(WORKFLOW / "scripts" / file)]
 
     return digests
 
@@ -279,14 +281,16 @@ def network_weights(wildcards):
 
 
 def network_inputs(wildcards, product="geometry", suffix="h5"):
-    """What must be there before a network can be opened, beside what Keras fetches."""
+    """What must be there before a network can be opened."""
     entry = CONFIG.networks[wildcards.network]
     asset = CONFIG.network_asset(wildcards.network)
     if asset:
         return CONFIG.asset_folder(asset)
     weights = network_weights(wildcards)
-    if weights is None or weights == "imagenet" or entry.weights == "train":
-        return [] if weights == "imagenet" else weights or []
+    if weights == "imagenet":
+        return f"<resources>/keras/{entry.architecture}.fetched"
+    if weights is None or entry.weights == "train":
+        return weights or []
     key = "keras" if entry.keras else "weights.path"
     seed = f"seed-{wildcards.seed}.{suffix}"
     made = Path(CONFIG.results, product, wildcards.dataset, wildcards.network, seed)

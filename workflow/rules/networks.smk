@@ -32,6 +32,30 @@ rule train_network:
         "../scripts/train_network.py"
 
 
+rule fetch_keras_weights:
+    # Once, before any job needs them: Keras has one cache, in the user's home.
+    output:
+        fetched=touch("<resources>/keras/{architecture}.fetched"),
+    log:
+        "<logs>/fetch_keras_weights/{architecture}.log",
+    benchmark:
+        "<benchmarks>/fetch_keras_weights/{architecture}.tsv"
+    localrule: True
+    conda:
+        "../../envs/tensorflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("fetch_keras_weights"),
+    message:
+        "Fetch the ImageNet weights of {wildcards.architecture}"
+    script:
+        "../scripts/fetch_keras_weights.py"
+
+
 rule describe_layers:
     input:
         weights=description_inputs,

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -96,6 +97,33 @@ def _module_files(name: str) -> Iterator[Path]:
         for candidate in (path / "__init__.py", path.with_suffix(".py")):
             if candidate.is_file() and candidate not in _WITHOUT_RESULT:
                 yield candidate
+
+
+def digest_own_code(module: str, folder: str | os.PathLike) -> str:
+    """Digest of a user's module and of all that it imports from the same folder.
+
+    Parameters
+    ----------
+    module : str
+        ``package.module``; of a package, every file counts.
+    folder : path-like
+        Where the run starts.
+    """
+    waiting, seen = [module.partition(".")[0]], {}
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            package = Path(folder, name)
+            files = package.rglob("*.py") if package.is_dir() else [package.with_suffix(".py")]
+            texts = [
+                path.read_text(encoding="utf-8", errors="replace")
+                for path in sorted(files)
+                if path.is_file()
+            ]
+            seen[name] = texts
+            for text in texts:
+                waiting += re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)
+    return digest(sorted(seen.items()))
 
 
 def digest_files(path: str | os.PathLike) -> str:

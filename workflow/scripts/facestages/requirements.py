@@ -177,10 +177,16 @@ def list_requirements(
         for key, path, wanted in _given_paths(config)
     ]
     users = _asset_users(config)
-    return given + [
+    assets = [
         _asset(config, name, manifest[name], _needed_by(needs, users.get(name, [])))
         for name in config.assets_used
     ]
+    imagenet = [
+        _imagenet(name, users_of(f"networks.{name}.weights"))
+        for name, entry in config.networks.items()
+        if entry.weights == "imagenet"
+    ]
+    return [*given, *assets, *imagenet]
 
 
 def _as_gated(manifest: Mapping[str, Mapping]) -> dict[str, dict]:
@@ -285,6 +291,27 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
         needed_by=needed_by,
         note=note,
         citation=entry["citation"],
+    )
+
+
+def _imagenet(network: str, needed_by: list[str]) -> Requirement:
+    """Weights of VGG16 that Keras Applications fetches into its cache in the user's home."""
+    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
+    file = cache / "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+    return Requirement(
+        key=f"networks.{network}.weights",
+        what="VGG16 weights",
+        where=str(file) if file.exists() else "Keras Applications",
+        found=file.exists(),
+        fetched_by_us=True,
+        address=f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{file.name}",
+        licence="CC BY 4.0 (Visual Geometry Group, University of Oxford)",
+        request=f"On first use, by Keras; without a connection, put the file into {cache}.",
+        size="553,467,096 bytes",
+        sha256={},
+        needed_by=needed_by,
+        citation="Simonyan and Zisserman 2015, Very deep convolutional networks for large-scale "
+        "image recognition, ICLR, arXiv:1409.1556.",
     )
 
 

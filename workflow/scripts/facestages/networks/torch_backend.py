@@ -37,8 +37,8 @@ class TorchNetwork:
     ----------
     layers : dict of str to tuple of int
         Output shape of every submodule that returns one tensor with a row for each picture, without
-        that axis, in the order in which they finish. One that runs several times is a layer for each call:
-        ``relu#1``, ``relu#2``.
+        that axis, in the order in which they finish. One that runs several times is a layer for
+        each call: ``relu#1``, ``relu#2``.
     kinds : dict of str to str
         Class of every layer.
     parameters : dict of str to int

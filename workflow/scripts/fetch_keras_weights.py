@@ -1,0 +1,9 @@
+"""Rule fetch_keras_weights."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.networks import load_network
+
+    name = snakemake.wildcards.architecture
+    load_network(name, architecture=name, weights="imagenet")
