@@ -201,6 +201,31 @@ def test_layers_shared_with_another_model_are_those_of_this_one():
     assert network.layers == {"conv": (6, 6, 2)}
 
 
+def nested(inner_name):
+    """A backbone inside a classifier, as transfer learning leaves it."""
+    pixels = keras.Input((8, 8, 1))
+    base = keras.Model(pixels, keras.layers.Conv2D(2, 3, name=inner_name)(pixels), name="base")
+    inputs = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten(name="flat")(base(inputs, training=False))
+    return keras.Model(inputs, keras.layers.Dense(3, name="out")(flat))
+
+
+def test_layers_of_a_model_inside_a_model(tmp_path):
+    nested("conv").save(tmp_path / "nested.keras")
+    spec = {"size": 8, "channels": 1}
+    network = load_network("n", keras=str(tmp_path / "nested.keras"), input=spec)
+    assert network.layers == {"conv": (6, 6, 2), "flat": (72,), "out": (3,)}
+    assert network.n_parameters == 3 * 3 * 2 + 2 + 72 * 3 + 3
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, ["conv", "out"])
+    expected = network.model.predict(prepare_images(faces, network.input), verbose=0)
+    np.testing.assert_allclose(recorded["out"], expected, rtol=1e-5, atol=1e-6)
+    assert recorded["conv"].shape == (3, 6, 6, 2)
+    # Two layers of one name cannot stand side by side: the inner model stays one layer.
+    twice = KerasNetwork("n", nested("flat"), InputSpec(8, 1))
+    assert list(twice.layers) == ["base", "flat", "out"]
+
+
 def test_models_that_cannot_be_recorded_are_refused():
     class Own(keras.Model):
         def call(self, x):

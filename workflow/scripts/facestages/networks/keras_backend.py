@@ -30,8 +30,8 @@ class KerasNetwork:
     Attributes
     ----------
     layers : dict of str to tuple of int
-        Output shape of every layer, functional operations included, without the batch axis, from
-        input to output. One that is used several times is a layer for each call: ``relu#1``,
+        Output shape of every layer, functional operations and layers of models inside the model
+        included, without the batch axis, from input to output. One that is used several times is a layer for each call: ``relu#1``,
         ``relu#2``.
     kinds : dict of str to str
         Class of every layer.
@@ -54,7 +54,8 @@ class KerasNetwork:
         self._tensors: dict[str, keras.KerasTensor] = {}
         self.kinds: dict[str, str] = {}
         self.parameters: dict[str, int] = {}
-        for layer, operation, tensor in _calls(model):
+        self._graph = _flatten(model)
+        for layer, operation, tensor in _calls(self._graph):
             self._tensors[layer] = tensor
             self.kinds[layer] = type(operation).__name__
             of_layer = isinstance(operation, keras.layers.Layer)
@@ -92,7 +93,7 @@ class KerasNetwork:
         # Built once: a new model for each batch would be traced and compiled for each batch.
         if layers not in self._recorders:
             outputs = {layer: self._tensors[layer] for layer in layers}
-            recorder = keras.Model(self.model.inputs, outputs)
+            recorder = keras.Model(self._graph.inputs, outputs)
             # XLA on a CPU is slower here and compiles for every batch size.
             recorder.jit_compile = keras.config.backend() == "jax"
             self._recorders[layers] = recorder
@@ -117,10 +118,36 @@ def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
         )
 
 
-def _calls(model: keras.Model):
-    """Layer name, operation and output tensor of every call inside a model, in order."""
+def _flatten(model: keras.Model) -> keras.Model:
+    """The same layers as one functional model; models inside it, as in transfer learning, dissolve.
+
+    Where that cannot be, as of two layers of one name, a model inside stays one layer.
+    """
     # A sequential model keeps its graph to itself until a functional one is made of it.
     graph = keras.Model(model.inputs, model.outputs)
+    if not any(isinstance(operation, keras.Model) for operation in graph.operations):
+        return graph
+
+    def call_of(operation):
+        if not isinstance(operation, keras.Model):
+            return operation
+        inside = keras.Model(operation.inputs, operation.outputs)
+
+        def call(x, *_, **__):
+            outputs = inside._run_through_graph([x], call_of)
+            return outputs[0] if len(inside.outputs) == 1 else outputs
+
+        return call
+
+    inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in graph.inputs]
+    try:
+        return keras.Model(inputs, graph._run_through_graph(inputs, call_of))
+    except (ValueError, TypeError, AttributeError):
+        return graph
+
+
+def _calls(graph: keras.Model):
+    """Layer name, operation and output tensor of every call inside a model, in order."""
     nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
     for operation in graph.operations:
         if isinstance(operation, keras.layers.InputLayer):
