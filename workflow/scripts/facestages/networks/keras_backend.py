@@ -31,8 +31,8 @@ class KerasNetwork:
     ----------
     layers : dict of str to tuple of int
         Output shape of every layer, functional operations and layers of models inside the model
-        included, without the batch axis, from input to output. One that is used several times is a layer for each call: ``relu#1``,
-        ``relu#2``.
+        included, without the batch axis, from input to output. One that is used several times is
+        a layer for each call: ``relu#1``, ``relu#2``.
     kinds : dict of str to str
         Class of every layer.
     parameters : dict of str to int
