@@ -232,7 +232,8 @@ def network_table(table: pd.DataFrame) -> pd.DataFrame:
                 "Network": of["label"].iloc[0],
                 "Weights": of.loc[of["measure"] == "weights", "text"].iloc[0],
                 "Training data": _with_n(training["text"], training["n"]),
-                "Labels (shares)": ", ".join(map(_class_words, classes.itertuples())),
+                "Labels (shares)": ", ".join(map(_class_words, classes.itertuples()))
+                or "no expressions",
                 "Parameters": f"{_value(of, 'parameters'):,.0f}",
                 "Seeds": f"{_value(of, 'seeds'):.0f}",
                 "Held-out accuracy [95 %]": held_out,
