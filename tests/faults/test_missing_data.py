@@ -98,7 +98,7 @@ def test_doctor_on_the_paper(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config/paper.yaml", "check_resources")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "results/paper/figures/fig4.pdf" in result.stdout
-    assert "MISSING: 6 of 8." in result.stdout
+    assert "MISSING: 7 of 11." in result.stdout
     assert "Can be made now: nothing of this config" in result.stdout
 
 
