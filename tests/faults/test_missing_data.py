@@ -99,7 +99,7 @@ def test_doctor_on_the_paper(tmp_path):
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "results/paper/figures/fig4.pdf" in result.stdout
     assert "MISSING: 7 of 11." in result.stdout
-    assert "Can be made now: nothing of this config" in result.stdout
+    assert "Can be made now\n  results/paper/figures/fig1.pdf\n" in result.stdout
 
 
 def test_doctor_on_the_default_config(tmp_path):
