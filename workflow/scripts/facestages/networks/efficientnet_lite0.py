@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch.nn.functional as F
 
-from facestages.errors import FacestagesError
+from facestages.networks.inputs import require_halvable
 from torch import Tensor, nn
 
 #: Repeats, kernel, stride of the first, expansion, channels of each stage (Table 1).
@@ -67,7 +67,7 @@ class EfficientNetLite0(nn.Module):
         FacestagesError
             If the input has another shape.
         """
-        _check_shape(x)
+        require_halvable("EfficientNetLite0", x.shape)
         x = self._relu0(self._bn0(self._conv_stem(x)))
         for block in self._blocks:
             x = block(x)
@@ -138,11 +138,3 @@ def _blocks(n_in: int):
 def _norm(channels: int) -> nn.BatchNorm2d:
     # TensorFlow's epsilon, and its momentum of 0.99, which PyTorch counts from the other end.
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
-
-
-def _check_shape(x: Tensor) -> None:
-    if x.ndim != 4 or x.shape[1] != 3 or any(side % 32 for side in x.shape[2:]):
-        raise FacestagesError(
-            "EfficientNetLite0 takes (n, 3, rows, columns) with rows and columns multiples of 32, "
-            f"such as 224, not {tuple(x.shape)}; check the network's 'input' in the config"
-        )

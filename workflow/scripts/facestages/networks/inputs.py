@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from facestages.errors import FacestagesError
 from facestages.networks.catalogue import BLUE_FIRST, SCALINGS, InputSpec
 
 
@@ -68,3 +69,18 @@ def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
     numpy.ndarray of float32, shape (n, size, size, channels)
     """
     return scale_images(resize_images(images, spec.size, spec.channels), spec.scaling)
+
+
+def require_halvable(network: str, shape: tuple[int, ...]) -> None:
+    """Refuse a batch (n, 3, rows, columns) whose sides cannot be halved five times.
+
+    Raises
+    ------
+    FacestagesError
+        If rows or columns are no multiples of 32, or the shape is another.
+    """
+    if len(shape) != 4 or shape[1] != 3 or any(side % 32 for side in shape[2:]):
+        raise FacestagesError(
+            f"{network} takes (n, 3, rows, columns) with rows and columns multiples of 32, such as "
+            f"224, not {tuple(shape)}; check the network's 'input' in the config"
+        )

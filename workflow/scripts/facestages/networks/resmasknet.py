@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 
 import torch
-from facestages.errors import FacestagesError
+from facestages.networks.inputs import require_halvable
 from torch import Tensor, nn
 
 
@@ -68,7 +68,8 @@ class ResMaskNet(nn.Module):
         FacestagesError
             If the input has another shape.
         """
-        _check_shape(x)
+        # With other sizes the two ways of a U-net do not meet.
+        require_halvable("ResMaskNet", x.shape)
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer1(x)
         x = x * (1 + self.mask1(x))
@@ -186,12 +187,3 @@ def _shortcut(n_in: int, n_out: int, stride: int = 1) -> nn.Sequential:
 def _up_pool(n_in: int, n_out: int) -> nn.Sequential:
     conv = nn.ConvTranspose2d(n_in, n_out, 2, stride=2)
     return nn.Sequential(conv, nn.BatchNorm2d(n_out), nn.ReLU())
-
-
-def _check_shape(x: Tensor) -> None:
-    # Five halvings: with other sizes the two ways of a U-net do not meet.
-    if x.ndim != 4 or x.shape[1] != 3 or any(side % 32 for side in x.shape[2:]):
-        raise FacestagesError(
-            f"ResMaskNet takes (n, 3, rows, columns) with rows and columns multiples of 32, such "
-            f"as 224, not {tuple(x.shape)}; check the network's 'input' in the config"
-        )
