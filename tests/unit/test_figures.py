@@ -12,7 +12,7 @@ STAGES = ["early", "identity", "penultimate", "final"]
 OPTIONS = {
     "datasets": {"video": "Faces in motion", "posed": "Posed faces"},
     "networks": {"nn1": "Trained", "nn3": "Control"},
-    "untrained": ["nn3"],
+    "looks": {"nn1": 0, "nn3": None},
     "labels": ["expression", "identity"],
     "stages": STAGES,
     "components": 10,

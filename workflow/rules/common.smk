@@ -367,6 +367,13 @@ def required(section, key):
     return section
 
 
+def network_looks(names):
+    """Number of each network among the trained ones of the config, None for an untrained one:
+    it has the same colour in all figures."""
+    trained = [name for name, entry in CONFIG.networks.items() if entry.weights != "untrained"]
+    return {name: trained.index(name) if name in trained else None for name in names}
+
+
 def fig1_layers(wildcards):
     """The table of layers that Figure 1 is drawn from."""
     return f"<results>/layers/{required(CONFIG.figures.fig1, 'figures.fig1').network}.csv"

@@ -62,7 +62,7 @@ rule plot_fig4:
         figure=CONFIG.figures.fig4.model_dump(exclude={"datasets", "networks"}),
         datasets={name: CONFIG.datasets[name].label for name in CONFIG.figures.fig4.datasets},
         networks={name: CONFIG.networks[name].label for name in CONFIG.figures.fig4.networks},
-        untrained=[name for name, entry in CONFIG.networks.items() if entry.weights == "untrained"],
+        looks=network_looks(CONFIG.figures.fig4.networks),
         code=code("plot_fig4"),
     message:
         "Figure 4"

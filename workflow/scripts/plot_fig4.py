@@ -10,7 +10,7 @@ with job(snakemake):
         tables.read_tables(snakemake.input.scores),
         datasets=snakemake.params.datasets,
         networks=snakemake.params.networks,
-        untrained=snakemake.params.untrained,
+        looks=snakemake.params.looks,
         **snakemake.params.figure,
     )
     style.save_figure(figure, {kind: snakemake.output[kind] for kind in ("pdf", "svg", "png")})

@@ -18,6 +18,7 @@ import pandas as pd
 from facestages import store
 from facestages.errors import FacestagesError
 from facestages.progress import progress
+from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.stimuli import read_labels
 
 #: Note where a network is scored with labels that it gave itself.
@@ -70,8 +71,21 @@ def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
     FacestagesError
         If there is one group only, or no group has two members.
     """
+    return float(silhouette_samples(matrix, labels).mean())
+
+
+def silhouette_samples(matrix: np.ndarray, labels: Sequence) -> np.ndarray:
+    """Silhouette of each picture.
+
+    Parameters and errors are those of `silhouette`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+        As ``sklearn.metrics.silhouette_samples`` gives them.
+    """
     codes = _encode(labels, len(matrix))
-    return float(_silhouettes(_as_distances(matrix), codes[None])[0])
+    return _silhouette_block(_as_distances(matrix), codes[None], codes.max() + 1)[:, 0]
 
 
 def silhouette_null(
@@ -133,13 +147,14 @@ def _silhouettes(distance: np.ndarray, labellings: np.ndarray) -> np.ndarray:
     groups = int(labellings.max(initial=0)) + 1
     at_once = max(1, _COLUMNS_AT_ONCE // groups)
     scores = [
-        _silhouette_block(distance, labellings[first : first + at_once], groups)
+        _silhouette_block(distance, labellings[first : first + at_once], groups).mean(axis=0)
         for first in range(0, len(labellings), at_once)
     ]
     return np.concatenate(scores) if scores else np.empty(0)
 
 
 def _silhouette_block(distance: np.ndarray, labellings: np.ndarray, groups: int) -> np.ndarray:
+    """Silhouette of each picture (rows) under each labelling (columns)."""
     b, n = labellings.shape
     rows = np.arange(n)
     indicator = np.zeros((n, b, groups), distance.dtype)
@@ -154,7 +169,7 @@ def _silhouette_block(distance: np.ndarray, labellings: np.ndarray, groups: int)
     nearest = sums.min(axis=2)
     widest = np.maximum(within, nearest)
     score = np.divide(nearest - within, widest, out=np.zeros_like(within), where=widest > 0)
-    return np.where(own_size > 1, score, 0).mean(axis=0, dtype=np.float64)
+    return np.where(own_size > 1, score, 0).astype(np.float64)
 
 
 def score_separability(
@@ -216,7 +231,7 @@ def score_separability(
                 explained = 1.0 if k == "all" else float(ratio[:used].sum())
                 rows.append({**where, "measure": "variance_explained", "value": explained})
                 for label in labels:
-                    scored = _score_label(matrix, label, table, sources, permutations, common)
+                    scored = score_label(matrix, label, table, sources, permutations, common)
                     rows.append({**where, "measure": "silhouette", "label": label, **scored})
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "n_groups": "Int64"})
 
@@ -233,7 +248,8 @@ _COLUMNS = [
         "label_source",
         "measure",
     ),
-    *("components", "components_used", "value", "null_mean", "null_sd", "z", "p"),
+    *("components", "components_used", "value", "ci_low", "ci_high"),
+    *("null_mean", "null_sd", "z", "p"),
     *("n", "n_groups", "note"),
 ]
 
@@ -246,29 +262,70 @@ def _space(group, k: int | str) -> tuple[np.ndarray, int]:
     return distances(scores), scores.shape[1]
 
 
-def _is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
+def is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
+    """Which pictures have a label; none where the face set lacks it."""
     if label not in table:
         return np.zeros(len(table), bool)
     return (table[label].notna() & (table[label] != "")).to_numpy()
 
 
-def _score_label(matrix, label, table, sources, permutations, common) -> dict:
+def score_label(
+    matrix: np.ndarray,
+    label: str,
+    table: pd.DataFrame,
+    sources: Mapping[str, str],
+    permutations: int,
+    common: Mapping[str, object],
+) -> dict[str, object]:
+    """Silhouette of one label in one space, as part of a row of `score_separability`.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances or a Gram matrix.
+    label : str
+    table : pandas.DataFrame of n rows
+        Labels of the face set; pictures without this one are left out.
+    sources : mapping of str to str
+        Source of each label.
+    permutations : int
+    common : mapping
+        ``dataset`` and ``network``.
+
+    Returns
+    -------
+    dict
+        ``label_source, value, ci_low, ci_high, n, n_groups, note`` and, with permutations,
+        ``null_mean, null_sd, z, p``. The interval is over people (95 %): the pictures' silhouettes
+        stay as they are while people are drawn anew.
+
+    Raises
+    ------
+    FacestagesError
+        If the label has one value only, or a value of its own for each picture.
+    """
     empty = {"label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
-    known = _is_labelled(table, label)
+    known = is_labelled(table, label)
     if not known.any():
         return {**empty, "note": f"the face set has no label '{label}'"}
-    matrix, groups = matrix[np.ix_(known, known)], table.loc[known, label].to_numpy()
+    if not known.all():
+        matrix = matrix[np.ix_(known, known)]
+    groups = table.loc[known, label].to_numpy()
     scored = {"label_source": sources[label], "n": int(known.sum()), "note": ""}
     if sources[label] == f"network:{common['network']}":
         scored["note"] = CIRCULAR
     scored["n_groups"] = len(set(groups))
     try:
-        scored["value"] = silhouette(matrix, groups)
+        samples = silhouette_samples(matrix, groups)
     except FacestagesError as error:
         raise FacestagesError(
             f"face set '{common['dataset']}', label '{label}': {error}. Give it more pictures, or "
             f"take '{label}' out of analysis.labels"
         ) from error
+    scored["value"] = samples.mean()
+    if "identity" in table and table.loc[known, "identity"].nunique() > 1:
+        weights = people_weights(table.loc[known, "identity"])
+        scored["ci_low"], scored["ci_high"] = interval(weighted_mean(samples, weights))
     if permutations:
         null = silhouette_null(matrix, groups, permutations)
         sd = null.std(ddof=1)

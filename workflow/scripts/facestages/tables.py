@@ -18,6 +18,8 @@ _TEXT = (
 _NUMBERS = (
     "probability",
     "value",
+    "ci_low",
+    "ci_high",
     "null_mean",
     "null_sd",
     "z",

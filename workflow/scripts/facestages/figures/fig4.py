@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -72,7 +71,7 @@ def draw_fig4(
     *,
     datasets: Mapping[str, str],
     networks: Mapping[str, str],
-    untrained: Sequence[str],
+    looks: Mapping[str, int | None],
     labels: Sequence[str],
     stages: Sequence[str],
     components: int | str,
@@ -86,8 +85,8 @@ def draw_fig4(
         Rows of `facestages.separability.score_separability`.
     datasets, networks : mapping of str to str
         Name in figures of each face set and network, in order.
-    untrained : sequence of str
-        Networks drawn as controls.
+    looks : mapping of str to int or None
+        See `facestages.figures.style.line_styles`.
     labels, stages : sequence of str
     components : int or "all"
     band : str
@@ -112,7 +111,7 @@ def draw_fig4(
         )
     style.use_style()
     summary = summarise_seeds(chosen, band)
-    lines = _line_styles(networks, untrained)
+    lines = style.line_styles(looks)
     height = (42 * len(labels) + 48) * style.MILLIMETRE
     figure, axes = plt.subplots(
         len(labels),
@@ -133,14 +132,8 @@ def draw_fig4(
         row[0].set_ylabel(f"{label.capitalize()} silhouette")
     _add_legend(figure, axes, networks, lines)
     caption = _caption(chosen, summary, datasets, networks, components, band)
-    figure.supxlabel(caption, fontsize=7, ha="center")
+    style.add_caption(figure, caption)
     return figure, summary
-
-
-def _line_styles(networks: Mapping[str, str], untrained: Sequence[str]) -> dict[str, dict]:
-    trained = [name for name in networks if name not in untrained]
-    lines = {name: style.LINES[number % len(style.LINES)] for number, name in enumerate(trained)}
-    return {name: lines.get(name, style.CONTROL) for name in networks}
 
 
 def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:
@@ -193,7 +186,7 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
         parts.append(f"RENDERED, not photographs: {names}.")
     parts += _label_sources(chosen, datasets, networks)
     parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
-    return textwrap.fill(" ".join(parts), 135)
+    return " ".join(parts)
 
 
 def _label_sources(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages.files import atomic_path
@@ -29,6 +31,21 @@ LINES = (
 #: An untrained network is the control: grey, dotted, an open marker.
 CONTROL = {"color": "#606060", "marker": "X", "linestyle": ":", "markerfacecolor": "white"}
 
+#: Colour and marker of each expression, in all figures.
+EXPRESSIONS = {
+    "angry": {"color": "#D55E00", "marker": "v"},
+    "disgust": {"color": "#009E73", "marker": "s"},
+    "fear": {"color": "#CC79A7", "marker": "D"},
+    "happy": {"color": "#E69F00", "marker": "o"},
+    "sad": {"color": "#0072B2", "marker": "P"},
+    "surprise": {"color": "#56B4E9", "marker": "^"},
+    "neutral": {"color": "#808080", "marker": "X"},
+}
+
+# Of a label that is none of these.
+_OTHERS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
+_MARKERS = "osD^vP<>X*"
+
 _RC = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -48,6 +65,43 @@ _RC = {
     # Without a salt of our own the ids in an SVG change from run to run.
     "svg.hashsalt": "facestages",
 }
+
+
+def line_styles(looks: Mapping[str, int | None]) -> dict[str, dict]:
+    """How each network is drawn: its number among the trained ones of the config, None untrained.
+
+    A network so has one colour, marker and dash in all figures.
+    """
+    return {
+        network: CONTROL if number is None else LINES[number % len(LINES)]
+        for network, number in looks.items()
+    }
+
+
+def point_styles(values: Sequence[str]) -> dict[str, dict]:
+    """A colour and a marker for each value of a label, e.g. for people or expressions.
+
+    Expressions have their own; others share colours, and differ in their markers then.
+    """
+    colours = [*(look["color"] for look in LINES), *_OTHERS]
+    styles = {}
+    for number, value in enumerate(dict.fromkeys(values)):
+        marker = _MARKERS[(number // len(colours) + number) % len(_MARKERS)]
+        own = {"color": colours[number % len(colours)], "marker": marker}
+        styles[value] = EXPRESSIONS.get(value, own)
+    return styles
+
+
+def add_caption(figure: Figure, text: str, columns: int = 135) -> None:
+    """Write below a figure what it was made from."""
+    figure.supxlabel(textwrap.fill(text, columns), fontsize=7, ha="left", x=0.01)
+
+
+def say_missing(axis: Axes, text: str) -> None:
+    """Write in place of a panel why it is not there; no empty axis stays."""
+    axis.set_axis_off()
+    words = textwrap.fill(text, 36)
+    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color="#404040")
 
 
 def use_style() -> None:

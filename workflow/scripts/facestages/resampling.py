@@ -1,0 +1,81 @@
+"""Intervals over people: pictures of one person are not independent, people are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np.ndarray:
+    """How often each picture counts when people are drawn with replacement.
+
+    As many people are drawn as there are, and all pictures of a person come with them (the
+    bootstrap over clusters of Davison and Hinkley 1997, section 3.8).
+
+    Parameters
+    ----------
+    people : sequence, shape (n,)
+        Person of each picture.
+    resamples : int
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (resamples, n)
+        Whole numbers.
+    """
+    names, codes = np.unique(np.asarray(people).astype(str), return_inverse=True)
+    chances = np.full(len(names), 1 / len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), chances, size=resamples)
+    return drawn[:, codes].astype(np.float64)
+
+
+def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of resampled values; NaN to NaN where there are none.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (resamples,)
+        Resamples that had no value are NaN, and left out.
+    level : float
+    """
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return np.nan, np.nan
+    tail = (1 - level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of `values` (n,) under each row of `weights` (resamples, n); NaN where all are zero."""
+    totals = weights.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return weights @ values / totals
+
+
+def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Pearson correlation under each row of weights.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (n,)
+    weights : numpy.ndarray, shape (resamples, n)
+
+    Returns
+    -------
+    numpy.ndarray, shape (resamples,)
+        NaN where one of them does not vary.
+    """
+    # Centred first, so that the sums of squares lose no digits.
+    x, y = x - x.mean(), y - y.mean()
+    mean_x, mean_y = weighted_mean(x, weights), weighted_mean(y, weights)
+    covariance = weighted_mean(x * y, weights) - mean_x * mean_y
+    variance_x = weighted_mean(x * x, weights) - mean_x**2
+    variance_y = weighted_mean(y * y, weights) - mean_y**2
+    product = variance_x * variance_y
+    correlation = np.full(len(weights), np.nan)
+    varies = product > 1e-24 * (x.var() * y.var() + 1e-300)
+    correlation[varies] = covariance[varies] / np.sqrt(product[varies])
+    return correlation
