@@ -15,12 +15,13 @@ include: "workflow/rules/stimuli.smk"
 include: "workflow/rules/networks.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
         figures_wanted(),
-        expand("<results>/stimuli/{dataset}.report.md", dataset=CONFIG.datasets),
-        expand("<results>/ratings/{ratings}.csv", ratings=CONFIG.ratings),
+        reports_wanted(),
+        "<results>/report.html",
     localrule: True

@@ -54,7 +54,7 @@ def close_figures():
 
 
 def test_summary_is_mean_and_range_over_seeds(scores):
-    _, summary = fig4.draw_fig4(scores, **OPTIONS)
+    _, summary, _ = fig4.draw_fig4(scores, **OPTIONS)
     own = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
     own = own[own.label == "identity"].set_index("stage").loc[STAGES]
     np.testing.assert_allclose(own["mean"], [0.005, 0.105, 0.205, 0.305])
@@ -64,13 +64,13 @@ def test_summary_is_mean_and_range_over_seeds(scores):
 
 
 def test_band_of_one_standard_deviation(scores):
-    _, summary = fig4.draw_fig4(scores, **{**OPTIONS, "band": "sd"})
+    _, summary, _ = fig4.draw_fig4(scores, **{**OPTIONS, "band": "sd"})
     own = summary[summary.network == "nn1"]
     np.testing.assert_allclose(own["high"] - own["mean"], 0.01 / 2**0.5)
 
 
 def test_panels_lines_and_honest_caption(scores):
-    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles[0] == "a  Faces in motion: expression"
     assert titles[3] == "d  Posed faces: identity"
@@ -81,14 +81,14 @@ def test_panels_lines_and_honest_caption(scores):
 
 
 def test_caption_where_all_faces_are_rendered(scores):
-    figure, _ = fig4.draw_fig4(scores.assign(rendered=1), **OPTIONS)
+    figure, _, _ = fig4.draw_fig4(scores.assign(rendered=1), **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     assert "All faces are RENDERED, not photographs." in caption
 
 
 def test_caption_counts_labelled_pictures(scores):
     scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
-    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     assert "Faces in motion 70; Posed faces 60 (expression), 70 (identity)." in caption
 
@@ -96,7 +96,7 @@ def test_caption_counts_labelled_pictures(scores):
 def test_missing_label_is_said_in_its_panel(scores):
     own = (scores.dataset == "posed") & (scores.label == "expression")
     scores.loc[own, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
-    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
     assert [text.get_text() for text in figure.axes[1].texts] == [
         "the face set has no label 'expression'"
     ]
@@ -111,7 +111,7 @@ def test_nothing_to_draw_is_an_error(scores):
 def test_same_bytes_twice(scores, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+        figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
@@ -127,7 +127,7 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     scores.loc[own, "label_source"] = "network:nn1"
     circular = own & (scores["network"] == "nn1")
     scores.loc[circular, "note"] = "circular: the labels are this network's own predictions"
-    figure, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     titles = OPTIONS["datasets"]
     assert f"network:nn1 ({titles['video']})" in caption and f"posed ({titles['posed']})" in caption

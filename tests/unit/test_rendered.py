@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facestages.errors import FacestagesError
-from facestages.stimuli import EXPRESSIONS, recipes
+from facestages.stimuli import (
+    EDGES,
+    EXPRESSIONS,
+    REGIONS,
+    read_regions,
+    read_stimuli,
+    recipes,
+    write_stimuli,
+)
 
 ASSET = Path(__file__).parents[2] / "resources" / "assets" / "headmodel"
 
@@ -180,6 +189,93 @@ def test_the_eyes_of_a_portrait_are_where_it_says(head, rendered, sex):
                 for step in (0.0, -0.14, 0.14)
             )
             assert pupil < min(left, right)
+
+
+@pytest.fixture(scope="module")
+def posed(head, rendered):
+    return rendered.render_posed(head, people=6, sessions=1, size=96, seed=1)
+
+
+@needs_head
+def test_regions_lie_within_the_picture_one_below_the_other(posed):
+    assert posed.regions.shape == (42, len(REGIONS), len(EDGES))
+    assert posed.regions.dtype == np.float32
+    assert (posed.regions >= 0).all() and (posed.regions <= 1).all()
+    eyes, brows, mouth = (posed.regions[:, k] for k in range(3))
+    for box in (eyes, brows, mouth):
+        assert (box[:, 0] < box[:, 2]).all() and (box[:, 1] < box[:, 3]).all()
+    assert (brows[:, 2] <= eyes[:, 0]).all() and (eyes[:, 2] < mouth[:, 0]).all()
+
+
+@needs_head
+def test_pupils_are_in_the_box_of_the_eyes(head, rendered, monkeypatch):
+    seen = []
+    paint = rendered._paint
+
+    def keep(*arguments):
+        picture, regions = paint(*arguments)
+        seen.append(regions)
+        return picture, regions
+
+    monkeypatch.setattr(rendered, "_paint", keep)
+    for seed in range(3):
+        for expression in ("neutral", "surprise"):
+            _, pupils = rendered.render_portrait(
+                head, sex="female", seed=seed, expression=expression, size=100
+            )
+            top, left, bottom, right = seen[-1][REGIONS.index("eyes")] * 100 - 0.5
+            assert ((pupils > [left, top]) & (pupils < [right, bottom])).all()
+
+
+@needs_head
+def test_regions_move_with_the_expression(posed):
+    boxes = {
+        expression: posed.regions[(posed.labels["expression"] == expression).to_numpy()]
+        for expression in EXPRESSIONS
+    }
+
+    def side(expression, region, edge):
+        return boxes[expression][:, REGIONS.index(region), EDGES.index(edge)]
+
+    def extent(expression, region, low, high):
+        return side(expression, region, high) - side(expression, region, low)
+
+    tall = {name: extent(name, "mouth", "top", "bottom") for name in ("surprise", "neutral")}
+    assert (tall["surprise"] > 1.2 * tall["neutral"]).all(), "the mouth opens"
+    wide = {name: extent(name, "mouth", "left", "right") for name in ("happy", "neutral")}
+    assert (wide["happy"] > 1.1 * wide["neutral"]).all(), "the mouth widens"
+    assert (side("surprise", "brows", "top") < side("angry", "brows", "top")).all()
+    open_eyes = {name: extent(name, "eyes", "top", "bottom") for name in ("surprise", "disgust")}
+    assert (open_eyes["surprise"] > open_eyes["disgust"]).all()
+
+
+@needs_head
+def test_regions_count_in_the_digest_and_come_back(posed, tmp_path):
+    write_stimuli(tmp_path / "posed.h5", posed, "posed")
+    again = read_stimuli(tmp_path / "posed.h5")
+    np.testing.assert_array_equal(again.regions, posed.regions)
+    np.testing.assert_array_equal(read_regions(tmp_path / "posed.h5"), posed.regions)
+    assert again.digest == posed.digest
+    assert set(again.labels.columns) == set(posed.labels.columns)
+    moved = dataclasses.replace(posed, regions=posed.regions + np.float32(0.01))
+    without = dataclasses.replace(posed, regions=None)
+    assert len({posed.digest, moved.digest, without.digest}) == 3
+    with pytest.raises(FacestagesError, match=r"regions must be of shape \(42, 3, 4\), not \(3,"):
+        dataclasses.replace(posed, regions=posed.regions[:3])
+
+
+@needs_head
+def test_regions_of_some_parts_only_are_no_regions(posed, tmp_path):
+    labels = posed.labels.assign(stimulus_id=[f"again/{i}" for i in range(len(posed))])
+    without = dataclasses.replace(posed, labels=labels, regions=None)
+    write_stimuli(tmp_path / "some.h5", [posed, without], "some")
+    assert read_regions(tmp_path / "some.h5") is None
+    assert read_stimuli(tmp_path / "some.h5").regions is None
+    both = dataclasses.replace(without, regions=posed.regions)
+    write_stimuli(tmp_path / "all.h5", [posed, both], "all")
+    np.testing.assert_array_equal(
+        read_regions(tmp_path / "all.h5"), np.concatenate([posed.regions] * 2)
+    )
 
 
 @needs_head

@@ -57,3 +57,126 @@ rule score_separability:
         "Silhouettes of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
     script:
         "../scripts/score_separability.py"
+
+
+rule embed_umap:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=label_predictions,
+    output:
+        embedding="<results>/embeddings/{dataset}/{network}/seed-{seed}.h5",
+        scores="<results>/embeddings/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/embed_umap/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/embed_umap/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+        gpu=0,
+    params:
+        stages=network_stages,
+        wanted=mapped_stages,
+        labels=CONFIG.analysis.labels,
+        neighbours=CONFIG.analysis.umap.neighbours,
+        min_dist=CONFIG.analysis.umap.min_dist,
+        seed=CONFIG.analysis.umap.seed,
+        code=code("embed_umap"),
+    message:
+        "UMAP of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/embed_umap.py"
+
+
+rule regress_affect:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=affect_predictions,
+    output:
+        regressions="<results>/affect/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/regress_affect/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/regress_affect/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        stages=network_stages,
+        code=code("regress_affect"),
+    message:
+        "Components and affect of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/regress_affect.py"
+
+
+rule partition_variance:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=label_predictions,
+    output:
+        shares="<results>/partition/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/partition_variance/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/partition_variance/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        stages=network_stages,
+        components=partition_components,
+        resamples=1000,
+        code=code("partition_variance"),
+    message:
+        "Shares of variance of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/partition_variance.py"
+
+
+rule explain_gradcam:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+        weights=explainer_inputs,
+        predictions=label_predictions,
+    output:
+        maps="<results>/attribution/{dataset}/{network}/seed-{seed}.h5",
+        shares="<results>/attribution/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/explain_gradcam/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/explain_gradcam/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        network_environment
+    threads: 1
+    resources:
+        mem_mb=gradient_mb,
+        runtime=60,
+        gpu=0,
+    params:
+        network=network_source,
+        weights=network_weights,
+        stages=network_stages,
+        classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
+        layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
+        faces=CONFIG.analysis.gradcam_faces,
+        margin=crop_margin,
+        code=network_code("explain_gradcam"),
+    message:
+        "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/explain_gradcam.py"

@@ -13,6 +13,7 @@ from facestages import assets, disfa_files, provenance, requirements
 from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.networks.catalogue import ARCHITECTURES
+from facestages.plan import Planner
 
 try:
     MANIFEST = assets.read_manifest(WORKFLOW.parent / "resources" / "manifest.yaml")
@@ -20,6 +21,13 @@ try:
 except FacestagesError as error:
     sys.exit(str(error))
 
+
+# What this machine lacks: figures leave it out, and say so.
+ABSENT = requirements.absent(CONFIG)
+if workflow.is_main_process:
+    for line in ABSENT.values():
+        print(f"left out: {line}", file=sys.stderr)
+PLAN = Planner(CONFIG, ABSENT)
 
 # Verified archives, kept so that a later run never asks the network.
 DOWNLOADS = CONFIG.asset_folder("downloads")
@@ -185,23 +193,18 @@ def video_digest(wildcards):
     return provenance.digest([stats, sexes.get(wildcards.subject, "")])
 
 
-def prediction_tables(dataset, networks):
-    """Tables of what networks, the first seed of each, see in a face set."""
-    return [
-        f"<results>/predictions/{dataset}/{network}/seed-{CONFIG.networks[network].seeds[0]}.csv"
-        for network in networks
-    ]
-
-
 def label_predictions(wildcards):
     """Predictions that take the place of a face set's expression label, or nothing."""
-    network = CONFIG.datasets[wildcards.dataset].expression_from
-    return prediction_tables(wildcards.dataset, [network])[0] if network else []
+    return PLAN.label_predictions(wildcards.dataset)
 
 
 def report_predictions(wildcards):
     """Predictions that the report compares with the face set's own labels."""
-    return prediction_tables(wildcards.dataset, CONFIG.datasets[wildcards.dataset].predictors)
+    name = wildcards.dataset
+    return [
+        PLAN.path("predictions", PLAN.first(name, network), "csv")
+        for network in CONFIG.datasets[name].predictors
+    ]
 
 
 def ratings_file(wildcards):
@@ -302,6 +305,11 @@ def predictor_inputs(wildcards):
     return network_inputs(wildcards, "predictions", "csv")
 
 
+def explainer_inputs(wildcards):
+    """As `network_inputs`, for a network whose answers are explained."""
+    return network_inputs(wildcards, "attribution", "h5")
+
+
 def network_stages(wildcards):
     return CONFIG.networks[wildcards.network].stages
 
@@ -350,16 +358,6 @@ def components_kept(wildcards):
     return max((k for k in CONFIG.analysis.components if k != "all"), default=2)
 
 
-def scores_of(datasets, networks):
-    """Separability tables of every seed of these networks on these face sets."""
-    return [
-        f"<results>/separability/{dataset}/{network}/seed-{seed}.csv"
-        for dataset in datasets
-        for network in networks
-        for seed in CONFIG.networks[network].seeds
-    ]
-
-
 def required(section, key):
     """A section of the config that a target needs."""
     if section is None:
@@ -367,11 +365,55 @@ def required(section, key):
     return section
 
 
-def network_looks(names):
-    """Number of each network among the trained ones of the config, None for an untrained one:
-    it has the same colour in all figures."""
-    trained = [name for name, entry in CONFIG.networks.items() if entry.weights != "untrained"]
-    return {name: trained.index(name) if name in trained else None for name in names}
+def figure_files(figure):
+    """Input function of a figure: its named files."""
+
+    def files(wildcards):
+        required(getattr(CONFIG.figures, figure), f"figures.{figure}")
+        return getattr(PLAN, figure)().files
+
+    return files
+
+
+def figure_words(figure):
+    """Function of a rule's params: what the figure's drawing is told beside its files."""
+    return lambda wildcards: getattr(PLAN, figure)().said
+
+
+def claim_plan():
+    """What the claims are judged by."""
+    return PLAN.claims(filter(is_drawable, CONFIG.uses))
+
+
+def claim_files(wildcards):
+    """All tables that claims are judged by."""
+    return [path for paths in claim_plan().files.values() for path in paths]
+
+
+def affect_predictions(wildcards):
+    """Predictions that give valence and arousal, where a figure takes a network's; or nothing."""
+    for figure in (CONFIG.figures.fig5, CONFIG.figures.fig6):
+        name = figure and figure.dataset == wildcards.dataset and figure.reference
+        if name and f"networks.{name}" not in ABSENT:
+            return PLAN.path("predictions", PLAN.first(wildcards.dataset, name), "csv")
+    return []
+
+
+def partition_components(wildcards):
+    """Numbers of principal components whose variance is partitioned."""
+    fig8 = CONFIG.figures.fig8
+    return [fig8.components] if fig8 else [10]
+
+
+def mapped_stages(wildcards):
+    """Stages that are mapped by UMAP; None for all."""
+    return PLAN.mapped_stages(wildcards.network)
+
+
+def crop_margin(wildcards):
+    """Margin of a face set's crop by the eyes; None where it was not cropped."""
+    crop = getattr(CONFIG.datasets[wildcards.dataset], "crop", None)
+    return crop.margin if crop else None
 
 
 def fig1_layers(wildcards):
@@ -405,12 +447,13 @@ def table1_networks():
     """What Table 1 says of each network, and the files where the rest stands."""
     if CONFIG.tables.table1 is None:
         return {}
-    return {name: table1_network(name) for name in CONFIG.tables.table1.networks}
+    names = PLAN.present("networks", CONFIG.tables.table1.networks)
+    return {name: table1_network(name) for name in names}
 
 
 def table1_network(name):
     """One network's part of `table1_networks`."""
-    entry, test = CONFIG.networks[name], CONFIG.tables.table1.test
+    entry, test = CONFIG.networks[name], table1_test_name()
     asset = MANIFEST.get(CONFIG.network_asset(name), {})
     reports, predictions = [], []
     if entry.weights == "train":
@@ -437,7 +480,7 @@ def table1_network(name):
 
 def table1_datasets():
     """What Table 1 says of each face set, and its file."""
-    names = CONFIG.tables.table1.datasets if CONFIG.tables.table1 else []
+    names = PLAN.present("datasets", CONFIG.tables.table1.datasets) if CONFIG.tables.table1 else []
     entries = {name: CONFIG.datasets[name] for name in names}
     return {
         name: {
@@ -449,9 +492,15 @@ def table1_datasets():
     }
 
 
+def table1_test_name():
+    """The face set of Table 1's test; None if there is none, or it is not at hand."""
+    name = CONFIG.tables.table1.test if CONFIG.tables.table1 else None
+    return name if f"datasets.{name}" not in ABSENT else None
+
+
 def table1_test():
     """The face set of Table 1's test, and its file; None without a test."""
-    name = CONFIG.tables.table1.test if CONFIG.tables.table1 else None
+    name = table1_test_name()
     if name is None:
         return None
     file = f"{CONFIG.results}/stimuli/{name}.h5"
@@ -468,14 +517,58 @@ def table1_files(wildcards):
         yield test["stimuli"]
 
 
+def is_drawable(name):
+    """Whether there is something to draw: a face set and a network, of each that is asked for."""
+    uses = CONFIG.uses[name]
+    if name == "figures.fig1" and requirements.described_by_code(CONFIG, *uses.networks):
+        return True
+    kinds = {"datasets": uses.datasets, "networks": uses.networks}
+    return all(
+        len(PLAN.left_out(kind, names)) < len(names) for kind, names in kinds.items() if names
+    )
+
+
 def figures_wanted():
-    """Figures and tables that the config has a section for."""
-    wanted = ["<results>/figures/fig4.pdf"]
-    if CONFIG.figures.fig1:
-        wanted.append("<results>/figures/fig1.pdf")
-    if CONFIG.tables.table1:
-        wanted.append("<results>/tables/table1.csv")
-    return wanted
+    """Figures and tables that the config has a section for, and that can be made."""
+    kinds = {"figures": "pdf", "tables": "csv"}
+    parts = [name.split(".") for name in CONFIG.uses if is_drawable(name)]
+    made = [f"<results>/{folder}/{target}.{kinds[folder]}" for folder, target in parts]
+    return [*made, "<results>/claims.html"]
+
+
+def reports_wanted():
+    """Reports of all face sets, and tables of all ratings, that are at hand."""
+    datasets = [name for name in CONFIG.datasets if f"datasets.{name}" not in ABSENT]
+    ratings = [name for name in CONFIG.ratings if f"ratings.{name}" not in ABSENT]
+    return [
+        *(f"<results>/stimuli/{name}.report.md" for name in datasets),
+        *(f"<results>/ratings/{name}.csv" for name in ratings),
+    ]
+
+
+def report_targets():
+    """All that the report shows: of a figure also its caption, which old results may lack."""
+    figures = figures_wanted()
+    captioned = [name for name in figures if name.endswith(".pdf") and "fig1" not in name]
+    captions = [name.replace(".pdf", ".rst") for name in captioned]
+    return [*figures, *captions, *reports_wanted(), "<results>/run.html"]
+
+
+def report_words():
+    """The report's own words."""
+    return sorted(map(str, WORKFLOW.glob("report/*.rst")))
+
+
+def run_stimuli():
+    """All face sets that are at hand."""
+    return [PLAN.stimuli(name) for name in CONFIG.datasets if f"datasets.{name}" not in ABSENT]
+
+
+def run_geometry():
+    """Measurements of the networks of Figure 4, whose files know the weights."""
+    fig4 = CONFIG.figures.fig4
+    names = [PLAN.present(kind, getattr(fig4, kind)) for kind in ("datasets", "networks")]
+    return [PLAN.path("geometry", one, "h5") for one in PLAN.every_seed(*names)]
 
 
 def forward_mb(wildcards):
@@ -483,6 +576,11 @@ def forward_mb(wildcards):
     size = CONFIG.networks[wildcards.network].input_spec.size
     # Up to about 128 maps of the input's size are held at once, as measured.
     return 2000 + 64 * size**2 * 128 * 4 // 10**6
+
+
+def gradient_mb(wildcards):
+    """Memory of a forward and a backward pass: what the forward pass made is kept until then."""
+    return 2 * forward_mb(wildcards)
 
 
 def recording_mb(wildcards):

@@ -9,8 +9,8 @@ rule plot_fig1:
         svg=report(
             "<results>/figures/fig1.svg",
             caption="../report/fig1.rst",
-            category="Figures",
-            labels={"figure": "1", "shows": "architecture"},
+            category="Networks",
+            labels={"figure": "1: architecture"},
         ),
         png="<results>/figures/fig1.png",
         table="<results>/tables/fig1.md",
@@ -34,19 +34,88 @@ rule plot_fig1:
         "../scripts/plot_fig1.py"
 
 
+rule plot_fig2:
+    input:
+        unpack(figure_files("fig2")),
+    output:
+        pdf="<results>/figures/fig2.pdf",
+        svg=report(
+            "<results>/figures/fig2.svg",
+            caption="../report/fig2.rst",
+            category="Study 1: stages of one network",
+            labels={"figure": "2: maps, faces, Grad-CAM"},
+        ),
+        png="<results>/figures/fig2.png",
+        numbers="<results>/figures/fig2.csv",
+        caption="<results>/figures/fig2.rst",
+    log:
+        "<logs>/plot_fig2.log",
+    benchmark:
+        "<benchmarks>/plot_fig2.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig2"),
+        code=code("plot_fig2"),
+    message:
+        "Figure 2"
+    script:
+        "../scripts/plot_fig2.py"
+
+
+rule plot_fig3:
+    input:
+        unpack(figure_files("fig3")),
+    output:
+        pdf="<results>/figures/fig3.pdf",
+        svg=report(
+            "<results>/figures/fig3.svg",
+            caption="../report/fig3.rst",
+            category="Study 2: people in pixels",
+            labels={"figure": "3: maps of people"},
+        ),
+        png="<results>/figures/fig3.png",
+        numbers="<results>/figures/fig3.csv",
+        caption="<results>/figures/fig3.rst",
+    log:
+        "<logs>/plot_fig3.log",
+    benchmark:
+        "<benchmarks>/plot_fig3.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig3"),
+        code=code("plot_fig3"),
+    message:
+        "Figure 3"
+    script:
+        "../scripts/plot_fig3.py"
+
+
 rule plot_fig4:
     input:
-        scores=scores_of(CONFIG.figures.fig4.datasets, CONFIG.figures.fig4.networks),
+        unpack(figure_files("fig4")),
     output:
         pdf="<results>/figures/fig4.pdf",
         svg=report(
             "<results>/figures/fig4.svg",
             caption="../report/fig4.rst",
-            category="Figures",
-            labels={"figure": "4", "shows": "silhouettes by stage"},
+            category="Study 3: silhouettes",
+            labels={"figure": "4: silhouettes by stage"},
         ),
         png="<results>/figures/fig4.png",
         numbers="<results>/figures/fig4.csv",
+        caption="<results>/figures/fig4.rst",
     log:
         "<logs>/plot_fig4.log",
     benchmark:
@@ -59,15 +128,148 @@ rule plot_fig4:
         runtime=10,
         gpu=0,
     params:
-        figure=CONFIG.figures.fig4.model_dump(exclude={"datasets", "networks"}),
-        datasets={name: CONFIG.datasets[name].label for name in CONFIG.figures.fig4.datasets},
-        networks={name: CONFIG.networks[name].label for name in CONFIG.figures.fig4.networks},
-        looks=network_looks(CONFIG.figures.fig4.networks),
+        figure=figure_words("fig4"),
         code=code("plot_fig4"),
     message:
         "Figure 4"
     script:
         "../scripts/plot_fig4.py"
+
+
+rule plot_fig5:
+    input:
+        unpack(figure_files("fig5")),
+    output:
+        pdf="<results>/figures/fig5.pdf",
+        svg=report(
+            "<results>/figures/fig5.svg",
+            caption="../report/fig5.rst",
+            category="Study 4: valence and arousal",
+            labels={"figure": "5: components and affect"},
+        ),
+        png="<results>/figures/fig5.png",
+        numbers="<results>/figures/fig5.csv",
+        caption="<results>/figures/fig5.rst",
+    log:
+        "<logs>/plot_fig5.log",
+    benchmark:
+        "<benchmarks>/plot_fig5.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig5"),
+        code=code("plot_fig5"),
+    message:
+        "Figure 5"
+    script:
+        "../scripts/plot_fig5.py"
+
+
+rule plot_fig6:
+    input:
+        unpack(figure_files("fig6")),
+    output:
+        pdf="<results>/figures/fig6.pdf",
+        svg=report(
+            "<results>/figures/fig6.svg",
+            caption="../report/fig6.rst",
+            category="Study 4: valence and arousal",
+            labels={"figure": "6: faces along components"},
+        ),
+        png="<results>/figures/fig6.png",
+        numbers="<results>/figures/fig6.csv",
+        caption="<results>/figures/fig6.rst",
+    log:
+        "<logs>/plot_fig6.log",
+    benchmark:
+        "<benchmarks>/plot_fig6.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig6"),
+        code=code("plot_fig6"),
+    message:
+        "Figure 6"
+    script:
+        "../scripts/plot_fig6.py"
+
+
+rule plot_fig7:
+    input:
+        unpack(figure_files("fig7")),
+    output:
+        pdf="<results>/figures/fig7.pdf",
+        svg=report(
+            "<results>/figures/fig7.svg",
+            caption="../report/fig7.rst",
+            category="Study 4: valence and arousal",
+            labels={"figure": "7: right and wrong answers"},
+        ),
+        png="<results>/figures/fig7.png",
+        numbers="<results>/figures/fig7.csv",
+        caption="<results>/figures/fig7.rst",
+    log:
+        "<logs>/plot_fig7.log",
+    benchmark:
+        "<benchmarks>/plot_fig7.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig7"),
+        code=code("plot_fig7"),
+    message:
+        "Figure 7"
+    script:
+        "../scripts/plot_fig7.py"
+
+
+rule plot_fig8:
+    input:
+        unpack(figure_files("fig8")),
+    output:
+        pdf="<results>/figures/fig8.pdf",
+        svg=report(
+            "<results>/figures/fig8.svg",
+            caption="../report/fig8.rst",
+            category="Study 5: categories",
+            labels={"figure": "8: identity, affect, category"},
+        ),
+        png="<results>/figures/fig8.png",
+        numbers="<results>/figures/fig8.csv",
+        caption="<results>/figures/fig8.rst",
+    log:
+        "<logs>/plot_fig8.log",
+    benchmark:
+        "<benchmarks>/plot_fig8.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("fig8"),
+        code=code("plot_fig8"),
+    message:
+        "Figure 8"
+    script:
+        "../scripts/plot_fig8.py"
 
 
 rule make_table1:
@@ -98,3 +300,35 @@ rule make_table1:
         "Table 1"
     script:
         "../scripts/make_table1.py"
+
+
+rule judge_claims:
+    input:
+        tables=claim_files,
+        claims=str(WORKFLOW.parent / "resources" / "claims.yaml"),
+    output:
+        csv="<results>/claims.csv",
+        html=report(
+            "<results>/claims.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "Claim by claim"},
+        ),
+    log:
+        "<logs>/judge_claims.log",
+    benchmark:
+        "<benchmarks>/judge_claims.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        world=lambda wildcards: claim_plan().said,
+        code=code("judge_claims"),
+    message:
+        "The paper's claims"
+    script:
+        "../scripts/judge_claims.py"

@@ -95,7 +95,7 @@ rule report_stimuli:
             "<results>/stimuli/{dataset}.sheet.png",
             caption="../report/sheet.rst",
             category="Face sets",
-            labels={"face set": "{dataset}", "shows": "contact sheet"},
+            labels={"face set": "{dataset}"},
         ),
     log:
         "<logs>/report_stimuli/{dataset}.log",

@@ -10,7 +10,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -442,8 +442,9 @@ class NetworkEntry(Section):
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "string"}),
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
-    paper: Literal["NN1", "NN2", "NN3", "RMN"] | None = Field(
-        None, description="The network of the paper that it is, or stands in for, in Table 1."
+    paper: Literal["NN1", "NN2", "NN3", "RMN", "EmoFAN", "VGG16"] | None = Field(
+        None,
+        description="The network of the paper that it is: Table 1 and the claims compare them.",
     )
     width: Count | None = Field(
         None,
@@ -461,6 +462,11 @@ class NetworkEntry(Section):
         [],
         description="More layers to look at, by name or by glob (`conv2d_*`); "
         "`snakemake list_layers --config network=NAME` prints all of them.",
+    )
+    gradcam: list[str] = Field(
+        [],
+        description="Layers whose Grad-CAM is made, by name; those among the stages that are "
+        "maps if not given.",
     )
 
     @model_validator(mode="before")
@@ -512,6 +518,9 @@ class NetworkEntry(Section):
         for layer in self.layers:
             if not fnmatch.filter(widths, layer):
                 raise _mistake("key", f"layers = '{layer}': {self._no_layer(layer)}")
+        for layer in self.gradcam:
+            if layer not in widths:
+                raise _mistake("key", f"gradcam = '{layer}': {self._no_layer(layer)}")
         if self.architecture == "light_cnn" and not self.classes:
             raise ValueError("light_cnn needs the key 'classes', e.g. [happy, sad, neutral]")
 
@@ -584,6 +593,16 @@ class NetworkEntry(Section):
         return "keras" if self.keras else "torch"
 
 
+class Umap(Section):
+    """UMAP, as umap-learn does it; the defaults are its own."""
+
+    neighbours: Annotated[int, Field(ge=2)] = Field(15, description="Neighbours of a picture.")
+    min_dist: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="How near to each other points may come in the map."
+    )
+    seed: int = Field(0, description="Seed; the same seed gives the same map on one machine.")
+
+
 class Analysis(Section):
     """What is measured on every network and face set."""
 
@@ -596,6 +615,10 @@ class Analysis(Section):
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
         100, description="Label permutations for the null distribution; 0 for none."
+    )
+    umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")
+    gradcam_faces: Count = Field(
+        200, description="Faces that Grad-CAM explains, spread over people and expressions."
     )
     activations: Literal["keep", "discard"] = Field(
         "discard", description="Keep the layers' full outputs on disk after their use or not."
@@ -629,11 +652,94 @@ class Fig1(Section):
     network: str = Field(description="Network that is drawn.")
 
 
-class Figures(Section):
-    """What the figures show."""
+class Fig2(Section):
+    """Figure 2: what the layers of one network say, as maps, strips of faces and Grad-CAM."""
 
-    fig1: Fig1 | None = Field(None, description="The architecture; not drawn if not given.")
+    dataset: str = Field(description="Face set, of few people with many pictures each.")
+    network: str = Field(description="Network.")
+    stages: list[str] = Field(
+        ["early", "identity", "penultimate"],
+        min_length=1,
+        max_length=4,
+        description="Stages that are mapped; faces are shown along the axes of the last map.",
+    )
+    faces: Count = Field(21, description="Faces along an axis.")
+    expressions: list[str] = Field(
+        ["happy", "angry"],
+        min_length=1,
+        max_length=2,
+        description="Expressions of the faces that Grad-CAM is shown on: a smile and a frown.",
+    )
+
+
+class Fig3(Section):
+    """Figure 3: people in pixels, in an untrained network and in one trained on objects."""
+
+    dataset: str = Field(description="Face set, of few people with many pictures each.")
+    pixels: str = Field(description="Network of the architecture `pixels`.")
+    untrained: str = Field(description="Untrained network.")
+    objects: str = Field(description="Network trained on objects.")
+
+
+class _Study4(Section):
+    """What the figures of Study 4 have in common."""
+
+    dataset: str = Field(description="Face set, of many people who show each expression.")
+    networks: list[str] = Field(min_length=1, max_length=4, description="Networks.")
+    stage: str = Field("penultimate", description="Stage whose principal components are shown.")
+
+
+class _Affect(_Study4):
+    """Figures that set principal components beside valence and arousal."""
+
+    reference: str | None = Field(
+        None,
+        description="Network whose output gives valence and arousal (EmoFAN); the face set's own "
+        "labels if not given.",
+    )
+
+
+class Fig5(_Affect):
+    """Figure 5: principal components beside valence and arousal."""
+
+    ratings: str | None = Field(
+        None, description="Human ratings of other pictures, one of `ratings`, as a last panel."
+    )
+
+
+class Fig6(_Affect):
+    """Figure 6: faces along principal components, valence and arousal."""
+
+    faces: Count = Field(21, description="Faces along an axis.")
+
+
+class Fig7(_Study4):
+    """Figure 7: which expressions are named correctly, and where in the space."""
+
+
+class Fig8(Section):
+    """Figure 8: how much of the space is identity, valence-arousal and category, by layer."""
+
+    dataset: str = Field(description="Face set, of many people who show each expression.")
+    networks: list[str] = Field(
+        min_length=1, max_length=4, description="Networks, a row of panels each."
+    )
+    components: Count = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+
+
+class Figures(Section):
+    """What the figures show; one without a section is not drawn."""
+
+    fig1: Fig1 | None = Field(None, description="The architecture.")
+    fig2: Fig2 | None = Field(None, description="One network's layers: maps, faces, Grad-CAM.")
+    fig3: Fig3 | None = Field(None, description="People in pixels and in other networks.")
     fig4: Fig4 = Field(description="Silhouettes by stage.")
+    fig5: Fig5 | None = Field(None, description="Principal components and affect.")
+    fig6: Fig6 | None = Field(None, description="Faces along components and affect.")
+    fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
+    fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
 
 
 class Table1(Section):
@@ -654,6 +760,18 @@ class Tables(Section):
     table1: Table1 | None = Field(
         None, description="Networks and face sets; not made if not given."
     )
+
+
+class Uses(NamedTuple):
+    """Names of what a figure or a table is made from."""
+
+    datasets: list[str]
+    networks: list[str]
+    ratings: list[str]
+
+
+# Keys of a figure that name one network.
+_SINGLE_NETWORKS = ("network", "pixels", "untrained", "objects", "reference")
 
 
 class Config(Section):
@@ -711,8 +829,7 @@ class Config(Section):
             _check_once(f"figures.fig4.{key}", getattr(fig4, key))
         for key in ("labels", "components"):
             _check_once(f"analysis.{key}", getattr(self.analysis, key))
-        if self.figures.fig1 is not None:
-            _check_name("figures.fig1.network", self.figures.fig1.network, "network", self.networks)
+        self._check_figures()
         if self.tables.table1 is not None:
             self._check_table1(self.tables.table1)
         unknown = set(self.pathvars) - set(_PATHVARS)
@@ -733,6 +850,40 @@ class Config(Section):
         _check_name("figures.fig4.components", fig4.components, "measured number", components)
         return self
 
+    def _check_figures(self) -> None:
+        """That what the figures name exists; Figure 4's further keys are checked by themselves."""
+        for figure, entry in self.figures:
+            if entry is None or figure == "fig4":
+                continue
+            where = f"figures.{figure}"
+            if getattr(entry, "dataset", None):
+                _check_name(f"{where}.dataset", entry.dataset, "face set", self.datasets)
+            for key in _SINGLE_NETWORKS:
+                if name := getattr(entry, key, None):
+                    _check_name(f"{where}.{key}", name, "network", self.networks)
+            for name in getattr(entry, "networks", []):
+                _check_name(f"{where}.networks", name, "network", self.networks)
+            _check_once(f"{where}.networks", getattr(entry, "networks", []))
+        if fig2 := self.figures.fig2:
+            _check_once("figures.fig2.stages", fig2.stages)
+            for stage in fig2.stages:
+                _check_name(
+                    "figures.fig2.stages", stage, "stage", self.networks[fig2.network].stages
+                )
+        for figure in ("fig5", "fig6"):
+            entry = getattr(self.figures, figure)
+            if entry and entry.reference and not self.networks[entry.reference].affect:
+                raise _mistake(
+                    "key",
+                    f"figures.{figure}.reference = '{entry.reference}': that network's output says "
+                    f"nothing of valence and arousal",
+                )
+        if self.figures.fig5 and self.figures.fig5.ratings:
+            _check_name("figures.fig5.ratings", self.figures.fig5.ratings, "table", self.ratings)
+        if fig8 := self.figures.fig8:
+            components = self.analysis.components
+            _check_name("figures.fig8.components", fig8.components, "measured number", components)
+
     def _check_table1(self, table: Table1) -> None:
         for key, what in (("networks", "network"), ("datasets", "face set")):
             where, names = f"tables.table1.{key}", getattr(table, key)
@@ -741,6 +892,24 @@ class Config(Section):
                 _check_name(where, name, what, getattr(self, key))
         if table.test is not None:
             _check_name("tables.table1.test", table.test, "face set", self.datasets)
+
+    @property
+    def uses(self) -> dict[str, Uses]:
+        """What each figure and table is made from; Figure 1 takes no face set."""
+        uses = {}
+        for figure, entry in self.figures:
+            if entry is None:
+                continue
+            labelled = [entry.dataset] if hasattr(entry, "dataset") else []
+            datasets = getattr(entry, "datasets", labelled)
+            single = (getattr(entry, key, None) for key in _SINGLE_NETWORKS)
+            networks = [*getattr(entry, "networks", []), *filter(None, single)]
+            ratings = [*filter(None, [getattr(entry, "ratings", None)])]
+            uses[f"figures.{figure}"] = Uses(list(datasets), list(dict.fromkeys(networks)), ratings)
+        if table := self.tables.table1:
+            datasets = [*table.datasets, *filter(None, [table.test])]
+            uses["tables.table1"] = Uses(list(dict.fromkeys(datasets)), list(table.networks), [])
+        return uses
 
     @property
     def results(self) -> str:

@@ -336,18 +336,18 @@ def _made_of(key: str, config: Config) -> list[Path]:
     results = Path(config.results)
     if section == "networks":
         seed = f"seed-{config.networks[name].seeds[0]}"
-        shown = config.figures.fig4
         made = [
             results / "geometry" / dataset / name / f"{seed}.h5"
-            for dataset in shown.datasets
-            if name in shown.networks
+            for figure, uses in config.uses.items()
+            for dataset in uses.datasets
+            if figure.startswith("figures.") and name in uses.networks
         ]
         made += [
             results / "predictions" / dataset / name / f"{seed}.csv"
             for dataset, entry in config.datasets.items()
             if name in entry.predictors
         ]
-        return made
+        return list(dict.fromkeys(made))
     if section == "ratings":
         return [results / "ratings" / f"{name}.csv"]
     return [results / "stimuli" / f"{name}.h5"]
@@ -363,23 +363,25 @@ def _needs(config: Config) -> dict[str, list[str]]:
     for name, entry in config.networks.items():
         if entry.weights == "train":
             needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
-    fig4 = config.figures.fig4
-    labelling = [config.datasets[name].expression_from for name in fig4.datasets]
-    networks = [*fig4.networks, *filter(None, labelling)]
-    direct = [f"datasets.{name}" for name in fig4.datasets]
-    direct += [f"networks.{name}" for name in networks]
-    needs["figures.fig4"] = [section for name in direct for section in needs[name]]
-    if fig1 := config.figures.fig1:
-        # Of most networks, the code alone says what their layers are.
-        architecture = config.networks[fig1.network].architecture
-        drawn = not architecture or ARCHITECTURES[architecture].builder is None
-        needs["figures.fig1"] = [f"networks.{fig1.network}"] if drawn else []
-    if table1 := config.tables.table1:
-        sets = [*table1.datasets, *filter(None, [table1.test])]
-        direct = [f"datasets.{name}" for name in sets]
-        direct += [f"networks.{name}" for name in table1.networks]
-        needs["tables.table1"] = [section for name in direct for section in needs[name]]
+    for figure, uses in config.uses.items():
+        networks = list(uses.networks)
+        if figure == "figures.fig1":
+            # Of most networks, the code alone says what their layers are.
+            networks = [name for name in networks if not described_by_code(config, name)]
+        elif figure != "tables.table1":
+            labelling = (config.datasets[name].expression_from for name in uses.datasets)
+            networks += filter(None, labelling)
+        direct = [f"datasets.{name}" for name in uses.datasets]
+        direct += [f"networks.{name}" for name in networks]
+        direct += [f"ratings.{name}" for name in uses.ratings]
+        needs[figure] = list(dict.fromkeys(part for name in direct for part in needs[name]))
     return needs
+
+
+def described_by_code(config: Config, network: str) -> bool:
+    """Whether a network's layers are known without its weights."""
+    architecture = config.networks[network].architecture
+    return bool(architecture) and ARCHITECTURES[architecture].builder is not None
 
 
 def _needed_by(needs: Mapping[str, list[str]], sections: Sequence[str]) -> list[str]:
@@ -519,11 +521,10 @@ def _products(config: Config) -> dict[str, list[str]]:
             products[f"networks.{name}"] = [config.weights_file(name, s) for s in entry.seeds]
     for name in config.ratings:
         products[f"ratings.{name}"] = [f"{results}/ratings/{name}.csv"]
-    products["figures.fig4"] = [f"{results}/figures/fig4.pdf"]
-    if config.figures.fig1:
-        products["figures.fig1"] = [f"{results}/figures/fig1.pdf"]
-    if config.tables.table1:
-        products["tables.table1"] = [f"{results}/tables/table1.csv"]
+    for name in config.uses:
+        folder, _, target = name.partition(".")
+        kind = "pdf" if folder == "figures" else "csv"
+        products[name] = [f"{results}/{folder}/{target}.{kind}"]
     return products
 
 
@@ -535,6 +536,39 @@ def _join_seeds(files: Sequence[str]) -> str:
     end = os.path.commonprefix([file[len(start) :][::-1] for file in files])[::-1]
     between = ",".join(file[len(start) : len(file) - len(end)] for file in files)
     return f"{start}{{{between}}}{end}"
+
+
+def absent(config: Config) -> dict[str, str]:
+    """Face sets, networks and ratings that this machine lacks; figures do without them.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict of str to str
+        For ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is
+        missing. What a run fetches by itself is never absent, nor is what has been made already.
+    """
+    lines: dict[str, str] = {}
+    for key, path, _ in _given_paths(config):
+        made = _made_of(key, config)
+        if not os.path.exists(path) and not (made and all(map(os.path.exists, made))):
+            reason = _look_at(path)[0] or _NOT_THERE
+            lines.setdefault(_section(key), f"{key} = '{path}': {reason}")
+    for name, entry in config.networks.items():
+        if entry.weights != "train":
+            continue
+        trained = all(os.path.exists(config.weights_file(name, seed)) for seed in entry.seeds)
+        needed = f"datasets.{entry.training.dataset}"
+        if needed in lines and not trained:
+            lines[f"networks.{name}"] = f"networks.{name} is trained on {lines[needed]}"
+    for name, entry in config.datasets.items():
+        needed = f"networks.{entry.expression_from}"
+        if needed in lines:
+            lines[f"datasets.{name}"] = f"datasets.{name} is labelled by {lines[needed]}"
+    return lines
 
 
 def missing_message(key: str, path: str, config: Config) -> str:

@@ -27,6 +27,7 @@ _NUMBERS = (
     "n",
     "n_groups",
     "components_used",
+    *("seed", "component", "position", "bin", "distance", "wanted"),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 

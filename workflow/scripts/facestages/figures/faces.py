@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
+from scipy.optimize import linear_sum_assignment
 
 # Enough for a face of 10 mm at 300 dots an inch.
 _PIXELS = 120
@@ -16,8 +18,8 @@ _PIXELS = 120
 def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
     """Pictures at equally spaced positions along an axis.
 
-    The positions go from the lowest value to the highest; each takes, from low to high, the picture
-    with the nearest value that no earlier position has taken.
+    The positions go from the lowest value to the highest; pictures are given to them so that each
+    is shown once and the values are as near to the positions, in sum, as they can be.
 
     Parameters
     ----------
@@ -29,18 +31,16 @@ def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of int, shape (min(count, n),)
-        Rows, each once.
+        Rows, each once, values rising; the lowest and the highest value are among them.
     """
-    free = [int(row) for row in np.flatnonzero(np.isfinite(values))]
-    if not free:
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) == 0:
         return np.empty(0, int)
-    positions = np.linspace(np.nanmin(values), np.nanmax(values), min(count, len(free)))
-    rows = []
-    for position in positions:
-        nearest = min(free, key=lambda row: abs(values[row] - position))
-        free.remove(nearest)
-        rows.append(nearest)
-    return np.array(rows)
+    known = known[np.argsort(values[known], kind="stable")]
+    ranked = values[known]
+    positions = np.linspace(ranked[0], ranked[-1], min(count, len(known)))
+    _, taken = linear_sum_assignment(np.abs(positions[:, None] - ranked))
+    return known[np.sort(taken)]
 
 
 def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
@@ -69,15 +69,93 @@ def draw_strip(axis: Axes, pictures: Sequence[np.ndarray], columns: int | None =
 
 
 def draw_faces_at(
-    axis: Axes, pictures: Sequence[np.ndarray], points: np.ndarray, millimetres: float = 6.0
+    axis: Axes,
+    pictures: Sequence[np.ndarray],
+    points: np.ndarray,
+    millimetres: float = 6.0,
+    places: np.ndarray | None = None,
 ) -> None:
-    """Draw pictures at points of a map, shape (n, 2), each `millimetres` high."""
-    for picture, point in zip(pictures, points, strict=True):
+    """Draw pictures at points of a map, shape (n, 2), each `millimetres` high.
+
+    With `places` (n, 2), as `free_places` finds them, a picture stands there, and a line leads to
+    its point; one whose place is NaN is not drawn.
+    """
+    places = points if places is None else places
+    dark = "#404040"
+    for picture, point, place in zip(pictures, points, places, strict=True):
+        if np.isnan(place).any():
+            continue
+        if np.any(place != point):
+            # As artists, so that they leave the axes' limits as they are.
+            axis.add_artist(Line2D(*np.transpose([point, place]), color=dark, lw=0.6, zorder=4))
+            dot = {"marker": "o", "markersize": 2.5, "color": "white", "markeredgecolor": dark}
+            axis.add_artist(Line2D(*point[:, None], **dot, zorder=4))
         face = thumbnail(picture)
         # OffsetImage measures in pixels of 72 to the inch.
         zoom = millimetres / 25.4 * 72 / face.shape[0]
         box = OffsetImage(face, zoom=zoom, interpolation="none", resample=False)
-        frame = {"linewidth": 0.5, "edgecolor": "#404040"}
+        frame = {"linewidth": 0.5, "edgecolor": dark}
         axis.add_artist(
-            AnnotationBbox(box, tuple(point), pad=0.0, frameon=True, bboxprops=frame, zorder=5)
+            AnnotationBbox(box, tuple(place), pad=0.0, frameon=True, bboxprops=frame, zorder=5)
         )
+
+
+def free_places(
+    axis: Axes, points: np.ndarray, chosen: Sequence[int], millimetres: float = 6.0
+) -> np.ndarray:
+    """Where pictures of some points of a map hide little: beside their points, never on each other.
+
+    Each in its turn takes the place that is best: near its point, and few points hidden, where a
+    picture's height of distance counts as much as 1 % of the points. No picture hides another, a
+    chosen point or the line to one, or more than 3 % of the points.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        With its final limits and size.
+    points : numpy.ndarray, shape (n, 2)
+        All points of the map.
+    chosen : sequence of int, length k
+        Rows of those whose picture is shown.
+    millimetres : float
+        Height of a picture.
+
+    Returns
+    -------
+    numpy.ndarray, shape (k, 2)
+        Middle of each picture in data coordinates; NaN where there is no room.
+    """
+    axis.apply_aspect()
+    to_millimetres = 25.4 / axis.get_figure(root=True).dpi
+    there = axis.transData.transform(points) * to_millimetres
+    low, high = axis.transAxes.transform([(0, 0), (1, 1)]) * to_millimetres
+    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1) * millimetres
+    around = np.concatenate([ring * radius for radius in (0.8, 1.0, 1.25, 1.6, 2.0)])
+    # A picture needs this much of its own, half of it to each side.
+    room = millimetres + 0.6
+    edge = millimetres / 2 + 1
+    steps = np.linspace(0, 1, 9)[:, None]
+    taken, lines, places = np.empty((0, 2)), there[list(chosen)], []
+    for row in chosen:
+        tried = there[row] + around
+        hidden = _covers(tried, there, room / 2).mean(axis=1)
+        away = np.linalg.norm(tried - there[row], axis=1) / millimetres
+        own_lines = there[row] + steps * (tried - there[row])[:, None]
+        free = ((tried > low + edge) & (tried < high - edge)).all(axis=1) & (hidden <= 0.03)
+        free &= ~_covers(tried, taken, room).any(axis=1)
+        free &= ~_covers(tried, lines, room / 2).any(axis=1)
+        free &= ~_covers(own_lines, taken, room / 2).any(axis=(1, 2))
+        if not free.any():
+            places.append((np.nan, np.nan))
+            continue
+        best = tried[free][np.argmin((hidden + 0.01 * away)[free].round(6))]
+        taken = np.vstack([taken, best])
+        lines = np.vstack([lines, there[row] + steps * (best - there[row])])
+        places.append(axis.transData.inverted().transform(best / to_millimetres))
+    return np.array(places).reshape(-1, 2)
+
+
+def _covers(middles: np.ndarray, points: np.ndarray, reach: float) -> np.ndarray:
+    """Whether squares around middles (..., 2) cover points (m, 2); shape (..., m)."""
+    return (np.abs(middles[..., None, :] - points) < reach).all(axis=-1)

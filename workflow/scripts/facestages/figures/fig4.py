@@ -72,11 +72,12 @@ def draw_fig4(
     datasets: Mapping[str, str],
     networks: Mapping[str, str],
     looks: Mapping[str, int | None],
+    absent: Sequence[str] = (),
     labels: Sequence[str],
     stages: Sequence[str],
     components: int | str,
     band: str,
-) -> tuple[Figure, pd.DataFrame]:
+) -> tuple[Figure, pd.DataFrame, str]:
     """Draw silhouettes by stage: a row of panels a label, a column a face set, a line a network.
 
     Parameters
@@ -87,6 +88,8 @@ def draw_fig4(
         Name in figures of each face set and network, in order.
     looks : mapping of str to int or None
         See `facestages.figures.style.line_styles`.
+    absent : sequence of str
+        A line for each face set and network that is left out.
     labels, stages : sequence of str
     components : int or "all"
     band : str
@@ -97,6 +100,8 @@ def draw_fig4(
     figure : matplotlib.figure.Figure
     summary : pandas.DataFrame
         The numbers drawn.
+    caption : str
+        The text below the figure.
 
     Raises
     ------
@@ -132,8 +137,9 @@ def draw_fig4(
         row[0].set_ylabel(f"{label.capitalize()} silhouette")
     _add_legend(figure, axes, networks, lines)
     caption = _caption(chosen, summary, datasets, networks, components, band)
+    caption = " ".join([caption, *(f"LEFT OUT: {line}." for line in absent)])
     style.add_caption(figure, caption)
-    return figure, summary
+    return figure, summary, caption
 
 
 def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:

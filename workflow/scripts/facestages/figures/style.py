@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from facestages import tables
 from facestages.files import atomic_path
 
 MILLIMETRE = 1 / 25.4  # inches
@@ -47,7 +50,9 @@ _OTHERS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
 _MARKERS = "osD^vP<>X*"
 
 _RC = {
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    # An SVG names them all: Verdana, about as wide, where a reader has no DejaVu Sans.
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": 8,
     "axes.titlesize": 9,
     "axes.labelsize": 8,
@@ -97,10 +102,10 @@ def add_caption(figure: Figure, text: str, columns: int = 135) -> None:
     figure.supxlabel(textwrap.fill(text, columns), fontsize=7, ha="left", x=0.01)
 
 
-def say_missing(axis: Axes, text: str) -> None:
+def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
     """Write in place of a panel why it is not there; no empty axis stays."""
     axis.set_axis_off()
-    words = textwrap.fill(text, 36)
+    words = textwrap.fill(text, columns)
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color="#404040")
 
 
@@ -123,3 +128,25 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
     for kind, path in paths.items():
         with atomic_path(path) as partial:
             figure.savefig(partial, format=kind, metadata=undated[kind])
+
+
+def save_drawing(
+    output: Mapping[str, str], figure: Figure, numbers: pd.DataFrame, caption: str
+) -> None:
+    """Write all that comes of a figure.
+
+    Parameters
+    ----------
+    output : mapping of str to str
+        Files ``pdf``, ``svg``, ``png``, ``numbers`` (CSV) and ``caption`` (reStructuredText).
+    figure : matplotlib.figure.Figure
+    numbers : pandas.DataFrame
+        What is drawn.
+    caption : str
+        The text below the figure.
+    """
+    save_figure(figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
+    tables.write_table(output["numbers"], numbers)
+    with atomic_path(output["caption"]) as partial, open(partial, "w", encoding="utf-8") as file:
+        # What marks emphasis in reStructuredText stands for itself here.
+        file.write(re.sub(r"([*`_|\\])", r"\\\1", caption) + "\n")

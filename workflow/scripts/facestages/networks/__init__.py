@@ -6,6 +6,7 @@ import fnmatch
 import importlib
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +53,43 @@ class Network(Protocol):
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """Outputs of some layers, each (n, *layer shape) float32, for uint8 pictures
         (n, rows, columns[, 3])."""
+
+    def differentiate(
+        self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Maps of some layers, each (n, h, w, c) float32, and what they do to the answer: the
+        gradient of the logit of unit ``units[i]`` of layer `output` for picture i with respect to
+        them, of the same shape. Networks without weights lack this."""
+
+    def randomised(self, seed: int) -> AbstractContextManager[None]:
+        """Within this context, the entries of every weight kernel are shuffled."""
+
+
+def is_kernel(shape: tuple[int, ...]) -> bool:
+    """Whether a tensor of weights is longer than one along two axes or more; biases are not."""
+    return sum(length > 1 for length in shape) > 1
+
+
+def is_spatial(shape: tuple[int, ...]) -> bool:
+    """Whether a layer of this shape has a map for each channel, wherever its channels stand."""
+    return len(shape) == 3 and is_kernel(shape)
+
+
+def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted: Iterable[str]):
+    """Refuse layers that have no maps.
+
+    Raises
+    ------
+    FacestagesError
+        Naming the first of them.
+    """
+    for layer in wanted:
+        if not is_spatial(layers[layer]):
+            shape = "x".join(map(str, layers[layer]))
+            raise FacestagesError(
+                f"network {network}: layer '{layer}' ({shape}) has no rows and columns to explain; "
+                f"name a convolutional or pooling layer"
+            )
 
 
 def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):

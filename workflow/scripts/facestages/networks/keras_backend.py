@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from facestages.errors import FacestagesError
+from facestages.networks import is_kernel, require_spatial
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
 from facestages.networks.quiet_keras import keras
@@ -63,6 +65,7 @@ class KerasNetwork:
         self.n_parameters = model.count_params()
         self.layers = {layer: tuple(tensor.shape[1:]) for layer, tensor in self._tensors.items()}
         self._recorders: dict[tuple[str, ...], keras.Model] = {}
+        self._gradients: dict[tuple[str, ...], Callable] = {}
         if any(None in shape for shape in self.layers.values()):
             # A model for inputs of any size: its shapes are those for the size it is given.
             outputs = self.record(np.zeros((1, input.size, input.size), np.uint8), [*self.layers])
@@ -98,6 +101,131 @@ class KerasNetwork:
             recorder.jit_compile = keras.config.backend() == "jax"
             self._recorders[layers] = recorder
         return self._recorders[layers]
+
+    def differentiate(
+        self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Maps of the layers and the gradient of a logit with respect to them, in inference mode.
+
+        Parameters
+        ----------
+        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+        layers : sequence of str
+            Layers of shape (h, w, c) between input and output.
+        output : str
+            The output layer. The logits are what its softmax is given, if it has one.
+        units : numpy.ndarray of int, shape (n,)
+            The unit of `output` for each picture.
+
+        Returns
+        -------
+        dict of str to two numpy.ndarray of float32, each of shape (n, h, w, c)
+
+        Raises
+        ------
+        FacestagesError
+            If a layer has no maps or is not before the output, or Keras does not run on TensorFlow.
+        """
+        require_spatial(self.name, self.layers, layers)
+        key = (*layers, output)
+        if key not in self._gradients:
+            self._gradients[key] = self._gradient(layers, output)
+        batch = prepare_images(images, self.input)
+        activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
+        found = {}
+        for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
+            if gradient is None:
+                raise FacestagesError(
+                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
+                    f"smoothly; name a layer before it"
+                )
+            found[layer] = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+        return found
+
+    def _gradient(self, layers: Sequence[str], output: str) -> Callable:
+        """Function of a batch and of one unit a picture that `differentiate` calls; built once."""
+        if keras.config.backend() != "tensorflow":
+            raise FacestagesError(
+                f"network {self.name}: gradients need Keras on TensorFlow, not on "
+                f"{keras.config.backend()}; take it out of KERAS_BACKEND"
+            )
+        import tensorflow as tf
+
+        before, finish = _split_softmax(self._tensors[output])
+        model = keras.Model(self._graph.inputs, [self._tensors[name] for name in layers] + [before])
+        side, channels = self.input.size, self.input.channels
+
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec((None, side, side, channels), tf.float32),
+                tf.TensorSpec((None,), tf.int32),
+            ],
+            autograph=False,
+        )
+        def differentiate(batch, units):
+            with tf.GradientTape() as tape:
+                # What depends on the input is followed whether weights are trainable or not.
+                tape.watch(batch)
+                *activations, last = model(batch, training=False)
+                logits = finish(last)
+                logits = tf.reshape(logits, (tf.shape(logits)[0], -1))
+                chosen = tf.gather(logits, units, batch_dims=1)
+            return activations, tape.gradient(chosen, activations)
+
+        return differentiate
+
+    @contextlib.contextmanager
+    def randomised(self, seed: int) -> Iterator[None]:
+        """Shuffle the entries of every weight kernel, each among themselves, for a while.
+
+        The weights keep their distribution and lose what they learnt (the model randomisation of
+        Adebayo et al. 2018); biases and normalisation stay as they are.
+
+        Parameters
+        ----------
+        seed : int
+
+        Yields
+        ------
+        None
+            At the end of the block the network is as it was.
+        """
+        kernels = [weight for weight in self.model.weights if is_kernel(weight.shape)]
+        kept = [(weight, keras.ops.convert_to_numpy(weight)) for weight in kernels]
+        rng = np.random.default_rng(seed)
+        try:
+            for weight, values in kept:
+                weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
+            yield
+        finally:
+            for weight, values in kept:
+                weight.assign(values)
+
+
+def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callable]:
+    """A tensor, and what turns it into the logits of a model's output.
+
+    The output's own layer is called without its softmax, so that it stays one layer with one set
+    of weights.
+    """
+    operation, node = output._keras_history[:2]
+    before = operation._inbound_nodes[node].input_tensors[0]
+    if type(operation).__name__ == "Softmax":
+        return before, lambda x: x
+    activation = getattr(operation, "activation", None)
+    if getattr(activation, "__name__", "") not in ("softmax", "log_softmax", "sigmoid"):
+        return output, lambda x: x
+    if isinstance(operation, keras.layers.Activation):
+        return before, lambda x: x
+
+    def call_without_softmax(x):
+        operation.activation = keras.activations.linear
+        try:
+            return operation(x)
+        finally:
+            operation.activation = activation
+
+    return before, call_without_softmax
 
 
 def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:

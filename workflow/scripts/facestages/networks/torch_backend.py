@@ -9,16 +9,20 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
 import torch
 from facestages.errors import FacestagesError
+from facestages.networks import is_kernel, require_spatial
 from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
 
 logger = logging.getLogger(__name__)
+
+# Modules that make probabilities of logits.
+_SOFTMAX = (torch.nn.Softmax, torch.nn.LogSoftmax, torch.nn.Sigmoid)
 
 
 class TorchNetwork:
@@ -71,7 +75,10 @@ class TorchNetwork:
         # Two pictures, to tell apart what is for each picture and what is not.
         blank = torch.zeros(2, self.input.channels, self.input.size, self.input.size)
         try:
-            with self._watch(self._modules, lambda name, out: calls.append((name, out.shape))):
+            with (
+                self._watch(self._modules, lambda name, _, out: calls.append((name, out.shape))),
+                torch.inference_mode(),
+            ):
                 self.module(blank)
         except FacestagesError:
             raise
@@ -91,21 +98,24 @@ class TorchNetwork:
 
     @contextlib.contextmanager
     def _watch(
-        self, names: Sequence[str], see: Callable[[str, torch.Tensor], None]
+        self,
+        names: Sequence[str],
+        see: Callable[[str, tuple, torch.Tensor], torch.Tensor | None],
     ) -> Iterator[None]:
-        """Tell `see` of every tensor that the named modules return, without gradients."""
+        """Show `see` every tensor that the named modules return, and what they were given.
+
+        What `see` returns, if anything, takes the output's place.
+        """
 
         def hook_of(name):
             def hook(module, inputs, output):
-                if isinstance(output, torch.Tensor):
-                    see(name, output)
+                return see(name, inputs, output) if isinstance(output, torch.Tensor) else None
 
             return hook
 
         hooks = [self._modules[name].register_forward_hook(hook_of(name)) for name in names]
         try:
-            with torch.inference_mode():
-                yield
+            yield
         finally:
             for hook in hooks:
                 hook.remove()
@@ -134,19 +144,138 @@ class TorchNetwork:
         """
         assert not self.module.training
         records: dict[str, np.ndarray] = {}
-        seen: Counter[str] = Counter()
+        layer_of = _call_counter(layers)
 
-        def keep(name: str, output: torch.Tensor) -> None:
-            seen[name] += 1
-            layer = name if name in layers else f"{name}#{seen[name]}"
+        def keep(name: str, _, output: torch.Tensor) -> None:
+            layer = layer_of(name)
             if layer in layers:
                 # A copy: a later in-place operation would otherwise write into the record.
                 records[layer] = output.to("cpu", torch.float32, copy=True).numpy()
 
-        pixels = prepare_images(images, self.input).transpose(0, 3, 1, 2)
-        with self._watch({layer.partition("#")[0] for layer in layers}, keep):
-            self.module(torch.from_numpy(np.ascontiguousarray(pixels)))
+        with self._watch(_modules_of(layers), keep), torch.inference_mode():
+            self.module(self._prepare(images))
         return {layer: records[layer] for layer in layers}
+
+    def _prepare(self, images: np.ndarray) -> torch.Tensor:
+        pixels = prepare_images(images, self.input).transpose(0, 3, 1, 2)
+        return torch.from_numpy(np.ascontiguousarray(pixels))
+
+    def differentiate(
+        self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Maps of the layers and the gradient of a logit with respect to them, in evaluation mode.
+
+        Parameters
+        ----------
+        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+        layers : sequence of str
+            Layers of shape (c, h, w) between input and output.
+        output : str
+            The output layer. What it gives are the logits; if it is a softmax, what it is given.
+        units : numpy.ndarray of int, shape (n,)
+            The unit of `output` for each picture.
+
+        Returns
+        -------
+        dict of str to two numpy.ndarray of float32, each of shape (n, h, w, c)
+
+        Raises
+        ------
+        FacestagesError
+            If a layer has no maps or is not before the output.
+        """
+        assert not self.module.training
+        require_spatial(self.name, self.layers, layers)
+        kept: dict[str, torch.Tensor] = {}
+        wanted = {*layers, output}
+        layer_of = _call_counter(wanted)
+
+        def keep(name: str, inputs: tuple, out: torch.Tensor) -> torch.Tensor | None:
+            layer = layer_of(name)
+            if layer not in wanted:
+                return None
+            if layer == output and isinstance(self._modules[name], _SOFTMAX):
+                kept[layer] = inputs[0]
+                return None
+            kept[layer] = out
+            # The network goes on with a copy: in-place operations leave the kept one as it is.
+            return out.clone()
+
+        with self._watch(_modules_of(wanted), keep), torch.enable_grad():
+            # The input has a gradient, as all weights may be frozen; in-place operations on it are
+            # allowed on a copy only.
+            self.module(self._prepare(images).requires_grad_().clone())
+            logits = kept[output].flatten(1)
+            chosen = logits[torch.arange(len(logits)), torch.as_tensor(units, dtype=torch.long)]
+            maps = [kept[layer] for layer in layers]
+            gradients = _gradients(chosen.sum(), maps)
+        for layer, gradient in zip(layers, gradients, strict=True):
+            if gradient is None:
+                raise FacestagesError(
+                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
+                    f"smoothly; name a layer before it"
+                )
+        return {
+            layer: (_channels_last(each), _channels_last(gradient))
+            for layer, each, gradient in zip(layers, maps, gradients, strict=True)
+        }
+
+    @contextlib.contextmanager
+    def randomised(self, seed: int) -> Iterator[None]:
+        """Shuffle the entries of every weight kernel, each among themselves, for a while.
+
+        The weights keep their distribution and lose what they learnt (the model randomisation of
+        Adebayo et al. 2018); biases and normalisation stay as they are.
+
+        Parameters
+        ----------
+        seed : int
+
+        Yields
+        ------
+        None
+            At the end of the block the network is as it was.
+        """
+        kernels = [w for w in self.module.parameters() if is_kernel(tuple(w.shape))]
+        kept = [kernel.detach().clone() for kernel in kernels]
+        rng = np.random.default_rng(seed)
+        try:
+            with torch.no_grad():
+                for kernel, values in zip(kernels, kept, strict=True):
+                    order = torch.from_numpy(rng.permutation(values.numel()))
+                    kernel.copy_(values.flatten()[order].view_as(kernel))
+            yield
+        finally:
+            with torch.no_grad():
+                for kernel, values in zip(kernels, kept, strict=True):
+                    kernel.copy_(values)
+
+
+def _modules_of(layers: Collection[str]) -> set[str]:
+    return {layer.partition("#")[0] for layer in layers}
+
+
+def _call_counter(layers: Collection[str]) -> Callable[[str], str]:
+    """Function that names the layer of each call of a module, as its calls come."""
+    seen: Counter[str] = Counter()
+
+    def layer_of(name: str) -> str:
+        seen[name] += 1
+        return name if name in layers else f"{name}#{seen[name]}"
+
+    return layer_of
+
+
+def _gradients(value: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor | None]:
+    """Gradient of `value` with respect to each tensor; None where it does not depend on it."""
+    followed = [each for each in tensors if each.requires_grad] if value.requires_grad else []
+    found = torch.autograd.grad(value, followed, allow_unused=True) if followed else ()
+    by_tensor = {id(each): gradient for each, gradient in zip(followed, found, strict=True)}
+    return [by_tensor.get(id(each)) for each in tensors]
+
+
+def _channels_last(maps: torch.Tensor) -> np.ndarray:
+    return maps.detach().to("cpu", torch.float32).permute(0, 2, 3, 1).numpy()
 
 
 def _count(module: torch.nn.Module) -> int:

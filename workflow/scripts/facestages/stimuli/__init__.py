@@ -22,18 +22,27 @@ from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
 
 __all__ = [
+    "EDGES",
     "EXPRESSIONS",
     "Example",
     "Irregularity",
+    "REGIONS",
     "StimulusSet",
     "join_stimuli",
     "read_labels",
+    "read_regions",
     "read_stimuli",
     "write_stimuli",
 ]
 
+#: The parts of a face whose place in each picture may be known, as boxes of four edges.
+REGIONS = ("eyes", "brows", "mouth")
+EDGES = ("top", "left", "bottom", "right")
+
 _BLOCK = 256
 _CHUNK_BYTES = 1 << 22
+_AXES = ("row", "column", "channel")
+_REGION_AXES = {"region": REGIONS, "edge": EDGES}
 
 
 class Irregularity(NamedTuple):
@@ -79,11 +88,14 @@ class StimulusSet:
         Pictures of the source that were left out, or did not come in as the others.
     examples : list of Example
         Some pictures as they were, for a contact sheet.
+    regions : numpy.ndarray of float32, shape (n, 3, 4), or None
+        Where `REGIONS` are in each picture: their `EDGES` as fractions of its height and width,
+        counted from the upper left corner; NaN where unknown. None if nothing is known of any.
 
     Raises
     ------
     FacestagesError
-        If pictures, labels and sources do not fit together.
+        If pictures, labels, sources and regions do not fit together.
     """
 
     images: np.ndarray
@@ -92,6 +104,7 @@ class StimulusSet:
     attributes: dict[str, object] = field(default_factory=dict)
     irregular: list[Irregularity] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    regions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
@@ -107,14 +120,17 @@ class StimulusSet:
         unsourced = set(self.labels.columns) - {"stimulus_id"} - set(self.sources)
         if unsourced:
             raise FacestagesError(f"labels without a source: {', '.join(sorted(unsourced))}")
+        wanted = (len(self.images), len(REGIONS), len(EDGES))
+        if self.regions is not None and self.regions.shape != wanted:
+            raise FacestagesError(f"regions must be of shape {wanted}, not {self.regions.shape}")
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of pictures, labels and sources; the name of this set's exact content."""
-        return _digest(self.images, self.labels, self.sources)
+        """SHA-256 of pictures, labels, sources and regions; the name of this exact content."""
+        return _digest(self.images, self.labels, self.sources, self.regions)
 
 
 def join_stimuli(parts: Iterable[StimulusSet]) -> StimulusSet:
@@ -127,7 +143,12 @@ def join_stimuli(parts: Iterable[StimulusSet]) -> StimulusSet:
         parts[-1].attributes,
         [item for part in parts for item in part.irregular],
         [item for part in parts for item in part.examples],
+        _join_regions([part.regions for part in parts]),
     )
+
+
+def _join_regions(parts: list[np.ndarray | None]) -> np.ndarray | None:
+    return None if any(part is None for part in parts) else np.concatenate(parts)
 
 
 def write_stimuli(
@@ -157,7 +178,7 @@ def write_stimuli(
     if isinstance(parts, StimulusSet):
         parts = [parts]
     with store.create(path, "stimuli", dataset=name) as file:
-        labels, irregular, examples = [], [], []
+        labels, regions, irregular, examples = [], [], [], []
         images = sources = None
         for part in parts:
             if images is None:
@@ -172,6 +193,7 @@ def write_stimuli(
             store.append(images, part.images)
             file.attrs.update(part.attributes)
             labels.append(part.labels)
+            regions.append(part.regions)
             irregular += part.irregular
             examples += part.examples
         if not labels:
@@ -181,13 +203,16 @@ def write_stimuli(
         if finish is not None:
             finish(images)
         add_labels(file, table, sources)
-        axes = ("row", "column", "channel")[: images.ndim - 1]
+        axes = _AXES[: images.ndim - 1]
         for axis, length in zip(axes, images.shape[1:], strict=True):
             store.add_dimension(file, axis, length)
         store.attach_dimensions(images, ("stimulus_id", *axes))
+        boxes = _join_regions(regions)
+        if boxes is not None:
+            add_regions(file, boxes)
         _add_irregular(file, irregular)
         _add_examples(file, examples)
-        file.attrs["stimuli_digest"] = _digest(images, table, sources)
+        file.attrs["stimuli_digest"] = _digest(images, table, sources, boxes)
 
 
 def require_unique(ids: pd.Series) -> None:
@@ -197,14 +222,26 @@ def require_unique(ids: pd.Series) -> None:
 
 
 def _digest(
-    images: np.ndarray | h5py.Dataset, labels: pd.DataFrame, sources: Mapping[str, str]
+    images: np.ndarray | h5py.Dataset,
+    labels: pd.DataFrame,
+    sources: Mapping[str, str],
+    regions: np.ndarray | None,
 ) -> str:
     sha = hashlib.sha256(str(images.shape).encode())
     for start in range(0, len(images), _BLOCK):
         sha.update(np.ascontiguousarray(images[start : start + _BLOCK]).data)
     sha.update(labels.to_csv(index=False).encode())
     sha.update(repr(sorted(sources.items())).encode())
+    if regions is not None:
+        sha.update(np.ascontiguousarray(regions, np.float32).data)
     return sha.hexdigest()
+
+
+def add_regions(group, regions: np.ndarray) -> None:
+    """Add where `REGIONS` are, shape (n, 3, 4), to a group that has its labels."""
+    for axis, names in _REGION_AXES.items():
+        store.add_dimension(group, axis, names)
+    store.add_array(group, "regions", ("stimulus_id", *_REGION_AXES), regions.astype(np.float32))
 
 
 def _add_irregular(file: h5py.File, irregular: list[Irregularity]) -> None:
@@ -273,7 +310,7 @@ def read_labels(
             for name, item in file.items()
             if isinstance(item, h5py.Dataset)
             and item.ndim == 1
-            and name not in ("row", "column", "channel")
+            and name not in (*_AXES, *_REGION_AXES)
         }
         sources = {name: file[name].attrs["source"] for name in columns if name != "stimulus_id"}
         labels, attributes = pd.DataFrame(columns), dict(file.attrs)
@@ -287,6 +324,12 @@ def read_labels(
         labels["expression"] = predicted["expression"]
         sources["expression"] = f"network:{predicted['network'].iloc[0]}"
     return labels, sources, attributes
+
+
+def read_regions(path: str | os.PathLike) -> np.ndarray | None:
+    """Read where `REGIONS` are in each picture, as `StimulusSet.regions`."""
+    with store.open_read(path, "stimuli") as file:
+        return file["regions"][:] if "regions" in file else None
 
 
 def read_report(path: str | os.PathLike) -> dict:
@@ -320,13 +363,15 @@ def read_parts(path: str | os.PathLike) -> Iterator[StimulusSet]:
     labels, sources, attributes = read_labels(path)
     own = ("kind", "schema_version", "dataset", "stimuli_digest")
     kept = {name: value for name, value in attributes.items() if name not in own}
+    regions = read_regions(path)
     with store.open_read(path, "stimuli") as file:
         images = file["images"]
         irregular, examples = _irregular(file), _examples(file)
         for start in range(0, len(images), _BLOCK):
             rows = slice(start, start + _BLOCK)
             own_labels = labels.iloc[rows].reset_index(drop=True)
-            yield StimulusSet(images[rows], own_labels, sources, kept, irregular, examples)
+            boxes = None if regions is None else regions[rows]
+            yield StimulusSet(images[rows], own_labels, sources, kept, irregular, examples, boxes)
             irregular, examples = [], []
 
 

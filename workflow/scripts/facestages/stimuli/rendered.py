@@ -46,6 +46,11 @@ _EYE_LINE = 0.385
 _EYES_TO_CHIN = 0.60
 _CHEEK_TO_CHEEK = 0.81
 
+# How far from the painted brow its vertices may lie, decimetres; and the room around the regions of
+# a face, as a part of the eyes' width.
+_BROW_ROOM = 0.02
+_REGION_ROOM = 0.05
+
 _kernel = numba.njit(cache=True, nogil=True)
 
 
@@ -435,6 +440,7 @@ class _Person(NamedTuple):
 
     identity: Identity
     vertices: np.ndarray
+    landmarks: tuple[np.ndarray, ...]  # the vertices of eyes, brows and mouth
 
 
 def _grow(head: Head, identity: Identity) -> _Person:
@@ -446,7 +452,27 @@ def _grow(head: Head, identity: Identity) -> _Person:
     scalp[head.triangles[head.materials == HAIR]] = True
     normals = np.empty_like(identity.vertices)
     _vertex_normals(identity.vertices, head.triangles, normals)
-    return _Person(identity, identity.vertices + normals * (lift * scalp)[:, None])
+    vertices = identity.vertices + normals * (lift * scalp)[:, None]
+    return _Person(identity, vertices, _landmarks(head, identity.appearance))
+
+
+def _landmarks(head: Head, look: Appearance) -> tuple[np.ndarray, ...]:
+    """Vertices of the eyelids, of the brows as they are painted, and of the lips."""
+    x, y, z = head.vertices.T
+    side = np.abs(x)
+    along = np.clip((side - 0.12) / 0.5, 0.0, 1.0)
+    # The line of `_brow_cover`; vertices are too far apart for its exact width.
+    middle = 7.46 + look.brow_height + look.brow_arch * np.sin(np.pi * along**0.8) - 0.02 * along
+    brows = (z > 0.9) & (side > 0.11) & (side < 0.6)
+    brows &= np.abs(y - middle) < look.brow_width + _BROW_ROOM
+    body = head.materials == BODY
+    brows &= np.bincount(head.triangles[body].ravel(), minlength=len(brows)) > 0
+    size = head.masks.shape[1]
+    spots = np.clip((head.uv[body] * [1.0, -1.0] + [0.0, 1.0]) * size, 0, size - 1).astype(int)
+    lips, _, lids = head.masks[:, spots[..., 1], spots[..., 0]] > 127
+    front = z[head.triangles[body]] > 0.6
+    lids, lips = (np.unique(head.triangles[body][mask & front]) for mask in (lids, lips))
+    return lids, np.flatnonzero(brows), lips
 
 
 def _rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -514,8 +540,8 @@ def _paint(
     view: View,
     size: int,
     rng: np.random.Generator,
-) -> np.ndarray:
-    """Draw one picture: uint8, `size` x `size`."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one picture, uint8, `size` x `size`, and say where `REGIONS` are in it."""
     look = person.identity.appearance
     points = _pose(head, person, coefficients)
     large = size * _SUPERSAMPLING
@@ -535,7 +561,28 @@ def _paint(
     _shade(owner, weights, mesh, normals, hollows, look, _lines(coefficients), view, picture)
     developed = np.empty((size, size), np.float32)
     _develop(picture, view.exposure, _DISPLAY_GAMMA, _SUPERSAMPLING, developed)
-    return _photograph(developed, view, rng)
+    return _photograph(developed, view, rng), _find_regions(person, screen / large)
+
+
+def _find_regions(person: _Person, screen: np.ndarray) -> np.ndarray:
+    """Boxes around projected landmarks: float32, shape (3, 4), as `StimulusSet.regions`.
+
+    Parameters
+    ----------
+    person : _Person
+    screen : numpy.ndarray, shape (v, 3)
+        Column and row of each vertex as fractions of the picture.
+    """
+    places = [screen[vertices, 1::-1] for vertices in person.landmarks]
+    boxes = np.array([[*place.min(axis=0), *place.max(axis=0)] for place in places])
+    room = _REGION_ROOM * (boxes[0, 3] - boxes[0, 1])
+    boxes += room * np.array([-1.0, -1.0, 1.0, 1.0])
+    # Eyes and brows may touch: what belongs to both is shared out in the middle.
+    eyes, brows = boxes[:2]
+    if brows[2] > eyes[0]:
+        brows[2] = eyes[0] = 0.5 * (brows[2] + eyes[0])
+    # Rounded, so that they do not depend on the last digits of a machine's sine.
+    return np.clip(boxes, 0.0, 1.0).round(4).astype(np.float32)
 
 
 def _photograph(picture: np.ndarray, view: View, rng: np.random.Generator) -> np.ndarray:
@@ -589,7 +636,8 @@ def _label(expression: str, intensity: float, coefficients: dict[str, float]) ->
     return row
 
 
-_Picture = tuple[dict[str, object], np.ndarray]
+# Its labels, the picture, and where the regions of the face are.
+_Picture = tuple[dict[str, object], np.ndarray, np.ndarray]
 
 
 def _collect(
@@ -600,12 +648,13 @@ def _collect(
     with ThreadPoolExecutor(threads) as pool:
         done = pool.map(lambda task: task(), tasks)
         pictures = [p for some in progress(done, f"render {design}", len(tasks)) for p in some]
-    labels = pd.DataFrame([row for row, _ in pictures])
+    rows, images, regions = zip(*pictures, strict=True)
+    labels = pd.DataFrame(rows)
     sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
     declared = "rendered: declared circumplex position, not a human rating"
     sources |= {"valence": declared, "arousal": declared}
-    images = np.stack([image for _, image in pictures])
-    return StimulusSet(images, labels, sources, {"rendered": 1, "design": design, "seed": seed})
+    known = {"rendered": 1, "design": design, "seed": seed}
+    return StimulusSet(np.stack(images), labels, sources, known, regions=np.stack(regions))
 
 
 def _require_count(name: str, value: object, least: int, most: int | None = None) -> None:
@@ -686,7 +735,7 @@ def render_wild(
             view = _wild_view(someone.identity.appearance, rng)
             row = {"stimulus_id": f"wild/{index:06d}", "identity": f"W{number + 1:05d}"}
             row |= {"sex": someone.identity.sex} | _label(expression, intensity, coefficients)
-            pictures.append((row, _paint(head, someone, coefficients, view, size, rng)))
+            pictures.append((row, *_paint(head, someone, coefficients, view, size, rng)))
         return pictures
 
     tasks = ((lambda n=n: person(n)) for n in range(people))
@@ -762,7 +811,7 @@ def render_posed(
                 row = {"stimulus_id": f"posed/{name}{letter}-{expression}", "identity": name}
                 row |= {"sex": SEXES[sex], "session": letter}
                 row |= _label(expression, intensity, coefficients)
-                pictures.append((row, _paint(head, someone, coefficients, view, size, rng)))
+                pictures.append((row, *_paint(head, someone, coefficients, view, size, rng)))
         return pictures
 
     women = (people + 1) // 2
@@ -886,7 +935,7 @@ def render_portrait(
     rng = np.random.default_rng([*person, 3, session, EXPRESSIONS.index(expression)])
     _, coefficients, view = _sit(head, someone, studio, expression, rng)
     view = view._replace(zoom=view.zoom * zoom, yaw=view.yaw + yaw)
-    picture = _paint(head, someone, coefficients, view, size, rng)
+    picture, _ = _paint(head, someone, coefficients, view, size, rng)
     return picture, _find_pupils(head, someone, coefficients, view, size)
 
 
@@ -970,7 +1019,7 @@ def render_video(
             row |= {"sex": SEXES[sex], "frame": frame}
             row |= _label(current, intensity, coefficients)
             row["expression"] = current if intensity >= LABEL_THRESHOLD else "neutral"
-            pictures.append((row, _paint(head, someone, coefficients, view, size, rng)))
+            pictures.append((row, *_paint(head, someone, coefficients, view, size, rng)))
         return pictures
 
     everyone = [(0, n) for n in range(women)] + [(1, n) for n in range(men)]

@@ -1,0 +1,185 @@
+"""Verdicts follow from numbers: each kind of check, each verdict, and every claim of the paper."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from facestages.claims import (
+    FAILS,
+    HOLDS,
+    IN_PART,
+    NOT_TESTABLE,
+    judge_claims,
+    verdict,
+    write_claims,
+)
+from facestages.errors import FacestagesError
+
+RESOURCES = Path(__file__).parents[2] / "resources"
+NETWORKS = {
+    "net": {"label": "Net", "paper": "NN1", "kinds": ["expressions"]},
+    "other": {"label": "Other", "paper": None, "kinds": ["expressions"]},
+    "control": {"label": "Control", "paper": "NN3", "kinds": ["untrained"]},
+}
+DATASETS = {"video": {"label": "Video", "paper": "DISFA", "rendered": True}}
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """Judge one claim with these checks on these rows of a table named `scores`."""
+
+    def run(checks, rows, absent=None, **more):
+        claims, table = tmp_path / "claims.yaml", tmp_path / "scores.csv"
+        claim = {"id": "X1", "where": "here", "claim": "it is so", "paper": "0.4", **more}
+        claims.write_text(yaml.safe_dump({"claims": [{**claim, "checks": checks}]}))
+        pd.DataFrame(rows).to_csv(table, index=False)
+        files = {"scores": [str(table)] if rows else []}
+        return judge_claims(claims, files, NETWORKS, DATASETS, absent or {}).iloc[0]
+
+    return run
+
+
+def row(value, low=None, high=None, **more):
+    common = {"dataset": "video", "rendered": 1, "network": "net", "stage": "early", "n": 10}
+    return {**common, "value": value, "ci_low": low, "ci_high": high, **more}
+
+
+ABOVE = {"table": "scores", "select": {"stage": "early"}, "expect": "above", "bound": 0}
+NEAR = {**ABOVE, "expect": "near", "bound": 0.4, "within": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("met", "expected"),
+    [
+        ([True, True], HOLDS),
+        ([True, None], IN_PART),
+        ([True, False], IN_PART),
+        ([None], IN_PART),
+        ([False, False], FAILS),
+    ],
+)
+def test_verdict(met, expected):
+    assert verdict(met) == expected
+    assert verdict([True], lacking=True) == IN_PART
+
+
+def test_above_needs_the_whole_interval(judge):
+    assert judge([ABOVE], [row(0.3, 0.1, 0.5)])["verdict"] == HOLDS
+    assert judge([ABOVE], [row(0.3, -0.1, 0.5)])["verdict"] == IN_PART
+    assert judge([ABOVE], [row(-0.3, -0.5, -0.1)])["verdict"] == FAILS
+    below = {**ABOVE, "expect": "below"}
+    assert judge([below], [row(-0.3, -0.5, -0.1)])["verdict"] == HOLDS
+
+
+def test_near_and_what_is_said_of_it(judge):
+    found = judge([ABOVE, NEAR], [row(0.6, 0.5, 0.7)])
+    assert found["verdict"] == IN_PART and found["ours"] == "0.6 [0.5, 0.7]"
+    assert "within 0.1 of 0.4: no" in found["why"] and "above 0: yes" in found["why"]
+    assert found["faces"] == "rendered" and "judged on rendered faces" in found["why"]
+
+
+def test_one_number_has_its_columns(judge):
+    found = judge([NEAR], [row(0.42, 0.4, 0.5)])
+    assert (found["value"], found["ci_low"], found["n"]) == (0.42, 0.4, 10)
+
+
+def test_a_difference_takes_the_widest_interval(judge):
+    rows = [row(0.5, 0.45, 0.55, stage="final"), row(0.2, 0.1, 0.3)]
+    check = {**ABOVE, "select": {"stage": "final"}, "minus": {"stage": "early"}}
+    found = judge([check], rows)
+    assert found["verdict"] == HOLDS and found["ours"] == "0.3 [0.15, 0.45]"
+
+
+def test_each_network_is_a_check_of_its_own_and_controls_are_apart(judge):
+    rows = [row(0.5, 0.4, 0.6), row(-0.2, -0.3, -0.1, network="other"), row(9, network="control")]
+    found = judge([{**ABOVE, "each": ["network"], "networks": "expressions"}], rows)
+    assert found["verdict"] == IN_PART
+    assert "Net: 0.5" in found["ours"] and "Other: -0.2" in found["ours"]
+    assert "Control" not in found["ours"]
+
+
+def test_a_stand_in_is_named(judge):
+    found = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, network="other")])
+    assert "Other is not among the paper's networks" in found["why"]
+
+
+def test_the_size_of_a_correlation_has_no_sign(judge):
+    check = {**ABOVE, "size": True, "bound": 0.3}
+    assert judge([check], [row(-0.5, -0.6, -0.4)])["verdict"] == HOLDS
+    assert judge([check], [row(-0.5, -0.8, 0.1)])["verdict"] == IN_PART
+
+
+def test_seeds_count_together(judge):
+    rows = [row(0.2, 0.1, 0.3, seed=0), row(0.4, -0.1, 0.5, seed=1)]
+    assert judge([ABOVE], rows)["ours"] == "0.3 [-0.1, 0.5]"
+
+
+def test_what_the_run_lacks_is_not_testable_and_why(judge):
+    found = judge([ABOVE], [], {"scores": "figures.fig9 is not in the config"})
+    assert found["verdict"] == NOT_TESTABLE and found["why"] == "figures.fig9 is not in the config"
+    found = judge([{**ABOVE, "paper_network": "RMN"}], [row(1)])
+    assert found["verdict"] == NOT_TESTABLE and found["why"] == "the config has no RMN"
+    found = judge([{**ABOVE, "select": {"stage": "late"}}], [row(1)])
+    assert found["verdict"] == NOT_TESTABLE and found["why"] == "scores has no stage late"
+    assert judge([ABOVE], [row(None)])["verdict"] == NOT_TESTABLE
+
+
+def test_a_check_that_cannot_be_made_leaves_part_open(judge):
+    found = judge([ABOVE, {**ABOVE, "paper_network": "RMN"}], [row(1, 0.5, 1.5)])
+    assert found["verdict"] == IN_PART and "not tested: the config has no RMN" in found["why"]
+
+
+def test_the_better_of_two_readings_counts(judge, tmp_path):
+    table = tmp_path / "scores.csv"
+    pd.DataFrame([row(0.5, 0.4, 0.6), row(0.01, -0.1, 0.1, stage="final")]).to_csv(table)
+    other = {**ABOVE, "select": {"stage": "final"}}
+    claim = {"id": "X", "where": "", "claim": "", "paper": "", "either": [[other], [ABOVE]]}
+    (tmp_path / "either.yaml").write_text(yaml.safe_dump({"claims": [claim]}))
+    found = judge_claims(tmp_path / "either.yaml", {"scores": [str(table)]}, NETWORKS, DATASETS, {})
+    assert found["verdict"].item() == HOLDS and found["ours"].item() == "0.5 [0.4, 0.6]"
+
+
+def test_a_p_value_is_read_from_its_column(judge):
+    check = {**ABOVE, "column": "p", "expect": "below", "bound": 0.001}
+    assert judge([check], [row(0.3, p=1e-5)])["verdict"] == HOLDS
+    assert judge([check], [row(0.3, p=0.02)])["verdict"] == FAILS
+
+
+def test_rendered_faces_do_not_stand_in_where_photographs_are_meant(judge):
+    found = judge([{**ABOVE, "photographs": True, "paper_dataset": "DISFA"}], [row(1)])
+    assert found["verdict"] == NOT_TESTABLE
+    assert found["why"] == "only rendered faces stand in for the paper's"
+
+
+def test_circular_is_carried_along(judge):
+    found = judge([ABOVE], [row(1, 0.5, 1.5, note="circular: own labels")])
+    assert "circular: own labels" in found["why"]
+
+
+@pytest.mark.parametrize("wrong", [{"expct": 1}, {"expect": "over"}])
+def test_a_mistake_in_the_list_is_named(judge, wrong):
+    with pytest.raises(FacestagesError, match="claims: X1: .*did you mean|claims: X1"):
+        judge([{**ABOVE, **wrong}], [row(1)])
+
+
+def test_the_page_shows_every_claim(judge, tmp_path):
+    table = pd.DataFrame([judge([NEAR], [row(0.42, 0.4, 0.5)]), judge([ABOVE], [])])
+    table.loc[:, "claim"] = "a < b & c"
+    write_claims(table, tmp_path / "claims.html", "Claims")
+    page = (tmp_path / "claims.html").read_text()
+    assert page.count("<tr>") == 3 and "a &lt; b &amp; c" in page
+    assert "1 holds, 1 not testable here" in page
+
+
+def test_every_panel_of_the_paper_has_its_claim():
+    claims = yaml.safe_load((RESOURCES / "claims.yaml").read_text())["claims"]
+    names = [claim["id"] for claim in claims]
+    assert len(set(names)) == len(names)
+    expected = (
+        "T1.1 T1.2 T1.3 T1.4 T1.5 F1 F2.a F2.b F2.c F2.d F2.e-f F3.a F3.b F3.c F3.d F4.a F4.b"
+    )
+    assert names == [*expected.split(), *"F4.c F5.a F5.b F6 F7 D1 D2 D3".split()]
+    for claim in claims:
+        assert claim.get("checks") or claim["either"]

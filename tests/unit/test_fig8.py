@@ -1,0 +1,120 @@
+"""Figure 8: its numbers, and what it says where something lacks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facestages import tables
+from facestages.figures import style
+from facestages.figures.fig8 import confusion, draw_fig8, summarise_shares
+from facestages.stimuli import StimulusSet, write_stimuli
+
+EXPRESSIONS = ["angry", "happy", "neutral"]
+
+
+@pytest.fixture
+def shares(tmp_path):
+    """Shares of two networks, one with two seeds, as `partition_variance` writes them."""
+    rows = []
+    for network, seeds in (("net", [0]), ("control", [0, 1])):
+        for seed in seeds:
+            common = {"dataset": "faces", "rendered": 1, "network": network, "seed": seed}
+            common |= {"label_source": "rendered", "components": 10, "n": 12, "note": ""}
+            for position, layer in enumerate(["conv", "dense"]):
+                values = {"identity": 0.6, "affect": 0.1 * position, "category": 0.2 * position}
+                values["rest"] = 1 - sum(values.values())
+                where = {"stage": "early" if position == 0 else "", "layer": layer}
+                for label, value in values.items():
+                    row = {**common, **where, "position": position, "label": label}
+                    row |= {"measure": "share", "value": value + seed / 100}
+                    rows.append(row | {"ci_low": value - 0.05, "ci_high": value + 0.05})
+            for label, place in (("identity", 0), ("affect", 0.5), ("category", 0.6)):
+                rise = {"measure": "half_maximum", "label": label, "value": place}
+                rows.append({**common, **rise, "ci_low": place - 0.1, "ci_high": place + 0.1})
+    path = tmp_path / "shares.csv"
+    tables.write_table(path, pd.DataFrame(rows))
+    return tables.read_tables([path])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A face set of twelve pictures and a network's answers, right but for one."""
+
+    def write(**changes):
+        labels = pd.DataFrame({"stimulus_id": [f"p/{n}" for n in range(12)]})
+        labels = labels.assign(**{"expression": EXPRESSIONS * 4, **changes})
+        sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
+        images = np.zeros((12, 2, 2), np.uint8)
+        write_stimuli(tmp_path / "faces.h5", StimulusSet(images, labels, sources), "faces")
+        said = pd.DataFrame({"stimulus_id": labels["stimulus_id"], "expression": EXPRESSIONS * 4})
+        said.loc[0, "expression"] = "happy"
+        tables.write_table(tmp_path / "net.csv", said.assign(network="net", dataset="faces"))
+        return tmp_path / "faces.h5", [tmp_path / "net.csv"]
+
+    return write
+
+
+def draw(shares, files, **more):
+    networks = {"net": "Net", "control": "Control"}
+    return draw_fig8(shares, *files, dataset="Faces", networks=networks, components=10, **more)
+
+
+def words(figure):
+    return " ".join(text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text")))
+
+
+def test_confusion_counts_answers():
+    labels = pd.DataFrame(
+        {"stimulus_id": list("abcd"), "expression": ["happy", "happy", "sad", ""]}
+    )
+    said = pd.DataFrame(
+        {"stimulus_id": list("abcd"), "expression": ["happy", "sad", "fear", "sad"]}
+    )
+    table = confusion(said, labels)
+    assert list(table.index) == ["happy", "sad"] and list(table.columns) == ["fear", "happy", "sad"]
+    assert table.loc["happy"].tolist() == [0, 0.5, 0.5] and table.loc["sad"].tolist() == [1, 0, 0]
+
+
+def test_seeds_are_averaged_and_their_intervals_widest(shares):
+    summary = summarise_shares(shares, 10)
+    row = summary[(summary["network"] == "control") & (summary["label"] == "identity")].iloc[0]
+    assert row["value"] == pytest.approx(0.605) and row["seeds"] == 2
+
+
+def test_the_numbers_and_the_caption(shares, files):
+    figure, numbers, caption = draw(shares, files())
+    assert set(numbers["panel"]) == {"a", "b", "c", "d", "e"}
+    called = numbers[numbers["measure"] == "confusion"].set_index("label")["value"]
+    assert called["angry called happy"] == 0.25 and called["happy called happy"] == 1
+    assert "RENDERED" in caption and "DECLARED" in caption and "12 pictures" in caption
+    assert "Control 2" in caption and "no answers" in words(figure).replace("\n", " ")
+
+
+def test_the_same_bytes_twice(shares, files, tmp_path):
+    for name in ("one", "two"):
+        paths = {kind: tmp_path / f"{name}.{kind}" for kind in ("pdf", "svg", "png")}
+        style.save_figure(draw(shares, files())[0], paths)
+    for kind in ("pdf", "svg", "png"):
+        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+
+
+def test_what_lacks_is_said(shares, files):
+    lines = ["networks.own.keras = 'x': no such file or folder"]
+    missing = shares[shares["network"] == "control"].copy()
+    nothing = pd.DataFrame(
+        [{"dataset": "faces", "rendered": 0, "network": "net", "seed": 0, "n": 0,
+          "note": "the face set has no label 'valence'"}]
+    )  # fmt: skip
+    mixed = pd.concat([missing, nothing.reindex(columns=missing.columns)]).fillna(
+        {"components": "", "label": "", "measure": "", "stage": "", "layer": ""}
+    )
+    figure, _, caption = draw(mixed, files(), absent=lines)
+    said = words(figure).replace("\n", " ")
+    assert "the face set has no label 'valence'" in said
+    assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in said.lower()
+
+
+def test_a_face_set_without_expressions_has_no_confusion(shares, files):
+    figure, numbers, _ = draw(shares, files(expression=""))
+    assert not (numbers["measure"] == "confusion").any()
+    assert "nan" not in words(figure).lower()

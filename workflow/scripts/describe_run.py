@@ -1,0 +1,15 @@
+"""Rule describe_run."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.run_description import describe_run
+
+    describe_run(
+        snakemake.output.html,
+        config=snakemake.params.config,
+        stimuli=snakemake.input.stimuli,
+        geometry=snakemake.input.geometry,
+        weights=snakemake.params.weights,
+        absent=snakemake.params.absent,
+    )

@@ -1,0 +1,433 @@
+"""What the paper claims, and whether it holds here: computed from the tables of a run.
+
+Each claim of ``resources/claims.yaml`` names the numbers that bear on it and what they should be.
+A verdict is never written by hand: *holds* if all its checks are met, *fails* if none is, *holds in
+part* otherwise, and *not testable here* where the run has no such numbers.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from facestages import tables
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import atomic_path, read_yaml
+
+HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
+NOT_TESTABLE = "not testable here"
+
+_EXPECTATIONS = ("above", "below", "near")
+_CHECK_KEYS = (
+    *("table", "select", "minus", "each", "networks", "paper_network", "paper_dataset", "role"),
+    *("photographs", "faces", "column", "size", "expect", "bound", "within", "say"),
+)
+_RANKS = (FAILS, NOT_TESTABLE, IN_PART, HOLDS)
+
+
+class Check(NamedTuple):
+    """One number beside what it should be."""
+
+    what: str
+    value: float
+    ci_low: float
+    ci_high: float
+    n: int | None
+    #: What it should be, e.g. ``above 0``.
+    wanted: str
+    #: True: so is the whole interval; None: the value is, the interval is not; False: it is not.
+    met: bool | None
+    rendered: bool | None
+    notes: tuple[str, ...]
+
+
+def judge_claims(
+    claims: str | os.PathLike,
+    files: Mapping[str, Sequence[str]],
+    networks: Mapping[str, Mapping[str, object]],
+    datasets: Mapping[str, Mapping[str, object]],
+    absent: Mapping[str, str],
+) -> pd.DataFrame:
+    """Judge every claim.
+
+    Parameters
+    ----------
+    claims : path-like
+        ``resources/claims.yaml``.
+    files : mapping of str to sequence of str
+        CSV files of each table that a claim may name; none where the run has no such table.
+    networks : mapping
+        By name: ``label``, ``paper`` (the network of the paper that it is, or None) and ``kinds``:
+        what ``networks`` and ``role`` of a check may name.
+    datasets : mapping
+        By name: ``label``, ``paper`` and ``rendered``.
+    absent : mapping of str to str
+        Why a table, a network of the paper or a face set of the paper is not there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a claim: ``id, where, claim, paper, ours, value, ci_low, ci_high, n, rule, verdict,
+        why, faces, files``. `value` and its interval (95 %, over people where not said otherwise)
+        are there where a claim rests on one number.
+
+    Raises
+    ------
+    FacestagesError
+        If an entry of `claims` is not as described there.
+    """
+    entries = read_yaml(claims)["claims"]
+    known = {name: tables.read_tables(paths) for name, paths in files.items() if paths}
+    world = _World(known, files, networks, datasets, absent)
+    return pd.DataFrame([_judge(entry, world) for entry in entries])
+
+
+class _World(NamedTuple):
+    tables: Mapping[str, pd.DataFrame]
+    files: Mapping[str, Sequence[str]]
+    networks: Mapping[str, Mapping[str, object]]
+    datasets: Mapping[str, Mapping[str, object]]
+    absent: Mapping[str, str]
+
+
+def _judge(entry: Mapping, world: _World) -> dict[str, object]:
+    for key in ("id", "where", "claim", "paper"):
+        if key not in entry:
+            raise FacestagesError(f"claims: entry {entry.get('id', entry)}: key '{key}' is missing")
+    said = {key: str(entry[key]) for key in ("id", "where", "claim", "paper")}
+    judged = [
+        _apply(checks, entry["id"], world) for checks in entry.get("either", [entry.get("checks")])
+    ]
+    return {**said, **max(judged, key=lambda row: _RANKS.index(row["verdict"]))}
+
+
+def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, object]:
+    """What comes of some checks, as part of a row of `judge_claims`."""
+    checks, lacking = [], []
+    for check in wanted:
+        found = list(_checks(check, claim, world))
+        checks += found
+        if not found:
+            lacking.append(_why_nothing(check, world))
+    used = dict.fromkeys(check["table"] for check in wanted if check["table"] in world.tables)
+    row = {
+        "ours": _ours(checks),
+        **dict.fromkeys(_NUMBERS),
+        "rule": "; ".join(dict.fromkeys(check.wanted for check in checks)),
+        "files": " ".join(_where(world.files[name]) for name in used),
+    }
+    if not checks:
+        why = "; ".join(dict.fromkeys(lacking))
+        return {**row, "verdict": NOT_TESTABLE, "why": why, "faces": ""}
+    if len({check[:5] for check in checks}) == 1:
+        row |= {key: getattr(checks[0], key) for key in _NUMBERS}
+    faces = {check.rendered for check in checks} - {None}
+    return {
+        **row,
+        "verdict": verdict([check.met for check in checks], bool(lacking)),
+        "why": _explain(checks, lacking, faces),
+        "faces": " and ".join("rendered" if kind else "photographs" for kind in sorted(faces)),
+    }
+
+
+_NUMBERS = ("value", "ci_low", "ci_high", "n")
+
+
+def verdict(met: Sequence[bool | None], lacking: bool = False) -> str:
+    """Verdict from what each check says.
+
+    Parameters
+    ----------
+    met : sequence of bool or None
+        None: met by the number, not by its whole interval.
+    lacking : bool
+        Whether some checks could not be made.
+    """
+    if all(one is True for one in met) and not lacking:
+        return HOLDS
+    return FAILS if all(one is False for one in met) else IN_PART
+
+
+def _checks(check: Mapping, claim: str, world: _World) -> Iterator[Check]:
+    for key in check:
+        if key not in _CHECK_KEYS:
+            hint = did_you_mean(key, _CHECK_KEYS)
+            raise FacestagesError(f"claims: {claim}: unknown key '{key}': {hint}")
+    if check.get("expect") not in _EXPECTATIONS:
+        hint = did_you_mean(check.get("expect"), _EXPECTATIONS)
+        raise FacestagesError(f"claims: {claim}: expect = '{check.get('expect')}': {hint}")
+    table = world.tables.get(check["table"])
+    if table is None:
+        return
+    rows = _of_paper(table, check, world)
+    chosen = _select(rows, check["select"])
+    each = [column for column in check.get("each", []) if column in chosen]
+    for names, group in chosen.groupby(each, sort=False) if each else [((), chosen)]:
+        summary = _summarise(group, check)
+        if summary is None:
+            continue
+        if check.get("minus"):
+            others = _select(rows, dict(zip(each, names, strict=True)))
+            second = {**check["select"], **check["minus"]}
+            other = _summarise(_select(others, second), check)
+            if other is None:
+                continue
+            summary = _difference(summary, other)
+        what = ", ".join(_label(c, n, world) for c, n in zip(each, names, strict=True))
+        yield _compare(check, what, summary, group, world)
+
+
+def _of_paper(table: pd.DataFrame, check: Mapping, world: _World) -> pd.DataFrame:
+    """Rows of the networks and face sets that a check is about."""
+    for kind in (check.get("networks"), check.get("role")):
+        if kind:
+            names = [name for name, entry in world.networks.items() if kind in entry["kinds"]]
+            table = table[table["network"].isin(names)]
+    for kind, entries, column in (
+        ("paper_network", world.networks, "network"),
+        ("paper_dataset", world.datasets, "dataset"),
+    ):
+        if kind in check:
+            names = [name for name, entry in entries.items() if entry["paper"] == check[kind]]
+            table = table[table[column if column in table else "name"].isin(names)]
+    if check.get("photographs"):
+        rendered = {name for name, entry in world.datasets.items() if entry["rendered"]}
+        for column in ("dataset", "item", "name"):
+            if column in table:
+                table = table[~table[column].isin(rendered)]
+    return table
+
+
+def _select(table: pd.DataFrame, wanted: Mapping[str, object]) -> pd.DataFrame:
+    for column, value in wanted.items():
+        if column not in table:
+            return table.iloc[:0]
+        values = value if isinstance(value, list) else [value]
+        table = table[table[column].astype(str).isin(list(map(str, values)))]
+    return table
+
+
+class _Summary(NamedTuple):
+    value: float
+    ci_low: float
+    ci_high: float
+    n: int | None
+
+
+def _summarise(rows: pd.DataFrame, check: Mapping) -> _Summary | None:
+    """Mean over seeds, the widest interval; None where there is no number."""
+    column, size = check.get("column", "value"), check.get("size", False)
+    rows = rows[rows[column].notna()]
+    if rows.empty:
+        return None
+    values = rows[column].abs() if size else rows[column]
+    known = column == "value" and "ci_low" in rows
+    low, high = (
+        rows[side].astype(float) if known else pd.Series(dtype=float)
+        for side in ("ci_low", "ci_high")
+    )
+    if size:
+        # The size of something between -0.2 and 0.1 is between 0 and 0.2.
+        ends = np.sort(np.abs(np.stack([low, high])), axis=0) if len(low) else np.empty((2, 0))
+        crosses = (low * high < 0).to_numpy()
+        low, high = pd.Series(np.where(crosses, 0.0, ends[0])), pd.Series(ends[1])
+    n = rows["n"].max() if "n" in rows else math.nan
+    ends = (low.min() if len(low) else math.nan, high.max() if len(high) else math.nan)
+    return _Summary(values.mean(), *ends, None if pd.isna(n) else int(n))
+
+
+def _difference(one: _Summary, other: _Summary) -> _Summary:
+    """Difference, with the widest interval that the two intervals allow."""
+    low, high = one.ci_low - other.ci_high, one.ci_high - other.ci_low
+    return _Summary(one.value - other.value, low, high, one.n)
+
+
+def _compare(
+    check: Mapping, what: str, summary: _Summary, group: pd.DataFrame, world: _World
+) -> Check:
+    bound = float(check["bound"])
+    value, low, high = summary.value, summary.ci_low, summary.ci_high
+    say = check.get("say", "")
+    if check["expect"] == "near":
+        within = float(check["within"])
+        wanted = f"{say} within {within:g} of {bound:g}".strip()
+        met: bool | None = bool(abs(value - bound) <= within)
+    else:
+        above = check["expect"] == "above"
+        wanted = f"{say} {check['expect']} {bound:g}".strip()
+        met = bool(value > bound if above else value < bound)
+        edge = low if above else high
+        if met and not math.isnan(edge) and not (edge > bound if above else edge < bound):
+            met = None
+    return Check(
+        what,
+        *summary,
+        wanted,
+        met,
+        False if check.get("faces") == "photographs" else _rendered(group, world),
+        tuple(_notes(check, group, world)),
+    )
+
+
+def _rendered(group: pd.DataFrame, world: _World) -> bool | None:
+    """Whether the faces are renders; None where no face set is involved that is known."""
+    if "rendered" in group and group["rendered"].notna().any():
+        return bool(group["rendered"].astype(float).max())
+    named = [world.datasets[d]["rendered"] for c in ("dataset", "item", "name") if c in group
+             for d in group[c].unique() if d in world.datasets]  # fmt: skip
+    return bool(max(named)) if named else None
+
+
+def _notes(check: Mapping, group: pd.DataFrame, world: _World) -> Iterator[str]:
+    if "note" in group:
+        yield from (note for note in group["note"].dropna().unique() if "CIRCULAR" in note.upper())
+    if "networks" in check or "paper_network" in check or "network" not in group:
+        return
+    for name in group["network"].unique():
+        if name in world.networks and not world.networks[name]["paper"]:
+            yield f"{world.networks[name]['label']} is not among the paper's networks"
+
+
+def _label(column: str, name: object, world: _World) -> str:
+    entries = {"network": world.networks, "dataset": world.datasets, "name": world.networks}
+    entry = entries.get(column, {}).get(name)
+    return str(entry["label"]) if entry else str(name)
+
+
+def _why_nothing(check: Mapping, world: _World) -> str:
+    """Why a check found no number."""
+    if check["table"] not in world.tables:
+        return world.absent.get(check["table"], f"the run makes no {check['table']}")
+    for kind in ("paper_network", "paper_dataset"):
+        if kind in check:
+            name = check[kind]
+            entries = world.networks if kind == "paper_network" else world.datasets
+            if name in world.absent:
+                return world.absent[name]
+            if not any(entry["paper"] == name for entry in entries.values()):
+                return f"the config has no {name}"
+    if check.get("photographs"):
+        return "only rendered faces stand in for the paper's"
+    chosen = ", ".join(f"{key} {value}" for key, value in check["select"].items())
+    return f"{check['table']} has no {chosen}"
+
+
+def _where(paths: Sequence[str]) -> str:
+    if len(paths) == 1:
+        return str(paths[0])
+    start = os.path.commonpath([str(path) for path in paths])
+    return f"{start}/ ({len(paths)} tables)"
+
+
+def _ours(checks: Sequence[Check]) -> str:
+    """The numbers themselves, those of one check after the other."""
+    return "; ".join(
+        f"{check.what}: {_number(check)}" if check.what else _number(check)
+        for check in dict.fromkeys(check._replace(wanted="", met=None) for check in checks)
+    )
+
+
+def _number(check: Check) -> str:
+    text = f"{check.value:.3g}"
+    if not math.isnan(check.ci_low):
+        text += f" [{check.ci_low:.3g}, {check.ci_high:.3g}]"
+    return text
+
+
+def _explain(checks: Sequence[Check], lacking: Sequence[str], faces: set[bool]) -> str:
+    parts = []
+    for check in checks:
+        answer = {True: "yes", None: "yes, but its interval reaches beyond", False: "no"}[check.met]
+        about = f"{check.what}: " if check.what else ""
+        parts.append(f"{about}{check.wanted}: {answer}")
+    parts += [f"not tested: {reason}" for reason in dict.fromkeys(lacking)]
+    parts += dict.fromkeys(note for check in checks for note in check.notes)
+    if True in faces:
+        parts.append("judged on rendered faces")
+    return "; ".join(parts)
+
+
+# --------------------------------------------------------------------------------------- as a page
+
+_COLORS = {HOLDS: "#009E73", IN_PART: "#E69F00", FAILS: "#D55E00", NOT_TESTABLE: "#808080"}
+_SIGNS = {HOLDS: "✓", IN_PART: "◐", FAILS: "✗", NOT_TESTABLE: "–"}
+_HEADS = {
+    "id": "",
+    "where": "Where",
+    "claim": "Claim",
+    "paper": "Paper",
+    "ours": "Here",
+    "verdict": "Verdict",
+    "why": "Why",
+    "faces": "Faces",
+}
+
+
+def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> None:
+    """Write the table of `judge_claims` as one HTML page that needs nothing else.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    path : path-like
+    title : str
+    """
+    counts = table["verdict"].value_counts()
+    summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
+    rendered = table["faces"].str.contains("rendered").any()
+    about = " Faces are <strong>rendered</strong> where the table says so." if rendered else ""
+    head = "".join(f"<th>{name}</th>" for name in _HEADS.values())
+    body = "\n".join(_html_row(row) for row in table.to_dict("records"))
+    page = _PAGE.format(
+        title=html.escape(title), summary=summary, about=about, head=head, body=body
+    )
+    with atomic_path(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def _html_row(row: Mapping[str, object]) -> str:
+    cells = []
+    for column in _HEADS:
+        text = ";<br>".join(map(html.escape, str(row[column]).split("; ")))
+        if column == "verdict":
+            color, sign = _COLORS[row[column]], _SIGNS[row[column]]
+            text = f'<span style="color:{color}">{sign}</span>&nbsp;{text}'
+        cells.append(f'<td class="{column}">{text}</td>')
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 14px/1.4 "DejaVu Sans", Arial, sans-serif; color: #222; margin: 2em; }}
+table {{ border-collapse: collapse; }}
+th, td {{ text-align: left; vertical-align: top; padding: .4em .7em; }}
+td {{ border-bottom: 1px solid #ddd; }}
+th {{ border-bottom: 2px solid #222; position: sticky; top: 0; background: white; }}
+td.verdict {{ white-space: nowrap; font-weight: bold; }}
+td.why, td.ours {{ font-size: 12px; }}
+td.why {{ color: #555; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{summary}. Every verdict is computed from the tables of this run: a claim holds if all its checks
+are met with their whole 95 % intervals, fails if none is, and holds in part otherwise.{about}</p>
+<table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{body}
+</tbody>
+</table>
+</body>
+</html>
+"""

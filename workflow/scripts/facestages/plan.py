@@ -1,0 +1,396 @@
+"""What each figure and the table of claims are made from: files, and plain words for the drawing.
+
+Snakemake imports this module at the start of every run, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from facestages.config import Config
+
+# Tables that claims are judged by, and the figure or table that they are made for.
+_CLAIM_TABLES = {
+    "table1": "tables.table1",
+    "embedding": "figures.fig3",
+    "separability": "figures.fig4",
+    "affect": "figures.fig5",
+    "fig5": "figures.fig5",
+    "fig7": "figures.fig7",
+    "partition": "figures.fig8",
+    "attribution": "figures.fig2",
+}
+
+
+class Plan(NamedTuple):
+    """How a rule makes a figure.
+
+    Attributes
+    ----------
+    files : dict of str to str or list of str
+        Named inputs of the rule.
+    said : dict
+        Keyword arguments of the function that draws.
+    """
+
+    files: dict[str, str | list[str]]
+    said: dict[str, object]
+
+
+class Planner:
+    """Plans of one config on one machine.
+
+    Parameters
+    ----------
+    config : Config
+    absent : mapping of str to str
+        What `facestages.requirements.absent` says is missing.
+    """
+
+    def __init__(self, config: Config, absent: Mapping[str, str]) -> None:
+        self.config = config
+        self.absent = absent
+
+    def fig2(self) -> Plan:
+        """Maps, strips of faces and Grad-CAM of one network."""
+        fig2 = self.config.figures.fig2
+        entry = self.config.networks[fig2.network]
+        one = self.first(fig2.dataset, fig2.network)
+        return Plan(
+            {
+                "embedding": self.path("embeddings", one, "h5"),
+                "scores": [
+                    self.path(product, one, "csv") for product in ("separability", "embeddings")
+                ],
+                "stimuli": self.stimuli(fig2.dataset),
+                "attribution": self.path("attribution", one, "h5"),
+            },
+            {
+                "network": entry.label,
+                "dataset": self.config.datasets[fig2.dataset].label,
+                "layers": entry.stages,
+                "stages": fig2.stages,
+                "gradcam": entry.gradcam,
+                "expressions": fig2.expressions,
+                "faces": fig2.faces,
+            },
+        )
+
+    def fig3(self) -> Plan:
+        """People in pixels and in other networks."""
+        fig3 = self.config.figures.fig3
+        roles = (("pixels", "umap"), ("pixels", "pca"), ("untrained", "umap"), ("objects", "umap"))
+        panels = [self._fig3_panel(fig3.dataset, getattr(fig3, role), how) for role, how in roles]
+        names = list(dict.fromkeys(getattr(fig3, role) for role, _ in roles))
+        lines = self.left_out("networks", names)
+        at_hand = [panel for panel in panels if panel["network"] not in lines]
+        every = self.every_seed([fig3.dataset], self.present("networks", names))
+        return Plan(
+            {
+                "maps": [panel["file"] for panel in at_hand],
+                "scores": [
+                    self.path(product, one, "csv")
+                    for one in every
+                    for product in ("separability", "embeddings")
+                ],
+                "stimuli": self.stimuli(fig3.dataset),
+            },
+            {
+                "panels": panels,
+                "dataset": self.config.datasets[fig3.dataset].label,
+                "absent": lines,
+            },
+        )
+
+    def _fig3_panel(self, dataset: str, network: str, how: str) -> dict[str, object]:
+        entry = self.config.networks[network]
+        product = {"umap": "embeddings", "pca": "geometry"}[how]
+        return {
+            "network": network,
+            "title": entry.label,
+            "layer": entry.stages[self.mapped_stage(network)],
+            "space": how,
+            "file": self.path(product, self.first(dataset, network), "h5"),
+        }
+
+    def mapped_stage(self, network: str) -> str:
+        """Stage of a network that Figure 3 maps: the penultimate, or the only one it has."""
+        stages = self.config.networks[network].stages
+        return "penultimate" if "penultimate" in stages else list(stages)[-1]
+
+    def mapped_stages(self, network: str) -> list[str] | None:
+        """Stages of a network that a figure maps; None, for all, if no figure does."""
+        fig2, fig3 = self.config.figures.fig2, self.config.figures.fig3
+        wanted = list(fig2.stages) if fig2 and network == fig2.network else []
+        if fig3 and network in (fig3.pixels, fig3.untrained, fig3.objects):
+            wanted.append(self.mapped_stage(network))
+        return list(dict.fromkeys(wanted)) or None
+
+    def fig4(self) -> Plan:
+        """Silhouettes by stage."""
+        fig4 = self.config.figures.fig4
+        datasets = self.present("datasets", fig4.datasets)
+        networks = self.present("networks", fig4.networks)
+        every = self.every_seed(datasets, networks)
+        return Plan(
+            {"scores": [self.path("separability", one, "csv") for one in every]},
+            {
+                "datasets": {name: self.config.datasets[name].label for name in datasets},
+                "networks": {name: self.config.networks[name].label for name in networks},
+                "looks": self.looks(networks),
+                "absent": [
+                    *self.left_out("datasets", fig4.datasets).values(),
+                    *self.left_out("networks", fig4.networks).values(),
+                ],
+                **fig4.model_dump(exclude={"datasets", "networks"}),
+            },
+        )
+
+    def fig5(self) -> Plan:
+        """Principal components and affect."""
+        fig5 = self.config.figures.fig5
+        plan = self._study4(fig5)
+        every = self.every_seed([fig5.dataset], self.present("networks", fig5.networks))
+        plan.files["regressions"] = [self.path("affect", one, "csv") for one in every]
+        ratings = [*filter(None, [fig5.ratings])]
+        lines = self.left_out("ratings", ratings)
+        plan.files["ratings"] = _one_of(
+            f"{self.config.results}/ratings/{name}.csv" for name in ratings if name not in lines
+        )
+        no_ratings = "the config names no human ratings (figures.fig5.ratings)"
+        return Plan(
+            plan.files,
+            {
+                **plan.said,
+                "ratings_label": (fig5.ratings or "").upper(),
+                "no_ratings": ""
+                if plan.files["ratings"]
+                else "".join(lines.values()) or no_ratings,
+            },
+        )
+
+    def fig6(self) -> Plan:
+        """Faces along components and affect."""
+        plan = self._study4(self.config.figures.fig6)
+        return Plan(plan.files, {**plan.said, "count": self.config.figures.fig6.faces})
+
+    def fig7(self) -> Plan:
+        """Right and wrong answers in the space."""
+        fig7 = self.config.figures.fig7
+        plan = self._study4(fig7)
+        networks = plan.said["networks"]
+        plan.files["answers"] = [
+            network["predictions"] for network in networks.values() if network["classes"]
+        ]
+        plan.files["labels"] = self.label_predictions(fig7.dataset)
+        about_reference = ("no_reference", "reference_label")
+        said = {key: value for key, value in plan.said.items() if key not in about_reference}
+        return Plan(plan.files, {**said, "looks": self.looks(networks)})
+
+    def fig8(self) -> Plan:
+        """Identity, affect and category by layer."""
+        fig8 = self.config.figures.fig8
+        networks = self.present("networks", fig8.networks)
+        every = self.every_seed([fig8.dataset], networks)
+        answering = [name for name in networks if self.answers(name)]
+        return Plan(
+            {
+                "shares": [self.path("partition", one, "csv") for one in every],
+                "stimuli": self.stimuli(fig8.dataset),
+                "predictions": [
+                    self.path("predictions", self.first(fig8.dataset, name), "csv")
+                    for name in answering
+                ],
+            },
+            {
+                "dataset": self.config.datasets[fig8.dataset].label,
+                "networks": {name: self.config.networks[name].label for name in networks},
+                "components": fig8.components,
+                "absent": list(self.left_out("networks", fig8.networks).values()),
+            },
+        )
+
+    def attributions(self) -> list[str]:
+        """Where networks look: those of Figures 2 and 4, on the face set of Figure 2."""
+        fig2, fig4 = self.config.figures.fig2, self.config.figures.fig4
+        if fig2 is None:
+            return []
+        names = self.present("networks", dict.fromkeys([fig2.network, *fig4.networks]))
+        entries = self.config.networks
+        return [
+            self.first(fig2.dataset, name) for name in names if entries[name].framework != "numpy"
+        ]
+
+    def claims(self, drawable: Iterable[str]) -> Plan:
+        """The tables that claims are judged by.
+
+        Parameters
+        ----------
+        drawable : iterable of str
+            ``figures.NAME`` and ``tables.NAME`` of what can be made.
+        """
+        drawable, results = set(drawable), self.config.results
+        files: dict[str, list[str]] = {name: [] for name in _CLAIM_TABLES}
+        if "tables.table1" in drawable:
+            files["table1"].append(f"{results}/tables/table1.csv")
+        for name in ("fig5", "fig7"):
+            if f"figures.{name}" in drawable:
+                files[name].append(f"{results}/figures/{name}.csv")
+        if "figures.fig2" in drawable:
+            fig2 = self.config.figures.fig2
+            every = self.every_seed([fig2.dataset], [fig2.network])
+            files["embedding"] += [self.path("embeddings", one, "csv") for one in every]
+            files["attribution"] += [
+                self.path("attribution", one, "csv") for one in self.attributions()
+            ]
+        if "figures.fig3" in drawable:
+            scores = self.fig3().files["scores"]
+            files["separability"] += [path for path in scores if "/separability/" in path]
+            files["embedding"] += [path for path in scores if "/embeddings/" in path]
+        if "figures.fig4" in drawable:
+            files["separability"] += self.fig4().files["scores"]
+        if "figures.fig5" in drawable:
+            files["affect"] += self.fig5().files["regressions"]
+        if "figures.fig8" in drawable:
+            files["partition"] += self.fig8().files["shares"]
+        files = {name: list(dict.fromkeys(paths)) for name, paths in files.items()}
+        return Plan(
+            files,
+            {
+                "files": files,
+                "networks": {name: self._claim_network(name) for name in self.config.networks},
+                "datasets": {
+                    name: {
+                        "label": entry.label,
+                        "paper": entry.paper,
+                        "rendered": entry.source == "rendered",
+                    }
+                    for name, entry in self.config.datasets.items()
+                },
+                "absent": self._claim_lines(drawable),
+            },
+        )
+
+    def _claim_network(self, name: str) -> dict[str, object]:
+        entry, figures = self.config.networks[name], self.config.figures
+        kinds = ["expressions"] if self.answers(name) else []
+        kinds += ["untrained"] if entry.weights == "untrained" else []
+        kinds += ["figure4"] if name in figures.fig4.networks else []
+        if figures.fig3:
+            roles = ("pixels", "untrained", "objects")
+            kinds += [role for role in roles if getattr(figures.fig3, role) == name]
+        paper = "pixels" if entry.architecture == "pixels" else entry.paper
+        return {"label": entry.label, "paper": paper, "kinds": list(dict.fromkeys(kinds))}
+
+    def _claim_lines(self, drawable: set[str]) -> dict[str, str]:
+        """Why a table, or a network or face set of the paper, is not there."""
+        lines = {}
+        for table, source in _CLAIM_TABLES.items():
+            if source not in drawable:
+                known = source in self.config.uses
+                lacks = "cannot be drawn here" if known else "is not in the config"
+                lines[table] = f"{source} {lacks}"
+        for section in ("networks", "datasets"):
+            entries = getattr(self.config, section)
+            for name, line in self.left_out(section, entries).items():
+                if entries[name].paper:
+                    lines.setdefault(entries[name].paper, line)
+        return lines
+
+    def _study4(self, figure) -> Plan:
+        """What Figures 5 to 7 have in common."""
+        names = self.present("networks", figure.networks)
+        networks = {name: self._network(name, figure.dataset, figure.stage) for name in names}
+        lines = self.left_out("networks", figure.networks)
+        labels = {self.config.networks[name].label: line for name, line in lines.items()}
+        reference = [*filter(None, [getattr(figure, "reference", None)])]
+        no_reference = self.left_out("networks", reference)
+        return Plan(
+            {
+                "stimuli": self.stimuli(figure.dataset),
+                "geometry": [network["geometry"] for network in networks.values()],
+                "predictions": _one_of(
+                    self.path("predictions", self.first(figure.dataset, name), "csv")
+                    for name in reference
+                    if name not in no_reference
+                ),
+            },
+            {
+                "networks": networks,
+                "dataset": self.config.datasets[figure.dataset].label,
+                "absent": labels,
+                "reference_label": "".join(self.config.networks[name].label for name in reference),
+                "no_reference": "".join(no_reference.values()),
+            },
+        )
+
+    def _network(self, name: str, dataset: str, stage: str) -> dict[str, object]:
+        """What a figure of Study 4 says of one network, the first seed of it."""
+        entry, one = self.config.networks[name], self.first(dataset, name)
+        return {
+            "label": entry.label,
+            "stage": stage,
+            "layer": entry.stages.get(stage, ""),
+            "classes": entry.output_classes or [],
+            "geometry": self.path("geometry", one, "h5"),
+            "predictions": self.path("predictions", one, "csv"),
+        }
+
+    # ------------------------------------------------------------------------------------ look-ups
+
+    def present(self, section: str, names: Iterable[str]) -> list[str]:
+        """Those of these face sets or networks that are at hand.
+
+        All of them if none is, so that whoever asks for what needs them is told what is missing.
+        """
+        names = list(names)
+        return [name for name in names if f"{section}.{name}" not in self.absent] or names
+
+    def left_out(self, section: str, names: Iterable[str]) -> dict[str, str]:
+        """For those of these that are not at hand, the line that says why."""
+        lines = {name: self.absent.get(f"{section}.{name}") for name in names}
+        return {name: line for name, line in lines.items() if line}
+
+    def looks(self, networks: Iterable[str]) -> dict[str, int | None]:
+        """Number of each network among the trained ones of the config, None for an untrained one:
+        it has the same colour in all figures."""
+        entries = self.config.networks
+        trained = [name for name, entry in entries.items() if entry.weights != "untrained"]
+        return {name: trained.index(name) if name in trained else None for name in networks}
+
+    def answers(self, network: str) -> bool:
+        """Whether a network's output are expressions that it was trained to name."""
+        entry = self.config.networks[network]
+        return bool(entry.output_classes) and entry.weights != "untrained"
+
+    def first(self, dataset: str, network: str) -> str:
+        """Face set, network and its first seed, as part of a path."""
+        return f"{dataset}/{network}/seed-{self.config.networks[network].seeds[0]}"
+
+    def every_seed(self, datasets: Sequence[str], networks: Sequence[str]) -> list[str]:
+        """As `first`, of every seed of these networks on these face sets."""
+        return [
+            f"{dataset}/{network}/seed-{seed}"
+            for dataset in datasets
+            for network in networks
+            for seed in self.config.networks[network].seeds
+        ]
+
+    def path(self, product: str, one: str, kind: str) -> str:
+        """File of a step, e.g. ``results/geometry/posed/nn2/seed-0.h5``."""
+        return f"{self.config.results}/{product}/{one}.{kind}"
+
+    def stimuli(self, dataset: str) -> str:
+        """File of a face set."""
+        return f"{self.config.results}/stimuli/{dataset}.h5"
+
+    def label_predictions(self, dataset: str) -> str | list[str]:
+        """Predictions that take the place of a face set's expression label, or nothing."""
+        network = self.config.datasets[dataset].expression_from
+        return self.path("predictions", self.first(dataset, network), "csv") if network else []
+
+
+def _one_of(paths: Iterable[str]) -> str | list[str]:
+    """The only path, or nothing, as Snakemake takes an input that may be lacking."""
+    return next(iter(paths), [])

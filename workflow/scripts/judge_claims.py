@@ -1,0 +1,11 @@
+"""Rule judge_claims."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages import tables
+    from facestages.claims import judge_claims, write_claims
+
+    table = judge_claims(snakemake.input.claims, **snakemake.params.world)
+    tables.write_table(snakemake.output.csv, table)
+    write_claims(table, snakemake.output.html, "What the paper claims, and what this run finds")

@@ -1,0 +1,15 @@
+"""Rule regress_affect."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages import tables
+    from facestages.affect import regress_affect
+
+    regressions = regress_affect(
+        snakemake.input.geometry,
+        snakemake.input.stimuli,
+        snakemake.params.stages,
+        str(snakemake.input.predictions) or None,
+    )
+    tables.write_table(snakemake.output.regressions, regressions)
