@@ -96,8 +96,16 @@ def test_each_network_is_a_check_of_its_own_and_controls_are_apart(judge):
     rows = [row(0.5, 0.4, 0.6), row(-0.2, -0.3, -0.1, network="other"), row(9, network="control")]
     found = judge([{**ABOVE, "each": ["network"], "networks": "expressions"}], rows)
     assert found["verdict"] == IN_PART
-    assert "Net: 0.5" in found["ours"] and "Other: -0.2" in found["ours"]
-    assert "Control" not in found["ours"]
+    assert found["ours"] == "Net 0.5 [0.4, 0.6], Other -0.2 [-0.3, -0.1]"
+    assert "above 0: 1 of 2, not Other" in found["why"]
+
+
+def test_of_many_numbers_the_range(judge):
+    rows = [row(n / 10, stage=f"s{n}") for n in range(1, 9)]
+    check = {**ABOVE, "select": {"network": "net"}, "each": ["stage"], "bound": 0.25}
+    found = judge([check], rows)
+    assert found["ours"] == "0.1 to 0.8 (8 numbers)"
+    assert "6 of 8, not s1 / s2" in found["why"] and found["verdict"] == IN_PART
 
 
 def test_a_stand_in_is_named(judge):

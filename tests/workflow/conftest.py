@@ -12,7 +12,7 @@ import yaml
 from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")
-PARTS += ("resources/gated.yaml", "resources/paper.yaml")
+PARTS += tuple(f"resources/{name}.yaml" for name in ("gated", "paper", "claims"))
 
 
 class Run(NamedTuple):

@@ -11,6 +11,13 @@ NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
 INSTANCES = sum(NETWORKS.values())
 # Those that Table 1 tests on the portraits: pixels have no classes, nn1 has its held-out part.
 TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
+# A network's own steps on both face sets; NN1 is in Figures 2 and 4.
+REMADE = {
+    **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
+    **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1, "judge_claims": 1},
+}
+# What the report of a run is made of; a changed config is part of it.
+REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
 LIBRARY = "workflow/scripts/facestages"
 
 
@@ -44,6 +51,10 @@ def planned(run, config=None):
     return jobs(run.snakemake("all", "--dry-run", config=config))
 
 
+def plots(*numbers):
+    return {f"plot_fig{number}": 1 for number in numbers}
+
+
 def changed(config, *path, value):
     """A copy of a config with one value changed."""
     key, *rest = path
@@ -58,7 +69,9 @@ def test_nothing_changed(tiny_run):
 def test_the_default_run_trains_nothing(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
     plan = jobs(result)
-    assert plan["record_activations"] == 14 and "train_network" not in plan
+    assert plan["record_activations"] == 15 and "train_network" not in plan
+    figures = {f"plot_fig{number}": 1 for number in range(1, 9)}
+    assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
 
 def test_scripts_touched_as_by_a_checkout(tiny_run):
@@ -76,9 +89,12 @@ def test_one_face_set_changed(tiny_run):
         "record_activations": INSTANCES,
         "measure_geometry": INSTANCES,
         "score_separability": INSTANCES,
-        "plot_fig4": 1,
+        "regress_affect": 1,
+        "partition_variance": 3,
+        **plots(4, 5, 6, 7, 8),
         "make_table1": 1,
-        "all": 1,
+        "judge_claims": 1,
+        **REPORT,
     }
 
 
@@ -88,32 +104,30 @@ def test_training_set_changed(tiny_run):
         "prepare_stimuli": 1,
         "report_stimuli": 1,
         "train_network": 1,
-        "record_activations": 2,
-        "measure_geometry": 2,
-        "score_separability": 2,
-        "plot_fig4": 1,
+        **REMADE,
         "make_table1": 1,
-        "all": 1,
+        **REPORT,
     }
 
 
 def test_plotting_option_changed(tiny_run):
     config = changed(tiny_run.config, "figures", "fig4", "band", value="sd")
-    assert planned(tiny_run, config) == {"plot_fig4": 1, "all": 1}
+    assert planned(tiny_run, config) == plots(4) | REPORT
 
 
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
-    shown = {"plot_fig1": 1, "plot_fig4": 1, "make_table1": 1, "all": 1}
+    shown = plots(1, 2, 4) | {"make_table1": 1, "judge_claims": 1} | REPORT
     assert planned(tiny_run, config) == shown
 
 
 def test_further_layers_asked_for(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "layers", value=["dense_1", "conv2d_*"])
     plan = planned(tiny_run, config)
-    assert plan.pop("plot_fig4") == plan.pop("all") == 1
     steps = ("record_activations", "measure_geometry", "score_separability")
-    assert plan == dict.fromkeys(steps, 2 * NETWORKS["nn3"])
+    on_both = dict.fromkeys(steps, 2 * NETWORKS["nn3"])
+    on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
+    assert plan == on_both | on_one | plots(3, 4, 8) | {"judge_claims": 1} | REPORT
 
 
 def test_code_of_a_network_changed(tiny_run, edit):
@@ -132,7 +146,8 @@ def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
 
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
-    shown = {"plot_fig4": 1, "make_table1": 1, "report_stimuli": 1, "all": 1}
+    made = {"make_table1": 1, "report_stimuli": 1, "judge_claims": 1}
+    shown = plots(4, 5, 6, 7, 8) | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -140,9 +155,11 @@ def test_labels_of_a_network_taken_instead(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "expression_from", value="mini_xception")
     assert planned(tiny_run, config) == {
         "score_separability": INSTANCES,
+        "partition_variance": 3,
         "report_stimuli": 1,
-        "plot_fig4": 1,
-        "all": 1,
+        **plots(4, 7, 8),
+        "judge_claims": 1,
+        **REPORT,
     }
 
 
@@ -150,12 +167,9 @@ def test_one_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "training", "epochs", value=2)
     assert planned(tiny_run, config) == {
         "train_network": 1,
-        "record_activations": 2,
-        "measure_geometry": 2,
-        "score_separability": 2,
-        "plot_fig4": 1,
+        **REMADE,
         "make_table1": 1,
-        "all": 1,
+        **REPORT,
     }
 
 
@@ -166,15 +180,19 @@ def test_one_seed_more(tiny_run):
         "record_activations": 2,
         "measure_geometry": 2,
         "score_separability": 2,
-        "plot_fig4": 1,
+        "embed_umap": 1,
+        "partition_variance": 1,
+        **plots(3, 4, 8),
         "make_table1": 1,
-        "all": 1,
+        "judge_claims": 1,
+        **REPORT,
     }
 
 
 def test_library_function_of_one_step_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/separability.py", "_COLUMNS_AT_ONCE = 8192", "_COLUMNS_AT_ONCE = 4096")
-    assert planned(tiny_run) == {"score_separability": 2 * INSTANCES, "plot_fig4": 1, "all": 1}
+    edit(f"{LIBRARY}/partition.py", "LEAST_SHARE = 0.02", "LEAST_SHARE = 0.03")
+    plan = {"partition_variance": 3, "judge_claims": 1, "make_report": 1, "all": 1}
+    assert planned(tiny_run) == plan | plots(8)
 
 
 def test_reader_of_another_source_changed(tiny_run, edit):
@@ -187,14 +205,16 @@ def test_reader_of_another_source_changed(tiny_run, edit):
 
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
-    assert planned(tiny_run) == {"plot_fig1": 1, "plot_fig4": 1, "report_stimuli": 3, "all": 1}
+    plan = planned(tiny_run)
+    assert plan.pop("judge_claims") == 1  # numbers of Figures 5 and 7 are among its tables
+    assert plan == plots(*range(1, 9)) | {"report_stimuli": 3, "make_report": 1, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):
     edit("workflow/scripts/measure_geometry.py", "with job(snakemake):", "with job( snakemake ):")
     assert planned(tiny_run) == {}
-    edit("workflow/scripts/plot_fig4.py", '"pdf", "svg", "png"', '"svg", "pdf", "png"')
-    assert planned(tiny_run) == {"plot_fig4": 1, "all": 1}
+    edit("workflow/scripts/plot_fig4.py", "**snakemake", "**snakemake.params.figure, **snakemake")
+    assert planned(tiny_run) == plots(4) | {"make_report": 1, "all": 1}
 
 
 def test_comment_and_docstring_changed(tiny_run, edit):
@@ -215,13 +235,15 @@ def test_discarded_activations_are_recorded_anew_only_where_they_are_needed(tiny
     config = changed(tiny_run.config, "analysis", "activations", value="discard")
     activations.rename(away)
     try:
-        assert planned(tiny_run, config) == {}
+        assert planned(tiny_run, config) == REPORT
         fewer = changed(config, "analysis", "permutations", value=10)
-        scored = {"score_separability": 2 * INSTANCES, "plot_fig4": 1, "all": 1}
+        scored = {"score_separability": 2 * INSTANCES, "judge_claims": 1}
+        scored |= plots(2, 3, 4) | REPORT
         assert planned(tiny_run, fewer) == scored
         more = changed(config, "analysis", "components", value=[2, 10, 20, "all"])
         measured = {"record_activations": 2 * INSTANCES, "measure_geometry": 2 * INSTANCES}
-        assert planned(tiny_run, more) == measured | scored
+        after = {"embed_umap": 5, "regress_affect": 1, "partition_variance": 3}
+        assert planned(tiny_run, more) == measured | after | scored | plots(5, 6, 7, 8)
     finally:
         away.rename(activations)
 
@@ -235,7 +257,8 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "label", value="Untrained")
     result = tiny_run.snakemake("all", config=config)
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
-    assert ran == {"plot_fig4": 1, "make_table1": 1, "all": 1}
+    shown = plots(3, 4, 8) | {"make_table1": 1, "judge_claims": 1}
+    assert ran == shown | REPORT
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn
     assert tiny_run.snakemake("all").returncode == 0

@@ -380,6 +380,18 @@ def figure_words(figure):
     return lambda wildcards: getattr(PLAN, figure)().said
 
 
+def gradcam_files(wildcards):
+    """Where the networks look, a table each."""
+    required(CONFIG.figures.fig2, "figures.fig2")
+    return [PLAN.path("attribution", one, "csv") for one in PLAN.attributions()]
+
+
+def gradcam_labels():
+    """Names in figures of those networks."""
+    names = [one.split("/")[1] for one in PLAN.attributions()]
+    return {name: CONFIG.networks[name].label for name in names}
+
+
 def claim_plan():
     """What the claims are judged by."""
     return PLAN.claims(filter(is_drawable, CONFIG.uses))
@@ -533,6 +545,8 @@ def figures_wanted():
     kinds = {"figures": "pdf", "tables": "csv"}
     parts = [name.split(".") for name in CONFIG.uses if is_drawable(name)]
     made = [f"<results>/{folder}/{target}.{kinds[folder]}" for folder, target in parts]
+    if "figures.fig2" in CONFIG.uses and is_drawable("figures.fig2"):
+        made.append("<results>/tables/gradcam.csv")
     return [*made, "<results>/claims.html"]
 
 

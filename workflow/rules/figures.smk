@@ -280,6 +280,12 @@ rule make_table1:
         csv="<results>/tables/table1.csv",
         markdown="<results>/tables/table1.md",
         latex="<results>/tables/table1.tex",
+        html=report(
+            "<results>/tables/table1.html",
+            caption="../report/table1.rst",
+            category="Networks",
+            labels={"figure": "Table 1: networks and face sets"},
+        ),
     log:
         "<logs>/make_table1.log",
     benchmark:
@@ -300,6 +306,40 @@ rule make_table1:
         "Table 1"
     script:
         "../scripts/make_table1.py"
+
+
+rule make_gradcam_table:
+    input:
+        shares=gradcam_files,
+    output:
+        csv="<results>/tables/gradcam.csv",
+        markdown="<results>/tables/gradcam.md",
+        html=report(
+            "<results>/tables/gradcam.html",
+            caption="../report/gradcam.rst",
+            category="Study 1: stages of one network",
+            labels={"figure": "Table: Grad-CAM by region"},
+        ),
+    log:
+        "<logs>/make_gradcam_table.log",
+    benchmark:
+        "<benchmarks>/make_gradcam_table.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        networks=lambda wildcards: gradcam_labels(),
+        expressions=lambda wildcards: CONFIG.figures.fig2.expressions,
+        dataset=lambda wildcards: CONFIG.datasets[CONFIG.figures.fig2.dataset].label,
+        code=code("make_gradcam_table"),
+    message:
+        "Table of Grad-CAM"
+    script:
+        "../scripts/make_gradcam_table.py"
 
 
 rule judge_claims:

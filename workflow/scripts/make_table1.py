@@ -13,4 +13,5 @@ with job(snakemake):
         snakemake.input.paper,
     )
     tables.write_table(snakemake.output.csv, table)
-    write_table1(table, snakemake.output.markdown, snakemake.output.latex)
+    output = snakemake.output
+    write_table1(table, output.markdown, output.latex, output.html)

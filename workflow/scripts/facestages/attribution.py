@@ -18,7 +18,7 @@ from facestages import store
 from facestages.activations import require_finite
 from facestages.errors import FacestagesError
 from facestages.networks import Network, is_spatial, require_spatial, select_layers
-from facestages.predictions import _probabilities as probabilities
+from facestages.predictions import class_probabilities
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.stimuli import REGIONS, add_labels, add_regions, read_labels, read_regions
@@ -254,7 +254,7 @@ def _answers(
             f"network {network.name}: layer '{output}' has {scores.shape[1]} units for "
             f"{n_classes} classes. Name its output layer last in 'stages'"
         )
-    chances = probabilities(scores[:, :n_classes])
+    chances = class_probabilities(scores[:, :n_classes])
     answers = chances.argmax(axis=1)
     return answers, chances[np.arange(len(answers)), answers]
 

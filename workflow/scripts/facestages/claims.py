@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages import tables
+from facestages import pages, tables
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import atomic_path, read_yaml
+from facestages.files import read_yaml
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
 NOT_TESTABLE = "not testable here"
@@ -39,7 +39,9 @@ class Check(NamedTuple):
     ci_low: float
     ci_high: float
     n: int | None
-    #: What it should be, e.g. ``above 0``.
+    #: What the number is, e.g. ``identity silhouette``.
+    say: str
+    #: What it should be, e.g. ``identity silhouette above 0``.
     wanted: str
     #: True: so is the whole interval; None: the value is, the interval is not; False: it is not.
     met: bool | None
@@ -125,7 +127,7 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, ob
     if not checks:
         why = "; ".join(dict.fromkeys(lacking))
         return {**row, "verdict": NOT_TESTABLE, "why": why, "faces": ""}
-    if len({check[:5] for check in checks}) == 1:
+    if len({check[:6] for check in checks}) == 1:
         row |= {key: getattr(checks[0], key) for key in _NUMBERS}
     faces = {check.rendered for check in checks} - {None}
     return {
@@ -268,6 +270,7 @@ def _compare(
     return Check(
         what,
         *summary,
+        say,
         wanted,
         met,
         False if check.get("faces") == "photographs" else _rendered(group, world),
@@ -325,12 +328,24 @@ def _where(paths: Sequence[str]) -> str:
     return f"{start}/ ({len(paths)} tables)"
 
 
+# So many numbers of one kind are listed; of more, the lowest and the highest.
+_LISTED = 6
+
+
 def _ours(checks: Sequence[Check]) -> str:
-    """The numbers themselves, those of one check after the other."""
-    return "; ".join(
-        f"{check.what}: {_number(check)}" if check.what else _number(check)
-        for check in dict.fromkeys(check._replace(wanted="", met=None) for check in checks)
-    )
+    """The numbers themselves, those of one kind together."""
+    kinds: dict[str, list[Check]] = {}
+    for check in dict.fromkeys(check._replace(wanted="", met=None) for check in checks):
+        kinds.setdefault(check.say, []).append(check)
+    parts = []
+    for say, of in kinds.items():
+        if len(of) > _LISTED:
+            values = [check.value for check in of]
+            text = f"{min(values):.3g} to {max(values):.3g} ({len(of)} numbers)"
+        else:
+            text = ", ".join(f"{check.what} {_number(check)}".strip() for check in of)
+        parts.append(f"{say}: {text}" if say and len(kinds) > 1 else text)
+    return "; ".join(parts)
 
 
 def _number(check: Check) -> str:
@@ -342,15 +357,26 @@ def _number(check: Check) -> str:
 
 def _explain(checks: Sequence[Check], lacking: Sequence[str], faces: set[bool]) -> str:
     parts = []
-    for check in checks:
-        answer = {True: "yes", None: "yes, but its interval reaches beyond", False: "no"}[check.met]
-        about = f"{check.what}: " if check.what else ""
-        parts.append(f"{about}{check.wanted}: {answer}")
+    for wanted in dict.fromkeys(check.wanted for check in checks):
+        of = [check for check in checks if check.wanted == wanted]
+        parts.append(f"{wanted}: {_answer(of)}")
     parts += [f"not tested: {reason}" for reason in dict.fromkeys(lacking)]
     parts += dict.fromkeys(note for check in checks for note in check.notes)
     if True in faces:
         parts.append("judged on rendered faces")
     return "; ".join(parts)
+
+
+def _answer(of: Sequence[Check]) -> str:
+    """Whether some checks of one kind are met, and which are not."""
+    if len(of) == 1:
+        return {True: "yes", None: "yes, but its interval reaches beyond", False: "no"}[of[0].met]
+    answer = f"{sum(check.met is not False for check in of)} of {len(of)}"
+    for met, words in ((False, "not"), (None, "interval reaches beyond in")):
+        names = [check.what for check in of if check.met is met]
+        if names:
+            answer += f", {words} {' / '.join(names)}"
+    return answer
 
 
 # --------------------------------------------------------------------------------------- as a page
@@ -380,54 +406,25 @@ def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> No
     """
     counts = table["verdict"].value_counts()
     summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
-    rendered = table["faces"].str.contains("rendered").any()
-    about = " Faces are <strong>rendered</strong> where the table says so." if rendered else ""
-    head = "".join(f"<th>{name}</th>" for name in _HEADS.values())
-    body = "\n".join(_html_row(row) for row in table.to_dict("records"))
-    page = _PAGE.format(
-        title=html.escape(title), summary=summary, about=about, head=head, body=body
+    about = (
+        f"{summary}. Every verdict is computed from the tables of this run: a claim holds if all "
+        f"its checks are met, with their whole 95 % intervals; it fails if none is met, and holds "
+        f"in part otherwise. The interval of a difference is the widest that the two intervals "
+        f"allow."
     )
-    with atomic_path(path) as partial, open(partial, "w", encoding="utf-8") as file:
-        file.write(page)
+    if table["faces"].str.contains("rendered").any():
+        about += " Where the table says so, faces are RENDERED, not photographs."
+    rows = (_cells(row) for row in table.to_dict("records"))
+    pages.write_page(
+        path, title, [pages.paragraph(about), pages.html_rows([*_HEADS.values()], rows)]
+    )
 
 
-def _html_row(row: Mapping[str, object]) -> str:
-    cells = []
+def _cells(row: Mapping[str, object]) -> Iterator[str]:
     for column in _HEADS:
         text = ";<br>".join(map(html.escape, str(row[column]).split("; ")))
+        kind = "small" if column in ("ours", "why") else column
         if column == "verdict":
             color, sign = _COLORS[row[column]], _SIGNS[row[column]]
             text = f'<span style="color:{color}">{sign}</span>&nbsp;{text}'
-        cells.append(f'<td class="{column}">{text}</td>')
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font: 14px/1.4 "DejaVu Sans", Arial, sans-serif; color: #222; margin: 2em; }}
-table {{ border-collapse: collapse; }}
-th, td {{ text-align: left; vertical-align: top; padding: .4em .7em; }}
-td {{ border-bottom: 1px solid #ddd; }}
-th {{ border-bottom: 2px solid #222; position: sticky; top: 0; background: white; }}
-td.verdict {{ white-space: nowrap; font-weight: bold; }}
-td.why, td.ours {{ font-size: 12px; }}
-td.why {{ color: #555; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{summary}. Every verdict is computed from the tables of this run: a claim holds if all its checks
-are met with their whole 95 % intervals, fails if none is, and holds in part otherwise.{about}</p>
-<table>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table>
-</body>
-</html>
-"""
+        yield f'<td class="{kind}">{text}</td>'

@@ -77,7 +77,7 @@ def predict_expressions(
                 )
             require_finite(output, network.name, layer, ids[rows])
             scores[rows] = output
-    probabilities = _probabilities(scores[:, : len(classes)])
+    probabilities = class_probabilities(scores[:, : len(classes)])
     best = probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
@@ -92,7 +92,7 @@ def predict_expressions(
     )
 
 
-def _probabilities(scores: np.ndarray) -> np.ndarray:
+def class_probabilities(scores: np.ndarray) -> np.ndarray:
     """Softmax of logits; probabilities stay as they are."""
     if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
         return scores

@@ -11,7 +11,7 @@ from importlib import metadata
 import yaml
 
 from facestages import __version__, store
-from facestages.files import atomic_path
+from facestages.pages import html_table, write_page
 from facestages.stimuli import read_labels
 
 #: The packages that the project pins; of the variants of one package those that are installed.
@@ -60,25 +60,24 @@ def describe_run(
     FacestagesError
         If a file cannot be read.
     """
-    parts = ["<h1>This run</h1>"]
+    parts = []
     if absent:
         lines = "".join(f"<li>{html.escape(line)}</li>" for line in absent)
         parts.append(f"<h2>Left out</h2><ul>{lines}</ul>")
     parts += [
         "<h2>Face sets</h2>",
-        _table(_FACE_SET_HEAD, [_face_set(file, config["datasets"]) for file in stimuli]),
+        html_table(_FACE_SET_HEAD, [_face_set(file, config["datasets"]) for file in stimuli]),
         "<h2>Networks</h2>",
-        _table(_NETWORK_HEAD, _networks(config["networks"], weights, _weights_used(geometry))),
+        html_table(_NETWORK_HEAD, _networks(config["networks"], weights, _weights_used(geometry))),
         "<h2>Configuration</h2>",
         "<p>Every key in force, with the defaults of those that the config file leaves out.</p>",
         f"<pre>{html.escape(_as_yaml(config))}</pre>",
         "<h2>Versions</h2>",
         "<p>Of the environment that wrote this page; a job in a conda environment of its own had "
         "the same pins, from <code>envs/</code>.</p>",
-        _table(("package", "version"), installed_versions().items()),
+        html_table(("package", "version"), installed_versions().items()),
     ]
-    with atomic_path(path) as partial:
-        partial.write_text(_PAGE.format(body="\n".join(parts)), encoding="utf-8")
+    write_page(path, "This run", parts)
 
 
 def installed_versions() -> dict[str, str]:
@@ -137,31 +136,3 @@ def _as_yaml(config: Mapping[str, object]) -> str:
     return yaml.safe_dump(
         dict(config), sort_keys=False, default_flow_style=None, allow_unicode=True, width=100
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    cells = ["".join(f"<th>{html.escape(word)}</th>" for word in head)]
-    cells += ["".join(f"<td>{html.escape(str(value))}</td>" for value in row) for row in rows]
-    return "<table>" + "".join(f"<tr>{row}</tr>\n" for row in cells) + "</table>"
-
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>This run</title>
-<style>
-body {{ font: 14px/1.4 "DejaVu Sans", Verdana, Arial, sans-serif; color: #222; margin: 2em; }}
-table {{ border-collapse: collapse; }}
-th, td {{ text-align: left; vertical-align: top; padding: .3em .7em; }}
-td {{ border-bottom: 1px solid #ddd; }}
-th {{ border-bottom: 2px solid #222; }}
-td:last-child {{ font-size: 12px; overflow-wrap: anywhere; }}
-pre {{ background: #f4f4f4; padding: 1em; font-size: 12px; white-space: pre-wrap; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from facestages import store
+from facestages import pages, store
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path, read_yaml
 from facestages.stimuli import read_labels
@@ -359,8 +359,16 @@ NOTES = (
 )
 
 
-def write_table1(table: pd.DataFrame, markdown: str | os.PathLike, latex: str | os.PathLike):
-    """Write Table 1 for readers."""
+def write_table1(
+    table: pd.DataFrame, markdown: str | os.PathLike, latex: str | os.PathLike, page: str
+) -> None:
+    """Write Table 1 for readers: as Markdown, as LaTeX and as an HTML page."""
     for path, text in ((markdown, to_markdown(table)), (latex, to_latex(table))):
         with atomic_path(path) as partial:
             partial.write_text(text, encoding="utf-8")
+    parts = (
+        part
+        for title, rows in _titled(table)
+        for part in (f"<h2>{title}</h2>", pages.html_frame(rows))
+    )
+    pages.write_page(page, "Table 1", [*parts, *map(pages.paragraph, NOTES)])

@@ -1,0 +1,102 @@
+"""Table of Grad-CAM: how much of the maps is on eyes, brows and mouth, beside controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from facestages import pages
+from facestages.files import atomic_path
+from facestages.stimuli import REGIONS
+from facestages.tables import markdown_table
+
+_NOTES = (
+    "Grad-CAM (Selvaraju et al. 2017) of the network's own answer, from logits. A number is the "
+    "region's share of the map over its share of the picture: 1 is what a map without any aim "
+    "would have. In brackets the 95 % interval over people.",
+    "Shuffled: the same network with the entries of every weight kernel shuffled (Adebayo et al. "
+    "2018); similarity is Spearman's correlation of the two maps. Where it is high, the map is not "
+    "about what the network learned.",
+)
+
+
+def gradcam_table(
+    rows: pd.DataFrame, networks: Mapping[str, str], expressions: Sequence[str]
+) -> pd.DataFrame:
+    """Words for readers, a row for each network, layer and kind of faces.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of `facestages.attribution.explain_gradcam` of some networks.
+    networks : mapping of str to str
+        Name in figures of each network, in order.
+    expressions : sequence of str
+        Expressions that have a row of their own beside all faces.
+    """
+    words = []
+    for name, label in networks.items():
+        own = rows[rows["network"] == name]
+        for layer in dict.fromkeys(own["layer"]):
+            for shown in ("all", *expressions):
+                of = own[(own["layer"] == layer) & (own["expression"] == shown)]
+                if len(of):
+                    words.append({"Network": label, "Layer": layer, **_words(of, shown)})
+    return pd.DataFrame(words)
+
+
+def _words(of: pd.DataFrame, shown: str) -> dict[str, str]:
+    by = of.groupby("measure", sort=False)[["value", "ci_low", "ci_high"]].first()
+    regions = {}
+    for region in REGIONS:
+        shuffled = _number(by, f"randomised_enrichment_{region}", interval=False)
+        own = _number(by, f"enrichment_{region}")
+        regions[region.capitalize()] = f"{own}; shuffled {shuffled}"
+    return {
+        "Faces": f"{shown} ({int(of['n'].max())})",
+        **regions,
+        "Empty maps": _share(by, "empty_maps"),
+        "Similarity to shuffled": _number(by, "randomisation_similarity"),
+    }
+
+
+def _number(by: pd.DataFrame, measure: str, interval: bool = True) -> str:
+    if measure not in by.index or pd.isna(by.loc[measure, "value"]):
+        return "not known"
+    found = by.loc[measure]
+    if not interval or pd.isna(found["ci_low"]):
+        return f"{found['value']:.2f}"
+    return f"{found['value']:.2f} [{found['ci_low']:.2f}, {found['ci_high']:.2f}]"
+
+
+def _share(by: pd.DataFrame, measure: str) -> str:
+    return f"{by.loc[measure, 'value']:.0%}" if measure in by.index else "not known"
+
+
+def write_gradcam_table(
+    table: pd.DataFrame, rows: pd.DataFrame, dataset: str, markdown: str, page: str
+) -> None:
+    """Write the table of `gradcam_table` as Markdown and as a page, with what it rests on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    rows : pandas.DataFrame
+        What it was made from; whether faces are rendered, and where the regions come from.
+    dataset : str
+        The face set's name in figures.
+    markdown, page : str
+        Files.
+    """
+    faces = f"Faces: {dataset}"
+    if rows["rendered"].max() == 1:
+        faces += ", all RENDERED, not photographs"
+    shares = rows[rows["measure"].str.startswith("share")]["note"]
+    regions = [note for note in shares.fillna("").unique() if note]
+    notes = [*_NOTES, f"{faces}. Regions: {'; '.join(regions)}."]
+    title = "Grad-CAM: share of the maps on eyes, brows and mouth"
+    with atomic_path(markdown) as partial:
+        text = [f"{title}\n", markdown_table(table), *(f"{note}\n" for note in notes)]
+        partial.write_text("\n".join(text), encoding="utf-8")
+    pages.write_page(page, title, [pages.html_frame(table), *map(pages.paragraph, notes)])

@@ -1,0 +1,71 @@
+"""Tables for readers as HTML pages that need nothing else; the report shows them."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from facestages.files import atomic_path
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 14px/1.4 "DejaVu Sans", Verdana, Arial, sans-serif; color: #222; margin: 2em; }}
+table {{ border-collapse: collapse; margin-bottom: 1em; }}
+th, td {{ text-align: left; vertical-align: top; padding: .3em .7em; }}
+td {{ border-bottom: 1px solid #ddd; }}
+th {{ border-bottom: 2px solid #222; position: sticky; top: 0; background: white; }}
+.small, pre {{ font-size: 12px; overflow-wrap: anywhere; }}
+.verdict {{ white-space: nowrap; font-weight: bold; }}
+pre {{ background: #f4f4f4; padding: 1em; white-space: pre-wrap; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+
+def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> None:
+    """Write a page without a date: the same parts give the same bytes.
+
+    Parameters
+    ----------
+    path : path-like
+    title : str
+    parts : iterable of str
+        HTML, one after the other.
+    """
+    page = _PAGE.format(title=html.escape(title), body="\n".join(parts))
+    with atomic_path(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+def html_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of which each row is a sequence of ``<td>`` elements."""
+    lines = ["".join(f"<th>{html.escape(word)}</th>" for word in head), *map("".join, rows)]
+    return "<table>" + "".join(f"<tr>{line}</tr>\n" for line in lines) + "</table>"
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of plain values."""
+    cells = ([f"<td>{html.escape(str(value))}</td>" for value in row] for row in rows)
+    return html_rows(head, cells)
+
+
+def html_frame(table: pd.DataFrame) -> str:
+    """A table of text, as for `facestages.tables.markdown_table`."""
+    return html_table(list(table), table.itertuples(index=False))
+
+
+def paragraph(text: str) -> str:
+    """A paragraph of plain text."""
+    return f"<p>{html.escape(text)}</p>"
