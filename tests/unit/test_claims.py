@@ -19,9 +19,9 @@ from facestages.errors import FacestagesError
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 NETWORKS = {
-    "net": {"label": "Net", "paper": "NN1", "kinds": ["expressions"]},
-    "other": {"label": "Other", "paper": None, "kinds": ["expressions"]},
-    "control": {"label": "Control", "paper": "NN3", "kinds": ["untrained"]},
+    "net": {"label": "Net", "paper": "NN1", "kinds": ["expressions"], "roles": []},
+    "other": {"label": "Other", "paper": None, "kinds": ["expressions"], "roles": []},
+    "control": {"label": "Control", "paper": "NN3", "kinds": ["untrained"], "roles": ["untrained"]},
 }
 DATASETS = {"video": {"label": "Video", "paper": "DISFA", "rendered": True}}
 
@@ -161,9 +161,33 @@ def test_rendered_faces_do_not_stand_in_where_photographs_are_meant(judge):
     assert found["why"] == "only rendered faces stand in for the paper's"
 
 
+def test_a_network_without_a_number_leaves_part_open(judge):
+    rows = [row(2, 1, 3), row(None, network="other", note="never 2% of the variance")]
+    found = judge([{**ABOVE, "networks": "expressions", "say": "rise"}], rows)
+    assert found["verdict"] == IN_PART
+    assert "not tested: Other, rise (never 2% of the variance)" in found["why"]
+
+
+def test_networks_and_face_sets_are_never_averaged(judge):
+    rows = [row(0.5, 0.4, 0.6), row(0.7, 0.6, 0.8, dataset="posed")]
+    found = judge([ABOVE], rows)
+    assert found["ours"] == "Video 0.5 [0.4, 0.6], posed 0.7 [0.6, 0.8]"
+
+
+def test_a_stand_in_holds_at_most_in_part(judge):
+    found = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, 0.5, 1.5, network="other")])
+    assert found["verdict"] == IN_PART
+
+
+def test_a_declared_label_is_called_so_or_does_not_count(judge):
+    rows = [row(1, 0.5, 1.5, label_source="rendered: declared circumplex position")]
+    assert "valence and arousal are declared, not rated" in judge([ABOVE], rows)["why"]
+    assert judge([{**ABOVE, "declared": False}], rows)["verdict"] == NOT_TESTABLE
+
+
 def test_circular_is_carried_along(judge):
-    found = judge([ABOVE], [row(1, 0.5, 1.5, note="circular: own labels")])
-    assert "circular: own labels" in found["why"]
+    found = judge([ABOVE], [row(1, 0.5, 1.5, note="CIRCULAR: own labels")])
+    assert "CIRCULAR: own labels" in found["why"]
 
 
 @pytest.mark.parametrize("wrong", [{"expct": 1}, {"expect": "over"}])

@@ -166,6 +166,28 @@ def test_shipped_configs_are_valid(path):
         ),
         (["figures", "fig4", "datasets"], ["posed", "posed"], ["'posed' occurs twice"]),
         (["pathvars"], {"result": "x"}, ["pathvars", "'result'", "mean 'results'"]),
+        (["networks", "nn1", "label"], "NN3", ["networks: label: 'NN3' occurs twice"]),
+        (
+            ["networks", "nn1", "gradcam"],
+            ["conv2d_9"],
+            ["gradcam = 'conv2d_9'", "no layer of light"],
+        ),
+        (
+            ["figures", "fig2", "stages"],
+            ["late"],
+            ["figures.fig2.stages = 'late'", "no such stage"],
+        ),
+        (["figures", "fig3", "pixels"], "nn1", ["figures.fig3.pixels = 'nn1'", "architecture"]),
+        (["figures", "fig3", "untrained"], "nn1", ["figures.fig3.untrained = 'nn1': has weights"]),
+        (["figures", "fig5", "stage"], "penultimat", ["fig5.stage", "mean 'penultimate'"]),
+        (
+            ["figures", "fig5", "reference"],
+            "nn1",
+            ["fig5.reference = 'nn1'", "valence and arousal"],
+        ),
+        (["figures", "fig5", "ratings"], "oases", ["fig5.ratings = 'oases'", "mean 'oasis'"]),
+        (["figures", "fig8", "components"], 3, ["figures.fig8.components = '3'", "such measured"]),
+        (["analysis", "umap", "neighbours"], 1, ["analysis.umap.neighbours = 1"]),
     ],
 )
 def test_mistake_is_named_in_one_line(tiny, path, value, words):
@@ -222,10 +244,10 @@ def test_short_forms_of_weights_and_torch(tiny):
     spec = {"size": 32, "channels": 3, "scaling": "imagenet"}
     section = {"module": "mine.nets:small", "weights": "mine/small.pth", "input": spec}
     config = change(tiny, ["networks", "own"], {"label": "x", "torch": section, "stages": stages})
-    long = {"label": "x", "torch": section["module"], "stages": stages, "input": spec}
+    long = {"label": "y", "torch": section["module"], "stages": stages, "input": spec}
     long["weights"] = {"path": section["weights"]}
     config = load_config(change(config, ["networks", "same"], long))
-    assert config.networks["own"] == config.networks["same"]
+    assert config.networks["own"] == config.networks["same"].model_copy(update={"label": "x"})
     assert config.weights_file("own", 0) == "mine/small.pth"
 
 
@@ -237,7 +259,8 @@ def test_results_follow_pathvars(tiny):
 def test_parse_time_imports_nothing_heavy():
     """What the Snakefile imports runs again in every cluster job."""
     code = (
-        "import sys; import facestages.assets, facestages.config, facestages.provenance; "
+        "import sys; import facestages.assets, facestages.plan, facestages.provenance; "
+        "import facestages.requirements; "
         "print(*{m.partition('.')[0] for m in sys.modules})"
     )
     scripts = ROOT / "workflow" / "scripts"

@@ -85,7 +85,7 @@ def test_accuracy_by_distance_is_that_of_extremity(tmp_path, faces):
         within = accuracy_by_distance(*arguments, expression)
         columns = ["value", "ci_low", "ci_high"]
         assert trends[columns].to_numpy() == pytest.approx(np.array([expected[1], within[1]]))
-        assert trends["note"].tolist() == ["", "within expressions"]
+        assert trends["label"].tolist() == ["", "within expressions"]
 
 
 def test_network_of_fewer_classes(tmp_path, faces):

@@ -118,3 +118,13 @@ def test_a_face_set_without_expressions_has_no_confusion(shares, files):
     figure, numbers, _ = draw(shares, files(expression=""))
     assert not (numbers["measure"] == "confusion").any()
     assert "nan" not in words(figure).lower()
+
+
+def test_answers_beside_labels_that_a_network_gave(shares, files):
+    stimuli, predictions = files()
+    figure, numbers, _ = draw(shares, (stimuli, predictions), labels_from=predictions[0])
+    called = numbers[numbers["measure"] == "confusion"]
+    assert set(called["label_source"]) == {"network:net"}
+    same = called["label"].str.split(" called ").map(lambda pair: pair[0] == pair[1])
+    assert (called["value"] == same).all()
+    assert "answers (CIRCULAR)" in words(figure)

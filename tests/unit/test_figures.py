@@ -126,7 +126,7 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     own = (scores["dataset"] == "video") & (scores["label"] == "expression")
     scores.loc[own, "label_source"] = "network:nn1"
     circular = own & (scores["network"] == "nn1")
-    scores.loc[circular, "note"] = "circular: the labels are this network's own predictions"
+    scores.loc[circular, "note"] = "CIRCULAR: the labels are this network's own predictions"
     figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     titles = OPTIONS["datasets"]

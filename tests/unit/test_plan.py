@@ -82,7 +82,8 @@ def test_claims_know_kinds_of_networks_and_what_the_paper_had(paper):
     said = Planner(paper, absent).claims(paper.uses).said
     assert said["networks"]["nn1"]["kinds"][0] == "expressions"
     assert said["networks"]["nn3"]["kinds"] == ["untrained", "figure4"]
-    assert said["networks"]["vgg16"]["kinds"] == ["objects"]
+    assert said["networks"]["nn3"]["roles"] == ["untrained"]
+    assert said["networks"]["vgg16"]["roles"] == ["objects"]
     assert said["absent"]["RMN"] == "no ResMaskNet"
     assert not said["datasets"]["kdef"]["rendered"]
 

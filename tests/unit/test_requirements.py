@@ -16,6 +16,7 @@ from facestages.check_resources import check_resources
 from facestages.config import Splits, Training, load_config
 from facestages.errors import FacestagesError
 from facestages.requirements import (
+    absent,
     list_requirements,
     missing_message,
     read_gated,
@@ -134,10 +135,11 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
     assert fer2013.note == "no such file or folder"
     assert fer2013.address == GATED["fer2013"]["address"]
     trained = [f"networks.{name}" for name in ("nn1", "nn2", "nn1_pooled", "nn2_pooled")]
-    shown = ["figures.fig4", "tables.table1"]
+    of_trained = ["fig2", "fig4", "fig5", "fig6", "fig7", "fig8"]
+    shown = [*(f"figures.{name}" for name in of_trained), "tables.table1"]
     assert fer2013.needed_by == ["datasets.fer2013", *trained, *shown]
-    assert found["ratings.oasis.path"].needed_by == ["ratings.oasis"]
-    assert found["assets.resmasknet"].needed_by == ["networks.resmasknet", *shown]
+    assert found["ratings.oasis.path"].needed_by == ["ratings.oasis", "figures.fig5"]
+    assert found["assets.resmasknet"].needed_by == ["networks.resmasknet", *shown[1:]]
     # The face detector crops KDEF and DISFA; FER2013 is cropped as it comes.
     assert "datasets.fer2013" not in found["assets.face_detector"].needed_by
     assert "datasets.kdef" in found["assets.face_detector"].needed_by
@@ -549,3 +551,67 @@ def test_nothing_heavy_is_imported():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"numpy", "pandas", "cv2", "PIL"} & set(loaded)
+
+
+# ------------------------------------------------------------------------------- what is left out
+
+
+def own_network(**more):
+    return {"label": "Own", "keras": "own.keras", "input": {"size": 8, "channels": 1}} | {
+        "stages": STAGES,
+        **more,
+    }
+
+
+def test_what_is_there_is_not_absent():
+    write("kdef/AF01AFS.JPG")
+    write("own.keras")
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    assert absent(make_config({"kdef": kdef}, {"own": own_network()})) == {}
+
+
+def test_a_path_to_nothing_is_absent_and_named():
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    assert absent(make_config({"kdef": kdef}, {"own": own_network()})) == {
+        "datasets.kdef": "datasets.kdef.path = 'kdef': no such file or folder",
+        "networks.own": "networks.own.keras = 'own.keras': no such file or folder",
+    }
+
+
+def test_what_has_been_made_of_it_does():
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    write("results/stimuli/kdef.h5")
+    assert absent(make_config({"kdef": kdef})) == {}
+
+
+def test_a_network_that_is_still_needed_is_absent_though_some_is_made():
+    config = make_config({"orl": ORL}, {"own": own_network(classes=["happy", "sad"])})
+    figures = {
+        "fig4": {"datasets": ["orl"], "networks": ["own"]},
+        "fig7": {"dataset": "orl", "networks": ["own"]},
+    }
+    config = load_config(config.model_dump(exclude_unset=True) | {"figures": figures}, MANIFEST)
+    write("results/geometry/orl/own/seed-0.h5")
+    assert "networks.own" in absent(config)
+    write("results/predictions/orl/own/seed-0.csv")
+    assert absent(config) == {}
+
+
+def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
+    wild = {"source": "fer2013", "path": "fer2013.csv"}
+    trained = {"label": "T", "architecture": "light_cnn", "classes": ["happy", "sad"]} | {
+        "weights": "train",
+        "training": {"dataset": "wild"},
+        "stages": {"early": "batchnorm_1", "final": "out_layer"},
+    }
+    faces = {**ORL, "expression_from": "t"}
+    found = absent(make_config({"orl": faces, "wild": wild}, {"t": trained}))
+    line = "datasets.wild.path = 'fer2013.csv': no such file or folder"
+    assert found["networks.t"] == f"networks.t is trained on {line}"
+    assert found["datasets.orl"] == (
+        f"datasets.orl is labelled by a network, networks.t is trained on {line}"
+    )
+    write("results/networks/t/seed-0/model.keras")
+    assert absent(make_config({"orl": faces, "wild": wild}, {"t": trained})).keys() == {
+        "datasets.wild"
+    }

@@ -113,3 +113,12 @@ def test_versions_leave_out_what_is_not_installed(monkeypatch):
     assert list(versions) == ["python", "facestages", "h5py"]
     assert versions["facestages"] == __version__
     assert versions["h5py"] == metadata.version("h5py")
+
+
+def test_a_face_set_of_unknown_people(tmp_path):
+    labels = pd.DataFrame({"stimulus_id": ["a", "b"], "expression": ["happy", "sad"]})
+    faces = StimulusSet(np.zeros((2, 4, 4), np.uint8), labels, {"expression": "file"})
+    write_stimuli(tmp_path / "wild.h5", faces, "wild")
+    describe_run(tmp_path / "run.html", CONFIG, [tmp_path / "wild.h5"], [], WEIGHTS)
+    page = (tmp_path / "run.html").read_text()
+    assert ["wild", "wild", "2", "not known", "no"] in [row[:5] for row in rows(page)]

@@ -211,7 +211,7 @@ def test_labels_of_a_network_are_marked_and_circular_for_itself(run):
     }
     for network, table in scores.items():
         assert set(table["label_source"]) == {"network:mini_xception"}
-        circular = table["note"].str.startswith("circular")
+        circular = table["note"].str.startswith("CIRCULAR")
         assert circular.all() if network == "mini_xception" else not circular.any()
     svg = (folder / "results/figures/fig4.svg").read_text()
     assert "network:mini_xception" in svg and "circular" in svg.lower()

@@ -14,7 +14,8 @@ TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 # A network's own steps on both face sets; NN1 is in Figures 2 and 4.
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
-    **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1, "judge_claims": 1},
+    **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1},
+    **{"make_gradcam_table": 1, "judge_claims": 1},
 }
 # What the report of a run is made of; a changed config is part of it.
 REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
@@ -117,7 +118,8 @@ def test_plotting_option_changed(tiny_run):
 
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
-    shown = plots(1, 2, 4) | {"make_table1": 1, "judge_claims": 1} | REPORT
+    made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
+    shown = plots(1, 2, 4) | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -257,7 +259,8 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "label", value="Untrained")
     result = tiny_run.snakemake("all", config=config)
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
-    shown = plots(3, 4, 8) | {"make_table1": 1, "judge_claims": 1}
+    made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
+    shown = plots(3, 4, 8) | made
     assert ran == shown | REPORT
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn

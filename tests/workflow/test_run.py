@@ -1,6 +1,7 @@
 """The whole workflow on the tiny config: every file is there and says what it should."""
 
 import json
+import re
 
 import h5py
 import pandas as pd
@@ -120,3 +121,43 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
         found = {part for path in files for part in (*path.parts, path.stem)}
         assert {"prepare_stimuli", "posed", "video", "nn1", "nn3", "mini_xception"} <= found
         assert (tiny_run.folder / kind / f"plot_fig4.{ending}").exists()
+
+
+@pytest.mark.parametrize("number", range(2, 9))
+def test_every_figure_has_its_forms_numbers_and_caption(tiny_run, number):
+    for kind in ("pdf", "svg", "png", "csv", "rst"):
+        assert (tiny_run.folder / f"results/figures/fig{number}.{kind}").stat().st_size > 100
+    caption = (tiny_run.folder / f"results/figures/fig{number}.rst").read_text()
+    assert "RENDERED" in caption and "nan" not in caption.lower()
+
+
+def test_what_is_not_at_hand_is_said_in_the_figure(tiny_run):
+    line = "ratings.oasis.path = 'oasis.csv': no such file or folder"
+    assert f"left out: {line}" in tiny_run.log
+    svg = (tiny_run.folder / "results/figures/fig5.svg").read_text()
+    assert "ratings.oasis.path" in re.sub(r"<[^>]+>|\s+", "", svg)
+
+
+def test_claims_are_judged_by_the_tables_of_the_run(tiny_run):
+    claims = pd.read_csv(tiny_run.folder / "results/claims.csv").set_index("id")
+    verdicts = {"holds", "holds in part", "fails", "not testable here"}
+    assert set(claims["verdict"]) <= verdicts and claims["why"].notna().all()
+    tested = claims[claims["verdict"] != "not testable here"]
+    assert {"F2.c", "F3.a", "F3.c", "F4.a", "F5.b", "F6", "D1", "D2", "D3"} <= set(tested.index)
+    faces = tested.loc[tested.index.difference(["F1"]), "faces"]
+    assert set(faces) == {"rendered"} and claims["why"]["F3.a"].endswith("judged on rendered faces")
+    assert claims["why"]["T1.4"] == "the config has no RMN"
+    # Every number of a claim is that of its table.
+    maps = pd.read_csv(tiny_run.folder / "results/embeddings/video/nn1/seed-0.csv")
+    row = maps[(maps["stage"] == "early") & (maps["label"] == "identity")].iloc[0]
+    assert (
+        f"{row['value']:.3g} [{row['ci_low']:.3g}, {row['ci_high']:.3g}]" == claims["ours"]["F2.a"]
+    )
+
+
+def test_gradcam_has_controls(tiny_run):
+    table = pd.read_csv(tiny_run.folder / "results/tables/gradcam.csv")
+    assert set(table["network"]) == {"nn1", "nn3", "mini_xception"}
+    measures = set(table["measure"])
+    assert {"enrichment_mouth", "randomised_enrichment_mouth"} <= measures
+    assert "randomisation_similarity" in measures

@@ -204,6 +204,7 @@ def report_predictions(wildcards):
     return [
         PLAN.path("predictions", PLAN.first(name, network), "csv")
         for network in CONFIG.datasets[name].predictors
+        if f"networks.{network}" not in ABSENT
     ]
 
 
@@ -354,8 +355,8 @@ def listed_dataset():
 
 
 def components_kept(wildcards):
-    """Principal components that any later step asks for."""
-    return max((k for k in CONFIG.analysis.components if k != "all"), default=2)
+    """Principal components that any later step asks for; figures show two."""
+    return max(2, *(k for k in CONFIG.analysis.components if k != "all"), 2)
 
 
 def required(section, key):
@@ -404,11 +405,12 @@ def claim_files(wildcards):
 
 def affect_predictions(wildcards):
     """Predictions that give valence and arousal, where a figure takes a network's; or nothing."""
-    for figure in (CONFIG.figures.fig5, CONFIG.figures.fig6):
-        name = figure and figure.dataset == wildcards.dataset and figure.reference
-        if name and f"networks.{name}" not in ABSENT:
-            return PLAN.path("predictions", PLAN.first(wildcards.dataset, name), "csv")
-    return []
+    figures = [CONFIG.figures.fig5, CONFIG.figures.fig6, CONFIG.figures.fig7]
+    of_set = [figure for figure in figures if figure and figure.dataset == wildcards.dataset]
+    name = of_set[0].reference if of_set else None
+    if name is None or f"networks.{name}" in ABSENT:
+        return []
+    return PLAN.path("predictions", PLAN.first(wildcards.dataset, name), "csv")
 
 
 def partition_components(wildcards):
@@ -579,10 +581,13 @@ def run_stimuli():
 
 
 def run_geometry():
-    """Measurements of the networks of Figure 4, whose files know the weights."""
-    fig4 = CONFIG.figures.fig4
-    names = [PLAN.present(kind, getattr(fig4, kind)) for kind in ("datasets", "networks")]
-    return [PLAN.path("geometry", one, "h5") for one in PLAN.every_seed(*names)]
+    """Measurements of the networks that figures show, whose files know the weights."""
+    found = []
+    for name, uses in CONFIG.uses.items():
+        if name.startswith("figures.") and uses.datasets and is_drawable(name):
+            names = (PLAN.present(kind, getattr(uses, kind)) for kind in ("datasets", "networks"))
+            found += [PLAN.path("geometry", one, "h5") for one in PLAN.every_seed(*names)]
+    return list(dict.fromkeys(found))
 
 
 def forward_mb(wildcards):

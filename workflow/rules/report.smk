@@ -7,7 +7,7 @@ report: "../report/workflow.rst"
 rule describe_run:
     input:
         stimuli=run_stimuli(),
-        geometry=run_geometry() if is_drawable("figures.fig4") else [],
+        geometry=run_geometry(),
     output:
         html=report(
             "<results>/run.html",
@@ -57,7 +57,8 @@ rule make_report:
         runtime=10,
         gpu=0,
     params:
-        snakefile=workflow.main_snakefile,
+        # Relative, so that a checkout that was moved is no change.
+        snakefile=os.path.relpath(workflow.main_snakefile),
         config=config,
         code=code("make_report"),
     message:

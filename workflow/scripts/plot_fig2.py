@@ -10,7 +10,7 @@ with job(snakemake):
         snakemake.input.embedding,
         snakemake.input.stimuli,
         tables.read_tables(snakemake.input.scores),
-        snakemake.input.attribution,
+        snakemake.input.attribution or None,
         **snakemake.params.figure,
     )
     style.save_drawing(snakemake.output, *drawing)

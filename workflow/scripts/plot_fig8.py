@@ -10,6 +10,7 @@ with job(snakemake):
         tables.read_tables(snakemake.input.shares),
         snakemake.input.stimuli,
         snakemake.input.predictions,
+        snakemake.input.labels or None,
         **snakemake.params.figure,
     )
     style.save_drawing(snakemake.output, *drawing)

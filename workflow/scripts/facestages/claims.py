@@ -26,9 +26,9 @@ NOT_TESTABLE = "not testable here"
 _EXPECTATIONS = ("above", "below", "near")
 _CHECK_KEYS = (
     *("table", "select", "minus", "each", "networks", "paper_network", "paper_dataset", "role"),
-    *("photographs", "faces", "column", "size", "expect", "bound", "within", "say"),
+    *("photographs", "declared", "faces", "column", "size", "expect", "bound", "within", "say"),
 )
-_RANKS = (FAILS, NOT_TESTABLE, IN_PART, HOLDS)
+_RANKS = (NOT_TESTABLE, FAILS, IN_PART, HOLDS)
 
 
 class Check(NamedTuple):
@@ -65,8 +65,8 @@ def judge_claims(
     files : mapping of str to sequence of str
         CSV files of each table that a claim may name; none where the run has no such table.
     networks : mapping
-        By name: ``label``, ``paper`` (the network of the paper that it is, or None) and ``kinds``:
-        what ``networks`` and ``role`` of a check may name.
+        By name: ``label``, ``paper`` (the network of the paper that it is, or None), ``kinds`` and
+        ``roles``: what ``networks`` and ``role`` of a check may name.
     datasets : mapping
         By name: ``label``, ``paper`` and ``rendered``.
     absent : mapping of str to str
@@ -113,9 +113,10 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, ob
     """What comes of some checks, as part of a row of `judge_claims`."""
     checks, lacking = [], []
     for check in wanted:
-        found = list(_checks(check, claim, world))
+        found, missing = _checks(check, claim, world)
         checks += found
-        if not found:
+        lacking += missing
+        if not found and not missing:
             lacking.append(_why_nothing(check, world))
     used = dict.fromkeys(check["table"] for check in wanted if check["table"] in world.tables)
     row = {
@@ -130,15 +131,18 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, ob
     if len({check[:6] for check in checks}) == 1:
         row |= {key: getattr(checks[0], key) for key in _NUMBERS}
     faces = {check.rendered for check in checks} - {None}
+    # What a stand-in shows is no more than a part of what is claimed of the paper's network.
+    partly = bool(lacking) or any(_STAND_IN in note for check in checks for note in check.notes)
     return {
         **row,
-        "verdict": verdict([check.met for check in checks], bool(lacking)),
+        "verdict": verdict([check.met for check in checks], partly),
         "why": _explain(checks, lacking, faces),
         "faces": " and ".join("rendered" if kind else "photographs" for kind in sorted(faces)),
     }
 
 
 _NUMBERS = ("value", "ci_low", "ci_high", "n")
+_STAND_IN = "is not among the paper's networks"
 
 
 def verdict(met: Sequence[bool | None], lacking: bool = False) -> str:
@@ -156,7 +160,8 @@ def verdict(met: Sequence[bool | None], lacking: bool = False) -> str:
     return FAILS if all(one is False for one in met) else IN_PART
 
 
-def _checks(check: Mapping, claim: str, world: _World) -> Iterator[Check]:
+def _checks(check: Mapping, claim: str, world: _World) -> tuple[list[Check], list[str]]:
+    """What a check of the list finds, and why some of its numbers are not there."""
     for key in check:
         if key not in _CHECK_KEYS:
             hint = did_you_mean(key, _CHECK_KEYS)
@@ -166,31 +171,42 @@ def _checks(check: Mapping, claim: str, world: _World) -> Iterator[Check]:
         raise FacestagesError(f"claims: {claim}: expect = '{check.get('expect')}': {hint}")
     table = world.tables.get(check["table"])
     if table is None:
-        return
+        return [], []
     rows = _of_paper(table, check, world)
     chosen = _select(rows, check["select"])
-    each = [column for column in check.get("each", []) if column in chosen]
+    # Networks and face sets are not averaged, whether they are named or not.
+    named = [column for column in check.get("each", []) if column in chosen]
+    each = list(dict.fromkeys([*named, *(c for c in _APART if c in chosen)]))
+    found, missing = [], []
     for names, group in chosen.groupby(each, sort=False) if each else [((), chosen)]:
+        group_of = dict(zip(each, names, strict=True))
+        told = [c for c in each if c in named or chosen[c].nunique() > 1]
+        what = ", ".join(filter(None, (_label(c, group_of[c], world) for c in told)))
         summary = _summarise(group, check)
-        if summary is None:
-            continue
-        if check.get("minus"):
-            others = _select(rows, dict(zip(each, names, strict=True)))
+        if summary and check.get("minus"):
             second = {**check["select"], **check["minus"]}
-            other = _summarise(_select(others, second), check)
-            if other is None:
-                continue
-            summary = _difference(summary, other)
-        what = ", ".join(_label(c, n, world) for c, n in zip(each, names, strict=True))
-        yield _compare(check, what, summary, group, world)
+            other = _summarise(_select(_select(rows, group_of), second), check)
+            summary = other and _difference(summary, other)
+        if summary is None:
+            notes = [*group.get("note", pd.Series(dtype=str)).dropna().unique()]
+            say = ", ".join(filter(None, [what, check.get("say")]))
+            missing.append(f"{say} ({'; '.join(filter(None, notes)) or 'not measured'})")
+        else:
+            found.append(_compare(check, what, summary, group, world))
+    return found, missing
+
+
+_APART = ("network", "dataset", "name")
 
 
 def _of_paper(table: pd.DataFrame, check: Mapping, world: _World) -> pd.DataFrame:
     """Rows of the networks and face sets that a check is about."""
-    for kind in (check.get("networks"), check.get("role")):
-        if kind:
-            names = [name for name, entry in world.networks.items() if kind in entry["kinds"]]
+    for key, asked in (("kinds", check.get("networks")), ("roles", check.get("role"))):
+        if asked:
+            names = [name for name, entry in world.networks.items() if asked in entry[key]]
             table = table[table["network"].isin(names)]
+    if check.get("declared") is False:
+        table = table[~table["label_source"].str.contains("declared")]
     for kind, entries, column in (
         ("paper_network", world.networks, "network"),
         ("paper_dataset", world.datasets, "dataset"),
@@ -258,11 +274,12 @@ def _compare(
     say = check.get("say", "")
     if check["expect"] == "near":
         within = float(check["within"])
-        wanted = f"{say} within {within:g} of {bound:g}".strip()
+        of = f"within {within:g} of {_short(bound)}" if within else f"exactly {_short(bound)}"
+        wanted = f"{say} {of}".strip()
         met: bool | None = bool(abs(value - bound) <= within)
     else:
         above = check["expect"] == "above"
-        wanted = f"{say} {check['expect']} {bound:g}".strip()
+        wanted = f"{say} {check['expect']} {_short(bound)}".strip()
         met = bool(value > bound if above else value < bound)
         edge = low if above else high
         if met and not math.isnan(edge) and not (edge > bound if above else edge < bound):
@@ -274,7 +291,7 @@ def _compare(
         wanted,
         met,
         False if check.get("faces") == "photographs" else _rendered(group, world),
-        tuple(_notes(check, group, world)),
+        tuple(_notes(check, what, group, world)),
     )
 
 
@@ -287,14 +304,20 @@ def _rendered(group: pd.DataFrame, world: _World) -> bool | None:
     return bool(max(named)) if named else None
 
 
-def _notes(check: Mapping, group: pd.DataFrame, world: _World) -> Iterator[str]:
+def _notes(check: Mapping, what: str, group: pd.DataFrame, world: _World) -> Iterator[str]:
     if "note" in group:
-        yield from (note for note in group["note"].dropna().unique() if "CIRCULAR" in note.upper())
-    if "networks" in check or "paper_network" in check or "network" not in group:
+        for note in group["note"].dropna().unique():
+            if "CIRCULAR" in note:
+                yield f"{what}: {note}" if what else note
+    if "label_source" in group and group["label_source"].astype(str).str.contains("declared").any():
+        yield "valence and arousal are declared, not rated"
+    if {"networks", "paper_network"} & check.keys() or "network" not in group:
+        return
+    if check.get("role") == "pixels":
         return
     for name in group["network"].unique():
         if name in world.networks and not world.networks[name]["paper"]:
-            yield f"{world.networks[name]['label']} is not among the paper's networks"
+            yield f"{world.networks[name]['label']} {_STAND_IN}"
 
 
 def _label(column: str, name: object, world: _World) -> str:
@@ -341,7 +364,7 @@ def _ours(checks: Sequence[Check]) -> str:
     for say, of in kinds.items():
         if len(of) > _LISTED:
             values = [check.value for check in of]
-            text = f"{min(values):.3g} to {max(values):.3g} ({len(of)} numbers)"
+            text = f"{_short(min(values))} to {_short(max(values))} ({len(of)} numbers)"
         else:
             text = ", ".join(f"{check.what} {_number(check)}".strip() for check in of)
         parts.append(f"{say}: {text}" if say and len(kinds) > 1 else text)
@@ -349,10 +372,15 @@ def _ours(checks: Sequence[Check]) -> str:
 
 
 def _number(check: Check) -> str:
-    text = f"{check.value:.3g}"
+    text = _short(check.value)
     if not math.isnan(check.ci_low):
-        text += f" [{check.ci_low:.3g}, {check.ci_high:.3g}]"
+        text += f" [{_short(check.ci_low)}, {_short(check.ci_high)}]"
     return text
+
+
+def _short(number: float) -> str:
+    """Three digits; whole numbers in full."""
+    return f"{number:,.0f}" if number >= 100 and number == round(number) else f"{number:.3g}"
 
 
 def _explain(checks: Sequence[Check], lacking: Sequence[str], faces: set[bool]) -> str:
@@ -408,9 +436,10 @@ def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> No
     summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
     about = (
         f"{summary}. Every verdict is computed from the tables of this run: a claim holds if all "
-        f"its checks are met, with their whole 95 % intervals; it fails if none is met, and holds "
-        f"in part otherwise. The interval of a difference is the widest that the two intervals "
-        f"allow."
+        f"its checks are met, fails if none is, and holds in part otherwise. A direction is met "
+        f"with the whole 95 % interval, a number of the paper by the value alone. Intervals are "
+        f"over people, those of Table 1's accuracies over pictures, taken as independent; that of "
+        f"a difference is the widest that the two intervals allow."
     )
     if table["faces"].str.contains("rendered").any():
         about += " Where the table says so, faces are RENDERED, not photographs."

@@ -713,7 +713,7 @@ class Fig6(_Affect):
     faces: Count = Field(21, description="Faces along an axis.")
 
 
-class Fig7(_Study4):
+class Fig7(_Affect):
     """Figure 7: which expressions are named correctly, and where in the space."""
 
 
@@ -763,15 +763,16 @@ class Tables(Section):
 
 
 class Uses(NamedTuple):
-    """Names of what a figure or a table is made from."""
+    """Names of what a figure or a table is made from; it can do without the last two."""
 
     datasets: list[str]
     networks: list[str]
+    references: list[str]
     ratings: list[str]
 
 
 # Keys of a figure that name one network.
-_SINGLE_NETWORKS = ("network", "pixels", "untrained", "objects", "reference")
+_SINGLE_NETWORKS = ("network", "pixels", "untrained", "objects")
 
 
 class Config(Section):
@@ -820,6 +821,7 @@ class Config(Section):
                     raise _mistake(
                         "key", f"{where} = '{network}': give that network the key 'classes'"
                     )
+        _check_once("networks: label", [entry.label for entry in self.networks.values()])
         if self.network is not None:
             _check_name("network", self.network, "network", self.networks)
         if self.dataset is not None:
@@ -858,7 +860,7 @@ class Config(Section):
             where = f"figures.{figure}"
             if getattr(entry, "dataset", None):
                 _check_name(f"{where}.dataset", entry.dataset, "face set", self.datasets)
-            for key in _SINGLE_NETWORKS:
+            for key in (*_SINGLE_NETWORKS, "reference"):
                 if name := getattr(entry, key, None):
                     _check_name(f"{where}.{key}", name, "network", self.networks)
             for name in getattr(entry, "networks", []):
@@ -870,8 +872,13 @@ class Config(Section):
                 _check_name(
                     "figures.fig2.stages", stage, "stage", self.networks[fig2.network].stages
                 )
-        for figure in ("fig5", "fig6"):
+        if fig3 := self.figures.fig3:
+            self._check_fig3(fig3)
+        for figure in ("fig5", "fig6", "fig7"):
             entry = getattr(self.figures, figure)
+            if entry:
+                stages = [stage for name in entry.networks for stage in self.networks[name].stages]
+                _check_name(f"figures.{figure}.stage", entry.stage, "stage of its networks", stages)
             if entry and entry.reference and not self.networks[entry.reference].affect:
                 raise _mistake(
                     "key",
@@ -883,6 +890,16 @@ class Config(Section):
         if fig8 := self.figures.fig8:
             components = self.analysis.components
             _check_name("figures.fig8.components", fig8.components, "measured number", components)
+
+    def _check_fig3(self, fig3: Fig3) -> None:
+        """That pixels are pixels, and the untrained network is untrained."""
+        if self.networks[fig3.pixels].architecture != "pixels":
+            raise _mistake(
+                "key",
+                f"figures.fig3.pixels = '{fig3.pixels}': has another architecture than pixels",
+            )
+        if self.networks[fig3.untrained].weights != "untrained":
+            raise _mistake("key", f"figures.fig3.untrained = '{fig3.untrained}': has weights")
 
     def _check_table1(self, table: Table1) -> None:
         for key, what in (("networks", "network"), ("datasets", "face set")):
@@ -904,11 +921,16 @@ class Config(Section):
             datasets = getattr(entry, "datasets", labelled)
             single = (getattr(entry, key, None) for key in _SINGLE_NETWORKS)
             networks = [*getattr(entry, "networks", []), *filter(None, single)]
-            ratings = [*filter(None, [getattr(entry, "ratings", None)])]
-            uses[f"figures.{figure}"] = Uses(list(datasets), list(dict.fromkeys(networks)), ratings)
+            references, ratings = (
+                [*filter(None, [getattr(entry, key, None)])] for key in ("reference", "ratings")
+            )
+            names = (list(dict.fromkeys(part)) for part in (datasets, networks))
+            uses[f"figures.{figure}"] = Uses(*names, references, ratings)
         if table := self.tables.table1:
             datasets = [*table.datasets, *filter(None, [table.test])]
-            uses["tables.table1"] = Uses(list(dict.fromkeys(datasets)), list(table.networks), [])
+            uses["tables.table1"] = Uses(
+                list(dict.fromkeys(datasets)), list(table.networks), [], []
+            )
         return uses
 
     @property

@@ -201,7 +201,6 @@ def partition_variance(
         common |= {"label_source": _name_sources(sources), "n": int(used.sum()), "note": note}
         weights = people_weights(labels["identity"], resamples)
         weights = np.vstack([np.ones(len(labels)), weights])
-        stage_of = {layer: stage for stage, layer in stages.items()}
         for k in (k for k in components if k != "all"):
             curves: dict[str, list[np.ndarray]] = {}
             for position, layer in enumerate(progress(list(file), f"shares in {k} components")):
@@ -213,12 +212,15 @@ def partition_variance(
                     labels["expression"],
                     weights,
                 )
-                where = {"stage": stage_of.get(layer, ""), "layer": layer, "position": position}
+                served = [stage for stage, own in stages.items() if own == layer] or [""]
                 for share in (*SHARES, *_OTHERS):
                     curves.setdefault(share, []).append(shares[share])
-                    row = {**common, **where, "components": k, "measure": "share", "label": share}
-                    rows.append(row | _value(shares[share]))
-            rows += [{**common, "components": k, **row} for row in _milestones(curves)]
+                    row = {**common, "layer": layer, "position": position, "components": k}
+                    row |= {"measure": "share", "label": share, **_value(shares[share])}
+                    rows += [{**row, "stage": stage} for stage in served]
+            for row in _milestones(curves):
+                notes = filter(None, [note, row.get("note", "")])
+                rows.append({**common, "components": k, **row, "note": "; ".join(notes)})
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "position": "Int64"})
 
 

@@ -64,7 +64,10 @@ class Planner:
                     self.path(product, one, "csv") for product in ("separability", "embeddings")
                 ],
                 "stimuli": self.stimuli(fig2.dataset),
-                "attribution": self.path("attribution", one, "h5"),
+                # Pixels have nothing that could be traced back to them.
+                "attribution": (
+                    self.path("attribution", one, "h5") if entry.framework != "numpy" else []
+                ),
             },
             {
                 "network": entry.label,
@@ -202,6 +205,7 @@ class Planner:
                     self.path("predictions", self.first(fig8.dataset, name), "csv")
                     for name in answering
                 ],
+                "labels": self.label_predictions(fig8.dataset),
             },
             {
                 "dataset": self.config.datasets[fig8.dataset].label,
@@ -277,11 +281,13 @@ class Planner:
         kinds = ["expressions"] if self.answers(name) else []
         kinds += ["untrained"] if entry.weights == "untrained" else []
         kinds += ["figure4"] if name in figures.fig4.networks else []
-        if figures.fig3:
-            roles = ("pixels", "untrained", "objects")
-            kinds += [role for role in roles if getattr(figures.fig3, role) == name]
-        paper = "pixels" if entry.architecture == "pixels" else entry.paper
-        return {"label": entry.label, "paper": paper, "kinds": list(dict.fromkeys(kinds))}
+        roles = ("pixels", "untrained", "objects") if figures.fig3 else ()
+        return {
+            "label": entry.label,
+            "paper": entry.paper,
+            "kinds": kinds,
+            "roles": [role for role in roles if getattr(figures.fig3, role) == name],
+        }
 
     def _claim_lines(self, drawable: set[str]) -> dict[str, str]:
         """Why a table, or a network or face set of the paper, is not there."""

@@ -20,6 +20,7 @@ from facestages.config import Config, Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import ARCHIVE_SUFFIXES, read_yaml
 from facestages.networks.catalogue import ARCHITECTURES
+from facestages.plan import Planner
 
 #: How to get what users must ask for themselves.
 GATED = RESOURCES / "gated.yaml"
@@ -342,6 +343,7 @@ def _made_of(key: str, config: Config) -> list[Path]:
             for dataset in uses.datasets
             if figure.startswith("figures.") and name in uses.networks
         ]
+        made += _later_products(config, name)
         made += [
             results / "predictions" / dataset / name / f"{seed}.csv"
             for dataset, entry in config.datasets.items()
@@ -351,6 +353,17 @@ def _made_of(key: str, config: Config) -> list[Path]:
     if section == "ratings":
         return [results / "ratings" / f"{name}.csv"]
     return [results / "stimuli" / f"{name}.h5"]
+
+
+def _later_products(config: Config, network: str) -> list[Path]:
+    """Tables and maps of the figures that a network's weights are opened for once more."""
+    plans, figures = Planner(config, {}), config.figures
+    files = [
+        *(plans.fig7().files["answers"] if figures.fig7 else []),
+        *(plans.fig8().files["predictions"] if figures.fig8 else []),
+        *(plans.path("attribution", one, "h5") for one in plans.attributions()),
+    ]
+    return [Path(file) for file in files if network in Path(file).parts]
 
 
 def _needs(config: Config) -> dict[str, list[str]]:
@@ -364,7 +377,7 @@ def _needs(config: Config) -> dict[str, list[str]]:
         if entry.weights == "train":
             needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
     for figure, uses in config.uses.items():
-        networks = list(uses.networks)
+        networks = [*uses.networks, *uses.references]
         if figure == "figures.fig1":
             # Of most networks, the code alone says what their layers are.
             networks = [name for name in networks if not described_by_code(config, name)]
@@ -567,7 +580,7 @@ def absent(config: Config) -> dict[str, str]:
     for name, entry in config.datasets.items():
         needed = f"networks.{entry.expression_from}"
         if needed in lines:
-            lines[f"datasets.{name}"] = f"datasets.{name} is labelled by {lines[needed]}"
+            lines[f"datasets.{name}"] = f"datasets.{name} is labelled by a network, {lines[needed]}"
     return lines
 
 

@@ -101,7 +101,7 @@ def _face_set(path: str | os.PathLike, datasets: Mapping[str, Mapping]) -> tuple
         name,
         datasets.get(name, {}).get("label", name),
         f"{len(labels):,}",
-        labels["identity"].nunique(),
+        labels["identity"].nunique() if "identity" in labels else "not known",
         "RENDERED" if attributes.get("rendered") else "no",
         "; ".join(f"{', '.join(found)}: {source}" for source, found in by_source.items()),
         attributes["stimuli_digest"],

@@ -22,7 +22,7 @@ from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.stimuli import read_labels
 
 #: Note where a network is scored with labels that it gave itself.
-CIRCULAR = "circular: the labels are this network's own predictions"
+CIRCULAR = "CIRCULAR: the labels are this network's own predictions"
 
 # Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
 _COLUMNS_AT_ONCE = 8192

@@ -207,7 +207,7 @@ def _label_sources(
             titles.setdefault(sources[name], []).append(title)
     listed = [f"{source} ({', '.join(own)})" for source, own in titles.items()]
     said = [f"Expression labels: {'; '.join(listed)}."] if listed else []
-    own = known[known["note"].astype(str).str.startswith("circular")]
+    own = known[known["note"].astype(str).str.startswith("CIRCULAR")]
     for (dataset, network), _ in own.groupby(["dataset", "network"], sort=False):
         said.append(
             f"CIRCULAR: {networks[network]} on {datasets[dataset]} is scored with its own labels."

@@ -286,7 +286,7 @@ def _draw_regression(
     narrow = {"fontsize": _SMALL} if columns == _MOST_COLUMNS else {}
     axis.set_xlabel(f"{label.capitalize()} ({faces.source})", **narrow)
     axis.set_ylabel(f"PC{number}")
-    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    p = "naive p < 0.001" if found.p < 0.001 else f"naive p = {found.p:.3f}"
     said = f"r = {_in_words(found.r)}, R² = {found.r2.value:.2f}, {p}, n = {found.n}"
     title += " (CIRCULAR)" if circular else ""
     _head(axis, title, textwrap.fill(said.replace(" = ", _TIED), 104 // columns), **narrow)

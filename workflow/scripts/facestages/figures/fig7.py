@@ -26,6 +26,7 @@ from facestages.errors import FacestagesError
 from facestages.extremity import Extremity, accuracy, accuracy_by_distance
 from facestages.figures import style
 from facestages.figures.fig5 import drawable_networks, expression_looks, require_networks
+from facestages.separability import CIRCULAR
 from facestages.stimuli import read_labels
 
 #: Colour and shape of each answer; those of other expressions lie beneath.
@@ -45,7 +46,6 @@ _COLUMNS = [
     *("label_source", "measure", "space", "bin", "distance", "value", "ci_low", "ci_high"),
     *("n", "note"),
 ]
-_CIRCULAR = "CIRCULAR: the labels are this network's own predictions"
 _WITHIN = "within expressions"
 
 
@@ -175,7 +175,7 @@ def _compare(
         "stage": entry["stage"],
         "layer": own.layer,
         "label_source": source,
-        "note": _CIRCULAR if source == f"network:{own.network}" else "",
+        "note": CIRCULAR if source == f"network:{own.network}" else "",
     }
     correct = (answered["expression"] == labels["expression"]).to_numpy() & is_known
     return _Answers(own, correct, is_known, where)
@@ -370,10 +370,9 @@ def _bin_rows(where: dict, found: Extremity) -> list[dict]:
     ]
 
 
-def _trend_row(letter: str, where: dict, found: Extremity, note: str) -> dict[str, object]:
+def _trend_row(letter: str, where: dict, found: Extremity, label: str) -> dict[str, object]:
     value, low, high = found.trend
-    notes = "; ".join(text for text in (where["note"], note) if text)
-    row = {"panel": letter, **where, "measure": "accuracy_trend", "note": notes}
+    row = {"panel": letter, **where, "measure": "accuracy_trend", "label": label}
     return {**row, "value": value, "ci_low": low, "ci_high": high, "n": found.bins["n"].sum()}
 
 

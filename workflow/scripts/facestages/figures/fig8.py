@@ -90,6 +90,7 @@ def draw_fig8(
     shares: pd.DataFrame,
     stimuli: str | os.PathLike,
     predictions: Sequence[str],
+    labels_from: str | os.PathLike | None = None,
     *,
     dataset: str,
     networks: Mapping[str, str],
@@ -106,6 +107,8 @@ def draw_fig8(
         The face set.
     predictions : sequence of str
         Tables of `facestages.predictions.predict_expressions`; none of a network without answers.
+    labels_from : path-like, optional
+        Predictions that take the place of the face set's own expressions.
     dataset : str
         The face set's name in figures.
     networks : mapping of str to str
@@ -123,7 +126,12 @@ def draw_fig8(
     """
     style.use_style()
     summary = summarise_shares(shares, components)
-    labels = read_labels(stimuli)[0]
+    labels, sources, known = read_labels(stimuli, labels_from)
+    shown = {
+        "dataset": known["dataset"],
+        "rendered": int(known.get("rendered", 0)),
+        "label_source": sources.get("expression", ""),
+    }
     answers = tables.read_tables(predictions) if predictions else None
     figure, axes = plt.subplots(
         len(networks),
@@ -145,8 +153,13 @@ def draw_fig8(
         if answers is not None and (answers["network"] == name).any():
             table = confusion(answers[answers["network"] == name], labels)
         if table is not None:
-            numbers.append(_confusion_rows(table, panels[2], own["dataset"].iloc[0], name))
-        _draw_confusion(row[2], table, f"{panels[2]}  answers")
+            numbers.append(_confusion_rows(table).assign(panel=panels[2], network=name, **shown))
+        lacking = "no answers: it is untrained, or its classes are not the expressions"
+        if not is_labelled(labels, "expression").any():
+            lacking = "the face set has no label 'expression'"
+        circular = shown["label_source"] == f"network:{name}"
+        title = f"{panels[2]}  answers{' (CIRCULAR)' if circular else ''}"
+        _draw_confusion(row[2], table, title, lacking)
     _add_legend(figure)
     caption = _caption(summary, dataset, networks, components, absent)
     style.add_caption(figure, caption)
@@ -219,10 +232,9 @@ def _draw_rises(axis: Axes, own: pd.DataFrame, title: str) -> None:
         axis.text(0.98, 0.03, "\n".join(notes), transform=axis.transAxes, ha="right", fontsize=7)
 
 
-def _draw_confusion(axis: Axes, table: pd.DataFrame | None, title: str) -> None:
+def _draw_confusion(axis: Axes, table: pd.DataFrame | None, title: str, lacking: str) -> None:
     if table is None:
-        why = "it is untrained, or its classes are not the expressions of the face set"
-        style.say_missing(axis, f"no answers: {why}")
+        style.say_missing(axis, lacking)
         return
     axis.set_title(title, loc="left")
     axis.imshow(table.to_numpy(), vmin=0, vmax=1, cmap="Greys", aspect="auto")
@@ -238,10 +250,10 @@ def _draw_confusion(axis: Axes, table: pd.DataFrame | None, title: str) -> None:
     axis.set_xlabel("Answer, % of each row", labelpad=1)
 
 
-def _confusion_rows(table: pd.DataFrame, panel: str, dataset: str, network: str) -> pd.DataFrame:
+def _confusion_rows(table: pd.DataFrame) -> pd.DataFrame:
     rows = table.rename_axis(index="shown", columns="answer").stack().rename("value").reset_index()
     rows["label"] = rows.pop("shown") + " called " + rows.pop("answer")
-    return rows.assign(panel=panel, dataset=dataset, network=network, measure="confusion")
+    return rows.assign(measure="confusion")
 
 
 def _add_legend(figure: Figure) -> None:
@@ -260,7 +272,9 @@ def _caption(summary, dataset, networks, components, absent) -> str:
         f"identity; valence and arousal (linear) beyond it; expression category beyond all three. "
         f"Right of them, each share as a part of its own maximum; the mark, with its 95 % interval "
         f"over people, is where it first reaches half. Layers in the order of the network; those "
-        f"of its stages are bold."
+        f"of its stages are bold. A mark at the first layer means there or before. Category takes "
+        f"only what valence and arousal leave over; alone, beyond identity, it has more "
+        f"(category_alone in the numbers)."
     ]
     if len(summary) and summary["rendered"].max() == 1:
         parts.append("All faces are RENDERED, not photographs; valence and arousal are DECLARED.")
@@ -271,7 +285,7 @@ def _caption(summary, dataset, networks, components, absent) -> str:
     counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
     if counts:
         parts.append(f"Seeds: {counts}; of several, the mean, and the widest interval.")
-    for name in summary.loc[summary["note"].str.startswith("circular"), "network"].unique():
+    for name in summary.loc[summary["note"].str.contains("CIRCULAR"), "network"].unique():
         parts.append(f"CIRCULAR: {networks[name]} is scored with its own labels.")
     parts += [f"LEFT OUT: {line}." for line in absent]
     return " ".join(parts)

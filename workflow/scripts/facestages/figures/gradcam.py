@@ -93,7 +93,7 @@ def write_gradcam_table(
     if rows["rendered"].max() == 1:
         faces += ", all RENDERED, not photographs"
     shares = rows[rows["measure"].str.startswith("share")]["note"]
-    regions = [note for note in shares.fillna("").unique() if note]
+    regions = dict.fromkeys(note.partition("; ")[0] for note in shares.fillna("") if note)
     notes = [*_NOTES, f"{faces}. Regions: {'; '.join(regions)}."]
     title = "Grad-CAM: share of the maps on eyes, brows and mouth"
     with atomic_path(markdown) as partial:
