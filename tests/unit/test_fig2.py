@@ -157,13 +157,10 @@ def test_overlay_shows_where_the_map_is_high():
 
 def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
     names = {**NAMES, "stages": ["early", "conv9"]}
-    figure, numbers, caption = fig2.draw_fig2(
-        embedding, faces, scores, None, **names, absent={"d": "angry faces: not at hand"}
-    )
+    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, None, **names)
     lines = {
         "b": "network nn1 has no stage or layer 'conv9' here",
         "c": "network nn1 has no stage or layer 'conv9' here",
-        "d": "angry faces: not at hand",
         "e": "no Grad-CAM of this network",
     }
     notes = numbers.drop_duplicates("panel").set_index("panel")["note"]

@@ -18,6 +18,7 @@ from facestages import store
 from facestages.errors import FacestagesError
 from facestages.figures import maps, style
 from facestages.figures.faces import draw_strip, equally_spaced, thumbnail
+from facestages.stimuli.regions import enlarge
 
 #: Faces of a strip, as in the paper.
 COUNT = 21
@@ -47,7 +48,6 @@ def draw_fig2(
     gradcam: Sequence[str] = (),
     expressions: Sequence[str] = ("happy", "angry"),
     faces: int = COUNT,
-    absent: Mapping[str, str] | None = None,
 ) -> tuple[Figure, pd.DataFrame, str]:
     """Draw maps of some layers, faces along the axes of the last map, and Grad-CAM of two faces.
 
@@ -75,8 +75,6 @@ def draw_fig2(
         intensities are not known, that whose answer has the highest probability.
     faces : int
         Faces along an axis.
-    absent : mapping of str to str
-        For a panel's letter, why there is nothing of it.
 
     Returns
     -------
@@ -94,19 +92,16 @@ def draw_fig2(
     FacestagesError
         If none of the maps can be drawn, or a file is of other stimuli.
     """
-    absent = absent or {}
     shown = maps.read_faces(stimuli)
     letters = list("abcdefghij")
-    panels = [
-        _read_panel(letters.pop(0), name, embedding, shown, layers, absent) for name in stages
-    ]
+    panels = [_read_panel(letters.pop(0), name, embedding, shown, layers) for name in stages]
     if not any(isinstance(panel["map"], maps.Map) for panel in panels):
         raise FacestagesError(f"Figure 2 has nothing to draw: {panels[0]['map']}")
     for panel in panels:
         panel["numbers"] = _measure(panel, scores)
-    strips = _read_strips(letters.pop(0), panels[-1], faces, absent)
+    strips = _read_strips(letters.pop(0), panels[-1], faces)
     explained = [
-        _read_gradcam(letters.pop(0), expression, attribution, gradcam, shown, absent)
+        _read_gradcam(letters.pop(0), expression, attribution, gradcam, shown)
         for expression in expressions
     ]
     caption = _caption(panels, strips, explained, shown, network, dataset)
@@ -124,13 +119,10 @@ def _read_panel(
     embedding: str | os.PathLike,
     shown: maps.Faces,
     layers: Mapping[str, str],
-    absent: Mapping[str, str],
 ) -> dict:
     """A panel with its map, or with the line that says why there is none."""
     layer = layers.get(name, name)
-    found = absent.get(letter)
-    if found is None:
-        found = maps.read_map(embedding, "embedding", layer, shown.known["stimuli_digest"])
+    found = maps.read_map(embedding, "embedding", layer, shown.known["stimuli_digest"])
     stage = name if name in layers else ""
     return {"letter": letter, "stage": stage, "layer": layer, "map": found, "numbers": []}
 
@@ -156,12 +148,10 @@ def _pick(panel: Mapping, measure: str, label: str, space: str = "umap") -> dict
     return next(row for row in panel["numbers"] if wanted.items() <= row.items())
 
 
-def _read_strips(letter: str, panel: Mapping, count: int, absent: Mapping) -> dict:
+def _read_strips(letter: str, panel: Mapping, count: int) -> dict:
     """The faces along both axes of a map, the second axis first, as in the paper."""
     strips = {"letter": letter, "of": panel, "rows": {}, "count": count, "numbers": []}
-    strips["missing"] = absent.get(letter)
-    if strips["missing"] is None and isinstance(panel["map"], str):
-        strips["missing"] = panel["map"]
+    strips["missing"] = panel["map"] if isinstance(panel["map"], str) else None
     if strips["missing"] is not None:
         strips["numbers"] = [{"note": strips["missing"]}]
         return strips
@@ -177,14 +167,13 @@ def _read_gradcam(
     attribution: str | os.PathLike | None,
     wanted: Sequence[str],
     shown: maps.Faces,
-    absent: Mapping,
 ) -> dict:
     """The face of an expression with its maps, or the line that says why there is none."""
-    panel = {"letter": letter, "expression": expression, "missing": absent.get(letter)}
+    panel = {"letter": letter, "expression": expression, "missing": None}
     panel |= {"layers": list(wanted), "maps": {}, "numbers": []}
-    if panel["missing"] is None and attribution is None:
+    if attribution is None:
         panel["missing"] = "no Grad-CAM of this network"
-    if panel["missing"] is None:
+    else:
         digest = shown.known["stimuli_digest"]
         with store.open_read(attribution, "attribution", stimuli_digest=digest) as file:
             panel["layers"] = list(wanted or file)[:4]
@@ -261,16 +250,15 @@ def overlay(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
     ----------
     picture : numpy.ndarray of uint8, shape (rows, columns[, 3])
     heat : numpy.ndarray, shape (h, w)
-        From 0 to 1; enlarged with linear interpolation.
+        From 0 to 1; enlarged as for the shares on regions.
 
     Returns
     -------
     numpy.ndarray of uint8, shape (rows, columns, 3)
     """
     grey = np.asarray(Image.fromarray(thumbnail(picture)).convert("L"), np.float64)
-    size = grey.shape[::-1]
-    image = Image.fromarray(heat.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
-    colour = mpl.colormaps[_COLOURS](np.clip(np.asarray(image), 0, 1))[..., :3] * 255
+    large = enlarge(heat[None].astype(np.float64), grey.shape)[0]
+    colour = mpl.colormaps[_COLOURS](np.clip(large, 0, 1))[..., :3] * 255
     return np.round((1 - _OPACITY) * grey[..., None] + _OPACITY * colour).astype(np.uint8)
 
 
@@ -485,5 +473,6 @@ def _gradcam_words(explained: Sequence[Mapping]) -> list[str]:
     labels = f" Expression labels: {sources}." if sources else ""
     return [
         f"{letters}: Grad-CAM of the network's answer (its probability in brackets), each map "
-        f"scaled to its own maximum; of the pictures labelled so the one with the {chosen}.{labels}"
+        f"scaled to its own maximum; of the explained pictures labelled so the one with the "
+        f"{chosen}.{labels}"
     ]

@@ -68,9 +68,9 @@ class Faces(NamedTuple):
         return said
 
 
-def read_faces(path: str | os.PathLike, predictions: str | os.PathLike | None = None) -> Faces:
+def read_faces(path: str | os.PathLike) -> Faces:
     """Read what figures need of a face set, without its pictures."""
-    return Faces(path, *read_labels(path, predictions))
+    return Faces(path, *read_labels(path))
 
 
 class Map(NamedTuple):
