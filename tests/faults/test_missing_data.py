@@ -16,13 +16,13 @@ CLOSING = "Nothing is missing."
 
 
 def add_gated(workspace, kdef="data/KDEF", disfa="data/DISFA"):
-    """Name KDEF and DISFA, for Figure 4 as well; uncropped, so that no detector is fetched."""
+    """Name KDEF and DISFA, KDEF for Figure 4; uncropped, so that no detector is fetched."""
     workspace.config["datasets"] |= {
         "kdef": {"source": "kdef", "path": kdef, "crop": None},
         "disfa": {"source": "disfa", "path": disfa, "crop": None},
     }
     figure = workspace.config["figures"]["fig4"]
-    workspace.config["figures"] = {"fig4": figure | {"datasets": ["own", "kdef"]}}
+    workspace.config["figures"] = {"fig4": figure | {"datasets": ["kdef"]}}
 
 
 def write_kdef(folder: Path):

@@ -193,3 +193,15 @@ def test_same_bytes_twice(tmp_path, faces):
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in ("pdf", "svg")})
     for kind in ("pdf", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_ratings_that_do_not_vary_are_said(tmp_path, faces, ratings):
+    write_table(ratings[0], ratings[1].assign(arousal=3.0))
+    networks = {"net": entry(tmp_path, faces)}
+    figure, numbers, caption = fig5.draw_fig5(
+        networks, faces[0], dataset="Faces", ratings=ratings[0]
+    )
+    panel = titles(figure).index("c  OASIS (human)")
+    said = " ".join(text.get_text() for text in figure.axes[panel].texts)
+    assert "60 pictures have the same value" in said.replace("\n", " ")
+    assert "OASIS" not in caption and "c" not in set(numbers["panel"])

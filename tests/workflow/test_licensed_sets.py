@@ -217,6 +217,37 @@ def test_labels_of_a_network_are_marked_and_circular_for_itself(run):
     assert "network:mini_xception" in svg and "circular" in svg.lower()
 
 
+def test_a_network_gives_valence_and_arousal(run):
+    """EmoFAN's part in Study 4, played by a narrow one that never learnt anything."""
+    folder, _, config, again = run
+    emofan = {"label": "Narrow EmoFAN", "architecture": "emofan", "width": 8} | {
+        "weights": "untrained",
+        "stages": {"penultimate": "emo_fc_2.2", "final": "emo_fc_2.3"},
+    }
+    study = {"dataset": "kdef", "networks": ["mini_xception", "emofan"], "reference": "emofan"}
+    figures = config["figures"] | {
+        "fig5": study | {"ratings": "oasis"},
+        "fig6": study,
+        # Its own answers are the labels of this set.
+        "fig7": {"dataset": "women", "networks": ["mini_xception"]},
+    }
+    config = config | {"networks": config["networks"] | {"emofan": emofan}, "figures": figures}
+    for number in (5, 6, 7):
+        result = again(f"results/figures/fig{number}.pdf", config=config)
+        assert result.returncode == 0, result.stderr
+    captions = {n: (folder / f"results/figures/fig{n}.rst").read_text() for n in (5, 6, 7)}
+    assert "CIRCULAR" in captions[5] and "CIRCULAR" in captions[7]
+    assert not any("RENDERED" in caption for caption in captions.values())
+    numbers = pd.read_csv(folder / "results/figures/fig5.csv")
+    r = numbers[numbers["measure"] == "r"]
+    assert set(r["label_source"]) == {"network:emofan"} and set(r["n"]) == {41}
+    own = r["network"] == "emofan"
+    assert r.loc[own, "note"].str.contains("CIRCULAR").all()
+    assert not r.loc[~own, "note"].str.contains("CIRCULAR").any()
+    accuracy = pd.read_csv(folder / "results/figures/fig7.csv").query("measure == 'accuracy'")
+    assert (accuracy["value"] == 1).all()  # as it must be
+
+
 def test_one_more_video_decodes_just_that(run, videos):
     folder, data, _, again = run
     assert planned(again) == {}

@@ -239,11 +239,11 @@ def _draw_reference(axis: Axes, letter: str, faces: _Faces, missing: str) -> lis
 
 def _draw_cloud(axis: Axes, title: str, x, y, faces: _Faces) -> list[dict]:
     """Scatter by expression, with the curve; or why there is none."""
-    _scatter(axis, x, y, faces.expressions)
     try:
         found = fit_quadratic(x, y, faces.people)
     except FacestagesError as error:
         return _say(axis, title, str(error))
+    _scatter(axis, x, y, faces.expressions)
     _draw_fit(axis, found.fit, x)
     _head(axis, title, _shape_in_words(found))
     return quadratic_measures(found)
@@ -255,14 +255,18 @@ def _draw_ratings(axis: Axes, letter: str, ratings, label: str, missing: str) ->
         return _say(axis, f"{letter}  Human ratings", missing)
     table = tables.read_tables([ratings])
     x, y = table["valence"].to_numpy(), table["arousal"].to_numpy()
+    title = f"{letter}  {label} (human)"
+    try:
+        # Each picture was rated on its own: pictures are drawn anew, there are no people on them.
+        found = fit_quadratic(x, y, np.arange(len(x)))
+    except FacestagesError as error:
+        return _say(axis, title, str(error))
     _scatter(axis, x, y, np.full(len(x), ""))
-    # Each picture was rated on its own: pictures are drawn, where there are no people on them.
-    found = fit_quadratic(x, y, table["theme"])
     _draw_fit(axis, found.fit, x)
     low, high = table["scale_low"].iloc[0], table["scale_high"].iloc[0]
     axis.set_xlabel(f"Valence, {low} to {high}")
     axis.set_ylabel(f"Arousal, {low} to {high}")
-    _head(axis, f"{letter}  {label} (human)", _shape_in_words(found))
+    _head(axis, title, _shape_in_words(found))
     where = {"dataset": label, "rendered": 0, "label": "arousal on valence"}
     where["label_source"] = str(table["source"].iloc[0])
     return [{**where, **row} for row in quadratic_measures(found)]
@@ -432,9 +436,10 @@ def _caption(faces: _Faces, networks, components, numbers: pd.DataFrame, ratings
     else:
         parts.append("Bands and brackets: 95 % bootstrap intervals over people;")
     parts.append("p takes pictures as independent.")
-    if ratings:
-        n = int(numbers.loc[numbers["dataset"] == ratings, "n"].iloc[0])
-        parts.append(f"{ratings}: human ratings of {n} other pictures; its interval is over these.")
+    for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):
+        parts.append(
+            f"{ratings}: human ratings of {int(n)} other pictures; its interval is over these."
+        )
     parts += _seeds_in_words(networks, numbers)
     return " ".join(parts)
 
