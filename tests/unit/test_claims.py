@@ -185,6 +185,15 @@ def test_a_declared_label_is_called_so_or_does_not_count(judge):
     assert judge([{**ABOVE, "declared": False}], rows)["verdict"] == NOT_TESTABLE
 
 
+def test_faces_of_a_network_that_was_trained_elsewhere(judge):
+    check = {**ABOVE, "faces": "photographs"}
+    elsewhere = [{"name": "net", "item": "FER2013", "stage": "early", "value": 0.8}]
+    assert judge([check], elsewhere)["faces"] == "photographs"
+    # One that was trained on renders is tested on renders, whatever the list expects.
+    assert judge([check], [{**elsewhere[0], "item": "video"}])["faces"] == "rendered"
+    assert judge([ABOVE], elsewhere)["faces"] == ""
+
+
 def test_circular_is_carried_along(judge):
     found = judge([ABOVE], [row(1, 0.5, 1.5, note="CIRCULAR: own labels")])
     assert "CIRCULAR: own labels" in found["why"]

@@ -290,18 +290,20 @@ def _compare(
         say,
         wanted,
         met,
-        False if check.get("faces") == "photographs" else _rendered(group, world),
+        _rendered(group, world, check.get("faces")),
         tuple(_notes(check, what, group, world)),
     )
 
 
-def _rendered(group: pd.DataFrame, world: _World) -> bool | None:
-    """Whether the faces are renders; None where no face set is involved that is known."""
+def _rendered(group: pd.DataFrame, world: _World, otherwise: str | None) -> bool | None:
+    """Whether the faces are renders; of faces that are none of the run's, what the check says."""
     if "rendered" in group and group["rendered"].notna().any():
         return bool(group["rendered"].astype(float).max())
-    named = [world.datasets[d]["rendered"] for c in ("dataset", "item", "name") if c in group
-             for d in group[c].unique() if d in world.datasets]  # fmt: skip
-    return bool(max(named)) if named else None
+    columns = [column for column in ("dataset", "item", "name") if column in group]
+    named = {name for column in columns for name in group[column].unique()} & set(world.datasets)
+    if named:
+        return any(world.datasets[name]["rendered"] for name in named)
+    return False if otherwise == "photographs" else None
 
 
 def _notes(check: Mapping, what: str, group: pd.DataFrame, world: _World) -> Iterator[str]:
