@@ -137,3 +137,12 @@ def test_latex_is_escaped_and_even(table):
     assert r"NN\_3 \& co" in text and r"80.0\%" in text
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert {line.replace(r"\&", "").count("&") for line in body} == {6, 8}
+
+
+def test_what_is_left_out_is_said_in_every_form(table, tmp_path):
+    paths = [tmp_path / f"table1.{kind}" for kind in ("md", "tex", "html")]
+    line = "datasets.kdef.path = 'KDEF': no such file or folder"
+    table1.write_table1(table, *paths, absent=[line])
+    for path in paths:
+        text = path.read_text().replace("&#x27;", "'").replace("\\", "")
+        assert f"LEFT OUT: {line}." in text

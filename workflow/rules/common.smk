@@ -356,7 +356,7 @@ def listed_dataset():
 
 def components_kept(wildcards):
     """Principal components that any later step asks for; figures show two."""
-    return max(2, *(k for k in CONFIG.analysis.components if k != "all"), 2)
+    return max([2, *(k for k in CONFIG.analysis.components if k != "all")])
 
 
 def required(section, key):
@@ -519,6 +519,13 @@ def table1_test():
         return None
     file = f"{CONFIG.results}/stimuli/{name}.h5"
     return {"name": name, "label": CONFIG.datasets[name].label, "stimuli": file}
+
+
+def table1_left_out():
+    """Lines that say what Table 1 does without."""
+    uses = CONFIG.uses.get("tables.table1")
+    kinds = {"networks": uses.networks, "datasets": uses.datasets} if uses else {}
+    return [line for kind, names in kinds.items() for line in PLAN.left_out(kind, names).values()]
 
 
 def table1_files(wildcards):

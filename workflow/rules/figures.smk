@@ -301,6 +301,7 @@ rule make_table1:
         networks=table1_networks(),
         datasets=table1_datasets(),
         test=table1_test(),
+        absent=table1_left_out(),
         code=code("make_table1"),
     message:
         "Table 1"

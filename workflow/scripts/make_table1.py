@@ -14,4 +14,4 @@ with job(snakemake):
     )
     tables.write_table(snakemake.output.csv, table)
     output = snakemake.output
-    write_table1(table, output.markdown, output.latex, output.html)
+    write_table1(table, output.markdown, output.latex, output.html, absent=snakemake.params.absent)

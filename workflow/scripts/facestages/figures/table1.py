@@ -219,6 +219,15 @@ def _describe_dataset(name: str, entry: Mapping, said: Mapping) -> list[dict]:
 
 # ------------------------------------------------------------------------------- for readers
 
+#: What a reader of Table 1 must know.
+NOTES = (
+    "Accuracies are means over seeds. Intervals: Wilson's 95 % score interval of a share of n "
+    "pictures, taken as independent; they do not hold the spread over seeds.",
+    "Shares of a network's labels are those of its training data, as far as they are known. The "
+    "test leaves out pictures whose expression is none of the network's classes.",
+    "Rendered faces stand in for the paper's sets; their labels are declared, not human ratings.",
+)
+
 
 def network_table(table: pd.DataFrame) -> pd.DataFrame:
     """Part (a) of Table 1 in words, one row a network; from `make_table1`."""
@@ -320,13 +329,13 @@ def _paper_words(of: pd.DataFrame, data: object) -> str:
     return "; ".join(filter(_is_there, parts))
 
 
-def to_markdown(table: pd.DataFrame) -> str:
+def to_markdown(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
     """Both parts of Table 1 as Markdown, with their notes."""
     parts = [f"{title}\n\n{markdown_table(rows)}" for title, rows in _titled(table)]
-    return "\n".join([*parts, *(f"{note}\n" for note in NOTES)])
+    return "\n".join([*parts, *(f"{note}\n" for note in notes)])
 
 
-def to_latex(table: pd.DataFrame) -> str:
+def to_latex(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
     """Both parts of Table 1 as LaTeX, with package booktabs, and their notes."""
     parts = []
     for title, rows in _titled(table):
@@ -337,7 +346,7 @@ def to_latex(table: pd.DataFrame) -> str:
         body = "\n".join([r"\toprule", head, r"\midrule", *lines, r"\bottomrule"])
         begin = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
         parts.append(f"% {title}\n{begin}\n{body}\n\\end{{tabular}}\n")
-    return "\n".join(["% needs \\usepackage{booktabs}", *parts, *map(_latex, NOTES)]) + "\n"
+    return "\n".join(["% needs \\usepackage{booktabs}", *parts, *map(_latex, notes)]) + "\n"
 
 
 def _titled(table: pd.DataFrame):
@@ -349,21 +358,19 @@ def _latex(text: str) -> str:
     return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
-#: What a reader of Table 1 must know.
-NOTES = (
-    "Accuracies are means over seeds. Intervals: Wilson's 95 % score interval of a share of n "
-    "pictures, taken as independent; they do not hold the spread over seeds.",
-    "Shares of a network's labels are those of its training data, as far as they are known. The "
-    "test leaves out pictures whose expression is none of the network's classes.",
-    "Rendered faces stand in for the paper's sets; their labels are declared, not human ratings.",
-)
-
-
 def write_table1(
-    table: pd.DataFrame, markdown: str | os.PathLike, latex: str | os.PathLike, page: str
+    table: pd.DataFrame,
+    markdown: str | os.PathLike,
+    latex: str | os.PathLike,
+    page: str | os.PathLike,
+    absent: Sequence[str] = (),
 ) -> None:
-    """Write Table 1 for readers: as Markdown, as LaTeX and as an HTML page."""
-    for path, text in ((markdown, to_markdown(table)), (latex, to_latex(table))):
+    """Write Table 1 for readers: as Markdown, as LaTeX and as an HTML page.
+
+    `absent` are lines that say what is left out.
+    """
+    notes = [*NOTES, *(f"LEFT OUT: {line}." for line in absent)]
+    for path, text in ((markdown, to_markdown(table, notes)), (latex, to_latex(table, notes))):
         with atomic_path(path) as partial:
             partial.write_text(text, encoding="utf-8")
     parts = (
@@ -371,4 +378,4 @@ def write_table1(
         for title, rows in _titled(table)
         for part in (f"<h2>{title}</h2>", pages.html_frame(rows))
     )
-    pages.write_page(page, "Table 1", [*parts, *map(pages.paragraph, NOTES)])
+    pages.write_page(page, "Table 1", [*parts, *map(pages.paragraph, notes)])
