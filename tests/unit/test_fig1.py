@@ -5,7 +5,6 @@ import math
 
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
 
@@ -92,12 +91,6 @@ def modules():
     return table(
         [*rows, *((f"head.{n}", "Identity", "7", 0) for n in range(300 - len(rows)))], stages
     )
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def texts(figure):

@@ -18,12 +18,6 @@ GRADCAM = ["batchnorm_1", "conv2d_4", "conv2d_6"]
 NAMES = {"network": "NN1", "dataset": "Faces", "layers": LAYERS, "gradcam": GRADCAM}
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
     return write_faces(tmp_path_factory.mktemp("set"))

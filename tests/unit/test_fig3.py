@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 
 from facestages.errors import FacestagesError
 from facestages.figures import fig3, style
@@ -15,12 +14,6 @@ VALUES = {
     ("pixels", "10", "silhouette"): 0.5,
     ("pixels", "all", "silhouette"): -0.2,
 }
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

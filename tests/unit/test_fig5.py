@@ -3,19 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 
 import affect_files
 from facestages.affect import fit_quadratic, regress_affect
 from facestages.errors import FacestagesError
 from facestages.figures import fig5, style
 from facestages.tables import write_table
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

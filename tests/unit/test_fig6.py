@@ -3,7 +3,6 @@
 import h5py
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 import affect_files
 from facestages.affect import read_components, read_reference
@@ -11,12 +10,6 @@ from facestages.errors import FacestagesError
 from facestages.figures import faces as strips
 from facestages.figures import fig6, style
 from facestages.stimuli import read_labels
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

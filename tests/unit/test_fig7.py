@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 import affect_files
 from facestages.affect import read_components, read_people, read_reference
@@ -10,12 +9,6 @@ from facestages.errors import FacestagesError
 from facestages.extremity import accuracy_by_distance
 from facestages.figures import fig7, style
 from facestages.stimuli import read_labels
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

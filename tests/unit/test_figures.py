@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 
 from facestages.errors import FacestagesError
 from facestages.figures import fig4, style
@@ -45,12 +44,6 @@ def scores():
         for components in ("2", "10", "all")
     ]
     return pd.DataFrame(rows)
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_summary_is_mean_and_range_over_seeds(scores):

@@ -10,6 +10,6 @@ with job(snakemake):
         snakemake.input.geometry,
         snakemake.input.stimuli,
         snakemake.params.stages,
-        str(snakemake.input.predictions) or None,
+        snakemake.input.predictions or None,
     )
     tables.write_table(snakemake.output.regressions, regressions)

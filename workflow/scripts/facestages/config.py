@@ -687,11 +687,6 @@ class _Study4(Section):
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(min_length=1, max_length=4, description="Networks.")
     stage: str = Field("penultimate", description="Stage whose principal components are shown.")
-
-
-class _Affect(_Study4):
-    """Figures that set principal components beside valence and arousal."""
-
     reference: str | None = Field(
         None,
         description="Network whose output gives valence and arousal (EmoFAN); the face set's own "
@@ -699,7 +694,7 @@ class _Affect(_Study4):
     )
 
 
-class Fig5(_Affect):
+class Fig5(_Study4):
     """Figure 5: principal components beside valence and arousal."""
 
     ratings: str | None = Field(
@@ -707,13 +702,13 @@ class Fig5(_Affect):
     )
 
 
-class Fig6(_Affect):
+class Fig6(_Study4):
     """Figure 6: faces along principal components, valence and arousal."""
 
     faces: Count = Field(21, description="Faces along an axis.")
 
 
-class Fig7(_Affect):
+class Fig7(_Study4):
     """Figure 7: which expressions are named correctly, and where in the space."""
 
 

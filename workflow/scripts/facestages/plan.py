@@ -310,7 +310,7 @@ class Planner:
         networks = {name: self._network(name, figure.dataset, figure.stage) for name in names}
         lines = self.left_out("networks", figure.networks)
         labels = {self.config.networks[name].label: line for name, line in lines.items()}
-        reference = [*filter(None, [getattr(figure, "reference", None)])]
+        reference = [*filter(None, [figure.reference])]
         no_reference = self.left_out("networks", reference)
         return Plan(
             {
