@@ -58,13 +58,13 @@ lock:
 	  --exclude pip --exclude setuptools | sed 's/+cpu$$//; s/_/-/g' > requirements.txt
 	rm -rf .venv-lock
 
+# Times and memory against what a user would write, as a table: OUT.md and OUT.csv. It takes half an
+# hour and 20 GB of disk; QUICK=1 tries it at small sizes, PARTS="geometry growth" runs some parts.
 bench: $(ENV)
-	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) TF_NUM_INTEROP_THREADS=1 \
-	  PYTHONPATH=workflow/scripts $(BIN)/python bench/recording.py $(NETWORK) $(PICTURES)
+	$(BIN)/python -m bench $(if $(QUICK),--quick) --threads $(THREADS) --out $(OUT) $(PARTS)
 
-NETWORK ?= light_cnn
-PICTURES ?= 980
-THREADS ?= 1
+OUT ?= results/bench
+THREADS ?= 2
 
 .PHONY: FORCE env test lint docs lock bench
 FORCE:

@@ -4,24 +4,29 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+# Another workflow can use this one as a module, and gives its config then.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+
 # A config file given on the command line replaces the default one; it is not merged into it.
-if not workflow.overwrite_configfiles:
+if not (IS_MODULE or workflow.overwrite_configfiles):
 
     configfile: "config/config.yaml"
 
 
+include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/stimuli.smk"
 include: "workflow/rules/networks.smk"
+include: "workflow/rules/activations.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
 rule all:
-    default_target: True
+    default_target: not IS_MODULE
     input:
         figures_wanted(),
         reports_wanted(),
-        "<results>/report.html",
+        report_wanted(),
     localrule: True

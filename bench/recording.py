@@ -1,109 +1,268 @@
-"""Recording to disk against the bare forward pass, as a ratio from one run, and the peak memory.
+"""Recording to files against the bare forward pass and against the loop a user would write.
 
-Usage: make bench [NETWORK=light_cnn] [PICTURES=980] [THREADS=1]
-
-The bare pass runs the same network over the same prepared batches and keeps nothing; a Keras model
-has its four outputs all the same. Recording reads and prepares the pictures, checks every value of
-four layers and writes all of them to HDF5. The weights are random. One thread is what the rule has:
-with more, the forward pass takes all cores, and the writing has to share them.
+The bare pass computes the last layer only, over pictures that were prepared before, with the best
+of several runtimes and batch sizes. Compiling counts for nobody.
 """
 
+from __future__ import annotations
+
 import os
-import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import resource
-import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from facestages import activations
-from facestages.networks import load_network
-from facestages.networks.catalogue import ARCHITECTURES
-from facestages.networks.inputs import prepare_images
-from facestages.provenance import describe_versions
-from facestages.stimuli import StimulusSet, write_stimuli
+from bench import calls
+from bench.faces import face_set
+from bench.measure import Bench, Measurement, Outcome, fastest, measurement, run, timed
 
-STAGES = {
-    "light_cnn": ["batchnorm_1", "flatten", "dropout_4", "out_layer"],
-    "vgg16": ["block1_pool", "block5_pool", "fc2", "predictions"],
+PART = "recording"
+BATCHES = (8, 16, 32, 64, 128)
+
+#: Pictures of the face set with which everything is compiled.
+WARM = 40
+
+
+class Runtime(NamedTuple):
+    """How a Keras model is run. All of them are installed with the project."""
+
+    backend: str = "tensorflow"
+    xla: bool = False
+    #: A batch for each thread at once, instead of all threads for a batch.
+    side_by_side: bool = False
+
+
+RUNTIMES = {
+    "TensorFlow": Runtime(),
+    "TensorFlow side by side": Runtime(side_by_side=True),
+    "TensorFlow XLA": Runtime(xla=True),
+    "torch": Runtime("torch"),
+}
+
+#: Layers of the torch networks, one for each stage.
+TORCH_STAGES = {
     "resmasknet": ["maxpool", "mask4.conv2.downsample", "fc.0", "fc.1"],
     "emofan": ["maxpool", "emo_net_2.7", "emo_fc_2.2", "emo_fc_2.3"],
     "efficientnet_lite0": ["_blocks.0", "_blocks.15", "_dropout", "_fc"],
 }
+TORCH_SIZES = {"resmasknet": 224, "emofan": 256, "efficientnet_lite0": 224}
 
 
-def noise(n: int, size: int) -> StimulusSet:
-    """Pictures of noise; what they show does not matter to the time."""
-    images = np.random.default_rng(0).integers(0, 256, (n, size, size), dtype=np.uint8)
-    labels = pd.DataFrame({"stimulus_id": [f"s{i}" for i in range(n)]})
-    return StimulusSet(images, labels, {})
+def measure(bench: Bench) -> Iterator[Measurement | Outcome]:
+    """All rows of this part."""
+    yield from _measure_nn1(bench)
+    for architecture in TORCH_STAGES:
+        yield from _measure_torch(bench, architecture)
 
 
-def bare_forward(network, layers):
-    """The network's own forward pass over a prepared batch."""
-    if hasattr(network, "model"):
-        return network._recorder(tuple(layers)).predict_on_batch
+def _measure_nn1(bench: Bench) -> Iterator[Measurement | Outcome]:
+    probe, n = face_set(bench, bench.sizes.probe), bench.sizes.recording
+    stimuli, units = face_set(bench, n), sum(calls.UNITS.values())
+    rates = {}
+    for runtime in RUNTIMES:
+        found = run(bench, probe_keras, _environment(bench, runtime), stimuli=probe, name=runtime)
+        rates[runtime] = max((rate, int(batch)) for batch, rate in found["rates"].items())
+        rate, batch = rates[runtime]
+        what = f"NN1 bare forward pass, {runtime}, pictures a second"
+        yield Outcome(PART, what, rate, note=f"batches of {batch}, the best of {BATCHES}")
+    runtime = max(rates, key=rates.get)
+    batch, bare, recorded = rates[runtime][1], [], []
+    own = {"stimuli": stimuli, "out": bench.folder / "recorded.h5", "warm": face_set(bench, WARM)}
+    for _ in range(bench.sizes.repeats):
+        environment = _environment(bench, runtime)
+        arguments = {"stimuli": stimuli, "name": runtime, "batch": batch}
+        bare.append(run(bench, forward_keras, environment, **arguments))
+        recorded.append(run(bench, record_nn1, calls.recording_environment(bench.threads), **own))
+    out = own["out"]
+    written = out.stat().st_size / 1e9
+    out.unlink()
+    loop = run(bench, predict_layers, stimuli=stimuli)
+    bare, recorded = fastest(bare), fastest(recorded)
+    note = f"{runtime}, batches of {batch}; best of {bench.sizes.repeats}"
+    yield measurement(PART, "NN1 bare forward pass", n, units, bare, note)
+    note = f"{written:.2f} GB; best of {bench.sizes.repeats}"
+    yield measurement(PART, "NN1 recording of 4 stages", n, units, recorded, note)
+    note = "all kept in memory"
+    yield measurement(PART, "NN1 keras.Model(...).predict a layer", n, units, loop, note)
+    yield Outcome(
+        PART,
+        "NN1 recording / bare forward pass",
+        recorded["seconds"] / bare["seconds"],
+        "<= 1.15",
+        "files included",
+    )
+    yield Outcome(
+        PART, "NN1 predict a layer / recording", loop["seconds"] / recorded["seconds"], ">= 2.5"
+    )
+
+
+def _measure_torch(bench: Bench, architecture: str) -> Iterator[Measurement | Outcome]:
+    n = bench.sizes.torch[architecture]
+    stimuli = face_set(bench, n, TORCH_SIZES[architecture])
+    out = bench.folder / "recorded.h5"
+    bare = run(bench, forward_torch, stimuli=stimuli, architecture=architecture)
+    environment = calls.recording_environment(bench.threads)
+    arguments = {"stimuli": stimuli, "architecture": architecture, "out": out}
+    found = run(bench, record_torch, environment, **arguments)
+    out.unlink()
+    units = found["units"]
+    yield measurement(PART, f"{architecture} bare forward pass", n, units, bare, bare["note"])
+    yield measurement(PART, f"{architecture} recording of 4 stages", n, units, found)
+    yield Outcome(
+        PART, f"{architecture} recording / bare forward pass", found["seconds"] / bare["seconds"]
+    )
+
+
+def _environment(bench: Bench, name: str) -> dict[str, str]:
+    runtime = RUNTIMES[name]
+    own = calls.recording_environment(bench.threads) if runtime.side_by_side else {}
+    return {**own, "KERAS_BACKEND": runtime.backend}
+
+
+def seconds(function: Callable, batches: Sequence, at_once: int = 1) -> float:
+    """Time of a function over all batches, one after the other or several at once."""
+    with ThreadPoolExecutor(at_once) as pool:
+        begin = time.perf_counter()
+        for _ in pool.map(function, batches):
+            pass
+        return time.perf_counter() - begin
+
+
+def split(pictures: np.ndarray, batch: int) -> list[np.ndarray]:
+    return [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
+
+
+def compiled(model, runtime: Runtime) -> Callable[[np.ndarray], object]:
+    """The forward pass of a Keras model: what it says to a batch, which is not kept."""
+    if runtime.backend == "torch":
+        return model.predict_on_batch
+    import tensorflow as tf
+
+    function = tf.function(
+        lambda batch: model(batch, training=False),
+        input_signature=None if runtime.xla else [tf.TensorSpec((None, *model.input_shape[1:]))],
+        jit_compile=runtime.xla,
+    )
+    return lambda batch: function(tf.constant(batch)).numpy()
+
+
+def probe_keras(stimuli: str, name: str) -> dict:
+    """Pictures a second of NN1's last layer, by batch size."""
+    network, runtime = calls.load_nn1(), RUNTIMES[name]
+    forward, at_once = compiled(network.model, runtime), _at_once(runtime)
+    pictures, rates = calls.prepared(stimuli, network.input), {}
+    for batch in BATCHES:
+        whole = split(pictures[: len(pictures) // batch * batch], batch)
+        if len(whole) >= at_once:
+            forward(whole[0])
+            best = min(seconds(forward, whole, at_once) for _ in range(2))
+            rates[batch] = len(whole) * batch / best
+    return {"rates": rates}
+
+
+def _at_once(runtime: Runtime) -> int:
+    return calls.threads() if runtime.side_by_side else 1
+
+
+def forward_keras(stimuli: str, name: str, batch: int) -> dict:
+    """NN1's last layer to every picture."""
+    network, runtime = calls.load_nn1(), RUNTIMES[name]
+    forward = compiled(network.model, runtime)
+    parts = split(calls.prepared(stimuli, network.input), batch)
+    for part in {len(part): part for part in parts}.values():
+        forward(part)
+    with timed() as found:
+        seconds(forward, parts, _at_once(runtime))
+    return found
+
+
+def record_nn1(stimuli: str, out: str, warm: str, layers: list[str] | None = None) -> dict:
+    """Record NN1, once a smaller face set has had everything compiled."""
+    layers = layers or list(calls.UNITS)
+    network = calls.load_nn1()
+    calls.record(network, warm, layers, Path(out).with_suffix(".warm.h5"))
+    os.remove(Path(out).with_suffix(".warm.h5"))
+    with timed() as found:
+        calls.record(network, stimuli, layers, out)
+    return found
+
+
+def predict_layers(stimuli: str) -> dict:
+    """What a user would write: a model and a `predict` for each layer, all in memory."""
+    import keras
+
+    network = calls.load_nn1()
+    pictures = calls.prepared(stimuli, network.input)
+    models = {
+        layer: keras.Model(network.model.inputs, network.model.get_layer(layer).output)
+        for layer in calls.UNITS
+    }
+    for model in models.values():
+        # Compiles for whole batches of 32 and for the last one.
+        model.predict(pictures[: min(len(pictures), 32 + len(pictures) % 32)], verbose=0)
+    with timed() as found:
+        kept = {layer: model.predict(pictures, verbose=0) for layer, model in models.items()}
+    assert sum(len(values) for values in kept.values()) == len(kept) * len(pictures)
+    return found
+
+
+def forward_torch(stimuli: str, architecture: str) -> dict:
+    """A torch module's forward pass, with the best of the ways in `_ways`."""
     import torch
 
-    def forward(batch):
-        with torch.inference_mode():
-            return network.module(torch.from_numpy(batch))
-
-    return forward
-
-
-def seconds(function, *args) -> float:
-    begin = time.perf_counter()
-    function(*args)
-    return time.perf_counter() - begin
-
-
-def main(name: str, n: int) -> None:
-    classes = ["happy", "sad", "neutral"] if name == "light_cnn" else None
-    network, layers = load_network(name, architecture=name, classes=classes), STAGES[name]
-    faces = noise(n, network.input.size)
-    size = activations._BATCH
-    # The same batches as in recording, which starts anew at every block of rows.
-    blocks = [
-        faces.images[first : first + activations.ROWS_A_CHUNK]
-        for first in range(0, n, activations.ROWS_A_CHUNK)
-    ]
-    parts = [block[i : i + size] for block in blocks for i in range(0, len(block), size)]
-    forward = bare_forward(network, layers)
-    channels_first = ARCHITECTURES[name].framework == "torch"
-
-    def prepared():
-        for part in parts:
-            batch = prepare_images(part, network.input)
-            yield np.ascontiguousarray(batch.transpose(0, 3, 1, 2)) if channels_first else batch
-
-    with tempfile.TemporaryDirectory() as folder:
-        stimuli, out = Path(folder, "faces.h5"), Path(folder, "activations.h5")
-        write_stimuli(stimuli, faces, "noise")
-        forward(next(prepared()))  # compiles
-        times = []
-        for _ in range(5 if name == "light_cnn" else 2):
-            bare = sum(seconds(forward, batch) for batch in prepared())
-            args = (network, stimuli, layers, out, {"seed": 0})
-            times.append((bare, seconds(activations.record_activations, *args)))
-        written = out.stat().st_size
-    table = pd.DataFrame(times, columns=["bare_s", "recording_s"])
-    table["ratio"] = table["recording_s"] / table["bare_s"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(table.round(3).to_string())
-    print(
-        f"{name}: {n} pictures, {written / 1e9:.2f} GB, "
-        f"{n / table['bare_s'].median():.3g} pictures/s bare, peak memory {peak / 1e9:.2f} GB"
+    module, spec = calls.torch_module(architecture)
+    pictures = torch.from_numpy(
+        np.ascontiguousarray(calls.prepared(stimuli, spec).transpose(0, 3, 1, 2))
     )
-    print(f"median ratio {table['ratio'].median():.3f} (at most 1.2 wanted)")
-    versions = describe_versions("keras", "tensorflow", "torch", "numpy", "h5py")
-    print(f"{versions}; {os.environ.get('OMP_NUM_THREADS', 'all')} of {os.cpu_count()} CPUs")
+
+    each = calls.threads()
+
+    def forward(batch):
+        # It counts for the thread that calls it.
+        torch.set_num_threads(each)
+        with torch.inference_mode():
+            return module(batch)
+
+    def prepare(layout: str, at_once: int, batch: int) -> list:
+        nonlocal each
+        each = calls.threads() // at_once
+        format = getattr(torch, layout)
+        module.to(memory_format=format)
+        parts = list(pictures.contiguous(memory_format=format).split(batch))
+        forward(parts[0])
+        return parts
+
+    rates = {}
+    for way in _ways(calls.threads()):
+        parts = prepare(*way)[: 8 // way[2]]
+        rates[way] = sum(map(len, parts)) / seconds(forward, parts, way[1])
+    layout, at_once, batch = best = max(rates, key=rates.get)
+    parts = prepare(*best)
+    with timed() as found:
+        seconds(forward, parts, at_once)
+    note = f"{layout}, batches of {batch}, {at_once} at once: the best of {len(rates)} ways"
+    return {**found, "note": note}
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+def _ways(threads: int) -> list[tuple[str, int, int]]:
+    """Memory layout, batches at once (all threads for one, or one for each), size of a batch."""
+    layouts = ("contiguous_format", "channels_last")
+    return [
+        (layout, at_once, batch)
+        for layout in layouts
+        for at_once in sorted({1, threads})
+        for batch in (1, 4)
+    ]
+
+
+def record_torch(stimuli: str, architecture: str, out: str) -> dict:
+    """Record four layers of a torch network."""
+    network, layers = calls.load_untrained(architecture), TORCH_STAGES[architecture]
+    calls.record(network, stimuli, layers[-1:], out)
+    with timed() as found:
+        calls.record(network, stimuli, layers, out)
+    units = sum(int(np.prod(network.layers[layer])) for layer in layers)
+    return {**found, "units": units}

@@ -2,60 +2,24 @@
 
 import h5py
 import numpy as np
-import pandas as pd
 import pytest
 import xarray
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
+from blurs import Blurs, write_blurs_faces
 from facestages import activations as module
 from facestages.activations import record_activations
 from facestages.errors import FacestagesError
 from facestages.geometry import measure_geometry
-from facestages.networks.catalogue import InputSpec
 from facestages.separability import score_separability
 from facestages.stimuli import StimulusSet, write_stimuli
-
-
-class Blurs:
-    """A network of two layers with known outputs."""
-
-    name, weights_digest = "blurs", "none"
-    input = InputSpec(8, 1)
-    layers = {"wide": (8, 8, 300), "narrow": (8,)}
-
-    def __init__(self):
-        self.batches = []
-
-    def record(self, images, layers):
-        self.batches.append(len(images))
-        x = images.astype(np.float32) / 255
-        outputs = {
-            "wide": x[..., None] * np.linspace(0.5, 2, 300, dtype=np.float32),
-            "narrow": x.mean(axis=1),
-        }
-        return {layer: outputs[layer] for layer in layers}
 
 
 @pytest.fixture
 def faces(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "ROWS_A_CHUNK", 32)
-    monkeypatch.setattr(module, "_BATCH", 10)
-    n = 70
-    people = np.arange(n) % 7
-    rng = np.random.default_rng(0)
-    base = rng.integers(0, 200, (7, 8, 8))
-    images = (base[people] + rng.integers(0, 55, (n, 8, 8))).astype(np.uint8)
-    labels = pd.DataFrame(
-        {
-            "stimulus_id": [f"s{i}" for i in range(n)],
-            "identity": [f"p{i}" for i in people],
-            "expression": np.array(["happy", "sad"])[np.arange(n) // 7 % 2],
-        }
-    )
-    stimuli = StimulusSet(images, labels, {"identity": "posed", "expression": "posed"})
-    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
-    return stimuli
+    return write_blurs_faces(tmp_path / "faces.h5")
 
 
 def record(tmp_path, network=None, layers=("wide", "narrow")):
@@ -99,11 +63,11 @@ def test_nan_is_named_and_nothing_is_left(tmp_path, faces):
     class Broken(Blurs):
         def record(self, images, layers):
             outputs = super().record(images, layers)
-            if len(self.batches) == 5:  # rows 32 to 41: the second block
+            if len(self.batches) == 5:  # rows 40 to 49
                 outputs["narrow"][3, 2] = np.nan
             return outputs
 
-    with pytest.raises(FacestagesError, match="layer narrow: NaN or infinity for picture 's35'"):
+    with pytest.raises(FacestagesError, match="layer narrow: NaN or infinity for picture 's43'"):
         record(tmp_path, Broken())
     assert [p.name for p in tmp_path.iterdir()] == ["faces.h5"]
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facestages.errors import FacestagesError
-from facestages.geometry import gram_matrix, principal_components, spectrum
+from facestages.geometry import gram_matrix, leading_components, principal_components
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +58,15 @@ def test_no_more_components_than_the_space_has():
     np.testing.assert_allclose(ratio.sum(), 1, rtol=1e-6)
 
 
-def test_spectrum_sums_to_the_trace(layer):
+@pytest.mark.parametrize("k", [3, 30])
+def test_leading_components_of_few_and_of_many_pictures(layer, k):
+    """By Lanczos' method where k is small, by the whole decomposition elsewhere."""
     gram = gram_matrix(layer)
-    # Rounding of the float32 products gives tiny negative eigenvalues, which are cut off at zero.
-    np.testing.assert_allclose(spectrum(gram)[0].sum(), np.trace(gram), rtol=1e-6)
+    expected = np.linalg.eigvalsh(gram)[::-1]
+    scores, values = leading_components(gram, k)
+    np.testing.assert_allclose(values, expected[: k + 1], rtol=1e-9, atol=1e-9 * expected[0])
+    np.testing.assert_allclose((scores**2).sum(axis=0), expected[:k], rtol=1e-9)
+    np.testing.assert_array_equal(leading_components(gram, k)[0], scores)
 
 
 def test_what_has_no_geometry_is_refused(layer):

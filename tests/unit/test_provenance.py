@@ -1,5 +1,7 @@
 """Code digests: an edit that can change a result counts, another does not."""
 
+import json
+import os
 import shutil
 
 import pytest
@@ -52,7 +54,7 @@ def test_what_counts(project, file, old, new, changes):
     path = project / file
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new) + "\n# at the end\n")
-    provenance._read_module.cache_clear()
+    provenance._digest_bytes.cache_clear()
     assert (provenance.digest_code(project / "script.py") != before) is changes
 
 
@@ -62,6 +64,49 @@ def test_digest_is_the_same_in_another_folder(project, tmp_path_factory, monkeyp
     shutil.copytree(project, copy, dirs_exist_ok=True)
     monkeypatch.setattr(provenance, "PACKAGE", copy / "facestages")
     assert provenance.digest_code(copy / "script.py") == before
+
+
+def test_what_was_found_is_kept_for_the_next_start(project, monkeypatch):
+    script, store = project / "script.py", project / "notes" / "digests.json"
+    found = provenance.digest_code(script)
+    assert provenance.digest_code(script, store) == found
+    (project / "facestages" / "unused.py").write_text("no python at all (")
+    _start_anew()
+    monkeypatch.setattr(provenance.ast, "parse", None)
+    assert provenance.digest_code(script, store) == found
+    assert [path.name for path in store.parent.iterdir()] == ["digests.json"]
+
+
+def test_an_edit_is_seen_whatever_its_time(project):
+    script, store = project / "script.py", project / "digests.json"
+    found = provenance.digest_code(script, store)
+    status = script.stat()
+    script.write_text(BEFORE.replace("double(x)", "double(y)"))
+    os.utime(script, ns=(status.st_atime_ns, status.st_mtime_ns))
+    _start_anew()
+    assert provenance.digest_code(script, store) != found
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"cut off": ', "\udcff"])
+def test_a_damaged_store_is_written_anew(project, text):
+    script, store = project / "script.py", project / "digests.json"
+    store.write_bytes(text.encode(errors="surrogateescape"))
+    _start_anew()
+    assert provenance.digest_code(script, store) == provenance.digest_code(script)
+    assert isinstance(json.loads(store.read_text()), dict)
+
+
+def test_a_store_that_cannot_be_written_does_no_harm(project):
+    (project / "file").write_text("")
+    script = project / "script.py"
+    found = provenance.digest_code(script)
+    assert provenance.digest_code(script, project / "file" / "digests.json") == found
+
+
+def _start_anew() -> None:
+    """Forget what this process read, as the next one does."""
+    provenance._digest_bytes.cache_clear()
+    provenance._read_store.cache_clear()
 
 
 def test_files_count_by_name_size_and_time(tmp_path):
@@ -95,6 +140,27 @@ def test_of_a_table_only_the_listed_files_count(tmp_path):
     assert provenance.digest_listed_files(table, tmp_path) == before
     (tmp_path / "a.png").write_text("another")
     assert provenance.digest_listed_files(table, tmp_path) != before
+
+
+def test_names_within_a_folder_count_however_they_are_written(tmp_path):
+    (tmp_path / "set" / "part").mkdir(parents=True)
+    for name in ("a.png", "part/b.png", "..c.png"):
+        (tmp_path / "set" / name).write_text("one")
+    (tmp_path / "d.png").write_text("one")
+    names = ["./a.png", "part/b.png", "part/../a.png", "..c.png", "../d.png", "none.png", "part"]
+    folder, elsewhere = tmp_path / "set", tmp_path / "set" / "part" / ".."
+    digests = {
+        provenance.digest_stats(place, [f"{place}/{name}" for name in names])
+        for place in (folder, elsewhere)
+    }
+    assert len(digests) == 1
+    assert digests.pop() == provenance.digest(
+        [
+            [os.path.relpath(path, folder), path.stat().st_size, path.stat().st_mtime_ns]
+            for path in (folder / name for name in names)
+            if path.is_file()
+        ]
+    )
 
 
 def test_a_users_own_code_counts_with_what_it_imports(tmp_path):

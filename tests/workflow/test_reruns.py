@@ -231,25 +231,6 @@ def test_wording_of_an_error_changed(tiny_run, edit):
     assert planned(tiny_run) == {}
 
 
-def test_discarded_activations_are_recorded_anew_only_where_they_are_needed(tiny_run):
-    activations = tiny_run.folder / "results/activations"
-    away = tiny_run.folder.with_name("away")
-    config = changed(tiny_run.config, "analysis", "activations", value="discard")
-    activations.rename(away)
-    try:
-        assert planned(tiny_run, config) == REPORT
-        fewer = changed(config, "analysis", "permutations", value=10)
-        scored = {"score_separability": 2 * INSTANCES, "judge_claims": 1}
-        scored |= plots(2, 3, 4) | REPORT
-        assert planned(tiny_run, fewer) == scored
-        more = changed(config, "analysis", "components", value=[2, 10, 20, "all"])
-        measured = {"record_activations": 2 * INSTANCES, "measure_geometry": 2 * INSTANCES}
-        after = {"embed_umap": 5, "regress_affect": 1, "partition_variance": 3}
-        assert planned(tiny_run, more) == measured | after | scored | plots(5, 6, 7, 8)
-    finally:
-        away.rename(activations)
-
-
 def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     """Not a dry run: a face set changes, and the other set's files keep their bytes and times."""
     kept = sorted((tiny_run.folder / "results/geometry/video").rglob("*.h5"))

@@ -3,8 +3,9 @@
 
 rule measure_geometry:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
-        activations="<results>/activations/{dataset}/{network}/seed-{seed}.h5",
+        stimuli=measured_stimuli,
+        sources=geometry_sources,
+        joined=joined_activations,
     output:
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
     log:
@@ -15,9 +16,9 @@ rule measure_geometry:
     priority: 10
     conda:
         "../../envs/analysis.yaml"
-    threads: 1
+    threads: geometry_threads
     resources:
-        mem_mb=2000,
+        mem_mb=geometry_mb,
         runtime=120,
         gpu=0,
     params:
@@ -31,7 +32,7 @@ rule measure_geometry:
 
 rule score_separability:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
         predictions=label_predictions,
     output:
@@ -44,7 +45,7 @@ rule score_separability:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=separability_mb,
         runtime=60,
         gpu=0,
     params:
@@ -61,7 +62,7 @@ rule score_separability:
 
 rule embed_umap:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
         predictions=label_predictions,
     output:
@@ -75,7 +76,7 @@ rule embed_umap:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=embedding_mb,
         runtime=120,
         gpu=0,
     params:
@@ -94,7 +95,7 @@ rule embed_umap:
 
 rule regress_affect:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
         predictions=affect_predictions,
     output:
@@ -107,7 +108,7 @@ rule regress_affect:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=separability_mb,
         runtime=30,
         gpu=0,
     params:
@@ -121,7 +122,7 @@ rule regress_affect:
 
 rule partition_variance:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
         predictions=label_predictions,
     output:
@@ -134,7 +135,7 @@ rule partition_variance:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=separability_mb,
         runtime=30,
         gpu=0,
     params:
@@ -150,7 +151,7 @@ rule partition_variance:
 
 rule explain_gradcam:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         weights=explainer_inputs,
         predictions=label_predictions,
     output:
@@ -166,7 +167,7 @@ rule explain_gradcam:
     resources:
         mem_mb=gradient_mb,
         runtime=60,
-        gpu=0,
+        gpu=CONFIG.analysis.gpu,
     params:
         network=network_source,
         weights=network_weights,

@@ -6,28 +6,42 @@ import re
 import sys
 from pathlib import Path
 
-WORKFLOW = Path(str(workflow.current_basedir)).parent
-sys.path.insert(0, str(WORKFLOW / "scripts"))
-
-from facestages import assets, disfa_files, provenance, requirements
-from facestages.config import load_config
+from facestages import assets, disfa_files, memory, provenance, requirements, sizes
 from facestages.errors import FacestagesError
 from facestages.networks.catalogue import ARCHITECTURES
 from facestages.plan import Planner
-
-try:
-    MANIFEST = assets.read_manifest(WORKFLOW.parent / "resources" / "manifest.yaml")
-    CONFIG = load_config(config, MANIFEST)
-except FacestagesError as error:
-    sys.exit(str(error))
-
 
 # What this machine lacks: figures leave it out, and say so.
 ABSENT = requirements.absent(CONFIG)
 if workflow.is_main_process:
     for line in ABSENT.values():
         print(f"left out: {line}", file=sys.stderr)
-PLAN = Planner(CONFIG, ABSENT)
+
+
+@functools.cache
+def people_foreseen(dataset):
+    """Numbers of pictures that a face set will have, person by person, as far as can be foreseen."""
+    entry = CONFIG.datasets[dataset]
+    is_there = entry.source == "disfa" and f"datasets.{dataset}" not in ABSENT
+    return sizes.foreseen_pictures(entry, disfa_subjects(dataset) if is_there else None)
+
+
+@functools.cache
+def sampling_step(dataset):
+    """Every how many pictures of a person are measured."""
+    try:
+        return sizes.sampling_step(people_foreseen(dataset), CONFIG.analysis.most_pictures)
+    except FacestagesError as error:
+        sys.exit(f"config: datasets.{dataset}: {error}")
+
+
+def pictures_measured(dataset):
+    """How many pictures of a face set are measured, at most."""
+    step = sampling_step(dataset)
+    return sum(-(-own // step) for own in people_foreseen(dataset)) or 2000
+
+
+PLAN = Planner(CONFIG, ABSENT, sampling_step)
 
 # Verified archives, kept so that a later run never asks the network.
 DOWNLOADS = CONFIG.asset_folder("downloads")
@@ -48,9 +62,20 @@ wildcard_constraints:
     architecture="vgg16",
 
 
+# What digests found, kept beside Snakemake's own notes.
+DIGESTS = ".snakemake/code_digests.json"
+
+
+@functools.cache
 def code(script):
     """Digest of the code that a script reaches: an edited helper reruns its rules."""
-    return provenance.digest_code(WORKFLOW / "scripts" / f"{script}.py")
+    return provenance.digest_code(workflow.source_path(f"../scripts/{script}.py"), DIGESTS)
+
+
+@functools.cache
+def library_code(*parts):
+    """Digest of the code that a file of the library reaches."""
+    return provenance.digest_code(provenance.PACKAGE.joinpath(*parts), DIGESTS)
 
 
 def asset_entry(wildcards):
@@ -92,7 +117,7 @@ def dataset_detector(wildcards):
 
 
 # What changes no picture: names in figures, and labels that are joined later.
-LATER = {"label", "paper", "expression_from", "predicted_by"}
+LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
 
 
 def dataset_entry(wildcards):
@@ -107,8 +132,7 @@ def dataset_entry(wildcards):
 def preparation_code(wildcards):
     """Digest of the code that makes a face set; readers of other sources do not count."""
     reader = f"{dataset_entry(wildcards)['source']}.py"
-    library = WORKFLOW / "scripts" / "facestages" / "stimuli"
-    return [code("prepare_stimuli"), provenance.digest_code(library / reader)]
+    return [code("prepare_stimuli"), library_code("stimuli", reader)]
 
 
 def frames_entry(wildcards):
@@ -242,8 +266,8 @@ def network_code(script):
         address = builder.partition(":")[0]
         if not known:
             return [code(script), provenance.digest_own_code(address, ".")]
-        file = Path(*address.split(".")).with_suffix(".py")
-        return [code(script), provenance.digest_code(WORKFLOW / "scripts" / file)]
+        *folders, module = address.split(".")[1:]
+        return [code(script), library_code(*folders, f"{module}.py")]
 
     return digests
 
@@ -252,14 +276,14 @@ def network_environment(wildcards):
     """Conda environment of a network's framework."""
     framework = CONFIG.networks[wildcards.network].framework
     name = {"keras": "tensorflow", "torch": "torch", "numpy": "analysis"}[framework]
-    return str(WORKFLOW.parent / "envs" / f"{name}.yaml")
+    return f"../../envs/{name}.yaml"
 
 
 def training_environment(wildcards):
     """Conda environment of what Keras computes with."""
     recipe = CONFIG.networks[wildcards.network].training
     backend = recipe.backend if recipe else "tensorflow"
-    return str(WORKFLOW.parent / "envs" / f"{backend}.yaml")
+    return f"../../envs/{backend}.yaml"
 
 
 def training_recipe(wildcards):
@@ -577,8 +601,18 @@ def report_targets():
     return [*figures, *captions, *reports_wanted(), "<results>/run.html"]
 
 
-def report_words():
+def report_wanted():
+    """The report, unless another workflow, which uses this one as a module, has its own."""
+    return [] if IS_MODULE else ["<results>/report.html"]
+
+
+def report_words(wildcards):
     """The report's own words."""
+    if IS_MODULE or not IS_FOLDER:
+        sys.exit(
+            "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
+            "the workflow that uses it shows these figures and tables too"
+        )
     return sorted(map(str, WORKFLOW.glob("report/*.rst")))
 
 
@@ -597,22 +631,173 @@ def run_geometry():
     return list(dict.fromkeys(found))
 
 
+def measured_stimuli(wildcards):
+    """The face set, or its sample where it is too large to be measured as a whole."""
+    return PLAN.stimuli(wildcards.dataset)
+
+
+def whole_sets():
+    """Face sets that are recorded by one job."""
+    return [name for name, entry in CONFIG.datasets.items() if entry.shards == 1]
+
+
+def sharded_sets():
+    """Face sets that are recorded shard by shard."""
+    return [name for name, entry in CONFIG.datasets.items() if entry.shards > 1]
+
+
+def shards(wildcards):
+    """Number of shards of a face set."""
+    return CONFIG.datasets[wildcards.dataset].shards
+
+
+def is_joint(dataset):
+    """Whether something is done to all frames of a video set together."""
+    crop = CONFIG.datasets[dataset].crop
+    return bool(crop) and (crop.histogram, crop.mask) != ("none", "none")
+
+
+def has_shards_of_videos(dataset):
+    """Whether a shard depends on the videos of its own people alone."""
+    return CONFIG.datasets[dataset].source == "disfa" and not is_joint(dataset)
+
+
+def shard_sources(wildcards):
+    """What a shard is taken from: the frames of its people, or the face set."""
+    name = wildcards.dataset
+    if not has_shards_of_videos(name):
+        return [PLAN.stimuli(name)]
+    own = [
+        subject
+        for subject in disfa_subjects(name)
+        if sizes.shard_of(subject, shards(wildcards)) == int(wildcards.shard)
+    ]
+    return [f"<results>/frames/{name}/{subject}.h5" for subject in own]
+
+
+def shard_step(wildcards):
+    """Every how many pictures of a person a shard takes from its sources."""
+    return sampling_step(wildcards.dataset) if has_shards_of_videos(wildcards.dataset) else 1
+
+
+def recorded(wildcards, folder):
+    """Start of the path of a file that belongs to a recording."""
+    return f"<results>/{folder}/{wildcards.dataset}/{wildcards.network}/seed-{wildcards.seed}"
+
+
+def activation_shards(wildcards):
+    """The shards of a recording."""
+    numbers = range(shards(wildcards))
+    return [f"{recorded(wildcards, 'activations')}/shard-{shard}.h5" for shard in numbers]
+
+
+def geometry_sources(wildcards):
+    """What the geometry is measured from: activations, or Gram matrices, whole or in blocks."""
+    numbers = range(shards(wildcards))
+    if len(numbers) > 1:
+        start = recorded(wildcards, "grams")
+        return [f"{start}/{shard}x{other}.h5" for shard in numbers for other in numbers[shard:]]
+    kept = CONFIG.analysis.activations == "keep"
+    return f"{recorded(wildcards, 'activations' if kept else 'grams')}.h5"
+
+
+def joined_activations(wildcards):
+    """The shards as one file, where activations are kept; nothing reads it but the user."""
+    is_wanted = shards(wildcards) > 1 and CONFIG.analysis.activations == "keep"
+    return f"{recorded(wildcards, 'activations')}.h5" if is_wanted else []
+
+
+def forward_threads(wildcards):
+    """The cores shared out among the recordings: passes on one core each beat one on several."""
+    recordings = sum(
+        CONFIG.datasets[dataset].shards * len(CONFIG.networks[network].seeds)
+        for dataset, network in PLAN.recordings()
+    )
+    return max(1, (workflow.cores or 4) // max(1, recordings))
+
+
+def geometry_threads(wildcards):
+    return max(1, (workflow.cores or 4) // 2)
+
+
+def more_at_each_attempt(megabytes):
+    """Memory for a job's attempts: half as much again at each."""
+
+    def asked(wildcards, attempt):
+        return int(megabytes(wildcards) * (1 + 0.5 * (attempt - 1)))
+
+    return asked
+
+
+def network_mb(wildcards):
+    """Memory of a network, and of a batch of pictures in it."""
+    entry = CONFIG.networks[wildcards.network]
+    return memory.forward(entry.framework, entry.input_spec.size, weights_bytes(wildcards.network))
+
+
+def weights_bytes(network):
+    """Size of a network's weights, as far as it can be foreseen."""
+    if asset := CONFIG.network_asset(network):
+        return MANIFEST[asset]["bytes"]
+    path = CONFIG.weights_file(network, 0)
+    if path == "imagenet":
+        return 553 * 10**6  # VGG16, the only one
+    return os.path.getsize(path) if path and os.path.isfile(path) else 0
+
+
+@more_at_each_attempt
 def forward_mb(wildcards):
-    """Memory of a forward pass: framework and weights, and 64 pictures in the network."""
-    size = CONFIG.networks[wildcards.network].input_spec.size
-    # Up to about 128 maps of the input's size are held at once, as measured.
-    return 2000 + 64 * size**2 * 128 * 4 // 10**6
+    return network_mb(wildcards)
 
 
+@more_at_each_attempt
 def gradient_mb(wildcards):
-    """Memory of a forward and a backward pass: what the forward pass made is kept until then."""
-    return 2 * forward_mb(wildcards)
+    """What the forward pass made is kept until the backward pass."""
+    return 2 * network_mb(wildcards)
 
 
+@more_at_each_attempt
 def recording_mb(wildcards):
-    """Memory of a recording: a forward pass, and two blocks of at most 256 rows or 1 GiB."""
-    block = min(CONFIG.recorded_units(wildcards.network) * 256 * 4, 2**30)
-    return forward_mb(wildcards) + 2 * block // 10**6
+    units = CONFIG.recorded_units(wildcards.network)
+    return network_mb(wildcards) + memory.recording(units, forward_threads(wildcards))
+
+
+@more_at_each_attempt
+def accumulation_mb(wildcards):
+    units, n = CONFIG.recorded_units(wildcards.network), pictures_measured(wildcards.dataset)
+    return network_mb(wildcards) + memory.accumulation(units, n, forward_threads(wildcards))
+
+
+@more_at_each_attempt
+def geometry_mb(wildcards):
+    streamed = shards(wildcards) == 1 and CONFIG.analysis.activations == "keep"
+    return memory.geometry(pictures_measured(wildcards.dataset), streamed=streamed)
+
+
+@more_at_each_attempt
+def multiplication_mb(wildcards):
+    n = 1.5 * pictures_measured(wildcards.dataset) / shards(wildcards)
+    return memory.multiplication(int(n), int(n))
+
+
+@more_at_each_attempt
+def separability_mb(wildcards):
+    return memory.separability(pictures_measured(wildcards.dataset))
+
+
+@more_at_each_attempt
+def embedding_mb(wildcards):
+    return memory.embedding(pictures_measured(wildcards.dataset))
+
+
+def prediction_minutes(wildcards):
+    """Runtime of a pass over a face set: generous, at a picture a second."""
+    return 60 + pictures_measured(wildcards.dataset) // 60
+
+
+def forward_minutes(wildcards):
+    """As `prediction_minutes`, of a shard."""
+    return 60 + pictures_measured(wildcards.dataset) // 60 // shards(wildcards)
 
 
 def if_kept(path):

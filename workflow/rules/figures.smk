@@ -275,7 +275,7 @@ rule plot_fig8:
 rule make_table1:
     input:
         files=table1_files,
-        paper=str(WORKFLOW.parent / "resources" / "paper.yaml"),
+        paper=str(assets.RESOURCES / "paper.yaml"),
     output:
         csv="<results>/tables/table1.csv",
         markdown="<results>/tables/table1.md",
@@ -346,7 +346,7 @@ rule make_gradcam_table:
 rule judge_claims:
     input:
         tables=claim_files,
-        claims=str(WORKFLOW.parent / "resources" / "claims.yaml"),
+        claims=str(assets.RESOURCES / "claims.yaml"),
     output:
         csv="<results>/claims.csv",
         html=report(

@@ -1,4 +1,4 @@
-"""Training of networks, and what their layers say to a face set."""
+"""Networks: weights, layers, and what they answer."""
 
 
 rule train_network:
@@ -20,7 +20,7 @@ rule train_network:
     resources:
         mem_mb=4000,
         runtime=24 * 60,
-        gpu=0,
+        gpu=CONFIG.analysis.gpu,
     params:
         network=network_source,
         training=training_recipe,
@@ -105,37 +105,9 @@ rule list_layers:
         "../scripts/list_layers.py"
 
 
-rule record_activations:
-    input:
-        stimuli="<results>/stimuli/{dataset}.h5",
-        weights=network_inputs,
-    output:
-        activations=if_kept("<results>/activations/{dataset}/{network}/seed-{seed}.h5"),
-    log:
-        "<logs>/record_activations/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/record_activations/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        network_environment
-    threads: 1
-    resources:
-        mem_mb=recording_mb,
-        runtime=120,
-        gpu=0,
-    params:
-        network=network_source,
-        weights=network_weights,
-        layers=layers_recorded,
-        code=network_code("record_activations"),
-    message:
-        "Record {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/record_activations.py"
-
-
 rule predict_expressions:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=measured_stimuli,
         weights=predictor_inputs,
     output:
         predictions="<results>/predictions/{dataset}/{network}/seed-{seed}.csv",
@@ -145,11 +117,11 @@ rule predict_expressions:
         "<benchmarks>/predict_expressions/{dataset}/{network}/seed-{seed}.tsv"
     conda:
         network_environment
-    threads: 1
+    threads: forward_threads
     resources:
         mem_mb=forward_mb,
-        runtime=60,
-        gpu=0,
+        runtime=prediction_minutes,
+        gpu=CONFIG.analysis.gpu,
     params:
         network=network_source,
         weights=network_weights,

@@ -1,7 +1,9 @@
 """The report of the run."""
 
+# The first page tells of this workflow's run; one that uses it as a module has its own.
+if not IS_MODULE:
 
-report: "../report/workflow.rst"
+    report: "../report/workflow.rst"
 
 
 rule describe_run:
@@ -41,7 +43,7 @@ rule make_report:
     input:
         results=report_targets(),
         # Its words: an edited one makes the report anew, a fresh checkout does not.
-        words=report_words(),
+        words=report_words,
         stylesheet=str(WORKFLOW / "report" / "report.css"),
     output:
         html="<results>/report.html",

@@ -83,6 +83,31 @@ rule prepare_stimuli:
         "../scripts/prepare_stimuli.py"
 
 
+rule sample_stimuli:
+    input:
+        stimuli="<results>/stimuli/{dataset}.h5",
+    output:
+        stimuli="<results>/stimuli/{dataset}.sample.h5",
+    log:
+        "<logs>/sample_stimuli/{dataset}.log",
+    benchmark:
+        "<benchmarks>/sample_stimuli/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    params:
+        every=lambda wildcards: sampling_step(wildcards.dataset),
+        code=code("sample_stimuli"),
+    message:
+        "Every {params.every}. picture of each person of {wildcards.dataset}"
+    script:
+        "../scripts/sample_stimuli.py"
+
+
 rule report_stimuli:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",

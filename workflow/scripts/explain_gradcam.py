@@ -13,6 +13,7 @@ with job(snakemake):
         **snakemake.params.network,
         weights=snakemake.params.weights,
         seed=seed,
+        gpu=snakemake.resources.gpu,
     )
     table = explain_gradcam(
         network,

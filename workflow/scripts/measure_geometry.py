@@ -6,7 +6,7 @@ with job(snakemake):
     from facestages.geometry import measure_geometry
 
     measure_geometry(
-        snakemake.input.activations,
+        snakemake.input.sources,
         snakemake.input.stimuli,
         snakemake.params.components,
         snakemake.output.geometry,

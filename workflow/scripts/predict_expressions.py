@@ -2,7 +2,8 @@
 
 from facestages.job import job
 
-with job(snakemake):
+# Of a torch module of one's own nobody knows what it keeps: one pass at a time.
+with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
     from facestages import tables
     from facestages.networks import load_network
     from facestages.predictions import predict_expressions
@@ -13,6 +14,7 @@ with job(snakemake):
         **snakemake.params.network,
         weights=snakemake.params.weights,
         seed=seed,
+        gpu=snakemake.resources.gpu,
     )
     predicted = predict_expressions(
         network,
@@ -21,5 +23,6 @@ with job(snakemake):
         snakemake.params.classes,
         snakemake.input.stimuli,
         snakemake.params.affect,
+        snakemake.threads,
     )
     tables.write_table(snakemake.output.predictions, predicted)

@@ -2,7 +2,8 @@
 
 from facestages.job import job
 
-with job(snakemake):
+# Of a torch module of one's own nobody knows what it keeps: one pass at a time.
+with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
     from facestages.activations import record_activations
     from facestages.networks import load_network
 
@@ -12,6 +13,7 @@ with job(snakemake):
         **snakemake.params.network,
         weights=snakemake.params.weights,
         seed=seed,
+        gpu=snakemake.resources.gpu,
     )
     record_activations(
         network,
@@ -19,4 +21,6 @@ with job(snakemake):
         snakemake.params.layers,
         snakemake.output.activations,
         {"seed": seed},
+        precision=snakemake.params.precision,
+        threads=snakemake.threads,
     )

@@ -31,8 +31,10 @@ from facestages.progress import progress
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
 _OPTIONAL = ("members", "trained_on", "classes", "metrics")
-#: The folder that holds the manifest, and the files that come with the project.
-RESOURCES = Path(__file__).parents[3] / "resources"
+_INSTALLED = Path(__file__).with_name("resources")
+#: The folder that holds the manifest, and the files that come with the project: a part of the
+#: package where it is installed, beside the Snakefile in a checkout.
+RESOURCES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3] / "resources"
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 5

@@ -67,6 +67,12 @@ class FaceSet(Section):
         "labels (Cohen's kappa).",
     )
 
+    shards: Count = Field(
+        1,
+        description="Number of jobs that record this face set, each some people's pictures, e.g. "
+        "one a node of a cluster. The results are the same.",
+    )
+
     @property
     def predictors(self) -> list[str]:
         """Networks that must look at the face set before it can be analysed or reported."""
@@ -621,7 +627,23 @@ class Analysis(Section):
         200, description="Faces that Grad-CAM explains, spread over people and expressions."
     )
     activations: Literal["keep", "discard"] = Field(
-        "discard", description="Keep the layers' full outputs on disk after their use or not."
+        "discard",
+        description="Keep the layers' full outputs on disk, or make the Gram matrices while they "
+        "are recorded. Of a face set in shards they are on disk for a while in any case.",
+    )
+    precision: Literal["float32", "float16"] = Field(
+        "float32",
+        description="Of outputs on disk; float16 halves the files, which say what that cost.",
+    )
+    most_pictures: Annotated[int, Field(ge=2)] = Field(
+        20_000,
+        description="A face set of more pictures is measured on a sample, every k-th picture of "
+        "each person; tables then say how large the error is.",
+    )
+    gpu: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="GPUs that a job with a network asks for; without one it ends with an error. "
+        "With 0 it takes a GPU that it sees.",
     )
 
 

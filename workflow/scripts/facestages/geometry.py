@@ -6,62 +6,25 @@ layer's width, so nothing after this reads a full layer again.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 
 import h5py
 import numpy as np
 import scipy.linalg
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from facestages import store
 from facestages.errors import FacestagesError
+from facestages.gram import SIDES, gram_matrix, join_products, notes_of
 from facestages.progress import progress
-from facestages.stimuli import add_labels, read_labels
+from facestages.stimuli import add_labels, digest_pictures, read_labels
 
-# A block of this many float32 columns of 1,000 pictures is 64 MB.
-_COLUMNS_A_BLOCK = 16384
+__all__ = ["gram_matrix", "measure_geometry", "principal_components"]
 
-
-def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
-    """Inner products of the centred rows.
-
-    Columns are read block by block, centred and multiplied in float32, and summed in float64, so
-    memory is n x n whatever the width.
-
-    Parameters
-    ----------
-    activations : array or HDF5 dataset, shape (n, ...)
-        One row a picture; further axes are flattened.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n, n)
-        ``G[i, j] = <x_i - mean, x_j - mean>``, symmetric.
-
-    Raises
-    ------
-    FacestagesError
-        If there are fewer than two rows, or a value is NaN or infinite.
-    """
-    n = activations.shape[0]
-    if n < 2:
-        raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
-    gram = np.zeros((n, n))
-    for block in _column_blocks(activations):
-        centred = block - block.mean(axis=0, dtype=np.float64).astype(block.dtype)
-        gram += centred @ centred.T
-    if not np.isfinite(gram).all():
-        row = int(np.flatnonzero(~np.isfinite(np.diag(gram)))[0])
-        raise FacestagesError(f"activations hold NaN or infinity, e.g. in row {row}")
-    return gram
-
-
-def _column_blocks(activations: np.ndarray | h5py.Dataset) -> Iterator[np.ndarray]:
-    if activations.ndim != 2:
-        activations = activations[:].reshape(len(activations), -1)
-    for start in range(0, activations.shape[1], _COLUMNS_A_BLOCK):
-        block = activations[:, start : start + _COLUMNS_A_BLOCK]
-        yield block if block.dtype in (np.float32, np.float64) else block.astype(np.float32)
+# With fewer pictures than this many a component, all eigenvectors are found as quickly.
+_PICTURES_A_COMPONENT = 4
 
 
 def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,76 +52,124 @@ def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
     FacestagesError
         If all rows are equal.
     """
-    return _leading_components(*spectrum(gram), k)
+    scores, values = leading_components(gram, k)
+    return scores, values[: scores.shape[1]] / np.trace(gram)
 
 
-def _leading_components(
-    values: np.ndarray, vectors: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    # Beyond this the eigenvalues are rounding errors of the float32 products.
-    rank = int((values > values[0] * len(values) * np.finfo(np.float32).eps).sum())
-    k = min(k, rank)
-    scores = vectors[:, :k] * np.sqrt(values[:k])
-    largest = scores[np.abs(scores).argmax(axis=0), np.arange(k)]
-    return scores * np.sign(largest), values[:k] / values.sum()
-
-
-def spectrum(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (n,), largest first, none negative, and eigenvectors (n, n) of a Gram matrix.
+def leading_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of the leading components, (n, k) or fewer, and the k + 1 largest eigenvalues.
 
     Raises
     ------
     FacestagesError
         If all eigenvalues are zero: the layer says the same to every picture.
     """
-    values, vectors = scipy.linalg.eigh(gram)
-    values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+    values, vectors = _eigenpairs(gram, min(k + 1, len(gram)))
     if values[0] <= 0:
         raise FacestagesError("the layer gives the same output for every picture; no geometry")
-    return values, vectors
+    # Beyond this the eigenvalues are rounding errors of the float32 products.
+    rank = int((values > values[0] * len(gram) * np.finfo(np.float32).eps).sum())
+    k = min(k, rank)
+    scores = vectors[:, :k] * np.sqrt(values[:k])
+    largest = scores[np.abs(scores).argmax(axis=0), np.arange(k)]
+    return scores * np.sign(largest), values
+
+
+def _eigenpairs(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k largest eigenvalues, none negative, and their vectors: by Lanczos' method (ARPACK),
+    whose time grows with n^2, or all of them where there are few."""
+    n = len(gram)
+    if n > _PICTURES_A_COMPONENT * k:
+        # A fixed start, for equal results from run to run; not constant: that is no direction here.
+        start = np.random.default_rng(0).normal(size=n)
+        try:
+            values, vectors = eigsh(gram, k, v0=start)
+        except ArpackNoConvergence:
+            values, vectors = scipy.linalg.eigh(gram)
+    else:
+        values, vectors = scipy.linalg.eigh(gram)
+    largest = np.argsort(values)[::-1][:k]
+    return np.maximum(values[largest], 0.0), vectors[:, largest]
 
 
 def measure_geometry(
-    activations: str | os.PathLike, stimuli: str | os.PathLike, components: int, out
+    sources: Sequence[str | os.PathLike] | str | os.PathLike,
+    stimuli: str | os.PathLike,
+    components: int,
+    out: str | os.PathLike,
 ) -> None:
     """Gram matrix, spectrum and principal components of every recorded layer.
 
     Parameters
     ----------
-    activations : path-like
-        HDF5 file of `record_activations`.
+    sources : path-like or sequence of path-like
+        The HDF5 file of `record_activations`; or files of inner products, of
+        `facestages.accumulation.accumulate_gram` or of `facestages.gram.multiply_shards`, whose
+        blocks make up the Gram matrix.
     stimuli : path-like
         The face set that they were recorded from.
     components : int
         Number of principal components to keep.
     out : path-like
-        HDF5 file to write; a group a layer: ``gram`` (n, n), ``score`` (n, k), ``variance_ratio``
-        (k), ``eigenvalue`` (n).
+        HDF5 file to write; a group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
+        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as an attribute, their sum over all
+        components, ``total_variance``.
 
     Raises
     ------
     FacestagesError
         If the activations are of other stimuli, or a layer has no variance.
     """
-    labels, sources, known = read_labels(stimuli)
-    expected = {"stimuli_digest": known["stimuli_digest"]}
-    with store.open_read(activations, "activations", **expected) as file:
-        notes = {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
-        with store.create(out, "geometry", **notes) as target:
-            for layer in progress(list(file), "geometry"):
-                try:
-                    gram = gram_matrix(file[layer]["activation"])
-                    eigenvalues, vectors = spectrum(gram)
-                except FacestagesError as error:
-                    name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
-                    raise FacestagesError(f"{name}: {error}") from error
-                scores, ratio = _leading_components(eigenvalues, vectors, components)
-                group = target.create_group(layer)
-                group.attrs.update(file[layer].attrs)
-                add_labels(group, labels, sources)
-                store.add_dimension(group, "other_stimulus", len(gram))
-                store.add_dimension(group, "component", np.arange(1, len(ratio) + 1))
-                store.add_array(group, "gram", ("stimulus_id", "other_stimulus"), gram)
-                store.add_array(group, "eigenvalue", ("other_stimulus",), eigenvalues)
-                store.add_array(group, "score", ("stimulus_id", "component"), scores)
-                store.add_array(group, "variance_ratio", ("component",), ratio)
+    sources = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
+    labels, label_sources, known = read_labels(stimuli)
+    ids = labels["stimulus_id"].to_numpy()
+    with contextlib.ExitStack() as stack:
+        kinds = ("activations", "gram")
+        files = [stack.enter_context(store.open_read(path, kinds)) for path in sources]
+        for path, file in zip(sources, files, strict=True):
+            _require_pictures(path, file, stimuli, known, ids)
+        notes = notes_of(files[0]) | {"stimuli_digest": known["stimuli_digest"]}
+        target = stack.enter_context(store.create(out, "geometry", **notes))
+        for layer in progress(list(files[0]), "geometry"):
+            try:
+                gram = _layer_gram([file[layer] for file in files], ids)
+                scores, values = leading_components(gram, components)
+            except FacestagesError as error:
+                name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
+                raise FacestagesError(f"{name}: {error}") from error
+            group = target.create_group(layer)
+            group.attrs.update(files[0][layer].attrs, total_variance=np.trace(gram))
+            add_labels(group, labels, label_sources)
+            store.add_dimension(group, "other_stimulus", len(gram))
+            store.add_dimension(group, "component", np.arange(1, scores.shape[1] + 1))
+            store.add_dimension(group, "eigenvalue_number", np.arange(1, len(values) + 1))
+            axes = ("stimulus_id", "other_stimulus")
+            store.add_array(group, "gram", axes, gram.astype(np.float32))
+            store.add_array(group, "eigenvalue", ("eigenvalue_number",), values)
+            store.add_array(group, "score", ("stimulus_id", "component"), scores)
+            ratio = values[: scores.shape[1]] / np.trace(gram)
+            store.add_array(group, "variance_ratio", ("component",), ratio)
+
+
+def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
+    """A layer's Gram matrix, from its activations or from blocks of inner products."""
+    if "activation" in groups[0]:
+        return gram_matrix(groups[0]["activation"])
+    return join_products(groups, ids)
+
+
+def _require_pictures(
+    path: str | os.PathLike,
+    file: h5py.File,
+    stimuli: str | os.PathLike,
+    known: Mapping[str, object],
+    ids: np.ndarray,
+) -> None:
+    """Refuse what was made from other stimuli; shards are known by the pictures that they hold."""
+    if not file.attrs.get("of_shards"):
+        store.require_attributes(path, file, stimuli_digest=known["stimuli_digest"])
+        return
+    group = next(iter(file.values()))
+    for axis, attribute in SIDES.items():
+        rows = np.isin(ids, store.read_column(group[axis]))
+        store.require_attributes(path, file, **{attribute: digest_pictures(stimuli, rows)})

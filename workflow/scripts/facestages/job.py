@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from facestages.errors import FacestagesError
+from facestages.memory import require_memory, total_memory
 
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
 
 
 @contextlib.contextmanager
-def job(snakemake) -> Iterator[None]:
+def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     """Log to the rule's log and the terminal; end with one clear line where something is wrong.
 
     Libraries are imported inside the block, so that they see the job's number of threads and a
@@ -24,8 +27,11 @@ def job(snakemake) -> Iterator[None]:
     ----------
     snakemake : snakemake.script.Snakemake
         The object that Snakemake gives to the script.
+    side_by_side : bool
+        Whether TensorFlow's and PyTorch's threads are for several forward passes at once, one
+        thread each, and not for the parts of one.
     """
-    _set_environment(snakemake.threads)
+    _set_environment(snakemake.threads, side_by_side)
     log_file = _LogFile(snakemake.log[0], mode="w", encoding="utf-8")
     log_file.setFormatter(_FORMAT)
     logger = logging.getLogger("facestages")
@@ -35,14 +41,18 @@ def job(snakemake) -> Iterator[None]:
     logging.getLogger("py.warnings").addHandler(log_file)
     where = " ".join([snakemake.rule, *(f"{k}={v}" for k, v in snakemake.wildcards.items())])
     logger.info("%s", where)
+    asked = snakemake.resources.get("mem_mb")
     try:
+        _refuse_another_library(snakemake.scriptdir)
+        if asked is not None:
+            require_memory(asked, total_memory())
         yield
     except FacestagesError as error:
         logger.error("%s", error)
         _say(f"error in {where}: {error}")
         sys.exit(1)
     except MemoryError:
-        text = "out of memory. Run it on a machine with more, or lower the size in the config"
+        text = "out of memory. Ask for more (mem_mb), or lower the size in the config"
         logger.error(text)
         _say(f"error in {where}: {text}")
         sys.exit(1)
@@ -51,7 +61,18 @@ def job(snakemake) -> Iterator[None]:
         logger.exception("unexpected error")
         _say(f"error in {where}: {type(error).__name__}: {error} (traceback in {snakemake.log[0]})")
         sys.exit(1)
-    logger.info("done")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 10**6
+    logger.info("done, peak memory %d MB, asked for %s MB", peak, asked)
+
+
+def _refuse_another_library(scripts: str) -> None:
+    """Stop where an installed package hides the library beside the scripts, whose code counts."""
+    beside, imported = Path(os.path.normpath(scripts), "facestages"), Path(__file__).parent
+    if beside.is_dir() and not beside.samefile(imported):
+        raise FacestagesError(
+            f"Python takes the library from {imported}, not from {beside}, as these rules "
+            f"expect. Uninstall that package, or install this one in its place: pip install -e"
+        )
 
 
 class _LogFile(logging.FileHandler):
@@ -62,11 +83,12 @@ class _LogFile(logging.FileHandler):
             super().handleError(record)
 
 
-def _set_environment(threads: int) -> None:
-    # Snakemake sets these for OpenMP and the BLAS libraries; TensorFlow and numba have their own.
-    for variable in ("TF_NUM_INTRAOP_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ[variable] = str(threads)
-    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+def _set_environment(threads: int, side_by_side: bool) -> None:
+    # Snakemake sets these for the BLAS libraries; PyTorch, TensorFlow and numba have their own.
+    within, between = (1, threads) if side_by_side else (threads, 1)
+    os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    os.environ["OMP_NUM_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = str(within)
+    os.environ["TF_NUM_INTEROP_THREADS"] = str(between)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

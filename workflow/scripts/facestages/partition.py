@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from facestages import store
+from facestages import sampling, store
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights
 from facestages.separability import CIRCULAR, is_labelled
@@ -184,7 +184,8 @@ def partition_variance(
         components the position (0 is the first recorded layer) of the ``half_maximum`` and of the
         ``maximum`` of identity, affect and category, and by how many layers the second follows the
         first and the third the second (``half_maximum_difference``, ``maximum_difference``). If the
-        face set lacks a label, one row whose note says so.
+        face set lacks a label, one row whose note says so. A share has a ``sampling_error`` where
+        the face set is a sample; see `facestages.sampling.sampling_error`.
     """
     table, sources, known = read_labels(stimuli, predictions)
     rows = []
@@ -201,22 +202,21 @@ def partition_variance(
         common |= {"label_source": _name_sources(sources), "n": int(used.sum()), "note": note}
         weights = people_weights(labels["identity"], resamples)
         weights = np.vstack([np.ones(len(labels)), weights])
+        sample = sampling.read_sample(table, known)
+        if sample:
+            sample = sample._replace(halves=sample.halves[:, used])
         for k in (k for k in components if k != "all"):
             curves: dict[str, list[np.ndarray]] = {}
             for position, layer in enumerate(progress(list(file), f"shares in {k} components")):
-                scores = file[layer]["score"][:, :k][used]
-                shares = variance_shares(
-                    scores,
-                    labels["identity"],
-                    labels[["valence", "arousal"]].to_numpy(float),
-                    labels["expression"],
-                    weights,
-                )
+                scores = file[layer]["score"][:][used]
+                shares = variance_shares(scores[:, :k], *_explaining(labels), weights)
+                errors = _sampling_errors(shares, scores, k, labels, sample) if sample else {}
                 served = [stage for stage, own in stages.items() if own == layer] or [""]
                 for share in (*SHARES, *_OTHERS):
                     curves.setdefault(share, []).append(shares[share])
                     row = {**common, "layer": layer, "position": position, "components": k}
                     row |= {"measure": "share", "label": share, **_value(shares[share])}
+                    row["sampling_error"] = errors.get(share)
                     rows += [{**row, "stage": stage} for stage in served]
             for row in _milestones(curves):
                 notes = filter(None, [note, row.get("note", "")])
@@ -228,8 +228,34 @@ _NEEDED = ("identity", "valence", "arousal", "expression")
 
 _COLUMNS = [
     *("dataset", "rendered", "network", "seed", "stage", "layer", "position", "label"),
-    *("label_source", "measure", "components", "value", "ci_low", "ci_high", "n", "note"),
+    *("label_source", "measure", "components", "value", "ci_low", "ci_high", "sampling_error"),
+    *("n", "note"),
 ]
+
+
+def _explaining(labels: pd.DataFrame) -> tuple[pd.Series, np.ndarray, pd.Series]:
+    """People, affect and categories, as `variance_shares` takes them."""
+    affect = labels[["valence", "arousal"]].to_numpy(float)
+    return labels["identity"], affect, labels["expression"]
+
+
+def _sampling_errors(
+    shares: Mapping[str, np.ndarray],
+    scores: np.ndarray,
+    k: int,
+    labels: pd.DataFrame,
+    sample: sampling.Sample,
+) -> dict[str, float]:
+    """Error that the sampling puts into each share; halves have components of their own."""
+    found = []
+    for half in np.concatenate([sample.halves, ~sample.halves]):
+        own = sampling.own_components(scores[half])[:, :k]
+        found.append(variance_shares(own, *_explaining(labels[half])))
+    errors = {}
+    for name, values in shares.items():
+        halves = np.reshape([own[name] for own in found], (2, -1))
+        errors[name] = sampling.sampling_error(values[0], *halves, sample.share)
+    return errors
 
 
 def _name_sources(sources: Mapping[str, str]) -> str:

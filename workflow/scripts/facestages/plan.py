@@ -5,7 +5,7 @@ Snakemake imports this module at the start of every run, so nothing heavy is imp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from facestages.config import Config
@@ -46,11 +46,19 @@ class Planner:
     config : Config
     absent : mapping of str to str
         What `facestages.requirements.absent` says is missing.
+    sampling_step : callable, optional
+        Every how many pictures of a face set are measured; all if not given.
     """
 
-    def __init__(self, config: Config, absent: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        absent: Mapping[str, str],
+        sampling_step: Callable[[str], int] = lambda dataset: 1,
+    ) -> None:
         self.config = config
         self.absent = absent
+        self.sampling_step = sampling_step
 
     def fig2(self) -> Plan:
         """Maps, strips of faces and Grad-CAM of one network."""
@@ -383,13 +391,23 @@ class Planner:
             for seed in self.config.networks[network].seeds
         ]
 
+    def recordings(self) -> set[tuple[str, str]]:
+        """Face set and network of all that figures want recorded."""
+        return {
+            (dataset, network)
+            for uses in self.config.uses.values()
+            for dataset in self.present("datasets", uses.datasets)
+            for network in self.present("networks", uses.networks)
+        }
+
     def path(self, product: str, one: str, kind: str) -> str:
         """File of a step, e.g. ``results/geometry/posed/nn2/seed-0.h5``."""
         return f"{self.config.results}/{product}/{one}.{kind}"
 
     def stimuli(self, dataset: str) -> str:
-        """File of a face set."""
-        return f"{self.config.results}/stimuli/{dataset}.h5"
+        """File of a face set, or of its sample where it is too large to be measured as a whole."""
+        sample = ".sample" if self.sampling_step(dataset) > 1 else ""
+        return f"{self.config.results}/stimuli/{dataset}{sample}.h5"
 
     def label_predictions(self, dataset: str) -> str | list[str]:
         """Predictions that take the place of a face set's expression label, or nothing."""

@@ -9,13 +9,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from facestages.activations import require_finite
+from facestages.activations import chosen_layers, forward_all
 from facestages.errors import FacestagesError
-from facestages.networks import Network, select_layers
-from facestages.progress import progress
+from facestages.networks import Network
 from facestages.stimuli import read_labels
-
-_BATCH = 64
 
 
 def predict_expressions(
@@ -25,6 +22,7 @@ def predict_expressions(
     classes: Sequence[str],
     stimuli: str | os.PathLike,
     affect: Sequence[str] = (),
+    threads: int = 1,
 ) -> pd.DataFrame:
     """Let a network name the expression in every picture.
 
@@ -41,6 +39,8 @@ def predict_expressions(
         The face set's HDF5 file.
     affect : sequence of str
         What the output says after the classes, e.g. ``valence`` and ``arousal`` from -1 to 1.
+    threads : int
+        Forward passes at once, for networks that allow it.
 
     Returns
     -------
@@ -54,29 +54,25 @@ def predict_expressions(
     FacestagesError
         If there is no such layer, it does not have one unit a class, or gives NaN or infinity.
     """
-    try:
-        select_layers(network.layers, [layer])
-    except FacestagesError as error:
-        raise FacestagesError(f"network {network.name}: {error}") from error
+    chosen_layers(network, [layer])
     labels, _, known = read_labels(stimuli)
-    ids = labels["stimulus_id"].to_numpy()
     n_units = len(classes) + len(affect)
     scores = np.empty((len(labels), n_units))
+
+    def keep(start: int, outputs: dict[str, np.ndarray]) -> None:
+        output = outputs[layer]
+        if output.shape[1] != n_units:
+            also = f" and {' and '.join(affect)}" if affect else ""
+            raise FacestagesError(
+                f"network {network.name}: layer '{layer}' has {output.shape[1]} units for "
+                f"{len(classes)} classes{also}. Name its output layer last in 'stages', and "
+                f"all of its classes in 'classes'"
+            )
+        scores[start : start + len(output)] = output
+
     with h5py.File(stimuli, "r") as file:
-        images = file["images"]
-        for start in progress(range(0, len(images), _BATCH), f"{network.name} predicts"):
-            rows = slice(start, start + _BATCH)
-            output = network.record(images[rows], [layer])[layer]
-            output = output.reshape(len(output), -1)
-            if output.shape[1] != n_units:
-                also = f" and {' and '.join(affect)}" if affect else ""
-                raise FacestagesError(
-                    f"network {network.name}: layer '{layer}' has {output.shape[1]} units for "
-                    f"{len(classes)} classes{also}. Name its output layer last in 'stages', and "
-                    f"all of its classes in 'classes'"
-                )
-            require_finite(output, network.name, layer, ids[rows])
-            scores[rows] = output
+        ids = labels["stimulus_id"].to_numpy()
+        forward_all(network, file["images"], ids, [layer], keep, threads=threads)
     probabilities = class_probabilities(scores[:, : len(classes)])
     best = probabilities.argmax(axis=1)
     return pd.DataFrame(

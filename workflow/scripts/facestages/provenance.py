@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
 import hashlib
 import importlib
@@ -10,6 +11,7 @@ import json
 import os
 import platform
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,7 +31,7 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def digest_code(script: str | os.PathLike) -> str:
+def digest_code(script: str | os.PathLike, store: str | os.PathLike | None = None) -> str:
     """Digest of a script and of all the library modules that it reaches.
 
     Only what the code does counts: comments, docstrings and layout do not. The files are parsed,
@@ -39,32 +41,68 @@ def digest_code(script: str | os.PathLike) -> str:
     ----------
     script : path-like
         A Python file that imports from ``facestages``.
+    store : path-like, optional
+        JSON file that keeps what was found of each file, by its bytes: to parse all scripts of the
+        workflow takes half a second. Left alone where it cannot be written.
 
     Returns
     -------
     str
     """
+    known = _read_store(store)
+    n_known = len(known)
     seen: dict[Path, str] = {}
     waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
         if path not in seen:
-            seen[path], imports = _read_module(path, path.stat().st_mtime_ns)
-            waiting.extend(imports)
+            key = _digest_bytes(path, path.stat().st_mtime_ns)
+            if key not in known:
+                known[key] = _read_module(path)
+            seen[path], modules = known[key]
+            waiting.extend(file for name in modules for file in _module_files(name, PACKAGE))
+    if store and len(known) > n_known:
+        _write_store(store, known)
     return digest(sorted(seen[path] for path in seen))
 
 
 @cache
-def _read_module(path: Path, changed: int) -> tuple[str, tuple[Path, ...]]:
-    """Digest of one file's code, and the files of ``facestages`` that it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    imports = tuple(sorted(set(_imported_files(tree))))
+def _read_store(store: str | os.PathLike | None) -> dict[str, list]:
+    """What is known of files by the digest of their bytes; nothing yet if there is no store."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        known = json.loads(Path(store).read_text(encoding="utf-8"))
+        # After many edits most of it is of files that are no more.
+        if isinstance(known, dict) and len(known) < 1000:
+            return known
+    return {}
+
+
+def _write_store(store: str | os.PathLike, known: dict[str, list]) -> None:
+    # Jobs that start at the same time each write a file of their own; the last one stays.
+    partial = Path(f"{store}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        partial.parent.mkdir(exist_ok=True)
+        partial.write_text(json.dumps(known), encoding="utf-8")
+        os.replace(partial, store)
+
+
+@cache
+def _digest_bytes(path: Path, changed: int) -> str:
+    """Digest of all that decides what `_read_module` says."""
+    parts = [Path(__file__).read_bytes(), path.name.encode(), path.read_bytes()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _read_module(path: Path) -> list:
+    """Digest of one file's code, and the modules of ``facestages`` that it imports."""
+    tree = ast.parse(path.read_bytes(), str(path))
+    modules = sorted(set(_imported_modules(tree)))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
             # Python 3.12 adds this field; moving between versions changes no result.
             vars(node).pop("type_params", None)
-    return digest([path.name, ast.dump(tree)]), imports
+    return [digest([path.name, ast.dump(tree)]), modules]
 
 
 def _drop_docstring(node) -> None:
@@ -74,7 +112,7 @@ def _drop_docstring(node) -> None:
             node.body = node.body[1:]
 
 
-def _imported_files(tree: ast.AST) -> Iterator[Path]:
+def _imported_modules(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -83,20 +121,16 @@ def _imported_files(tree: ast.AST) -> Iterator[Path]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        for name in names:
-            yield from _module_files(name)
+        yield from (name for name in names if name.split(".")[0] == PACKAGE.name)
 
 
-def _module_files(name: str) -> Iterator[Path]:
+@cache
+def _module_files(name: str, package: Path) -> list[Path]:
     """The file of a module of ``facestages``, and those of the packages it lies in."""
-    parts = name.split(".")
-    if parts[0] != PACKAGE.name:
-        return
-    for depth in range(1, len(parts) + 1):
-        path = PACKAGE.joinpath(*parts[1:depth])
-        for candidate in (path / "__init__.py", path.with_suffix(".py")):
-            if candidate.is_file() and candidate not in _WITHOUT_RESULT:
-                yield candidate
+    parts = name.split(".")[1:]
+    paths = [package.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    files = [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py"))]
+    return [file for file in files if file.is_file() and file not in _WITHOUT_RESULT]
 
 
 def digest_own_code(module: str, folder: str | os.PathLike) -> str:
@@ -133,8 +167,8 @@ def digest_files(path: str | os.PathLike) -> str:
     Hidden files do not count; linked folders do, each once, so that circles of links end.
     """
     path = Path(path)
-    files = list(_files_below(path)) if path.is_dir() else [path]
-    return digest_stats(path, sorted(file for file in files if file.is_file()))
+    files = sorted(_files_below(path)) if path.is_dir() else [path]
+    return digest_stats(path, files)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -157,14 +191,24 @@ def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> 
             names = [(row.get("path") or "").strip() for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error):
         names = []  # what is wrong with the table is said by the job that reads it
-    files = (Path(folder, name) for name in sorted(set(names)))
-    return digest_stats(Path(folder), [file for file in files if file.is_file()])
+    return digest_stats(Path(folder), [Path(folder, name) for name in sorted(set(names))])
 
 
 def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:
-    """Digest of the names within a folder, sizes and times of change of some files."""
-    stats = ((file, os.stat(file)) for file in files)
-    return digest([(os.path.relpath(f, folder), s.st_size, s.st_mtime_ns) for f, s in stats])
+    """Digest of the names within a folder, sizes and times of change of some files.
+
+    What is no file is left out.
+    """
+    found, start = [], os.path.join(folder, "")
+    for file in map(str, files):
+        with contextlib.suppress(OSError, ValueError):
+            status = os.stat(file)
+            if stat.S_ISREG(status.st_mode):
+                # `relpath` alone would take most of the time of a large face set.
+                inside = file.startswith(start) and "/." not in file and "//" not in file
+                name = file[len(start) :] if inside else os.path.relpath(file, folder)
+                found.append((name, status.st_size, status.st_mtime_ns))
+    return digest(found)
 
 
 def describe_versions(*packages: str) -> str:

@@ -13,6 +13,7 @@ import yaml
 from facestages import __version__, store
 from facestages.pages import html_table, write_page
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import sample_in_words
 
 #: The packages that the project pins; of the variants of one package those that are installed.
 PACKAGES = (
@@ -100,7 +101,7 @@ def _face_set(path: str | os.PathLike, datasets: Mapping[str, Mapping]) -> tuple
     return (
         name,
         datasets.get(name, {}).get("label", name),
-        f"{len(labels):,}",
+        f"{len(labels):,} {sample_in_words(attributes)}".strip(),
         labels["identity"].nunique() if "identity" in labels else "not known",
         "RENDERED" if attributes.get("rendered") else "no",
         "; ".join(f"{', '.join(found)}: {source}" for source, found in by_source.items()),

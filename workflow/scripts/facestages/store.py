@@ -21,6 +21,8 @@ from facestages.files import atomic_path
 
 SCHEMA_VERSION = 1
 
+_REMEDY = "delete it and run the same command again"
+
 # How netCDF-4 marks a dimension that has no coordinate values.
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable. {:10d}"
 
@@ -88,15 +90,17 @@ class _Disk(io.FileIO):
 
 
 @contextlib.contextmanager
-def open_read(path: str | os.PathLike, kind: str, **expected: object) -> Iterator[h5py.File]:
+def open_read(
+    path: str | os.PathLike, kind: str | tuple[str, ...], **expected: object
+) -> Iterator[h5py.File]:
     """Open an HDF5 file of facestages for reading, and refuse the wrong one.
 
     Parameters
     ----------
     path : path-like
         The file.
-    kind : str
-        What it must be.
+    kind : str or tuple of str
+        What it must be, or may be.
     **expected
         Attributes that it must carry with these values, e.g. ``stimuli_digest``.
 
@@ -110,32 +114,44 @@ def open_read(path: str | os.PathLike, kind: str, **expected: object) -> Iterato
         If the file is missing, truncated, of another kind or schema, or made from something else.
     """
     path = Path(path)
-    remedy = "delete it and run the same command again"
     if not path.exists():
         raise FacestagesError(f"{path}: no such file. Make it with: snakemake --cores all {path}")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
         raise FacestagesError(
-            f"{path}: cannot be read as HDF5 (truncated, or not HDF5): {remedy}"
+            f"{path}: cannot be read as HDF5 (truncated, or not HDF5): {_REMEDY}"
         ) from error
     with file:
         found = file.attrs.get("kind", "unknown content")
-        if found != kind:
-            raise FacestagesError(f"{path}: holds {found} where {kind} is needed: {remedy}")
+        kinds = (kind,) if isinstance(kind, str) else kind
+        if found not in kinds:
+            needed = " or ".join(kinds)
+            raise FacestagesError(f"{path}: holds {found} where {needed} is needed: {_REMEDY}")
         version = int(file.attrs.get("schema_version", 0))
         if version != SCHEMA_VERSION:
             raise FacestagesError(
                 f"{path}: has file format {version}, this facestages reads {SCHEMA_VERSION}: "
-                f"{remedy}"
+                f"{_REMEDY}"
             )
-        for name, value in expected.items():
-            if file.attrs.get(name) != value:
-                raise FacestagesError(
-                    f"{path}: was made with another {name.replace('_', ' ')} "
-                    f"({_short(file.attrs.get(name))}, not {_short(value)}): {remedy}"
-                )
+        require_attributes(path, file, **expected)
         yield file
+
+
+def require_attributes(path: str | os.PathLike, file: h5py.File, **expected: object) -> None:
+    """Refuse a file that does not carry these attributes.
+
+    Raises
+    ------
+    FacestagesError
+        Naming the first that differs.
+    """
+    for name, value in expected.items():
+        if file.attrs.get(name) != value:
+            raise FacestagesError(
+                f"{path}: was made with another {name.replace('_', ' ')} "
+                f"({_short(file.attrs.get(name))}, not {_short(value)}): {_REMEDY}"
+            )
 
 
 def _short(value: object) -> str:
@@ -205,6 +221,16 @@ def add_array(
         dataset = group.create_dataset(name, data=_storable(data), chunks=chunks)
     attach_dimensions(dataset, dimensions)
     dataset.attrs.update(attributes or {})
+    return dataset
+
+
+def add_virtual(
+    group: h5py.Group, name: str, dimensions: Sequence[str], layout: h5py.VirtualLayout
+) -> h5py.Dataset:
+    """Add an array that points to arrays of other files; its axes are dimensions, as above."""
+    # What is missing reads as NaN, never as zero.
+    dataset = group.create_virtual_dataset(name, layout, fillvalue=np.nan)
+    attach_dimensions(dataset, dimensions)
     return dataset
 
 

@@ -12,7 +12,7 @@ from facestages.files import atomic_path
 # Names may look like numbers or like missing values; they are text all the same.
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
-    *("stimulus_id", "expression"),
+    *("stimulus_id", "expression", "sampled"),
     *("kind", "shape"),
 )
 _NUMBERS = (
@@ -20,6 +20,8 @@ _NUMBERS = (
     "value",
     "ci_low",
     "ci_high",
+    "sampling_error",
+    "pictures_of",
     "null_mean",
     "null_sd",
     "z",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from facestages.errors import FacestagesError
 from facestages.figures import style
+from facestages.stimuli.sample import sample_in_words
 
 
 def select_scores(
@@ -217,7 +218,13 @@ def _label_sources(
 
 def _count_pictures(chosen: pd.DataFrame, dataset: str, title: str) -> str:
     """Number of pictures of a face set, by label where not every picture has every label."""
-    counts = chosen[chosen["dataset"] == dataset].groupby("label", sort=False)["n"].max()
+    own = chosen[chosen["dataset"] == dataset]
+    counts = own.groupby("label", sort=False)["n"].max()
     if counts.nunique() <= 1:
-        return f"{title} {int(counts.max())}"
-    return f"{title} " + ", ".join(f"{int(n)} ({label})" for label, n in counts.items())
+        said = [title, str(int(counts.max()))]
+    else:
+        said = [title, ", ".join(f"{int(n)} ({label})" for label, n in counts.items())]
+    samples = own.reindex(columns=["pictures_of", "sampled"]).dropna()
+    for sample in samples.astype({"pictures_of": int}).head(1).to_dict("records"):
+        said.append(sample_in_words(sample))
+    return " ".join(said)

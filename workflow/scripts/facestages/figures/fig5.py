@@ -41,6 +41,7 @@ from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import style
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import pictures_in_words
 
 _MOST_COLUMNS = 4
 _SMALL = 7  # points
@@ -66,6 +67,8 @@ class _Faces(NamedTuple):
     reference: Reference
     #: The reference in a few words.
     source: str
+    #: How many pictures, in words.
+    pictures: str
 
 
 def draw_fig5(
@@ -204,6 +207,7 @@ def _read_faces(stimuli, dataset, predictions, reference_label) -> tuple[_Faces,
         0 if people is None else len(set(people)),
         reference,
         name_source(reference, reference_label),
+        pictures_in_words(len(labels), known),
     )
     return faces, str(known["stimuli_digest"])
 
@@ -414,10 +418,9 @@ def _caption(faces: _Faces, networks, components, numbers: pd.DataFrame, ratings
         for name, own in components.items()
     )
     stages = " and ".join(dict.fromkeys(entry["stage"] for entry in networks.values()))
-    n = len(faces.expressions)
     people = f" of {faces.n_people} people" if faces.n_people else ""
     parts = [f"Principal components of the {stages} layer ({layers})."]
-    parts.append(f"{faces.label}: {n} pictures{people}.")
+    parts.append(f"{faces.label}: {faces.pictures}{people}.")
     if faces.rendered:
         parts.append("All faces are RENDERED, not photographs.")
     if faces.reference.source:

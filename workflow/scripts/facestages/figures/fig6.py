@@ -32,6 +32,7 @@ from facestages.figures.fig5 import (
     expression_looks,
 )
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import pictures_in_words
 
 _CAPTION = 135  # columns
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -274,7 +275,7 @@ def _caption(known, dataset: str, n: int, reference: Reference, blocks, count: i
         stages = " and ".join(dict.fromkeys(shown[title]["stage"] for title in layers))
         listed = "; ".join(layers.values())
         parts.append(f"PCs (share of variance) of the {stages} layer ({listed}).")
-    parts.append(f"{dataset}: {n} pictures.")
+    parts.append(f"{dataset}: {pictures_in_words(n, known)}.")
     if known.get("rendered", 0):
         parts.append("All faces are RENDERED, not photographs.")
     if reference.source:

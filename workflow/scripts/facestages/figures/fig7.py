@@ -28,6 +28,7 @@ from facestages.figures import style
 from facestages.figures.fig5 import drawable_networks, expression_looks, require_networks
 from facestages.separability import CIRCULAR
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import pictures_in_words
 
 #: Colour and shape of each answer; those of other expressions lie beneath.
 ANSWERS = {
@@ -396,7 +397,7 @@ def _caption(table, dataset, known, labels, people, reference, networks, answers
     n_people = f" of {len(set(people))} people" if people is not None else ""
     parts = [
         f"PC1 and PC2 of the {stages} layer ({layers}) against the networks' answers. {dataset}: "
-        f"{len(labels)} pictures{n_people}; expressions: {source}."
+        f"{pictures_in_words(len(labels), known)}{n_people}; expressions: {source}."
     ]
     if known.get("rendered", 0):
         parts.append("All faces are RENDERED, not photographs.")

@@ -17,6 +17,7 @@ from facestages.figures import style
 from facestages.partition import SHARES
 from facestages.separability import is_labelled
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import pictures_in_words
 
 #: What is stacked, with its colour and hatch; the rest is what none of them explains.
 _BANDS = {
@@ -161,7 +162,7 @@ def draw_fig8(
         title = f"{panels[2]}  answers{' (CIRCULAR)' if circular else ''}"
         _draw_confusion(row[2], table, title, lacking)
     _add_legend(figure)
-    caption = _caption(summary, dataset, networks, components, absent)
+    caption = _caption(summary, dataset, known, networks, components, absent)
     style.add_caption(figure, caption)
     return figure, pd.concat(numbers, ignore_index=True), caption
 
@@ -265,7 +266,7 @@ def _add_legend(figure: Figure) -> None:
     figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
 
 
-def _caption(summary, dataset, networks, components, absent) -> str:
+def _caption(summary, dataset, known, networks, components, absent) -> str:
     shares = summary[summary["measure"] == "share"]
     parts = [
         f"Shares of the variance of the first {components} principal components (adjusted R2): "
@@ -280,7 +281,8 @@ def _caption(summary, dataset, networks, components, absent) -> str:
         parts.append("All faces are RENDERED, not photographs; valence and arousal are DECLARED.")
     if len(shares):
         n = int(shares["n"].max())
-        parts.append(f"{dataset}, {n} pictures. Labels: {shares['label_source'].iloc[0]}.")
+        pictures = pictures_in_words(n, known)
+        parts.append(f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.")
     seeds = shares.groupby("network", sort=False)["seeds"].max()
     counts = ", ".join(f"{networks[name]} {number}" for name, number in seeds.items())
     if counts:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from facestages import store
 from facestages.figures import faces, style
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import pictures_in_words
 
 #: Columns of the numbers of Figures 2 and 3.
 COLUMNS = [
@@ -62,7 +63,7 @@ class Faces(NamedTuple):
         """How many pictures of how many people, and whether they are renders."""
         n, people = len(self.labels), len(set(self.people))
         of = f" of {people} {'person' if people == 1 else 'people'}" if self.people[0] else ""
-        said = f"{title}, {n} pictures{of}."
+        said = f"{title}, {pictures_in_words(n, self.known)}{of}."
         if int(self.known.get("rendered", 0)):
             said += " All faces are RENDERED, not photographs."
         return said

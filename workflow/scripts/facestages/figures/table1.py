@@ -15,6 +15,7 @@ from facestages import pages, store
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path, read_yaml
 from facestages.stimuli import read_labels
+from facestages.stimuli.sample import sample_in_words
 from facestages.tables import markdown_table, read_tables
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
@@ -206,6 +207,7 @@ def _describe_dataset(name: str, entry: Mapping, said: Mapping) -> list[dict]:
         }
         for measure, value in measured.items()
     ]
+    table[0]["text"] = sample_in_words(known)
     kind = "rendered" if known.get("rendered") else "pictures of people"
     table.append({**base, "measure": "kind", "text": kind, "paper_text": entry["paper"]})
     table.append({**base, "measure": "labels", "paper_text": said.get("labels")})
@@ -265,12 +267,13 @@ def dataset_table(table: pd.DataFrame) -> pd.DataFrame:
         size = f"{said['columns']:.0f}x{said['rows']:.0f}" if _is_there(said["rows"]) else ""
         people = f"{said['people']:.0f} people" if _is_there(said["people"]) else ""
         n = f"n = {said['pictures']:,.0f}" if _is_there(said["pictures"]) else ""
+        sample = by.loc["pictures", "text"]
         counterpart = [words["kind"], n, people, words["labels"], size]
         rows.append(
             {
                 "Face set": of["label"].iloc[0],
                 "Kind": by.loc["kind", "text"],
-                "n": f"{by.loc['pictures', 'value']:,.0f}",
+                "n": " ".join(filter(_is_there, [_number(by.loc["pictures", "value"]), sample])),
                 "People": _number(by.loc["people", "value"]),
                 "Expressions (shares)": shares + source,
                 "Pixels": f"{by.loc['columns', 'value']:.0f}x{by.loc['rows', 'value']:.0f}",

@@ -40,6 +40,10 @@ class Network(Protocol):
         Number of parameters of the network.
     weights_digest : str
         SHA-256 of its weights.
+    batch : int
+        Number of pictures in a forward pass that is fastest.
+    side_by_side : bool
+        Whether `record` may be called from several threads at once.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Network(Protocol):
     n_parameters: int
     input: InputSpec
     weights_digest: str
+    batch: int
+    side_by_side: bool
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """Outputs of some layers, each (n, *layer shape) float32, for uint8 pictures
@@ -139,8 +145,11 @@ def load_network(
     width: int | None = None,
     weights: str | os.PathLike | None = None,
     seed: int = 0,
+    gpu: int = 0,
 ):
     """Load one network.
+
+    From then on this process keeps the memory that it frees, see `keep_freed_memory`.
 
     Parameters
     ----------
@@ -159,6 +168,9 @@ def load_network(
         ``"imagenet"`` for those that Keras Applications fetches.
     seed : int
         Seed of an untrained network's initial weights.
+    gpu : int
+        GPUs without which it is not to be loaded. With 0 it takes one that its framework sees, or
+        computes on the processor; ``pixels`` computes nothing and needs none.
 
     Returns
     -------
@@ -167,8 +179,13 @@ def load_network(
     Raises
     ------
     FacestagesError
-        If it cannot be built, or the weights are missing or are not its own.
+        If it cannot be built, the weights are missing or are not its own, or a GPU is.
     """
+    # Snakemake imports this module at the start of every run, and needs none of these.
+    from facestages.networks.allocator import keep_freed_memory
+    from facestages.networks.devices import require_gpus
+
+    keep_freed_memory()
     spec = InputSpec(**input) if input else ARCHITECTURES[architecture].input
     if weights is not None and os.path.isdir(weights):
         weights = find_weights(weights)
@@ -184,14 +201,18 @@ def load_network(
         from facestages.networks.checkpoints import load_state
         from facestages.networks.torch_backend import TorchNetwork, build_module
 
+        require_gpus(gpu, "torch")
         where = f"networks.{name}.torch"
         module = build_module(torch or builder, seed, *n_classes, where=where, **options)
         if weights is not None:
             load_state(module, weights)
-        return TorchNetwork(name, module, spec)
+        # Of a module of one's own nobody knows what it keeps.
+        return TorchNetwork(name, module, spec, side_by_side=torch is None)
 
     from facestages.networks.keras_backend import KerasNetwork, load_keras, load_weights
+    from facestages.networks.quiet_keras import keras as loaded_keras
 
+    require_gpus(gpu, loaded_keras.config.backend())
     whole_model = builder is None or str(weights).endswith(".keras")
     if whole_model:
         return KerasNetwork(name, load_keras(weights or keras), spec)

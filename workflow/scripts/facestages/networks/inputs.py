@@ -14,7 +14,7 @@ def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
 
     Parameters
     ----------
-    images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 3)
+    images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 1 or 3)
     size : int
         Rows and columns wanted; antialiased bilinear resampling.
     channels : int
@@ -24,6 +24,8 @@ def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     -------
     numpy.ndarray of uint8, shape (n, size, size, channels)
     """
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
     mode = "L" if channels == 1 else "RGB"
     own_mode = "L" if images.ndim == 3 else "RGB"
     if images.shape[1:3] == (size, size) and mode == own_mode:
@@ -52,7 +54,9 @@ def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
         Channels in the order that the network takes.
     """
     factor, shift = (np.float32(value) for value in SCALINGS[scaling])
-    scaled = images.astype(np.float32) * factor + shift
+    scaled = images.astype(np.float32)
+    scaled *= factor
+    scaled += shift
     return scaled[..., ::-1] if scaling in BLUE_FIRST else scaled
 
 

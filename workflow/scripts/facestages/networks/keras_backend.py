@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -13,8 +14,12 @@ import numpy as np
 from facestages.errors import FacestagesError
 from facestages.networks import is_kernel, require_spatial
 from facestages.networks.catalogue import InputSpec
+from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.quiet_keras import keras
+
+# Pictures in a forward pass: on a processor more of them are no faster.
+_BATCH, _GPU_BATCH = 16, 64
 
 
 class KerasNetwork:
@@ -41,6 +46,10 @@ class KerasNetwork:
         Number of parameters of every layer.
     n_parameters : int
         Number of parameters of the network; shared ones count once.
+    batch : int
+        Number of pictures in a forward pass that is fastest.
+    side_by_side : bool
+        Whether `record` may be called from several threads at once.
 
     Raises
     ------
@@ -49,6 +58,11 @@ class KerasNetwork:
     """
 
     def __init__(self, name: str, model: keras.Model, input: InputSpec) -> None:
+        backend = keras.config.backend()
+        use_full_float32(backend)
+        on_gpu = count_gpus(backend) > 0
+        self.batch = _GPU_BATCH if on_gpu else _BATCH
+        self.side_by_side = backend == "tensorflow" and not on_gpu
         self.name = name
         self.model = model
         self.input = input
@@ -64,7 +78,8 @@ class KerasNetwork:
             self.parameters[layer] = operation.count_params() if of_layer else 0
         self.n_parameters = model.count_params()
         self.layers = {layer: tuple(tensor.shape[1:]) for layer, tensor in self._tensors.items()}
-        self._recorders: dict[tuple[str, ...], keras.Model] = {}
+        self._recorders: dict[tuple[str, ...], Callable] = {}
+        self._building = threading.Lock()
         self._gradients: dict[tuple[str, ...], Callable] = {}
         if any(None in shape for shape in self.layers.values()):
             # A model for inputs of any size: its shapes are those for the size it is given.
@@ -89,18 +104,38 @@ class KerasNetwork:
         dict of str to numpy.ndarray of float32, shape (n, *layer shape)
         """
         batch = prepare_images(images, self.input)
-        outputs = self._recorder(tuple(layers)).predict_on_batch(batch)
+        outputs = self._recorder(tuple(layers))(batch)
         return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
 
-    def _recorder(self, layers: tuple[str, ...]) -> keras.Model:
-        # Built once: a new model for each batch would be traced and compiled for each batch.
-        if layers not in self._recorders:
-            outputs = {layer: self._tensors[layer] for layer in layers}
-            recorder = keras.Model(self._graph.inputs, outputs)
-            # XLA on a CPU is slower here and compiles for every batch size.
-            recorder.jit_compile = keras.config.backend() == "jax"
-            self._recorders[layers] = recorder
+    def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:
+        """Function of a batch that gives the layers' outputs as arrays; built once."""
+        # One thread builds, the others wait.
+        with self._building:
+            if layers not in self._recorders:
+                outputs = {layer: self._tensors[layer] for layer in layers}
+                self._recorders[layers] = self._compile(keras.Model(self._graph.inputs, outputs))
         return self._recorders[layers]
+
+    def _compile(self, model: keras.Model) -> Callable[[np.ndarray], dict]:
+        if keras.config.backend() != "tensorflow":
+            model.jit_compile = keras.config.backend() == "jax"
+            return model.predict_on_batch
+        import tensorflow as tf
+
+        # For any number of pictures, else a smaller last batch would be compiled anew. XLA, which
+        # is slower on a processor, stays out.
+        call = tf.function(
+            lambda batch: model(batch, training=False),
+            input_signature=[self._batch_signature()],
+            autograph=False,
+        )
+        return lambda batch: {layer: output.numpy() for layer, output in call(batch).items()}
+
+    def _batch_signature(self):
+        import tensorflow as tf
+
+        side, channels = self.input.size, self.input.channels
+        return tf.TensorSpec((None, side, side, channels), tf.float32)
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
@@ -153,13 +188,9 @@ class KerasNetwork:
 
         before, finish = _split_softmax(self._tensors[output])
         model = keras.Model(self._graph.inputs, [self._tensors[name] for name in layers] + [before])
-        side, channels = self.input.size, self.input.channels
 
         @tf.function(
-            input_signature=[
-                tf.TensorSpec((None, side, side, channels), tf.float32),
-                tf.TensorSpec((None,), tf.int32),
-            ],
+            input_signature=[self._batch_signature(), tf.TensorSpec((None,), tf.int32)],
             autograph=False,
         )
         def differentiate(batch, units):

@@ -14,6 +14,8 @@ class PixelsNetwork:
     """Gives the prepared pictures back, as layer ``pixels``."""
 
     weights_digest = "no weights"
+    batch = 32
+    side_by_side = True
 
     def __init__(self, name: str, input: InputSpec) -> None:
         self.name = name

@@ -39,6 +39,9 @@ if _BACKEND != "tensorflow":
     # Keras imports TensorFlow all the same where it is installed.
     sys.modules.setdefault("tensorflow", None)
 
+# TensorFlow would take all the memory of a GPU at once.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 with _standard_error_closed():
     import keras
 

@@ -237,6 +237,26 @@ def _digest(
     return sha.hexdigest()
 
 
+def digest_pictures(path: str | os.PathLike, rows: np.ndarray) -> str:
+    """SHA-256 of some of a face set's pictures, whatever their labels.
+
+    Parameters
+    ----------
+    path : path-like
+        HDF5 file of the face set.
+    rows : numpy.ndarray of bool, shape (n,)
+        Which.
+    """
+    with store.open_read(path, "stimuli") as file:
+        images = file["images"]
+        sha = hashlib.sha256(str(images.shape[1:]).encode())
+        for start in range(0, len(images), _BLOCK):
+            chosen = rows[start : start + _BLOCK]
+            if chosen.any():
+                sha.update(images[start : start + _BLOCK][chosen].tobytes())
+    return sha.hexdigest()
+
+
 def add_regions(group, regions: np.ndarray) -> None:
     """Add where `REGIONS` are, shape (n, 3, 4), to a group that has its labels."""
     for axis, names in _REGION_AXES.items():

@@ -21,21 +21,12 @@ import pandas as pd
 from PIL import Image
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_stimuli
 
 logger = logging.getLogger(__name__)
-
-#: The three official splits, and "test" where a copy does not tell the two test splits apart.
-SPLITS = ("Training", "PublicTest", "PrivateTest", "test")
-
-#: Pictures by split and class, classes in the order of `EXPRESSIONS`.
-OFFICIAL_COUNTS = {
-    "Training": (3995, 436, 4097, 7215, 4830, 3171, 4965),
-    "PublicTest": (467, 56, 496, 895, 653, 415, 607),
-    "PrivateTest": (491, 55, 528, 879, 594, 416, 626),
-}
 
 _SIDE = 48
 _N_PIXELS = _SIDE * _SIDE

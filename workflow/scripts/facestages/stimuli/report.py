@@ -13,6 +13,7 @@ from facestages.action_units import agreement
 from facestages.expressions import EXPRESSIONS
 from facestages.files import atomic_path
 from facestages.stimuli import Irregularity, read_irregular, read_labels, read_report
+from facestages.stimuli.sample import pictures_in_words
 
 _UNLABELLED = "unlabelled"
 _LONGEST_TABLE = 100
@@ -22,6 +23,7 @@ def report_stimuli(
     stimuli: str | os.PathLike,
     predictions: Sequence[str | os.PathLike] = (),
     expression_from: str | None = None,
+    measured: str | os.PathLike | None = None,
 ) -> dict[str, object]:
     """Describe a face set.
 
@@ -34,21 +36,25 @@ def report_stimuli(
         label ``expression``.
     expression_from : str, optional
         The network among them whose predictions the analyses take as the label.
+    measured : path-like, optional
+        The sample of the face set that analyses and `predictions` are of, if not the whole.
 
     Returns
     -------
     dict
         Plain values, as JSON has them: ``dataset``, ``n``, ``people``, ``rendered``,
-        ``label_sources``, ``counts`` (session -> identity -> expression -> n), ``irregular``
-        (file, reason, outcome of each), ``expression_of_analyses`` (source of the label that the
-        analyses take), ``predicted`` (by network and expression: n), ``agreement`` (by network: n,
-        percent, Cohen's kappa, confusion), ``source`` (what the reader of the files reported).
+        ``sample`` (which pictures the analyses take, in words, if not all), ``label_sources``,
+        ``counts`` (session -> identity -> expression -> n), ``irregular`` (file, reason, outcome of
+        each), ``expression_of_analyses`` (source of the label that the analyses take),
+        ``predicted`` (by network and expression: n), ``agreement`` (by network: n, percent, Cohen's
+        kappa, confusion), ``source`` (what the reader of the files reported).
     """
     labels, sources, known = read_labels(stimuli)
-    expression = labels.get("expression", pd.Series("", index=labels.index))
+    sample, _, of_sample = read_labels(measured or stimuli)
+    expression = sample.get("expression", pd.Series("", index=sample.index))
     predicted, compared = {}, {}
     for path in predictions:
-        theirs, their_sources, _ = read_labels(stimuli, path)
+        theirs, their_sources, _ = read_labels(measured or stimuli, path)
         network = their_sources["expression"].removeprefix("network:")
         predicted[network] = {k: int(n) for k, n in theirs["expression"].value_counts().items()}
         compared[network] = agreement(expression, theirs["expression"])
@@ -58,6 +64,7 @@ def report_stimuli(
         "n": len(labels),
         "people": int(labels["identity"].nunique()) if "identity" in labels else None,
         "rendered": bool(known.get("rendered", 0)),
+        "sample": pictures_in_words(len(sample), of_sample) if "sampled" in of_sample else "",
         "label_sources": sources,
         "counts": _counts(labels),
         "irregular": [item._asdict() for item in read_irregular(stimuli)],
@@ -107,6 +114,9 @@ def _markdown(report: dict, title: str) -> Iterator[str]:
     kind = " The faces are **rendered**, not photographs." if report["rendered"] else ""
     yield f"{report['n']:,} pictures{people}.{kind}"
     yield ""
+    if report["sample"]:
+        yield f"**The analyses take {report['sample']}.**"
+        yield ""
     yield "## Labels and their sources"
     yield ""
     by_source: dict[str, list[str]] = {}

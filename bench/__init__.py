@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench`` measures all, and writes a table of ratios."""

@@ -1,0 +1,47 @@
+"""A network whose outputs are known, and faces for it."""
+
+import numpy as np
+import pandas as pd
+
+from facestages.networks.catalogue import InputSpec
+from facestages.stimuli import StimulusSet, write_stimuli
+
+
+class Blurs:
+    """A network of two layers with known outputs."""
+
+    name, weights_digest = "blurs", "none"
+    batch, side_by_side = 10, False
+    input = InputSpec(8, 1)
+    layers = {"wide": (8, 8, 300), "narrow": (8,)}
+
+    def __init__(self):
+        self.batches = []
+
+    def record(self, images, layers):
+        self.batches.append(len(images))
+        x = images.astype(np.float32) / 255
+        outputs = {
+            "wide": x[..., None] * np.linspace(0.5, 2, 300, dtype=np.float32),
+            "narrow": x.mean(axis=1),
+        }
+        return {layer: outputs[layer] for layer in layers}
+
+
+def write_blurs_faces(path):
+    """A face set of 70 pictures of 7 people, written to `path`."""
+    n = 70
+    people = np.arange(n) % 7
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 200, (7, 8, 8))
+    images = (base[people] + rng.integers(0, 55, (n, 8, 8))).astype(np.uint8)
+    labels = pd.DataFrame(
+        {
+            "stimulus_id": [f"s{i}" for i in range(n)],
+            "identity": [f"p{i}" for i in people],
+            "expression": np.array(["happy", "sad"])[np.arange(n) // 7 % 2],
+        }
+    )
+    stimuli = StimulusSet(images, labels, {"identity": "posed", "expression": "posed"})
+    write_stimuli(path, stimuli, "faces")
+    return stimuli

@@ -1,0 +1,120 @@
+"""Every run and every job of a cluster reads the workflow first: that must not take long."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from disfa_files import label_path, video_path
+from facestages.action_units import DISFA_UNITS
+from facestages.disfa_files import OFFICIAL_SUBJECTS
+from facestages.expressions import EXPRESSIONS
+from workflow_runner import REPOSITORY
+
+# Each takes more than 50 ms to import, some several seconds, and no look-up needs them.
+HEAVY = (
+    "cv2", "h5netcdf", "h5py", "jax", "keras", "matplotlib", "numba", "numpy", "onnxruntime",
+    "pandas", "scipy", "seaborn", "sklearn", "tensorflow", "torch", "umap", "xarray",
+)  # fmt: skip
+
+# Snakemake without its plug-ins for clusters, one of which imports pandas.
+WITHOUT_HEAVY = f"""
+import pkgutil, sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None
+found = pkgutil.iter_modules
+pkgutil.iter_modules = lambda *where: (
+    module for module in found(*where) if not module.name.startswith("snakemake_executor_plugin_")
+)
+from snakemake.cli import main
+main(sys.argv[1:])
+"""
+
+SEEDS = 16
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory) -> Path:
+    """The paper's config with all layers of all networks and many seeds, and empty files in the
+    places of all that it is made from."""
+    folder = tmp_path_factory.mktemp("paper")
+    config = yaml.safe_load((REPOSITORY / "config" / "paper.yaml").read_text())
+    for network in config["networks"].values():
+        network["layers"] = ["*"]
+        if network.get("weights") in ("train", "untrained"):
+            network["seeds"] = list(range(SEEDS))
+    fig4 = config["figures"]["fig4"]
+    fig4["networks"] = [n for n, entry in config["networks"].items() if len(entry["stages"]) > 1]
+    fig4["datasets"] = ["disfa_women", "disfa", "kdef"]
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+    licensed = folder / "resources" / "licensed"
+    people = enumerate(OFFICIAL_SUBJECTS)
+    sexes = [f"{subject},{'female' if i < 12 else 'male'}\n" for i, subject in people]
+    files = {
+        licensed / "fer2013.csv": "emotion,pixels,Usage\n",
+        licensed / "OASIS.csv": "Theme\n",
+        licensed / "disfa.csv": "".join(["subject,sex\n", *sexes]),
+    }
+    for subject in OFFICIAL_SUBJECTS:
+        files[video_path(licensed / "DISFA", subject)] = ""
+        files |= {label_path(licensed / "DISFA", subject, unit): "" for unit in DISFA_UNITS}
+    for person in range(70):
+        for number in range(2 * len(EXPRESSIONS)):
+            files[licensed / "KDEF" / f"A{person}" / f"{number}.JPG"] = ""
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def dry_run(folder: Path, *start: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *start, "--dry-run", "--snakefile", str(REPOSITORY / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_nothing_heavy_is_imported(paper):
+    done = dry_run(paper, "-c", WITHOUT_HEAVY)
+    assert done.returncode == 0, done.stderr
+    jobs = dict(line.split() for line in _job_table(done.stdout))
+    # All layers of all networks and seeds on all face sets, so that every look-up was asked.
+    assert int(jobs["score_separability"]) > 200 and int(jobs["total"]) > 900
+    assert {"train_network", "extract_frames", "explain_gradcam", "make_report"} <= set(jobs)
+    assert "left out" not in done.stderr
+
+
+def _job_table(text: str) -> list[str]:
+    rows = text.partition("Job stats:")[2].strip().partition("\n\n")[0].splitlines()
+    return [row for row in rows[2:] if row.strip()]
+
+
+def processor_seconds(*command: str) -> float:
+    """Time of all processors for a command, the least of two runs: others may keep them busy."""
+    least = float("inf")
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        least = min(least, used)
+    return least
+
+
+def test_a_dry_run_of_everything_takes_seconds(paper):
+    snakemake = [sys.executable, "-m", "snakemake"]
+    bare = processor_seconds(*snakemake, "--version")
+    options = ["--directory", str(paper), "--configfile", str(paper / "config.yaml")]
+    where = ["--snakefile", str(REPOSITORY / "Snakefile")]
+    whole = processor_seconds(*snakemake, "--dry-run", *where, *options)
+    # About 2.5 times as long; much more, and a look-up grows with the square of the jobs.
+    assert whole < 5 * bare, f"{whole:.1f} s, Snakemake alone {bare:.1f} s"
+    assert whole < 30
+    # The code of all scripts was parsed once, not at every start.
+    assert len(json.loads((paper / ".snakemake" / "code_digests.json").read_text())) > 50

@@ -1,0 +1,49 @@
+"""Library and config, whether this workflow runs by itself or as a module of another one."""
+
+import importlib.util
+import os
+import runpy
+import sys
+from pathlib import Path
+
+WORKFLOW = Path(str(workflow.current_basedir)).parent
+# From a repository, Snakemake brings rules and scripts one by one; the library is installed.
+IS_FOLDER = isinstance(workflow.current_basedir, os.PathLike)
+if IS_FOLDER:
+    sys.path.insert(0, str(WORKFLOW / "scripts"))
+elif importlib.util.find_spec("facestages") is None:
+    sys.exit(
+        "facestages: the rules come from a repository, and the Python package that they call is "
+        "not installed. Install that of the same tag with pip; README.md says how"
+    )
+
+from facestages import __version__, assets
+from facestages.config import load_config
+from facestages.errors import FacestagesError
+
+if not IS_FOLDER:
+    of_rules = runpy.run_path(workflow.source_path("../scripts/facestages/__init__.py"))
+    if of_rules["__version__"] != __version__:
+        sys.exit(
+            f"facestages: the rules are of version {of_rules['__version__']}, the installed "
+            f"package is of version {__version__}. Install that of the same tag with pip"
+        )
+
+# A module's folders may be set outside of its config, where the library looks for them.
+FOLDERS = {name: workflow.pathvars.apply(f"<{name}>") for name in ("results", "resources")}
+renamed = workflow.modifier.path_modifier.replace_prefix
+if any(renamed(f"{path}/") != f"{path}/" for path in FOLDERS.values()):
+    sys.exit(
+        "facestages: 'prefix' and 'replace_prefix' of a module do not reach all paths of these "
+        "rules. Set the folders in its config instead, e.g. pathvars: {results: results/faces}"
+    )
+MOVED = {name: path for name, path in FOLDERS.items() if path != name}
+
+try:
+    MANIFEST = assets.read_manifest(assets.RESOURCES / "manifest.yaml")
+    CONFIG = load_config(
+        {**config, "pathvars": {**config.get("pathvars", {}), **MOVED}} if MOVED else config,
+        MANIFEST,
+    )
+except FacestagesError as error:
+    sys.exit(str(error))

@@ -1,0 +1,237 @@
+"""Gram matrices: the inner products of what a layer says to every two pictures.
+
+The Gram matrix of n pictures holds all their distances and principal components, whatever the
+layer's width. It may be made block by block, so that neither the layer nor the products of all
+pictures need to be in one place: inner products about a common origin are summed or set side by
+side, and centred at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+
+import h5py
+import numpy as np
+
+from facestages import store
+from facestages.errors import FacestagesError
+from facestages.progress import progress
+
+# A block of this many float32 columns of 1,000 pictures is 32 MB.
+_COLUMNS_A_BLOCK = 8192
+_ROWS_AT_ONCE = 256
+
+#: The axes of a block of inner products, and the attributes that tell the pictures along them.
+SIDES = {"stimulus_id": "pictures_digest", "other_stimulus_id": "column_pictures_digest"}
+
+#: Pictures whose mean is the origin of a layer's inner products.
+ROWS_OF_ORIGIN = 64
+
+
+def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
+    """Inner products of the centred rows.
+
+    Columns are read block by block, one ahead; centred and multiplied in float32, and summed in
+    float64, so memory is n x n whatever the width.
+
+    Parameters
+    ----------
+    activations : array or HDF5 dataset, shape (n, ...)
+        One row a picture; further axes are flattened.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, n)
+        ``G[i, j] = <x_i - mean, x_j - mean>``, symmetric.
+
+    Raises
+    ------
+    FacestagesError
+        If there are fewer than two rows, or a value is NaN or infinite.
+    """
+    n = activations.shape[0]
+    if n < 2:
+        raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
+    gram, product = np.zeros((n, n)), None
+    for block in _column_blocks(activations):
+        block -= block.mean(axis=0, dtype=np.float64).astype(block.dtype)
+        # Half of the work: numpy knows a product with its own transpose.
+        product = np.matmul(block, block.T, out=product)
+        gram += product
+    return require_finite_gram(gram)
+
+
+def require_finite_gram(gram: np.ndarray) -> np.ndarray:
+    """Refuse a Gram matrix of which a row is not finite; NaN on the diagonal tells it."""
+    broken = np.flatnonzero(~np.isfinite(np.diag(gram)))
+    if len(broken):
+        raise FacestagesError(f"activations hold NaN or infinity, e.g. in row {broken[0]}")
+    return gram
+
+
+def _column_blocks(
+    activations: np.ndarray | h5py.Dataset, rows: int | None = None
+) -> Iterator[np.ndarray]:
+    """Blocks of columns that may be written to; while one is used, the next is read."""
+    if activations.ndim != 2:
+        activations = activations[:].reshape(len(activations), -1)
+
+    def read(start: int) -> np.ndarray:
+        block = activations[:rows, start : start + _COLUMNS_A_BLOCK]
+        dtype = block.dtype if block.dtype == np.float64 else np.float32
+        # A part of an array is a view; what is read from a file is a copy already.
+        return block.astype(dtype, copy=isinstance(activations, np.ndarray))
+
+    starts = range(0, activations.shape[1], _COLUMNS_A_BLOCK)
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(read, 0)
+        for start in starts:
+            block = ahead.result()
+            if start + _COLUMNS_A_BLOCK < activations.shape[1]:
+                ahead = reader.submit(read, start + _COLUMNS_A_BLOCK)
+            yield block
+
+
+def centre_gram(products: np.ndarray) -> np.ndarray:
+    """Inner products about the rows' mean, from those about another origin.
+
+    ``H G H`` with ``H = I - 1/n``, as in classical scaling (Torgerson 1952). The origin should be
+    near the mean: rounding errors are those of the products that are given.
+
+    Parameters
+    ----------
+    products : numpy.ndarray, shape (n, n)
+        Symmetric.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, n)
+    """
+    gram = np.array(products, dtype=np.float64)
+    means = gram.mean(axis=0)
+    for start in range(0, len(gram), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        # The sum first: it is the same for (i, j) and (j, i), so the result is symmetric.
+        gram[rows] -= (means[rows, None] + means) - means.mean()
+    return require_finite_gram(gram)
+
+
+def add_products(
+    group: h5py.Group, products: np.ndarray, rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Add a block of inner products about a common origin to a layer's group.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    products : numpy.ndarray, shape (n, m)
+    rows, columns : sequence of str, shapes (n,) and (m,)
+        ``stimulus_id`` of both sides.
+    """
+    store.add_dimension(group, "stimulus_id", rows)
+    store.add_dimension(group, "other_stimulus_id", columns)
+    store.add_array(group, "product", tuple(SIDES), products.astype(np.float32, copy=False))
+
+
+def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
+    """The Gram matrix whose blocks `add_products` has written; a block stands for its mirror too.
+
+    Parameters
+    ----------
+    groups : sequence of h5py.Group
+        One layer's groups, of all files.
+    ids : sequence of str, shape (n,)
+        ``stimulus_id`` of the rows wanted.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, n)
+        Of centred rows.
+
+    Raises
+    ------
+    FacestagesError
+        If the blocks are of other pictures, or do not cover them all.
+    """
+    place = {name: row for row, name in enumerate(ids)}
+    products = np.full((len(ids), len(ids)), np.nan, np.float32)
+    for group in groups:
+        names = (store.read_column(group[axis]) for axis in SIDES)
+        try:
+            rows, columns = ([place[name] for name in side] for side in names)
+        except KeyError as error:
+            raise FacestagesError(
+                f"{group.file.filename}: holds picture {error}, which the face "
+                f"set lacks: delete it and run the same command again"
+            ) from error
+        block = group["product"][:]
+        products[np.ix_(rows, columns)] = block
+        products[np.ix_(columns, rows)] = block.T
+    if missing := int(np.isnan(products).sum()):
+        raise FacestagesError(f"{missing} inner products of {products.size} are missing or NaN")
+    return centre_gram(products)
+
+
+def multiply_shards(
+    shard: str | os.PathLike,
+    other: str | os.PathLike,
+    first: str | os.PathLike,
+    out: str | os.PathLike,
+) -> None:
+    """Inner products of the pictures of two shards, layer by layer.
+
+    Parameters
+    ----------
+    shard, other : path-like
+        HDF5 files of `facestages.activations.record_activations`; the same one twice for the
+        products within a shard.
+    first : path-like
+        The shard whose first rows give the origin, the same for all pairs.
+    out : path-like
+        HDF5 file to write.
+
+    Raises
+    ------
+    FacestagesError
+        If the shards are not of one network.
+    """
+    with (
+        store.open_read(shard, "activations") as ours,
+        store.open_read(first, "activations", **_network(ours)) as start,
+        store.open_read(other, "activations", **_network(ours)) as theirs,
+        store.create(out, "gram", **notes_of(ours)) as target,
+    ):
+        others = theirs.attrs["pictures_digest"]
+        target.attrs.update(of_shards=1, column_pictures_digest=others)
+        for layer in progress(list(ours), "inner products"):
+            group = target.create_group(layer)
+            group.attrs.update(ours[layer].attrs)
+            sides = [file[layer]["activation"] for file in (ours, theirs)]
+            products = _multiply(*sides, start[layer]["activation"])
+            ids = (store.read_column(file[layer]["stimulus_id"]) for file in (ours, theirs))
+            add_products(group, products, *ids)
+
+
+def _multiply(rows: h5py.Dataset, columns: h5py.Dataset, first: h5py.Dataset) -> np.ndarray:
+    products = np.zeros((len(rows), len(columns)))
+    origins = _column_blocks(first, rows=ROWS_OF_ORIGIN)
+    within = rows == columns
+    others = repeat(None) if within else _column_blocks(columns)
+    for origin, block, other in zip(origins, _column_blocks(rows), others, strict=False):
+        block -= origin.mean(axis=0)
+        if not within:
+            other -= origin.mean(axis=0)
+        products += block @ (block if within else other).T
+    return products
+
+
+def notes_of(file: h5py.File) -> dict[str, object]:
+    """Attributes of a file that its successor keeps."""
+    return {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
+
+
+def _network(file: h5py.File) -> dict[str, object]:
+    return {name: file.attrs[name] for name in ("network", "weights_sha256")}

@@ -1,0 +1,107 @@
+"""How much memory jobs will use, in MB, foreseen from the shapes of what they work on.
+
+Snakemake asks this before anything runs, so it is arithmetic alone. What stands here as a number
+was measured; `bench/memory.py` compares it with what the jobs of a run have used.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from facestages.errors import FacestagesError
+
+_MB = 10**6
+_FLOAT = 4
+
+# Python with the libraries that a job imports.
+_FRAMEWORK = {"keras": 780, "torch": 400, "numpy": 110}
+_ANALYSIS = 120
+
+# What a forward pass holds at once: about so many maps of the input's size, for each picture.
+_MAPS = 128
+_BATCH = 32
+
+#: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
+HELD = 1500
+
+# Columns of a block of activations, and of the labellings that are scored at once.
+_COLUMNS = 8192
+
+
+def forward(framework: str, size: int, weights: int) -> int:
+    """A network, and a batch of pictures in it.
+
+    Parameters
+    ----------
+    framework : {"keras", "torch", "numpy"}
+    size : int
+        Rows and columns of its input.
+    weights : int
+        Bytes of its weights; while they are loaded, copies of them are there.
+    """
+    return _FRAMEWORK[framework] + (int(2.5 * weights) + _BATCH * size**2 * _MAPS * _FLOAT) // _MB
+
+
+def recording(units: int, threads: int) -> int:
+    """Beside the network: batches of outputs on their way to the disk."""
+    return (threads + 1) * min(_BATCH * units * _FLOAT, 1 << 28) // _MB
+
+
+def accumulation(units: int, n: int, threads: int) -> int:
+    """Beside the network: what is held of the layers, and the products of one of them."""
+    held = min(_FLOAT * units * n // _MB, HELD)
+    return held + _FLOAT * n * n // _MB + recording(units, threads)
+
+
+def geometry(n: int, *, streamed: bool) -> int:
+    """Gram matrix, its spectrum and the copies that are written; with `streamed`, also blocks of
+    the layer that is multiplied."""
+    blocks = 3 * _FLOAT * n * _COLUMNS if streamed else 0
+    return _ANALYSIS + (16 * n * n + blocks) // _MB
+
+
+def multiplication(n: int, m: int) -> int:
+    """Products of two shards of n and of m pictures, and blocks of both."""
+    return _ANALYSIS + (12 * n * m + 3 * _FLOAT * (n + m) * _COLUMNS) // _MB
+
+
+def separability(n: int) -> int:
+    """Distances, and the sums to the groups of many labellings at once."""
+    scored = 16 * n * n + int(2.5 * _FLOAT * n * _COLUMNS)
+    return _ANALYSIS + max(28 * n * n, scored) // _MB
+
+
+def embedding(n: int) -> int:
+    """UMAP of a matrix of distances."""
+    return 350 + 48 * n * n // _MB
+
+
+def require_memory(asked_mb: float, total_mb: float | None) -> None:
+    """Refuse a job that the machine cannot hold.
+
+    Raises
+    ------
+    FacestagesError
+        If it has less memory than is asked for.
+    """
+    if total_mb is not None and asked_mb > total_mb:
+        raise FacestagesError(
+            f"it needs {math.ceil(asked_mb):,} MB of memory and this machine has "
+            f"{math.floor(total_mb):,} MB. Run it on a larger one (profiles/README.md), lower "
+            f"analysis.most_pictures, or allow less with --set-resources, where it can do with less"
+        )
+
+
+def total_memory(root: str = "/sys/fs/cgroup") -> float | None:
+    """Memory of this machine, or what a container is allowed of it, in MB; None if unknown."""
+    try:
+        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (ValueError, OSError):
+        return None
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        file = Path(root, name)
+        if file.is_file() and (text := file.read_text().strip()).isdigit():
+            found.append(int(text))
+    return min(found) / _MB

@@ -1,0 +1,96 @@
+"""What a network computes on: GPUs, where its framework sees one.
+
+Nothing is imported but the framework asked about; TensorFlow and torch do not go together.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+
+from facestages.errors import FacestagesError
+
+
+def count_gpus(framework: str) -> int:
+    """GPUs that a framework sees from this process.
+
+    Parameters
+    ----------
+    framework : str
+        ``tensorflow``, ``torch`` or ``jax``; others see none.
+
+    Returns
+    -------
+    int
+    """
+    if framework == "torch":
+        import torch
+
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if framework == "jax":
+        import jax
+
+        return sum(device.platform == "gpu" for device in jax.devices())
+    if framework == "tensorflow":
+        import tensorflow as tf
+
+        return len(tf.config.list_physical_devices("GPU"))
+    return 0
+
+
+def require_gpus(asked: int, framework: str) -> None:
+    """Refuse to compute without the GPUs that a job asked for.
+
+    Parameters
+    ----------
+    asked : int
+        0: none is needed.
+    framework : str
+
+    Raises
+    ------
+    FacestagesError
+        If the framework sees fewer.
+    """
+    seen = count_gpus(framework) if asked else 0
+    if seen >= asked:
+        return
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    among = "" if visible is None else f" (CUDA_VISIBLE_DEVICES='{visible}')"
+    raise FacestagesError(
+        f"gpu={asked} was asked for, but {framework} {_version(framework)} sees {seen or 'none'}"
+        f"{among}. Run it on a machine with a GPU, with a build of {framework} that supports it, "
+        f"or set analysis.gpu to 0"
+    )
+
+
+def use_full_float32(framework: str) -> None:
+    """Keep a GPU from rounding float32 to TF32, whose 10 bits agree with a processor to 1e-3 only.
+
+    Parameters
+    ----------
+    framework : str
+    """
+    if framework == "torch":
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+    elif framework == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
+    elif framework == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def _version(framework: str) -> str:
+    # TensorFlow has several packages, of which the one for processors has another name.
+    for package in (framework, f"{framework}-cpu"):
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""

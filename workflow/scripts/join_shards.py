@@ -1,0 +1,8 @@
+"""Rule join_shards."""
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.activations import join_shards
+
+    join_shards(snakemake.input.shards, snakemake.input.stimuli, snakemake.output.activations)
