@@ -29,6 +29,10 @@ def people_foreseen(dataset):
 @functools.cache
 def sampling_step(dataset):
     """Every how many pictures of a person are measured."""
+    entry, made = CONFIG.datasets[dataset], Path(CONFIG.results, "stimuli", f"{dataset}.every")
+    if entry.source == "table" and not os.path.exists(entry.table) and made.exists():
+        # The disk is not mounted: as it was before.
+        return int(made.read_text())
     try:
         return sizes.sampling_step(people_foreseen(dataset), CONFIG.analysis.most_pictures)
     except FacestagesError as error:
@@ -36,9 +40,8 @@ def sampling_step(dataset):
 
 
 def pictures_measured(dataset):
-    """How many pictures of a face set are measured, at most."""
-    step = sampling_step(dataset)
-    return sum(-(-own // step) for own in people_foreseen(dataset)) or 2000
+    """How many pictures of a face set are measured, at most; some where nothing is known."""
+    return sizes.sample_size(people_foreseen(dataset), sampling_step(dataset)) or 2000
 
 
 PLAN = Planner(CONFIG, ABSENT, sampling_step)
@@ -220,6 +223,17 @@ def video_digest(wildcards):
 def label_predictions(wildcards):
     """Predictions that take the place of a face set's expression label, or nothing."""
     return PLAN.label_predictions(wildcards.dataset)
+
+
+def described_stimuli(wildcards):
+    """The pictures that a report compares with predictions."""
+    return PLAN.described(wildcards.dataset)
+
+
+def sheet_predictions(wildcards):
+    """Labels that the contact sheet shows instead of a face set's own; a sample has too few."""
+    is_sample = PLAN.described(wildcards.dataset) != PLAN.whole(wildcards.dataset)
+    return [] if is_sample else PLAN.label_predictions(wildcards.dataset)
 
 
 def report_predictions(wildcards):
@@ -524,7 +538,7 @@ def table1_datasets():
         name: {
             "label": entry.label,
             "paper": entry.paper,
-            "stimuli": f"{CONFIG.results}/stimuli/{name}.h5",
+            "stimuli": PLAN.described(name),
         }
         for name, entry in entries.items()
     }
@@ -541,8 +555,8 @@ def table1_test():
     name = table1_test_name()
     if name is None:
         return None
-    file = f"{CONFIG.results}/stimuli/{name}.h5"
-    return {"name": name, "label": CONFIG.datasets[name].label, "stimuli": file}
+    label = CONFIG.datasets[name].label
+    return {"name": name, "label": label, "stimuli": PLAN.stimuli(name)}
 
 
 def table1_left_out():
@@ -618,7 +632,7 @@ def report_words(wildcards):
 
 def run_stimuli():
     """All face sets that are at hand."""
-    return [PLAN.stimuli(name) for name in CONFIG.datasets if f"datasets.{name}" not in ABSENT]
+    return [PLAN.described(name) for name in CONFIG.datasets if f"datasets.{name}" not in ABSENT]
 
 
 def run_geometry():

@@ -88,6 +88,7 @@ rule sample_stimuli:
         stimuli="<results>/stimuli/{dataset}.h5",
     output:
         stimuli="<results>/stimuli/{dataset}.sample.h5",
+        every="<results>/stimuli/{dataset}.every",
     log:
         "<logs>/sample_stimuli/{dataset}.log",
     benchmark:
@@ -112,7 +113,8 @@ rule report_stimuli:
     input:
         stimuli="<results>/stimuli/{dataset}.h5",
         predictions=report_predictions,
-        labels=label_predictions,
+        labels=sheet_predictions,
+        measured=described_stimuli,
     output:
         json="<results>/stimuli/{dataset}.report.json",
         markdown="<results>/stimuli/{dataset}.report.md",

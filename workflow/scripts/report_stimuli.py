@@ -7,7 +7,10 @@ with job(snakemake):
     from facestages.stimuli import report
 
     found = report.report_stimuli(
-        snakemake.input.stimuli, snakemake.input.predictions, snakemake.params.expression_from
+        snakemake.input.stimuli,
+        snakemake.input.predictions,
+        snakemake.params.expression_from,
+        snakemake.input.measured,
     )
     report.write_report(
         found, snakemake.params.title, snakemake.output.json, snakemake.output.markdown

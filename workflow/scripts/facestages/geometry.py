@@ -15,7 +15,7 @@ import numpy as np
 import scipy.linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
-from facestages import store
+from facestages import sampling, store
 from facestages.errors import FacestagesError
 from facestages.gram import SIDES, gram_matrix, join_products, notes_of
 from facestages.progress import progress
@@ -113,7 +113,7 @@ def measure_geometry(
     out : path-like
         HDF5 file to write; a group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
         ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as an attribute, their sum over all
-        components, ``total_variance``.
+        components, ``total_variance``. For a sample of a face set also ``variance_ratio_error``.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def measure_geometry(
     """
     sources = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     labels, label_sources, known = read_labels(stimuli)
-    ids = labels["stimulus_id"].to_numpy()
+    ids, sample = labels["stimulus_id"].to_numpy(), sampling.read_sample(labels, known)
     with contextlib.ExitStack() as stack:
         kinds = ("activations", "gram")
         files = [stack.enter_context(store.open_read(path, kinds)) for path in sources]
@@ -149,6 +149,9 @@ def measure_geometry(
             store.add_array(group, "score", ("stimulus_id", "component"), scores)
             ratio = values[: scores.shape[1]] / np.trace(gram)
             store.add_array(group, "variance_ratio", ("component",), ratio)
+            if sample is not None:
+                error = sampling.variance_ratio_error(gram, scores, ratio, sample)
+                store.add_array(group, "variance_ratio_error", ("component",), error)
 
 
 def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:

@@ -404,10 +404,24 @@ class Planner:
         """File of a step, e.g. ``results/geometry/posed/nn2/seed-0.h5``."""
         return f"{self.config.results}/{product}/{one}.{kind}"
 
+    def whole(self, dataset: str) -> str:
+        """File of a face set."""
+        return f"{self.config.results}/stimuli/{dataset}.h5"
+
     def stimuli(self, dataset: str) -> str:
         """File of a face set, or of its sample where it is too large to be measured as a whole."""
-        sample = ".sample" if self.sampling_step(dataset) > 1 else ""
-        return f"{self.config.results}/stimuli/{dataset}{sample}.h5"
+        if self.sampling_step(dataset) > 1:
+            return f"{self.config.results}/stimuli/{dataset}.sample.h5"
+        return self.whole(dataset)
+
+    def described(self, dataset: str) -> str:
+        """As `stimuli`; all pictures of a face set on which nothing is measured."""
+        figures = (uses.datasets for name, uses in self.config.uses.items() if "figures." in name)
+        table1 = self.config.tables.table1
+        measured = {name for names in figures for name in names} | {table1 and table1.test}
+        if dataset in measured or self.config.datasets[dataset].predictors:
+            return self.stimuli(dataset)
+        return self.whole(dataset)
 
     def label_predictions(self, dataset: str) -> str | list[str]:
         """Predictions that take the place of a face set's expression label, or nothing."""

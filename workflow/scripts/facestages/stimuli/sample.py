@@ -64,7 +64,7 @@ def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLik
         "every": every,
         "sampled": f"every {_ordinal(every)}{of}",
     }
-    write_stimuli(out, _thinned(stimuli, rows, said), str(known["dataset"]))
+    write_stimuli(out, marked_parts(stimuli, rows, said), str(known["dataset"]))
 
 
 def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:
@@ -117,10 +117,18 @@ def sample_in_words(known: Mapping[str, object]) -> str:
     return f"of {known['pictures_of']:,} ({known['sampled']})" if "sampled" in known else ""
 
 
-def _thinned(
+def marked_parts(
     stimuli: str | os.PathLike, rows: np.ndarray, said: Mapping[str, object]
 ) -> Iterator[StimulusSet]:
-    """The marked pictures, part by part."""
+    """The marked pictures of a face set, part by part, without what belongs to the whole.
+
+    Parameters
+    ----------
+    stimuli : path-like
+    rows : numpy.ndarray of bool, shape (n,)
+    said : mapping
+        Further attributes.
+    """
     start = 0
     for part in progress(read_parts(stimuli), "sample", -(-len(rows) // 256)):
         own = rows[start : start + len(part)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
 from facestages.errors import FacestagesError
 from facestages.sizes import shard_of
-from facestages.stimuli import StimulusSet, read_labels, read_parts, write_stimuli
-from facestages.stimuli.sample import sampled_rows
+from facestages.stimuli import read_labels, write_stimuli
+from facestages.stimuli.sample import marked_parts, sampled_rows
 
 
 def split_stimuli(
@@ -48,7 +47,8 @@ def split_stimuli(
             f"face set '{name}': no picture falls to shard {shard} of {shards}; lower "
             f"datasets.{name}.shards"
         )
-    write_stimuli(out, _parts(chosen), name)
+    parts = (part for path, rows in chosen.items() for part in marked_parts(path, rows, {}))
+    write_stimuli(out, parts, name)
 
 
 def _rows(path: str | os.PathLike, shard: int, shards: int, every: int) -> np.ndarray:
@@ -56,22 +56,3 @@ def _rows(path: str | os.PathLike, shard: int, shards: int, every: int) -> np.nd
     names = labels["identity" if "identity" in labels else "stimulus_id"].astype(str)
     own = np.array([shard_of(each, shards) == shard for each in names])
     return own & sampled_rows(labels, every)
-
-
-def _parts(chosen: dict[str | os.PathLike, np.ndarray]) -> Iterator[StimulusSet]:
-    """The marked pictures, part by part, without what belongs to the whole face set."""
-    for path, rows in chosen.items():
-        start = 0
-        for part in read_parts(path):
-            own = rows[start : start + len(part)]
-            start += len(part)
-            if own.any():
-                yield replace(
-                    part,
-                    images=part.images[own],
-                    labels=part.labels[own].reset_index(drop=True),
-                    attributes={k: v for k, v in part.attributes.items() if k != "report"},
-                    irregular=[],
-                    examples=[],
-                    regions=None if part.regions is None else part.regions[own],
-                )

@@ -22,7 +22,8 @@ _NUMBERS = ("frame", "intensity", "valence", "arousal")
 # Names that the HDF5 files, to which labels are copied, use for themselves.
 _TAKEN = (
     *("images", "row", "column", "channel", "unit", "activation", "other_stimulus"),
-    *("component", "gram", "eigenvalue", "score", "variance_ratio"),
+    *("component", "gram", "eigenvalue", "score", "variance_ratio", "variance_ratio_error"),
+    *("eigenvalue_number", "other_stimulus_id", "product"),
     *("examples", "irregular", "face_score", "eye_distance"),
 )
 _MISSING = ("", "na", "nan")
