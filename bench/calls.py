@@ -82,7 +82,7 @@ def record(network, stimuli: str | os.PathLike, layers: Sequence[str], out: str 
 
 
 def accumulate(network, stimuli: str | os.PathLike, widths: Mapping[str, int], out):
-    """Gram matrices of NN1's layers: `activations: discard`, with the memory of the rule asks for.
+    """Gram matrices of NN1: `activations: discard`, with the memory that its rule asks for.
 
     `measure_geometry` takes what this makes as it takes a recording.
     """

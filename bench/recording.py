@@ -101,11 +101,11 @@ def _measure_nn1(bench: Bench) -> Iterator[Measurement | Outcome]:
 
 def _measure_torch(bench: Bench, architecture: str) -> Iterator[Measurement | Outcome]:
     n = bench.sizes.torch[architecture]
-    stimuli = face_set(bench, n, TORCH_SIZES[architecture])
+    stimuli, warm = (face_set(bench, size, TORCH_SIZES[architecture]) for size in (n, 4))
     out = bench.folder / "recorded.h5"
     bare = run(bench, forward_torch, stimuli=stimuli, architecture=architecture)
     environment = calls.recording_environment(bench.threads)
-    arguments = {"stimuli": stimuli, "architecture": architecture, "out": out}
+    arguments = {"stimuli": stimuli, "architecture": architecture, "out": out, "warm": warm}
     found = run(bench, record_torch, environment, **arguments)
     out.unlink()
     units = found["units"]
@@ -258,10 +258,10 @@ def _ways(threads: int) -> list[tuple[str, int, int]]:
     ]
 
 
-def record_torch(stimuli: str, architecture: str, out: str) -> dict:
+def record_torch(stimuli: str, architecture: str, out: str, warm: str) -> dict:
     """Record four layers of a torch network."""
     network, layers = calls.load_untrained(architecture), TORCH_STAGES[architecture]
-    calls.record(network, stimuli, layers[-1:], out)
+    calls.record(network, warm, layers, out)
     with timed() as found:
         calls.record(network, stimuli, layers, out)
     units = sum(int(np.prod(network.layers[layer])) for layer in layers)

@@ -85,13 +85,13 @@ def profile(tmp_path_factory) -> Path:
 def submit(config, profile) -> Callable[..., Run]:
     """A function that runs a target in a folder through SLURM."""
     # There is no accounting here, so squeue is asked; and often, as these jobs are short.
-    options = ["--workflow-profile", str(profile), "--latency-wait", "5"]
+    options = ["--workflow-profile", str(profile), "--latency-wait", "5", "--max-threads", "1"]
     options += ["--slurm-status-command", "squeue", "--slurm-no-account"]
     options += ["--slurm-init-seconds-before-status-checks", "1"]
 
     def run(folder: Path, target: str, *further: str, status: int = 0) -> Run:
         begin = time.monotonic()
-        result = run_snakemake(folder, config, target, *options, *further)
+        result = run_snakemake(folder, config, target, *further, *options)
         log = result.stdout + result.stderr
         assert result.returncode == status, log
         return Run(folder, log, time.monotonic() - begin)

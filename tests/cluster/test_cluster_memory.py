@@ -1,5 +1,6 @@
 """Jobs that SLURM ends, or that no node can take."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,31 +12,32 @@ RECORDED = "results/activations/video/pixels/seed-0.h5"
 
 
 @pytest.fixture
-def measured_anew(cluster_run):
-    """The folder of the finished run; what pixels say is to be made again."""
+def unrecorded(cluster_run, tmp_path):
+    """A copy of the finished run that lacks what pixels say."""
     run, _ = cluster_run
+    folder = shutil.copytree(run.folder, tmp_path / "run", symlinks=True)
     for path in (GEOMETRY, RECORDED):
-        (run.folder / path).unlink(missing_ok=True)
-    return run.folder
+        (folder / path).unlink()
+    return folder
 
 
-def test_a_killed_job_is_tried_again_with_more_memory(slurm, submit, measured_anew):
+def test_a_killed_job_is_tried_again_with_more_memory(slurm, submit, unrecorded):
     # Too little in the first try for a Python that computes.
     limit = "measure_geometry:mem_mb=100 * 20 ** (attempt - 1)"
-    run = submit(measured_anew, GEOMETRY, "--set-resources", limit)
+    run = submit(unrecorded, GEOMETRY, "--set-resources", limit)
     jobs = {job.number: job for job in slurm.jobs()}
     first, second = (jobs[number] for number in run.slurm_numbers()["measure_geometry"])
     assert (first.megabytes, first.state) == (100, "FAILED")
     assert (second.megabytes, second.state) == (2000, "COMPLETED")
-    assert run.log.count("Trying to restart") == 1 and (measured_anew / GEOMETRY).exists()
+    assert run.log.count("Trying to restart") == 1 and (unrecorded / GEOMETRY).exists()
     # What was finished before stays.
     assert len(run.slurm_numbers()["record_activations"]) == 1
 
 
-def test_a_cancelled_job_asks_for_more_memory_when_it_is_tried_again(slurm, submit, measured_anew):
+def test_a_cancelled_job_asks_for_more_memory_when_it_is_tried_again(slurm, submit, unrecorded):
     """As every job does by its own rule."""
     with ThreadPoolExecutor() as pool:
-        future = pool.submit(submit, measured_anew, RECORDED)
+        future = pool.submit(submit, unrecorded, RECORDED)
         found = wait_until(lambda: future.done() or slurm.running("record_activations", 0))
         ask("scancel", found[0])
         run = future.result()
@@ -45,16 +47,16 @@ def test_a_cancelled_job_asks_for_more_memory_when_it_is_tried_again(slurm, subm
     assert second.megabytes > first.megabytes
 
 
-def test_a_job_killed_for_memory_every_time_says_so(slurm, submit, measured_anew):
+def test_a_job_killed_for_memory_every_time_says_so(slurm, submit, unrecorded):
     limit = "record_activations:mem_mb=100"
-    run = submit(measured_anew, RECORDED, "--set-resources", limit, "--retries", "0", status=1)
+    run = submit(unrecorded, RECORDED, "--set-resources", limit, "--retries", "0", status=1)
     assert "exceeded memory limit" in run.log
-    assert not (measured_anew / RECORDED).exists()
-    assert (measured_anew / "results/figures/fig4.pdf").exists()
+    assert not (unrecorded / RECORDED).exists()
+    assert (unrecorded / "results/figures/fig4.pdf").exists()
 
 
-def test_a_job_that_fits_no_node_is_refused_before_it_starts(slurm, submit, measured_anew):
+def test_a_job_that_fits_no_node_is_refused_before_it_starts(slurm, submit, unrecorded):
     limit = "record_activations:mem_mb=10**6"
-    run = submit(measured_anew, RECORDED, "--set-resources", limit, "--retries", "0", status=1)
+    run = submit(unrecorded, RECORDED, "--set-resources", limit, "--retries", "0", status=1)
     assert "Requested node configuration is not available" in run.log
     assert not run.slurm_numbers()

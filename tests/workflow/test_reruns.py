@@ -70,7 +70,7 @@ def test_nothing_changed(tiny_run):
 def test_the_default_run_trains_nothing(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
     plan = jobs(result)
-    assert plan["record_activations"] == 15 and "train_network" not in plan
+    assert plan["accumulate_gram"] == 15 and "train_network" not in plan
     figures = {f"plot_fig{number}": 1 for number in range(1, 9)}
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
@@ -221,7 +221,7 @@ def test_script_changed(tiny_run, edit):
 
 def test_comment_and_docstring_changed(tiny_run, edit):
     edit(f"{LIBRARY}/separability.py", "# Columns of the stacked", "# The columns of the stacked")
-    edit(f"{LIBRARY}/geometry.py", "Inner products of the centred rows.", "Products.")
+    edit(f"{LIBRARY}/gram.py", "Inner products of the centred rows.", "Products.")
     edit(f"{LIBRARY}/store.py", "import h5py", "# HDF5 itself\nimport h5py")
     assert planned(tiny_run) == {}
 
