@@ -220,3 +220,15 @@ def test_a_module_beside_the_run_is_found(tmp_path, monkeypatch):
 
 def test_tensorflow_is_not_here():
     assert "tensorflow" not in sys.modules
+
+
+def test_layers_behind_the_last_one_recorded_are_not_computed():
+    ran = []
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten())
+    network = TorchNetwork("net", module, InputSpec(8, 1))
+    module[1].register_forward_hook(lambda *_: ran.append("relu"))
+    images = np.zeros((2, 8, 8), np.uint8)
+    network.record(images, ["0"])
+    assert ran == []
+    network.record(images, ["0", "1"])
+    assert ran == ["relu"]

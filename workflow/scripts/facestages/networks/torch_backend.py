@@ -190,8 +190,15 @@ class TorchNetwork:
             if layer in layers:
                 # A copy: a later in-place operation would otherwise write into the record.
                 records[layer] = _to_numpy(output)
+                if len(records) == wanted:
+                    raise _AllRecorded
 
-        with self._watch(_modules_of(layers), keep), torch.inference_mode():
+        wanted = len(set(layers))
+        with (
+            self._watch(_modules_of(layers), keep),
+            torch.inference_mode(),
+            contextlib.suppress(_AllRecorded),
+        ):
             self.module(self._prepare(images))
         return {layer: records[layer] for layer in layers}
 
@@ -294,6 +301,10 @@ class TorchNetwork:
             with torch.no_grad():
                 for kernel, values in zip(kernels, kept, strict=True):
                     kernel.copy_(values)
+
+
+class _AllRecorded(Exception):
+    """Ends a forward pass whose later layers nobody asked for."""
 
 
 def _modules_of(layers: Collection[str]) -> set[str]:
