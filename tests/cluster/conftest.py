@@ -91,9 +91,9 @@ def submit(config, profile) -> Callable[..., Run]:
     options += ["--slurm-status-command", "squeue", "--slurm-no-account"]
     options += ["--slurm-init-seconds-before-status-checks", "1"]
 
-    def run(folder: Path, target: str, *further: str, status: int = 0) -> Run:
+    def run(folder: Path, target: str, *further: str, status: int = 0, before=None) -> Run:
         begin = time.monotonic()
-        result = run_snakemake(folder, config, target, *further, *options)
+        result = run_snakemake(folder, config, target, *further, *options, before=before)
         log = result.stdout + result.stderr
         assert result.returncode == status, log
         return Run(folder, log, time.monotonic() - begin)

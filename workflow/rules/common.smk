@@ -743,10 +743,11 @@ def more_at_each_attempt(megabytes):
     return asked
 
 
-def network_mb(wildcards):
-    """Memory of a network, and of a batch of pictures in it."""
-    entry = CONFIG.networks[wildcards.network]
-    return memory.forward(entry.framework, entry.input_spec.size, weights_bytes(wildcards.network))
+def network_mb(wildcards, passes=None):
+    """Memory of a network, and of the pictures that are in it at once."""
+    entry, weights = CONFIG.networks[wildcards.network], weights_bytes(wildcards.network)
+    passes = forward_threads(wildcards) if passes is None else passes
+    return memory.forward(entry.framework, entry.input_spec.size, weights, passes)
 
 
 def weights_bytes(network):
@@ -767,7 +768,12 @@ def forward_mb(wildcards):
 @more_at_each_attempt
 def gradient_mb(wildcards):
     """What the forward pass made is kept until the backward pass."""
-    return 2 * network_mb(wildcards)
+    return network_mb(wildcards, passes=3)
+
+
+@more_at_each_attempt
+def description_mb(wildcards):
+    return network_mb(wildcards, passes=0)
 
 
 @more_at_each_attempt

@@ -22,7 +22,7 @@ rule plot_fig1:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=190,
         runtime=10,
         gpu=0,
     params:
@@ -158,7 +158,7 @@ rule plot_fig5:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=450,
         runtime=10,
         gpu=0,
     params:
@@ -192,7 +192,7 @@ rule plot_fig6:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=300,
         runtime=10,
         gpu=0,
     params:
@@ -226,7 +226,7 @@ rule plot_fig7:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1150,
         runtime=10,
         gpu=0,
     params:
@@ -260,7 +260,7 @@ rule plot_fig8:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=230,
         runtime=10,
         gpu=0,
     params:

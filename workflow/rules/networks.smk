@@ -69,7 +69,7 @@ rule describe_layers:
         network_environment
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=description_mb,
         runtime=10,
         gpu=0,
     params:

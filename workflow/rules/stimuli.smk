@@ -132,7 +132,7 @@ rule report_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=220,
         runtime=10,
         gpu=0,
     params:

@@ -22,4 +22,5 @@ with job(snakemake):
         model_out=snakemake.output.model,
         history_out=snakemake.output.history,
         metrics_out=snakemake.output.metrics,
+        gpu=snakemake.resources.gpu,
     )

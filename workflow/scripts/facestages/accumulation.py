@@ -83,9 +83,9 @@ def accumulate_gram(
     require_space(out, len(layers) * n * n * 4)
     with h5py.File(stimuli, "r") as faces:
         images = faces["images"]
-        # Once before memory is counted: the framework takes its own on the first pass.
-        forward_all(network, images, ids, layers, _ignore, stop=1, threads=threads)
-        batches = (threads + 1) * batch_size(network, layers)
+        batches = min(n, (threads + 1) * batch_size(network, layers))
+        # Before memory is counted: the framework takes its own on the first passes.
+        forward_all(network, images, ids, layers, _ignore, stop=batches, threads=threads)
         parts = plan_parts(widths, n, memory_mb * _MB - resident_bytes(), batches)
         logger.info("held at once: %s", "; ".join(f"{p.rows} rows of {p.layers}" for p in parts))
         with store.create(out, "gram", **describe_recording(network, known, attributes)) as file:

@@ -16,12 +16,12 @@ _MB = 10**6
 _FLOAT = 4
 
 # Python with the libraries that a job imports.
-_FRAMEWORK = {"keras": 780, "torch": 400, "numpy": 110}
-_ANALYSIS = 120
+_FRAMEWORK = {"keras": 820, "torch": 400, "numpy": 110}
+_ANALYSIS = 150
 
 # What a forward pass holds at once: about so many maps of the input's size, for each picture.
-_MAPS = 128
-_BATCH = 32
+_MAPS = 192
+_BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 
 #: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
 HELD = 1500
@@ -30,8 +30,8 @@ HELD = 1500
 _COLUMNS = 8192
 
 
-def forward(framework: str, size: int, weights: int) -> int:
-    """A network, and a batch of pictures in it.
+def forward(framework: str, size: int, weights: int, passes: int = 1) -> int:
+    """A network, and batches of pictures in it.
 
     Parameters
     ----------
@@ -40,13 +40,16 @@ def forward(framework: str, size: int, weights: int) -> int:
         Rows and columns of its input.
     weights : int
         Bytes of its weights; while they are loaded, copies of them are there.
+    passes : int
+        Forward passes at once.
     """
-    return _FRAMEWORK[framework] + (int(2.5 * weights) + _BATCH * size**2 * _MAPS * _FLOAT) // _MB
+    maps = passes * _BATCH[framework] * size**2 * _MAPS * _FLOAT
+    return _FRAMEWORK[framework] + (int(2.5 * weights) + maps) // _MB
 
 
 def recording(units: int, threads: int) -> int:
     """Beside the network: batches of outputs on their way to the disk."""
-    return (threads + 1) * min(_BATCH * units * _FLOAT, 1 << 28) // _MB
+    return (threads + 1) * min(max(_BATCH.values()) * units * _FLOAT, 1 << 28) // _MB
 
 
 def accumulation(units: int, n: int, threads: int) -> int:

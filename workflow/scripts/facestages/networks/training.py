@@ -563,6 +563,7 @@ def train_network(
     model_out,
     history_out,
     metrics_out,
+    gpu: int = 0,
 ) -> None:
     """Train one instance of a network and write it with its history and metrics.
 
@@ -580,7 +581,7 @@ def train_network(
         The face set, the folder of the interrupted training, and the files to write.
     """
     keras.config.set_dtype_policy(training.precision)
-    network = load_network(name, **source, seed=seed)
+    network = load_network(name, **source, seed=seed, gpu=gpu)
     keras.config.set_dtype_policy("float32")
     model, history, report = train_classifier(
         network.model,

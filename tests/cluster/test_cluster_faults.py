@@ -1,5 +1,6 @@
-"""Jobs that SLURM ends, or that no node can take."""
+"""Jobs that SLURM ends, that no node can take, or whose files the disk cannot take."""
 
+import resource
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,3 +54,17 @@ def test_a_job_that_fits_no_node_is_refused_before_it_starts(slurm, submit, unre
     run = submit(unrecorded, RECORDED, "--set-resources", limit, "--retries", "0", status=1)
     assert "Requested node configuration is not available" in run.log
     assert not run.slurm_numbers() and (unrecorded / "results/figures/fig4.pdf").exists()
+
+
+def test_a_full_disk_is_told_in_one_line(submit, unrecorded):
+    """SLURM hands the submitter's limits on to jobs: here of 256 kB a file."""
+    run = submit(unrecorded, RECORDED, "--retries", "0", status=1, before=limit_file_size)
+    (line,) = {line for line in run.log.splitlines() if "ERROR" in line}
+    assert f"cannot write {RECORDED}" in line and "larger than the disk or 'ulimit -f'" in line
+    assert not list((unrecorded / "results/activations/video").glob("pixels/*"))
+    assert (unrecorded / "results/figures/fig4.pdf").exists()
+
+
+def limit_file_size():
+    """Let no file of the new process grow beyond 256 kB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
