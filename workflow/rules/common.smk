@@ -738,7 +738,10 @@ def more_at_each_attempt(megabytes):
     """Memory for a job's attempts: half as much again at each."""
 
     def asked(wildcards, attempt):
-        return int(megabytes(wildcards) * (1 + 0.5 * (attempt - 1)))
+        # A cluster counts the two Snakemakes beside the script too.
+        beside = 0 if workflow.local_exec else 350
+        foreseen = megabytes(wildcards) if callable(megabytes) else megabytes
+        return int(foreseen * (1 + 0.5 * (attempt - 1))) + beside
 
     return asked
 

@@ -22,7 +22,7 @@ rule plot_fig1:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=190,
+        mem_mb=more_at_each_attempt(190),
         runtime=10,
         gpu=0,
     params:
@@ -56,7 +56,7 @@ rule plot_fig2:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more_at_each_attempt(2000),
         runtime=10,
         gpu=0,
     params:
@@ -90,7 +90,7 @@ rule plot_fig3:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more_at_each_attempt(2000),
         runtime=10,
         gpu=0,
     params:
@@ -124,7 +124,7 @@ rule plot_fig4:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=10,
         gpu=0,
     params:
@@ -158,7 +158,7 @@ rule plot_fig5:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=450,
+        mem_mb=more_at_each_attempt(450),
         runtime=10,
         gpu=0,
     params:
@@ -192,7 +192,7 @@ rule plot_fig6:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=300,
+        mem_mb=more_at_each_attempt(300),
         runtime=10,
         gpu=0,
     params:
@@ -226,7 +226,7 @@ rule plot_fig7:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1150,
+        mem_mb=more_at_each_attempt(1150),
         runtime=10,
         gpu=0,
     params:
@@ -260,7 +260,7 @@ rule plot_fig8:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=230,
+        mem_mb=more_at_each_attempt(230),
         runtime=10,
         gpu=0,
     params:
@@ -294,7 +294,7 @@ rule make_table1:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=10,
         gpu=0,
     params:
@@ -329,7 +329,7 @@ rule make_gradcam_table:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=10,
         gpu=0,
     params:
@@ -363,7 +363,7 @@ rule judge_claims:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=10,
         gpu=0,
     params:

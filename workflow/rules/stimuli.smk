@@ -42,7 +42,7 @@ rule extract_frames:
         "../../envs/analysis.yaml"
     threads: extraction_threads
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=60,
         gpu=0,
     params:
@@ -70,7 +70,7 @@ rule prepare_stimuli:
         "../../envs/analysis.yaml"
     threads: preparation_threads
     resources:
-        mem_mb=2000,
+        mem_mb=more_at_each_attempt(2000),
         runtime=240,
         gpu=0,
     params:
@@ -97,7 +97,7 @@ rule sample_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_at_each_attempt(1000),
         runtime=30,
         gpu=0,
     params:
@@ -132,7 +132,7 @@ rule report_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=220,
+        mem_mb=more_at_each_attempt(220),
         runtime=10,
         gpu=0,
     params:

@@ -90,6 +90,8 @@ def _set_environment(threads: int, side_by_side: bool) -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = str(within)
     os.environ["TF_NUM_INTEROP_THREADS"] = str(between)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Files get their names when they are complete: no locks, which not all shared disks have.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 def _say(text: str) -> None:
