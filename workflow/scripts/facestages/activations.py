@@ -97,13 +97,21 @@ def record_activations(
             for layer, block in outputs.items():
                 if precision == "float16":
                     block = rounding[layer].round(block, f"network {network.name}, layer {layer}")
-                targets[layer][start : start + len(block)] = block
+                _write_rows(targets[layer], start, block)
 
         ids = labels["stimulus_id"].to_numpy()
         forward_all(network, faces["images"], ids, layers, write, threads=threads)
         if precision == "float16":
             for layer in layers:
                 file[layer].attrs.update(rounding[layer].errors())
+
+
+def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
+    """Write rows chunk by chunk: HDF5 writes a part of a chunk at once if it is in one piece in
+    memory too, and line by line else."""
+    for first in range(0, rows.shape[1], COLUMNS_A_CHUNK):
+        columns = slice(first, first + COLUMNS_A_CHUNK)
+        target[start : start + len(rows), columns] = np.ascontiguousarray(rows[:, columns])
 
 
 def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:

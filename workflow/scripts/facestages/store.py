@@ -216,7 +216,10 @@ def add_array(
     if chunks is not None:
         chunks = tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True))
     if data is None:
-        dataset = group.create_dataset(name, shape=shape, dtype=dtype, chunks=chunks)
+        # Zeros first would write everything twice; a file that is not filled never gets its name.
+        dataset = group.create_dataset(
+            name, shape=shape, dtype=dtype, chunks=chunks, fill_time="never" if chunks else "ifset"
+        )
     else:
         dataset = group.create_dataset(name, data=_storable(data), chunks=chunks)
     attach_dimensions(dataset, dimensions)
