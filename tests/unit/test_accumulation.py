@@ -50,8 +50,9 @@ def assert_same(found, expected):
 def test_accumulated_while_recording(tmp_path, faces, expected, monkeypatch, rows_held):
     """Whether all rows fit into the memory allowed, or only some."""
     widths = {"wide": 8 * 8 * 300, "narrow": 8}
-    fixed = 4 * 70 * 70 + 4 * 2 * 10 * widths["wide"]
+    fixed = 4 * 70 * 70 + 4 * (2 * 10 + 25) * widths["wide"]
     monkeypatch.setattr(accumulation, "_LEAST_ROWS", 10)
+    monkeypatch.setattr(accumulation, "_ROWS_AT_ONCE", 25)
     monkeypatch.setattr(accumulation, "resident_bytes", lambda: 0)
     allowed = fixed + 4 * widths["wide"] * rows_held + (4 * 8 * 70 if rows_held == 70 else 0)
     network = Blurs()
@@ -74,7 +75,7 @@ def test_memory_too_small_for_a_layer_is_said(tmp_path, faces):
 
 def test_narrow_layers_are_held_together_and_wide_ones_in_parts():
     n, widths = 1000, {"wide": 10**6, "middle": 10**5, "narrow": 10}
-    room = 4 * n * n + 4 * 64 * 10**6
+    room = 4 * n * n + 4 * (64 + 256) * 10**6
     parts = plan_parts(widths, n, room + 500 * 10**6, on_the_way=64)
     assert [(part.layers, part.rows) for part in parts] == [
         (["narrow", "middle"], 1000),

@@ -8,7 +8,6 @@ network is run up to that layer only, where its framework allows it.
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 import os
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _MB = 10**6
 _LEAST_ROWS = 32
+# Rows that are shown again are multiplied so many at once.
+_ROWS_AT_ONCE = 256
 
 
 class Part(NamedTuple):
@@ -126,7 +127,7 @@ def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: in
     """
     # Products of one layer at a time, and batches on their way.
     widest = max(widths, key=widths.__getitem__)
-    n_bytes -= 4 * n * n + 4 * on_the_way * widths[widest]
+    n_bytes -= 4 * n * n + 4 * (on_the_way + min(n, _ROWS_AT_ONCE)) * widths[widest]
     # Fewer rows than this would be slower than anybody's patience.
     least = min(n, _LEAST_ROWS)
     short = 4 * least * widths[widest] - n_bytes
@@ -184,24 +185,15 @@ def _products(
         rows -= origin
         products[start:stop, start:stop] = rows @ rows.T
 
-        multiply = functools.partial(_multiply_batch, products, rows, origin, start)
-        forward_all(network, images, ids, [layer], multiply, start=stop, threads=threads)
+        for first in range(stop, n, _ROWS_AT_ONCE):
+            # Many rows at once: each product reads all rows that are held.
+            later = {layer: np.empty((min(_ROWS_AT_ONCE, n - first), widths[layer]), np.float32)}
+            _hold(network, images, ids, later, first, threads)
+            later[layer] -= origin
+            here, there = slice(first, first + len(later[layer])), slice(start, stop)
+            products[here, there] = later[layer] @ rows.T
+            products[there, here] = products[here, there].T
     yield layer, products
-
-
-def _multiply_batch(
-    products: np.ndarray,
-    rows: np.ndarray,
-    origin: np.ndarray,
-    start: int,
-    first: int,
-    outputs: Mapping[str, np.ndarray],
-) -> None:
-    """Multiply a layer's outputs, from picture `first` on, with the rows held, from `start` on."""
-    (output,) = outputs.values()
-    block = (output - origin) @ rows.T
-    here, there = slice(first, first + len(block)), slice(start, start + len(rows))
-    products[here, there], products[there, here] = block, block.T
 
 
 def _hold(

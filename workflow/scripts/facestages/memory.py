@@ -24,7 +24,7 @@ _MAPS = 192
 _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 
 #: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
-HELD = 1500
+HELD = 1600
 
 # Columns of a block of activations, and of the labellings that are scored at once.
 _COLUMNS = 8192
