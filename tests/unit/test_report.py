@@ -8,6 +8,7 @@ import pytest
 from facestages import tables
 from facestages.errors import FacestagesError
 from facestages.figures.sheet import draw_sheet
+from facestages.networks.catalogue import InputSpec
 from facestages.predictions import predict_expressions
 from facestages.stimuli import Irregularity, StimulusSet, read_labels, write_stimuli
 from facestages.stimuli.report import report_stimuli, write_report
@@ -20,6 +21,7 @@ class Answers:
 
     name = "net"
     layers = {"out": (3,)}
+    input, batch, side_by_side = InputSpec(4, 1), 32, False
 
     def __init__(self, scores):
         self.scores, self.done = np.array(scores, np.float32), 0
