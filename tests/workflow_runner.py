@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -60,3 +61,13 @@ def link_downloads(folder: Path) -> None:
     downloads.mkdir(parents=True, exist_ok=True)
     (folder / "resources" / "assets").mkdir(parents=True, exist_ok=True)
     (folder / "resources" / "assets" / "downloads").symlink_to(downloads, target_is_directory=True)
+
+
+def jobs(result) -> dict[str, int]:
+    """Jobs by rule that a dry run announces."""
+    assert result.returncode == 0, result.stderr
+    text = result.stdout + result.stderr
+    if "Nothing to be done" in text:
+        return {}
+    table = text.split("Job stats:")[1].split("total")[0]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}

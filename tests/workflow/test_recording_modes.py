@@ -1,14 +1,12 @@
 """Recorded in full, multiplied while recorded, in shards: always the same geometry."""
 
-import re
-
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
 from disfa_files import write_disfa
-from workflow_runner import link_downloads, run_snakemake
+from workflow_runner import jobs, link_downloads, run_snakemake
 
 LAYERS = {"early": "batchnorm_1", "identity": "flatten", "penultimate": "dropout_4"}
 CONFIG = {
@@ -41,16 +39,6 @@ def config_of(analysis, shards):
         "analysis": CONFIG["analysis"] | analysis,
         "datasets": {"video": CONFIG["datasets"]["video"] | {"shards": shards}},
     }
-
-
-def jobs(result) -> dict[str, int]:
-    """Jobs by rule that a dry run announces."""
-    assert result.returncode == 0, result.stderr
-    text = result.stdout + result.stderr
-    if "Nothing to be done" in text:
-        return {}
-    table = text.split("Job stats:")[1].split("total")[0]
-    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
 @pytest.fixture(scope="module")

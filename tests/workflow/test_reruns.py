@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from workflow_runner import REPOSITORY, run_snakemake
+from workflow_runner import REPOSITORY, jobs, run_snakemake
 
 NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
 INSTANCES = sum(NETWORKS.values())
@@ -20,16 +20,6 @@ REMADE = {
 # What the report of a run is made of; a changed config is part of it.
 REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
 LIBRARY = "workflow/scripts/facestages"
-
-
-def jobs(result) -> dict[str, int]:
-    """Jobs by rule that a dry run announces."""
-    assert result.returncode == 0, result.stderr
-    text = result.stdout + result.stderr
-    if "Nothing to be done" in text:
-        return {}
-    table = text.split("Job stats:")[1].split("total")[0]
-    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
 @pytest.fixture

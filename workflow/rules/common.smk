@@ -721,13 +721,18 @@ def joined_activations(wildcards):
     return f"{recorded(wildcards, 'activations')}.h5" if is_wanted else []
 
 
-def forward_threads(wildcards):
-    """The cores shared out among the recordings: passes on one core each beat one on several."""
-    recordings = sum(
+@functools.cache
+def recording_jobs():
+    """How many jobs record, all together."""
+    return sum(
         CONFIG.datasets[dataset].shards * len(CONFIG.networks[network].seeds)
         for dataset, network in PLAN.recordings()
     )
-    return max(1, (workflow.cores or 4) // max(1, recordings))
+
+
+def forward_threads(wildcards):
+    """The cores shared out among the recordings: passes on one core each beat one on several."""
+    return max(1, (workflow.cores or 4) // max(1, recording_jobs()))
 
 
 def geometry_threads(wildcards):

@@ -276,7 +276,7 @@ def join_shards(
     labels, sources, known = read_labels(stimuli)
     place = {name: row for row, name in enumerate(labels["stimulus_id"])}
     with store.open_read(shards[0], "activations") as first:
-        notes = {k: v for k, v in first.attrs.items() if k not in ("kind", "schema_version")}
+        notes = store.notes_of(first)
         shapes = {layer: first[layer]["activation"].shape[1:] for layer in first}
         dtypes = {layer: first[layer]["activation"].dtype for layer in first}
         attributes = {layer: dict(first[layer].attrs) for layer in first}

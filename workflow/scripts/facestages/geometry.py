@@ -17,7 +17,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from facestages import sampling, store
 from facestages.errors import FacestagesError
-from facestages.gram import SIDES, gram_matrix, join_products, notes_of
+from facestages.gram import SIDES, gram_matrix, join_products
 from facestages.progress import progress
 from facestages.stimuli import add_labels, digest_pictures, read_labels
 
@@ -128,7 +128,7 @@ def measure_geometry(
         files = [stack.enter_context(store.open_read(path, kinds)) for path in sources]
         for path, file in zip(sources, files, strict=True):
             _require_pictures(path, file, stimuli, known, ids)
-        notes = notes_of(files[0]) | {"stimuli_digest": known["stimuli_digest"]}
+        notes = store.notes_of(files[0]) | {"stimuli_digest": known["stimuli_digest"]}
         target = stack.enter_context(store.create(out, "geometry", **notes))
         for layer in progress(list(files[0]), "geometry"):
             try:

@@ -202,7 +202,7 @@ def multiply_shards(
         store.open_read(shard, "activations") as ours,
         store.open_read(first, "activations", **_network(ours)) as start,
         store.open_read(other, "activations", **_network(ours)) as theirs,
-        store.create(out, "gram", **notes_of(ours)) as target,
+        store.create(out, "gram", **store.notes_of(ours)) as target,
     ):
         others = theirs.attrs["pictures_digest"]
         target.attrs.update(of_shards=1, column_pictures_digest=others)
@@ -226,11 +226,6 @@ def _multiply(rows: h5py.Dataset, columns: h5py.Dataset, first: h5py.Dataset) ->
             other -= origin.mean(axis=0)
         products += block @ (block if within else other).T
     return products
-
-
-def notes_of(file: h5py.File) -> dict[str, object]:
-    """Attributes of a file that its successor keeps."""
-    return {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
 
 
 def _network(file: h5py.File) -> dict[str, object]:

@@ -47,7 +47,7 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 def gram_distances(gram: np.ndarray) -> np.ndarray:
     """Euclidean distances from inner products: ``d_ij^2 = g_ii + g_jj - 2 g_ij``."""
-    return _turn_into_distances(gram.copy())
+    return _turn_into_distances(np.array(gram, dtype=np.float64))
 
 
 def _turn_into_distances(gram: np.ndarray) -> np.ndarray:
@@ -361,7 +361,8 @@ _COLUMNS = [
 def _space(group, k: int | str) -> tuple[np.ndarray, int]:
     """Distances in the first k components or in the full space, and the number of dimensions."""
     if k == "all":
-        return _turn_into_distances(group["gram"][:]), math.prod(group.attrs["layer_shape"])
+        gram = group["gram"].astype(np.float64)[:]
+        return _turn_into_distances(gram), math.prod(group.attrs["layer_shape"])
     scores = group["score"][:, :k]
     return distances(scores), scores.shape[1]
 

@@ -138,6 +138,11 @@ def open_read(
         yield file
 
 
+def notes_of(file: h5py.File) -> dict[str, object]:
+    """Attributes of a file that its successor keeps."""
+    return {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
+
+
 def require_attributes(path: str | os.PathLike, file: h5py.File, **expected: object) -> None:
     """Refuse a file that does not carry these attributes.
 
