@@ -12,14 +12,12 @@ from facestages.errors import FacestagesError
 from facestages.job import job
 
 MEASURE = """
-import resource, sys
 import numpy as np
-from facestages import {module}
+from facestages import {module}, memory
 rng = np.random.default_rng(0)
 {setup}
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 {call}
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024 / 1e6)
+print(memory.peak_memory())
 """
 
 

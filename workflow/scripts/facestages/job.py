@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from facestages.errors import FacestagesError
-from facestages.memory import require_memory, total_memory
+from facestages.memory import peak_memory, require_memory, total_memory
 
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
 
@@ -61,8 +60,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         logger.exception("unexpected error")
         _say(f"error in {where}: {type(error).__name__}: {error} (traceback in {snakemake.log[0]})")
         sys.exit(1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 10**6
-    logger.info("done, peak memory %d MB, asked for %s MB", peak, asked)
+    logger.info("done, peak memory %d MB, asked for %s MB", peak_memory(), asked)
 
 
 def _refuse_another_library(scripts: str) -> None:

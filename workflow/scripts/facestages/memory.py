@@ -81,6 +81,15 @@ def embedding(n: int) -> int:
     return 350 + 48 * n * n // _MB
 
 
+def peak_memory() -> int:
+    """The most memory that this process has had, in MB.
+
+    Not `getrusage`, whose number begins with that of the program that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 // _MB
+
+
 def require_memory(asked_mb: float, total_mb: float | None) -> None:
     """Refuse a job that the machine cannot hold.
 
