@@ -77,14 +77,16 @@ def _measure_nn1(bench: Bench) -> Iterator[Measurement | Outcome]:
         bare.append(run(bench, forward_keras, environment, **arguments))
         recorded.append(run(bench, record_nn1, calls.recording_environment(bench.threads), **own))
     out = own["out"]
-    written = out.stat().st_size / 1e9
+    size = out.stat().st_size
     out.unlink()
+    plain = run(bench, write_file, out=out, size=size)
     loop = run(bench, predict_layers, stimuli=stimuli)
     bare, recorded = fastest(bare), fastest(recorded)
     note = f"{runtime}, batches of {batch}; best of {bench.sizes.repeats}"
     yield measurement(PART, "NN1 bare forward pass", n, units, bare, note)
-    note = f"{written:.2f} GB; best of {bench.sizes.repeats}"
+    note = f"{size / 1e9:.2f} GB; best of {bench.sizes.repeats}"
     yield measurement(PART, "NN1 recording of 4 stages", n, units, recorded, note)
+    yield measurement(PART, "a file as large, written and flushed", n, units, plain)
     note = "all kept in memory"
     yield measurement(PART, "NN1 keras.Model(...).predict a layer", n, units, loop, note)
     yield Outcome(
@@ -187,6 +189,17 @@ def record_nn1(stimuli: str, out: str, warm: str, layers: list[str] | None = Non
     os.remove(Path(out).with_suffix(".warm.h5"))
     with timed() as found:
         calls.record(network, stimuli, layers, out)
+    return found
+
+
+def write_file(out: str, size: int) -> dict:
+    """A file of so many bytes, brought to the disk: what the system takes for it alone."""
+    piece = os.urandom(1 << 19)
+    with timed() as found, open(out, "wb", buffering=0) as file:
+        for _ in range(size // len(piece)):
+            file.write(piece)
+        os.fsync(file.fileno())
+    os.remove(out)
     return found
 
 

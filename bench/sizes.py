@@ -34,7 +34,7 @@ class Sizes(NamedTuple):
 FULL = Sizes(
     recording=2000,
     probe=256,
-    repeats=3,
+    repeats=5,
     torch={"resmasknet": 48, "emofan": 48, "efficientnet_lite0": 192},
     pca=2000,
     gram=5700,

@@ -48,6 +48,22 @@ def test_failed_write_says_why(tmp_path, number, words):
         raise OSError(number, "no")
 
 
+def test_what_the_disk_refuses_later_is_a_failure_too(tmp_path, monkeypatch):
+    def refuse(number):
+        raise OSError(errno.ENOSPC, "no")
+
+    monkeypatch.setattr(store, "_FLUSHED_AT_ONCE", 1000)
+    monkeypatch.setattr(store.os, "fsync", refuse)
+    # Not the last flush, which `atomic_path` does.
+    monkeypatch.setattr("facestages.files._flush_to_disk", lambda path: None)
+    with (
+        pytest.raises(FacestagesError, match="disk is full"),
+        store.create(tmp_path / "a.h5", "geometry") as file,
+    ):
+        file["values"] = np.zeros(1000)
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_space_is_seen_before_the_work(tmp_path):
     with pytest.raises(FacestagesError, match="needs 1,000,000,000,000.0 MB"):
         require_space(tmp_path / "new" / "a.h5", 10**18)

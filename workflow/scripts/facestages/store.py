@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 
 SCHEMA_VERSION = 1
+
+# Bytes written before the system is asked to bring them to the disk.
+_FLUSHED_AT_ONCE = 1 << 26
 
 _REMEDY = "delete it and run the same command again"
 
@@ -53,6 +57,7 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
         with h5py.File(disk, "w", track_order=True) as file:
             file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
             yield file
+        disk.wait()
         if disk.failure:
             raise disk.failure
 
@@ -71,12 +76,34 @@ class _Disk(io.FileIO):
 
     failure: OSError | None = None
 
+    _unflushed = 0
+    _flushing: threading.Thread | None = None
+
     def write(self, data) -> int:
         # A nearly full disk takes a part and refuses the rest.
         rest = memoryview(data).cast("B")
         while len(rest) and self.failure is None:
             rest = rest[self._attempt(super().write, rest) :]
+        self._unflushed += len(data)
+        if self._unflushed > _FLUSHED_AT_ONCE:
+            self._flush_beside()
         return len(data)
+
+    def _flush_beside(self) -> None:
+        """Have the system write to the disk while more is computed, not all of it at the end."""
+        if self._flushing is None or not self._flushing.is_alive():
+            self._unflushed = 0
+            self._flushing = threading.Thread(target=self._attempt, args=(os.fsync, self.fileno()))
+            self._flushing.start()
+
+    def wait(self) -> None:
+        """Until `failure` is known of all that was given to the system."""
+        if self._flushing is not None:
+            self._flushing.join()
+
+    def close(self) -> None:
+        self.wait()
+        super().close()
 
     def truncate(self, size: int | None = None) -> int:
         return self._attempt(super().truncate, size)
