@@ -39,7 +39,7 @@ def geometry(folder, sources, name):
 
 
 def assert_same(found, expected):
-    assert set(found) == set(expected)
+    assert list(found) == list(expected)
     for layer, arrays in expected.items():
         for key, array in arrays.items():
             scale = np.abs(array).max()

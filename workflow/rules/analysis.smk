@@ -108,7 +108,7 @@ rule regress_affect:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=separability_mb,
+        mem_mb=regression_mb,
         runtime=30,
         gpu=0,
     params:
@@ -135,7 +135,7 @@ rule partition_variance:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=separability_mb,
+        mem_mb=partition_mb,
         runtime=30,
         gpu=0,
     params:

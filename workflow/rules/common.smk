@@ -8,6 +8,7 @@ from pathlib import Path
 
 from facestages import assets, disfa_files, memory, provenance, requirements, sizes
 from facestages.errors import FacestagesError
+from facestages.expressions import EXPRESSIONS
 from facestages.networks.catalogue import ARCHITECTURES
 from facestages.plan import Planner
 
@@ -780,6 +781,12 @@ def gradient_mb(wildcards):
 
 
 @more_at_each_attempt
+def training_mb(wildcards):
+    entry = CONFIG.networks[wildcards.network]
+    return memory.training(entry.input_spec.size, entry.training.batch_size)
+
+
+@more_at_each_attempt
 def description_mb(wildcards):
     return network_mb(wildcards, passes=0)
 
@@ -798,19 +805,33 @@ def accumulation_mb(wildcards):
 
 @more_at_each_attempt
 def geometry_mb(wildcards):
-    streamed = shards(wildcards) == 1 and CONFIG.analysis.activations == "keep"
-    return memory.geometry(pictures_measured(wildcards.dataset), streamed=streamed)
+    is_read = shards(wildcards) == 1 and CONFIG.analysis.activations == "keep"
+    units = CONFIG.recorded_units(wildcards.network) if is_read else 0
+    return memory.geometry(pictures_measured(wildcards.dataset), units)
 
 
 @more_at_each_attempt
 def multiplication_mb(wildcards):
-    n = 1.5 * pictures_measured(wildcards.dataset) / shards(wildcards)
-    return memory.multiplication(int(n), int(n))
+    # Some shards are larger than others.
+    n = int(1.25 * pictures_measured(wildcards.dataset) / shards(wildcards))
+    return memory.multiplication(n, 0 if wildcards.shard == wildcards.other else n)
 
 
 @more_at_each_attempt
 def separability_mb(wildcards):
-    return memory.separability(pictures_measured(wildcards.dataset))
+    people = len(people_foreseen(wildcards.dataset)) or 1000
+    n, groups = pictures_measured(wildcards.dataset), max(people, len(EXPRESSIONS))
+    return memory.separability(n, groups, CONFIG.analysis.permutations)
+
+
+@more_at_each_attempt
+def regression_mb(wildcards):
+    return memory.regression(pictures_measured(wildcards.dataset))
+
+
+@more_at_each_attempt
+def partition_mb(wildcards):
+    return memory.partition(pictures_measured(wildcards.dataset))
 
 
 @more_at_each_attempt

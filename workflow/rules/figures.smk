@@ -56,7 +56,7 @@ rule plot_fig2:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(2000),
+        mem_mb=more_at_each_attempt(320),
         runtime=10,
         gpu=0,
     params:
@@ -90,7 +90,7 @@ rule plot_fig3:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(2000),
+        mem_mb=more_at_each_attempt(290),
         runtime=10,
         gpu=0,
     params:
@@ -124,7 +124,7 @@ rule plot_fig4:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(220),
         runtime=10,
         gpu=0,
     params:
@@ -294,7 +294,7 @@ rule make_table1:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(220),
         runtime=10,
         gpu=0,
     params:
@@ -329,7 +329,7 @@ rule make_gradcam_table:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(135),
         runtime=10,
         gpu=0,
     params:
@@ -363,7 +363,7 @@ rule judge_claims:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(120),
         runtime=10,
         gpu=0,
     params:

@@ -18,7 +18,7 @@ rule train_network:
         training_environment
     threads: training_threads
     resources:
-        mem_mb=more_at_each_attempt(4000),
+        mem_mb=training_mb,
         runtime=24 * 60,
         gpu=CONFIG.analysis.gpu,
     params:

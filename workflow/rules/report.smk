@@ -25,7 +25,7 @@ rule describe_run:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(140),
         runtime=10,
         gpu=0,
     params:

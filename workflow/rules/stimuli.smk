@@ -70,7 +70,7 @@ rule prepare_stimuli:
         "../../envs/analysis.yaml"
     threads: preparation_threads
     resources:
-        mem_mb=more_at_each_attempt(2000),
+        mem_mb=more_at_each_attempt(410),
         runtime=240,
         gpu=0,
     params:
@@ -97,7 +97,7 @@ rule sample_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(240),
         runtime=30,
         gpu=0,
     params:

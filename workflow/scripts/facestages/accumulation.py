@@ -90,11 +90,13 @@ def accumulate_gram(
         parts = plan_parts(widths, n, memory_mb * _MB - resident_bytes(), batches)
         logger.info("held at once: %s", "; ".join(f"{p.rows} rows of {p.layers}" for p in parts))
         with store.create(out, "gram", **describe_recording(network, known, attributes)) as file:
+            # In the network's order, in which figures show them; parts have another one.
+            for layer in layers:
+                shape = network.layers[layer]
+                file.create_group(layer).attrs.update(layer=layer, layer_shape=shape)
             for part in parts:
                 for layer, products in _products(network, images, ids, part, widths, threads):
-                    group = file.create_group(layer)
-                    group.attrs.update(layer=layer, layer_shape=network.layers[layer])
-                    add_products(group, products, ids, ids)
+                    add_products(file[layer], products, ids, ids)
 
 
 def _ignore(start: int, outputs: Mapping[str, np.ndarray]) -> None:

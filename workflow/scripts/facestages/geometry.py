@@ -131,27 +131,37 @@ def measure_geometry(
         notes = store.notes_of(files[0]) | {"stimuli_digest": known["stimuli_digest"]}
         target = stack.enter_context(store.create(out, "geometry", **notes))
         for layer in progress(list(files[0]), "geometry"):
+            group = target.create_group(layer)
+            group.attrs.update(files[0][layer].attrs)
+            add_labels(group, labels, label_sources)
             try:
                 gram = _layer_gram([file[layer] for file in files], ids)
-                scores, values = leading_components(gram, components)
+                _add_geometry(group, gram, components, sample)
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
                 raise FacestagesError(f"{name}: {error}") from error
-            group = target.create_group(layer)
-            group.attrs.update(files[0][layer].attrs, total_variance=np.trace(gram))
-            add_labels(group, labels, label_sources)
-            store.add_dimension(group, "other_stimulus", len(gram))
-            store.add_dimension(group, "component", np.arange(1, scores.shape[1] + 1))
-            store.add_dimension(group, "eigenvalue_number", np.arange(1, len(values) + 1))
-            axes = ("stimulus_id", "other_stimulus")
-            store.add_array(group, "gram", axes, gram.astype(np.float32))
-            store.add_array(group, "eigenvalue", ("eigenvalue_number",), values)
-            store.add_array(group, "score", ("stimulus_id", "component"), scores)
-            ratio = values[: scores.shape[1]] / np.trace(gram)
-            store.add_array(group, "variance_ratio", ("component",), ratio)
-            if sample is not None:
-                error = sampling.variance_ratio_error(gram, scores, ratio, sample)
-                store.add_array(group, "variance_ratio_error", ("component",), error)
+            # Else it is there while the next one is made.
+            del gram
+
+
+def _add_geometry(
+    group: h5py.Group, gram: np.ndarray, components: int, sample: sampling.Sample | None
+) -> None:
+    """Write a layer's Gram matrix and what follows from it."""
+    scores, values = leading_components(gram, components)
+    ratio = values[: scores.shape[1]] / np.trace(gram)
+    group.attrs["total_variance"] = np.trace(gram)
+    store.add_dimension(group, "other_stimulus", len(gram))
+    store.add_dimension(group, "component", np.arange(1, scores.shape[1] + 1))
+    store.add_dimension(group, "eigenvalue_number", np.arange(1, len(values) + 1))
+    axes = ("stimulus_id", "other_stimulus")
+    store.add_array(group, "gram", axes, gram.astype(np.float32))
+    store.add_array(group, "eigenvalue", ("eigenvalue_number",), values)
+    store.add_array(group, "score", ("stimulus_id", "component"), scores)
+    store.add_array(group, "variance_ratio", ("component",), ratio)
+    if sample is not None:
+        error = sampling.variance_ratio_error(gram, scores, ratio, sample)
+        store.add_array(group, "variance_ratio_error", ("component",), error)
 
 
 def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:

@@ -170,6 +170,7 @@ def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarra
         block = group["product"][:]
         products[np.ix_(rows, columns)] = block
         products[np.ix_(columns, rows)] = block.T
+        del block
     if missing := int(np.isnan(products).sum()):
         raise FacestagesError(f"{missing} inner products of {products.size} are missing or NaN")
     return centre_gram(products)

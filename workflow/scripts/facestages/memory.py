@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 from pathlib import Path
 
 from facestages.errors import FacestagesError
@@ -20,13 +21,13 @@ _FRAMEWORK = {"keras": 820, "torch": 400, "numpy": 110}
 _ANALYSIS = 150
 
 # What a forward pass holds at once: about so many maps of the input's size, for each picture.
-_MAPS = 192
+_MAPS = {"keras": 192, "torch": 192, "numpy": 0}
 _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 
 #: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
 HELD = 1600
 
-# Columns of a block of activations, and of the labellings that are scored at once.
+# Columns of a block of activations, and groups of labellings that are scored at once.
 _COLUMNS = 8192
 
 
@@ -43,8 +44,14 @@ def forward(framework: str, size: int, weights: int, passes: int = 1) -> int:
     passes : int
         Forward passes at once.
     """
-    maps = passes * _BATCH[framework] * size**2 * _MAPS * _FLOAT
+    maps = passes * _BATCH[framework] * size**2 * _MAPS[framework] * _FLOAT
     return _FRAMEWORK[framework] + (int(2.5 * weights) + maps) // _MB
+
+
+def training(size: int, batch: int) -> int:
+    """Steps of so many pictures of a side, measured with the light CNN; the pictures of FER2013
+    are in it."""
+    return 1020 + 2800 * batch * size**2 // _MB
 
 
 def recording(units: int, threads: int) -> int:
@@ -58,36 +65,52 @@ def accumulation(units: int, n: int, threads: int) -> int:
     return held + _FLOAT * n * n // _MB + recording(units, threads)
 
 
-def geometry(n: int, *, streamed: bool) -> int:
-    """Gram matrix, its spectrum and the copies that are written; with `streamed`, also blocks of
-    the layer that is multiplied."""
-    blocks = 3 * _FLOAT * n * _COLUMNS if streamed else 0
+def geometry(n: int, units: int = 0) -> int:
+    """Gram matrix, its spectrum and the copies that are written; blocks of the layer, if it is one
+    of so many units that is multiplied."""
+    blocks = 3 * _FLOAT * n * min(units, _COLUMNS)
     return _ANALYSIS + (16 * n * n + blocks) // _MB
 
 
 def multiplication(n: int, m: int) -> int:
-    """Products of two shards of n and of m pictures, and blocks of both."""
-    return _ANALYSIS + (12 * n * m + 3 * _FLOAT * (n + m) * _COLUMNS) // _MB
+    """Products of two shards of n and of m pictures, and blocks of both; of one with itself, m = 0,
+    blocks of that."""
+    return 105 + (12 * n * (m or n) + 2 * _FLOAT * (n + m) * _COLUMNS) // _MB
 
 
-def separability(n: int) -> int:
+def separability(n: int, groups: int, permutations: int) -> int:
     """Distances, and the sums to the groups of many labellings at once."""
-    scored = 16 * n * n + int(2.5 * _FLOAT * n * _COLUMNS)
-    return _ANALYSIS + max(28 * n * n, scored) // _MB
+    scored = min(groups * permutations, _COLUMNS)
+    return 125 + (17 * n * n + 9 * n * scored) // _MB
+
+
+def partition(n: int) -> int:
+    """Components, and how often each picture counts in a thousand resamples."""
+    return 105 + _resamples(n)
+
+
+def regression(n: int) -> int:
+    """As `partition`, with more libraries."""
+    return 170 + _resamples(n)
+
+
+def _resamples(n: int) -> int:
+    return 17 * 1000 * n // _MB
 
 
 def embedding(n: int) -> int:
     """UMAP of a matrix of distances."""
-    return 350 + 48 * n * n // _MB
+    return 430 + 24 * n * n // _MB
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had, in MB.
+    """The most memory that this process has had, or the largest of those it waited for, in MB.
 
-    Not `getrusage`, whose number begins with that of the program that started this one.
+    Not its own `getrusage`, whose number begins with that of the program that started it.
     """
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 // _MB
+    own = int(status.split("VmHWM:")[1].split()[0])
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024 // _MB
 
 
 def require_memory(asked_mb: float, total_mb: float | None) -> None:
