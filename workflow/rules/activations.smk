@@ -73,7 +73,7 @@ rule split_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(200),
+        mem_mb=more_at_each_attempt(140),
         runtime=30,
         gpu=0,
     params:
@@ -120,7 +120,7 @@ rule join_shards:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(150),
+        mem_mb=more_at_each_attempt(140),
         runtime=10,
         gpu=0,
     params:

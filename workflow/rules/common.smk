@@ -781,6 +781,17 @@ def gradient_mb(wildcards):
 
 
 @more_at_each_attempt
+def preparation_mb(wildcards):
+    """Some pictures at a time; rendering and FER2013's one large file take more."""
+    return {"rendered": 410, "fer2013": 340}.get(CONFIG.datasets[wildcards.dataset].source, 210)
+
+
+@more_at_each_attempt
+def fig7_mb(wildcards):
+    return 190 + 160 * len(required(CONFIG.figures.fig7, "figures.fig7").networks)
+
+
+@more_at_each_attempt
 def training_mb(wildcards):
     entry = CONFIG.networks[wildcards.network]
     return memory.training(entry.input_spec.size, entry.training.batch_size)

@@ -226,7 +226,7 @@ rule plot_fig7:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1150),
+        mem_mb=fig7_mb,
         runtime=10,
         gpu=0,
     params:

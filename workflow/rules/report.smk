@@ -55,7 +55,7 @@ rule make_report:
     handover: True
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(250),
         runtime=10,
         gpu=0,
     params:

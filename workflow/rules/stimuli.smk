@@ -13,7 +13,7 @@ rule fetch_asset:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=75,
         runtime=30,
         gpu=0,
     params:
@@ -42,7 +42,7 @@ rule extract_frames:
         "../../envs/analysis.yaml"
     threads: extraction_threads
     resources:
-        mem_mb=more_at_each_attempt(1000),
+        mem_mb=more_at_each_attempt(240),
         runtime=60,
         gpu=0,
     params:
@@ -70,7 +70,7 @@ rule prepare_stimuli:
         "../../envs/analysis.yaml"
     threads: preparation_threads
     resources:
-        mem_mb=more_at_each_attempt(410),
+        mem_mb=preparation_mb,
         runtime=240,
         gpu=0,
     params:
@@ -132,7 +132,7 @@ rule report_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(220),
+        mem_mb=more_at_each_attempt(240),
         runtime=10,
         gpu=0,
     params:
@@ -159,7 +159,7 @@ rule prepare_ratings:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=130,
         runtime=10,
         gpu=0,
     params:

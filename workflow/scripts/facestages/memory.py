@@ -75,7 +75,7 @@ def geometry(n: int, units: int = 0) -> int:
 def multiplication(n: int, m: int) -> int:
     """Products of two shards of n and of m pictures, and blocks of both; of one with itself, m = 0,
     blocks of that."""
-    return 105 + (12 * n * (m or n) + 2 * _FLOAT * (n + m) * _COLUMNS) // _MB
+    return 80 + (12 * n * (m or n) + 2 * _FLOAT * (n + m) * _COLUMNS) // _MB
 
 
 def separability(n: int, groups: int, permutations: int) -> int:

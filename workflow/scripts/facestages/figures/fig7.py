@@ -246,9 +246,10 @@ def _scatter(axis: Axes, x, y, chosen: np.ndarray, correct: np.ndarray) -> None:
             marker=look["marker"],
             linewidths=width,
             alpha=0.8 if order else 1,
-            zorder=2 + order,
-            rasterized=True,
+            zorder=1 + order / 10,
         )
+    # Drawn as one picture: one for each scatter takes a page of pixels each while files are written.
+    axis.set_rasterization_zorder(1.3)
 
 
 def _title(part, text: str) -> None:
