@@ -248,7 +248,7 @@ def _scatter(axis: Axes, x, y, chosen: np.ndarray, correct: np.ndarray) -> None:
             alpha=0.8 if order else 1,
             zorder=1 + order / 10,
         )
-    # Drawn as one picture: one for each scatter takes a page of pixels each while files are written.
+    # One picture: each is a page of pixels until the file is written.
     axis.set_rasterization_zorder(1.3)
 
 
