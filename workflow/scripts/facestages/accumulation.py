@@ -178,6 +178,8 @@ def _products(
         return
     (layer,) = part.layers
     products, origin = np.empty((n, n), np.float32), None
+    # Many rows at once: each product reads all rows that are held.
+    shown_again = np.empty((min(_ROWS_AT_ONCE, n), widths[layer]), np.float32)
     for start in range(0, n, part.rows):
         stop = min(start + part.rows, n)
         _hold(network, images, ids, held, start, threads)
@@ -186,14 +188,12 @@ def _products(
             origin = rows[:ROWS_OF_ORIGIN].mean(axis=0, dtype=np.float64).astype(np.float32)
         rows -= origin
         products[start:stop, start:stop] = rows @ rows.T
-
         for first in range(stop, n, _ROWS_AT_ONCE):
-            # Many rows at once: each product reads all rows that are held.
-            later = {layer: np.empty((min(_ROWS_AT_ONCE, n - first), widths[layer]), np.float32)}
-            _hold(network, images, ids, later, first, threads)
-            later[layer] -= origin
-            here, there = slice(first, first + len(later[layer])), slice(start, stop)
-            products[here, there] = later[layer] @ rows.T
+            later = shown_again[: n - first]
+            _hold(network, images, ids, {layer: later}, first, threads)
+            later -= origin
+            here, there = slice(first, first + len(later)), slice(start, stop)
+            products[here, there] = later @ rows.T
             products[there, here] = products[here, there].T
     yield layer, products
 
