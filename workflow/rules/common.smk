@@ -825,7 +825,7 @@ def geometry_mb(wildcards):
 def multiplication_mb(wildcards):
     # Some shards are larger than others.
     n = int(1.25 * pictures_measured(wildcards.dataset) / shards(wildcards))
-    return memory.multiplication(n, 0 if wildcards.shard == wildcards.other else n)
+    return memory.multiplication(n, within=wildcards.shard == wildcards.other)
 
 
 @more_at_each_attempt

@@ -138,7 +138,7 @@ def describe_recording(
 def batch_size(network: Network, layers: Sequence[str]) -> int:
     """Pictures in one forward pass: as many as are fastest, fewer where layers are very wide."""
     units = sum(math.prod(network.layers[layer]) for layer in layers)
-    return max(1, min(getattr(network, "batch", 32), _BATCH_BYTES // (4 * units)))
+    return max(1, min(network.batch, _BATCH_BYTES // (4 * units)))
 
 
 def forward_all(
@@ -178,7 +178,7 @@ def forward_all(
         If a layer gives NaN or infinity.
     """
     stop = len(images) if stop is None else stop
-    passes = threads if getattr(network, "side_by_side", False) else 1
+    passes = threads if network.side_by_side else 1
     allowed = threading.Semaphore(passes)
     spec = network.input
     batch = batch_size(network, layers)

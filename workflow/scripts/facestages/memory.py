@@ -72,10 +72,10 @@ def geometry(n: int, units: int = 0) -> int:
     return _ANALYSIS + (16 * n * n + blocks) // _MB
 
 
-def multiplication(n: int, m: int) -> int:
-    """Products of two shards of n and of m pictures, and blocks of both; of one with itself, m = 0,
-    blocks of that."""
-    return 80 + (12 * n * (m or n) + 2 * _FLOAT * (n + m) * _COLUMNS) // _MB
+def multiplication(n: int, *, within: bool) -> int:
+    """Products of two shards of n pictures each, or within one, and blocks of them."""
+    blocks = (1 if within else 2) * 2 * _FLOAT * n * _COLUMNS
+    return 80 + (12 * n * n + blocks) // _MB
 
 
 def separability(n: int, groups: int, permutations: int) -> int:
