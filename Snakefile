@@ -27,6 +27,7 @@ rule all:
     default_target: not IS_MODULE
     input:
         figures_wanted(),
+        tables_wanted(),
         reports_wanted(),
         report_wanted(),
     localrule: True

@@ -1,8 +1,18 @@
 """What all unit tests share."""
 
+import os
 import sys
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def same_environment():
+    """Take back what a job set for its libraries: threads, for one, cannot change in a process."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)

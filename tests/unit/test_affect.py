@@ -69,8 +69,10 @@ def test_intervals_are_of_fits_to_the_people_drawn(cloud):
         slopes.append(np.polyfit(drawn_x, drawn_y, 1)[0])
         curvatures.append(np.polyfit(_standard(drawn_x), _standard(drawn_y), 2)[0])
     line, bent = affect.regress(x, y, people), affect.fit_quadratic(x, y, people)
-    assert line.slope[1:] == pytest.approx(resampling.interval(np.array(slopes)))
-    assert bent.curvature[1:] == pytest.approx(resampling.interval(np.array(curvatures)))
+    assert line.slope[1:] == pytest.approx(resampling.interval(np.array(slopes), len(set(people))))
+    assert bent.curvature[1:] == pytest.approx(
+        resampling.interval(np.array(curvatures), len(set(people)))
+    )
 
 
 def _standard(values):
@@ -295,7 +297,7 @@ def test_interval_of_the_trend_is_over_people():
         taken = np.repeat(np.arange(300), row)
         outer, inner = (correct[taken[bins[taken] == number]].mean() for number in (4, 0))
         drawn.append(outer - inner)
-    assert found.trend[1:] == pytest.approx(resampling.interval(np.array(drawn)))
+    assert found.trend[1:] == pytest.approx(resampling.interval(np.array(drawn), 10))
 
 
 def test_accuracy_without_people_has_no_interval():

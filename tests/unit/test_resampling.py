@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from facestages.resampling import interval, people_weights, weighted_correlation, weighted_mean
 
@@ -33,8 +34,16 @@ def test_a_constant_has_no_correlation():
 
 def test_interval_leaves_out_what_has_no_value():
     values = np.append(np.linspace(0, 1, 1001), np.nan)
-    assert interval(values) == pytest.approx((0.025, 0.975))
-    assert np.isnan(interval(np.array([np.nan]))).all()
+    assert interval(values, 10_000) == pytest.approx((0.025, 0.975), abs=1e-4)
+    assert np.isnan(interval(np.array([np.nan]), 10)).all()
+    assert np.isnan(interval(values, 1)).all()
+
+
+def test_interval_of_a_mean_of_few_is_that_of_student():
+    values = np.random.default_rng(0).normal(size=12)
+    low, high = interval(weighted_mean(values, people_weights(np.arange(12), 20_000)), 12)
+    expected = scipy.stats.t.interval(0.95, 11, values.mean(), scipy.stats.sem(values))
+    assert (low, high) == pytest.approx(expected, abs=0.1)
 
 
 def test_the_mean_of_dependent_pictures_is_covered():
@@ -44,6 +53,6 @@ def test_the_mean_of_dependent_pictures_is_covered():
         rng = np.random.default_rng(seed)
         people = np.repeat(np.arange(25), 20)
         values = rng.normal(size=25)[people] + 0.3 * rng.normal(size=500)
-        low, high = interval(weighted_mean(values, people_weights(people, 300, seed)))
+        low, high = interval(weighted_mean(values, people_weights(people, 300, seed)), 25)
         covered += low <= 0 <= high
-    assert 0.88 <= covered / 200 <= 0.99
+    assert 0.91 <= covered / 200 <= 0.985

@@ -149,6 +149,91 @@ rule partition_variance:
         "../scripts/partition_variance.py"
 
 
+rule decode_labels:
+    input:
+        stimuli=measured_stimuli,
+        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=label_predictions,
+    output:
+        decoding="<results>/decoding/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/decode_labels/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/decode_labels/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=decoding_mb,
+        runtime=120,
+        gpu=0,
+    params:
+        stages=network_stages,
+        labels=CONFIG.analysis.decoding.labels,
+        components=CONFIG.analysis.components,
+        permutations=CONFIG.analysis.permutations,
+        folds=CONFIG.analysis.decoding.folds,
+        code=code("decode_labels"),
+    message:
+        "Decode {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/decode_labels.py"
+
+
+rule correlate_rdms:
+    input:
+        stimuli=measured_stimuli,
+        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        predictions=label_predictions,
+    output:
+        correlations="<results>/rsa/{dataset}/{network}/seed-{seed}.csv",
+    log:
+        "<logs>/correlate_rdms/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/correlate_rdms/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=correlation_mb,
+        runtime=120,
+        gpu=0,
+    params:
+        stages=network_stages,
+        components=["all"],
+        permutations=CONFIG.analysis.permutations,
+        code=code("correlate_rdms"),
+    message:
+        "Distances and models of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/correlate_rdms.py"
+
+
+rule compare_layers:
+    input:
+        stimuli=measured_stimuli,
+        geometry=compared_geometry,
+    output:
+        similarities="<results>/cka/{dataset}.csv",
+    log:
+        "<logs>/compare_layers/{dataset}.log",
+    benchmark:
+        "<benchmarks>/compare_layers/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=comparison_mb,
+        runtime=120,
+        gpu=0,
+    params:
+        code=code("compare_layers"),
+    message:
+        "Layers, networks and seeds compared on {wildcards.dataset}"
+    script:
+        "../scripts/compare_layers.py"
+
+
 rule explain_gradcam:
     input:
         stimuli=measured_stimuli,

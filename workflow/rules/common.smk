@@ -8,7 +8,6 @@ from pathlib import Path
 
 from facestages import assets, disfa_files, memory, provenance, requirements, sizes
 from facestages.errors import FacestagesError
-from facestages.expressions import EXPRESSIONS
 from facestages.networks.catalogue import ARCHITECTURES
 from facestages.plan import Planner
 
@@ -452,6 +451,11 @@ def affect_predictions(wildcards):
     return PLAN.path("predictions", PLAN.first(wildcards.dataset, name), "csv")
 
 
+def compared_geometry(wildcards):
+    """Geometry of all networks and seeds that Figure 4 shows on a face set."""
+    return [PLAN.path("geometry", one, "h5") for one in PLAN.compared(wildcards.dataset)]
+
+
 def partition_components(wildcards):
     """Numbers of principal components whose variance is partitioned."""
     fig8 = CONFIG.figures.fig8
@@ -596,6 +600,23 @@ def figures_wanted():
     if "figures.fig2" in CONFIG.uses and is_drawable("figures.fig2"):
         made.append("<results>/tables/gradcam.csv")
     return [*made, "<results>/claims.html"]
+
+
+def tables_wanted():
+    """What is measured of Figure 4's networks beside the paper's measures."""
+    fig4 = CONFIG.figures.fig4
+    if not is_drawable("figures.fig4"):
+        return []
+    datasets = PLAN.present("datasets", fig4.datasets)
+    return [
+        *(f"<results>/cka/{dataset}.csv" for dataset in datasets),
+        *(
+            PLAN.path(product, one, "csv")
+            for dataset in datasets
+            for one in PLAN.compared(dataset)
+            for product in ("decoding", "rsa")
+        ),
+    ]
 
 
 def reports_wanted():
@@ -830,9 +851,22 @@ def multiplication_mb(wildcards):
 
 @more_at_each_attempt
 def separability_mb(wildcards):
-    people = len(people_foreseen(wildcards.dataset)) or 1000
-    n, groups = pictures_measured(wildcards.dataset), max(people, len(EXPRESSIONS))
-    return memory.separability(n, groups, CONFIG.analysis.permutations)
+    return memory.separability(pictures_measured(wildcards.dataset), CONFIG.analysis.permutations)
+
+
+@more_at_each_attempt
+def decoding_mb(wildcards):
+    return memory.decoding(pictures_measured(wildcards.dataset), CONFIG.analysis.permutations)
+
+
+@more_at_each_attempt
+def correlation_mb(wildcards):
+    return memory.correlation(pictures_measured(wildcards.dataset))
+
+
+@more_at_each_attempt
+def comparison_mb(wildcards):
+    return memory.comparison(pictures_measured(wildcards.dataset))
 
 
 @more_at_each_attempt

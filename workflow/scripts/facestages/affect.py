@@ -17,6 +17,12 @@ import scipy.stats
 
 from facestages import store, tables
 from facestages.errors import FacestagesError
+from facestages.grouped_regression import (
+    cluster_robust_slope,
+    holm,
+    mixed_model_slope,
+    person_correlation,
+)
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_correlation, weighted_mean
 from facestages.stimuli import read_labels
@@ -27,8 +33,15 @@ AFFECT = ("valence", "arousal")
 #: Note where a network is compared with its own outputs.
 CIRCULAR = "CIRCULAR: the reference is this network's own output"
 
-#: Note of every p-value here.
+#: Note of the p-value of r.
 NAIVE = "p takes pictures as independent"
+
+#: Regressions whose p-values count people, by measure.
+GROUPED = {
+    "r_person": person_correlation,
+    "slope_cluster_robust": cluster_robust_slope,
+    "slope_mixed_model": mixed_model_slope,
+}
 
 #: How the sign of a component is fixed.
 SIGN_RULE = "PC1 is turned so that it rises with valence, PC2 so that it rises with arousal"
@@ -64,12 +77,15 @@ class Polynomial(NamedTuple):
         Constant first.
     resampled : numpy.ndarray, shape (resamples, degree + 1)
         No rows where there are no two people.
+    people : int
+        Number of people who were drawn from; 0 where there are no two.
     centre_x, scale_x, centre_y, scale_y : float
         Mean and standard deviation (over n).
     """
 
     coefficients: np.ndarray
     resampled: np.ndarray
+    people: int
     centre_x: float
     scale_x: float
     centre_y: float
@@ -281,17 +297,17 @@ def regress(x: np.ndarray, y: np.ndarray, people: Sequence | None) -> Regression
     FacestagesError
         If fewer than three pictures are left, or one of x and y does not vary.
     """
-    x, y, weights = _prepare(x, y, people)
+    x, y, weights, drawn_from = _prepare(x, y, people)
     line = scipy.stats.linregress(x, y)
-    fit = _fit(x, y, weights, degree=1)
+    fit = _fit(x, y, weights, drawn_from, degree=1)
     slopes = fit.resampled[:, 1] * fit.scale_y / fit.scale_x
     intercepts = fit.centre_y + fit.scale_y * fit.resampled[:, 0] - slopes * fit.centre_x
     r = weighted_correlation(x, y, weights)
     return Regression(
-        Estimate(float(line.slope), *interval(slopes)),
-        Estimate(float(line.intercept), *interval(intercepts)),
-        Estimate(float(line.rvalue), *interval(r)),
-        Estimate(float(line.rvalue**2), *interval(r**2)),
+        Estimate(float(line.slope), *interval(slopes, drawn_from)),
+        Estimate(float(line.intercept), *interval(intercepts, drawn_from)),
+        Estimate(float(line.rvalue), *interval(r, drawn_from)),
+        Estimate(float(line.rvalue**2), *interval(r**2, drawn_from)),
         float(line.pvalue),
         len(x),
         fit,
@@ -309,8 +325,8 @@ def fit_quadratic(x: np.ndarray, y: np.ndarray, people: Sequence | None) -> Quad
         `curvature` is the coefficient of x squared where x and y have mean 0 and standard
         deviation 1, in each resample anew.
     """
-    x, y, weights = _prepare(x, y, people)
-    fit = _fit(x, y, weights, degree=2)
+    x, y, weights, drawn_from = _prepare(x, y, people)
+    fit = _fit(x, y, weights, drawn_from, degree=2)
     around_x = (x - fit.centre_x) / fit.scale_x
     around_y = (y - fit.centre_y) / fit.scale_y
     # The axes of each resample have another standard deviation than those of all pictures.
@@ -321,7 +337,7 @@ def fit_quadratic(x: np.ndarray, y: np.ndarray, people: Sequence | None) -> Quad
     with np.errstate(divide="ignore", invalid="ignore"):
         vertex = float(fit.centre_x - fit.scale_x * np.divide(slope, 2 * curvature))
     inside = bool(x.min() <= vertex <= x.max())
-    estimate = Estimate(float(curvature), *interval(curvatures))
+    estimate = Estimate(float(curvature), *interval(curvatures, drawn_from))
     return Quadratic(estimate, vertex, inside, len(x), fit)
 
 
@@ -340,15 +356,15 @@ def curve(fit: Polynomial, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     """
     powers = np.vander((x - fit.centre_x) / fit.scale_x, len(fit.coefficients), increasing=True)
     resampled = fit.resampled @ powers.T
-    bounds = np.array([interval(column) for column in resampled.T])
+    bounds = np.array([interval(column, fit.people) for column in resampled.T])
     y, low, high = powers @ fit.coefficients, bounds[:, 0], bounds[:, 1]
     return tuple(fit.centre_y + fit.scale_y * values for values in (y, low, high))
 
 
 def _prepare(
     x: np.ndarray, y: np.ndarray, people: Sequence | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The known pictures, and how often each counts in each resample of people (b, n)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """The known pictures, how often each counts in each resample (b, n), and of how many people."""
     known = np.isfinite(x) & np.isfinite(y)
     x, y = np.asarray(x, np.float64)[known], np.asarray(y, np.float64)[known]
     if len(x) < _FEWEST:
@@ -356,11 +372,12 @@ def _prepare(
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         raise FacestagesError(f"all {len(x)} pictures have the same value; nothing to fit")
     if people is None or len(set(np.asarray(people)[known])) < 2:
-        return x, y, np.empty((0, len(x)))
-    return x, y, people_weights(np.asarray(people)[known])
+        return x, y, np.empty((0, len(x))), 0
+    people = np.asarray(people)[known]
+    return x, y, people_weights(people), len(set(people))
 
 
-def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray, degree: int) -> Polynomial:
+def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray, people: int, degree: int) -> Polynomial:
     centre_x, scale_x, centre_y, scale_y = x.mean(), x.std(), y.mean(), y.std()
     powers = np.vander((x - centre_x) / scale_x, degree + 1, increasing=True)
     y = (y - centre_y) / scale_y
@@ -374,7 +391,7 @@ def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray, degree: int) -> Poly
     solvable = np.linalg.cond(left) < 1e10 if len(left) else np.empty(0, bool)
     resampled[solvable] = np.linalg.solve(left[solvable], right[solvable, :, None])[:, :, 0]
     scales = (float(value) for value in (centre_x, scale_x, centre_y, scale_y))
-    return Polynomial(coefficients, resampled, *scales)
+    return Polynomial(coefficients, resampled, people, *scales)
 
 
 def _variances(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -414,9 +431,10 @@ def regress_affect(
     -------
     pandas.DataFrame
         Tidy, by layer: measures ``r``, ``r2``, ``slope``, ``intercept`` for each ``component`` (1,
-        2) and ``label``; ``curvature`` and ``vertex`` of PC2 on PC1; ``eigengap`` (of component k:
-        its eigenvalue less the next, over its own) and ``variance_ratio``. Signs are those of
-        `orient`. What cannot be measured has an empty value and a note.
+        2) and ``label``, and those of `GROUPED`, whose n are people; ``curvature`` and ``vertex``
+        of PC2 on PC1; ``eigengap`` (of component k: its eigenvalue less the next, over its own),
+        ``stability`` (`component_stability`) and ``variance_ratio``. Signs are those of `orient`.
+        What cannot be measured has an empty value and a note.
 
     Raises
     ------
@@ -444,9 +462,29 @@ def regress_affect(
             *_regression_rows(components, reference, people),
             *_curvature_rows(components, people),
             *_spectrum_rows(components),
+            *_stability_rows(components, people),
         ]
         rows += [{"label": "", "label_source": "", "note": "", **common, **row} for row in measured]
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64"})
+
+
+def correct_for_many(regressions: pd.DataFrame) -> pd.DataFrame:
+    """The tests within people, corrected for all that were made.
+
+    Parameters
+    ----------
+    regressions : pandas.DataFrame
+        Rows of `regress_affect`, of any number of networks and seeds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of ``r_person``, with ``p_holm``: Holm's p over both components, both labels, all
+        layers, networks and seeds. What is circular is no test, and does not count.
+    """
+    tests = regressions[regressions["measure"] == "r_person"]
+    counted = tests["p"].where(~tests["note"].str.contains("CIRCULAR"))
+    return tests.assign(p_holm=holm(counted.to_numpy(float)))
 
 
 def component_scores(components: Components, number: int) -> np.ndarray:
@@ -486,11 +524,82 @@ def _regression_rows(components: Components, reference: Reference, people) -> li
                 found = regress(affect, component_scores(components, component), people)
             except FacestagesError as error:
                 empty = {**where, "note": str(error)}
-                rows += [{**empty, "measure": name} for name in ("r", "r2", "slope", "intercept")]
+                measures = ("r", "r2", "slope", "intercept", *GROUPED)
+                rows += [{**empty, "measure": name} for name in measures]
                 continue
             where["label_source"] = reference.source
-            measured = regression_measures(found, is_circular(reference, components.network))
+            circular = is_circular(reference, components.network)
+            scores = component_scores(components, component)
+            measured = [
+                *regression_measures(found, circular),
+                *_grouped_measures(affect, scores, people, circular),
+            ]
             rows += [{**where, **row} for row in measured]
+    return rows
+
+
+def _grouped_measures(x: np.ndarray, y: np.ndarray, people, circular: bool) -> list[dict]:
+    """Regressions that count people, as `regression_measures`."""
+    known, said = np.isfinite(x) & np.isfinite(y), [CIRCULAR] if circular else []
+    rows = []
+    for measure, estimate in GROUPED.items():
+        row = {"measure": measure, "note": "; ".join(said)}
+        try:
+            if people is None:
+                raise FacestagesError("no two people")
+            value, low, high, p, number = estimate(x[known], y[known], people[known])
+            row |= {"value": value, "ci_low": low, "ci_high": high, "p": p, "n": number}
+        except FacestagesError as error:
+            row["note"] = "; ".join([*said, str(error)])
+        rows.append(row)
+    return rows
+
+
+def component_stability(
+    scores: np.ndarray, people: Sequence, component: int, resamples: int = 1000
+) -> np.ndarray:
+    """How much of a component is left if other people had been seen.
+
+    In each resample of people the components are found anew, within those that are kept, and
+    the one of the same number is correlated with the original one, over all pictures. Where two
+    eigenvalues are nearly equal, components trade places and turn freely, and this is far below 1.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (n, k)
+    people : sequence, shape (n,)
+    component : int
+        Counted from 1.
+    resamples : int
+
+    Returns
+    -------
+    numpy.ndarray, shape (resamples,)
+        Absolute correlations.
+    """
+    found = np.empty(resamples)
+    original = scores[:, component - 1]
+    for number, weights in enumerate(people_weights(people, resamples)):
+        centred = scores - weights @ scores / weights.sum()
+        _, vectors = np.linalg.eigh((centred * weights[:, None]).T @ centred)
+        found[number] = abs(np.corrcoef(original, scores @ vectors[:, -component])[0, 1])
+    return found
+
+
+def _stability_rows(components: Components, people) -> list[dict]:
+    rows = []
+    for component in (1, 2):
+        row = {"component": component, "measure": "stability"}
+        if component > components.scores.shape[1]:
+            row["note"] = f"layer {components.layer} has one component only"
+        elif people is None:
+            row["note"] = "no two people"
+        else:
+            found = component_stability(components.scores, people, component)
+            low, high = np.quantile(found, [0.025, 0.975])
+            row |= {"value": found.mean(), "ci_low": low, "ci_high": high, "n": len(found)}
+            row["note"] = "mean and range of 95 % of the resamples"
+        rows.append(row)
     return rows
 
 

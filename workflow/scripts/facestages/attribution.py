@@ -366,9 +366,10 @@ def _summarise(
             values = _known_mean(each, axis=0)
             counted = of_it & np.isfinite(values)
             low, high = np.nan, np.nan
-            if "identity" in labels and labels.loc[counted, "identity"].nunique() > 1:
+            people = labels.loc[counted, "identity"].nunique() if "identity" in labels else 0
+            if people > 1:
                 weights = people_weights(labels.loc[counted, "identity"])
-                low, high = interval(weighted_mean(values[counted], weights))
+                low, high = interval(weighted_mean(values[counted], weights), people)
             rows.append(
                 {
                     **where,

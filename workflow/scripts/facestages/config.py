@@ -609,6 +609,19 @@ class Umap(Section):
     seed: int = Field(0, description="Seed; the same seed gives the same map on one machine.")
 
 
+class Decoding(Section):
+    """What a linear read-out is asked of each layer's principal components."""
+
+    labels: list[Name] = Field(
+        ["identity", "expression", "sex", "valence", "arousal"],
+        description="Labels that are decoded. Of identity, sessions or stretches of time are held "
+        "out; of all others, people.",
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(
+        5, description="Parts of the people that are held out in turn, at most."
+    )
+
+
 class Analysis(Section):
     """What is measured on every network and face set."""
 
@@ -620,8 +633,9 @@ class Analysis(Section):
         description="Numbers of principal components; `all` is the layer's full space.",
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
-        100, description="Label permutations for the null distribution; 0 for none."
+        1000, description="Label permutations for the null distribution; 0 for none."
     )
+    decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
     umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")
     gradcam_faces: Count = Field(
         200, description="Faces that Grad-CAM explains, spread over people and expressions."
@@ -848,6 +862,7 @@ class Config(Section):
             _check_once(f"figures.fig4.{key}", getattr(fig4, key))
         for key in ("labels", "components"):
             _check_once(f"analysis.{key}", getattr(self.analysis, key))
+        _check_once("analysis.decoding.labels", self.analysis.decoding.labels)
         self._check_figures()
         if self.tables.table1 is not None:
             self._check_table1(self.tables.table1)

@@ -23,7 +23,7 @@ from facestages import store
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_correlation
-from facestages.separability import distances, gram_distances, is_labelled, score_label
+from facestages.separability import gram_distances, score_label
 from facestages.stimuli import add_labels, read_labels
 
 logger = logging.getLogger(__name__)
@@ -300,15 +300,8 @@ def _wanted_layers(
 def _score_map(
     points: np.ndarray, label: str, table: pd.DataFrame, sources: Mapping, common: Mapping
 ) -> dict:
-    """Silhouette on the map; a note where the label's groups allow none."""
-    row = {"measure": "silhouette", "label": label}
-    values = table.loc[is_labelled(table, label), label] if label in table else []
-    groups = len(set(values))
-    if len(values) and (groups == 1 or groups == len(values)):
-        why = f"one {label} only" if groups == 1 else f"no {label} has two pictures"
-        found = {"label_source": sources[label], "n": len(values), "n_groups": groups}
-        return {**row, **found, "value": np.nan, "note": why}
-    return {**row, **score_label(distances(points), label, table, sources, 0, common)}
+    """The paper's measure alone: others would lend a map the look of a space."""
+    return score_label(points @ points.T, label, table, sources, common["network"])[0]
 
 
 def _correlate(
@@ -325,14 +318,15 @@ def _correlate(
     everybody = np.ones((1, len(values)))
     result = _map_correlations(points, values, everybody)[:, 0]
     people = table["identity"][known].to_numpy() if "identity" in table else np.zeros(len(values))
-    several = len(set(people)) > 1
+    drawn_from = len(set(people))
+    several = drawn_from > 1
     resampled = _map_correlations(points, values, people_weights(people)) if several else None
     for number, row in enumerate(rows):
         row |= {"label_source": sources[name], "value": result[number], "n": len(values)}
         if not np.isfinite(result[number]):
             row["note"] = f"'{name}' does not vary"
         elif several:
-            row["ci_low"], row["ci_high"] = interval(resampled[number])
+            row["ci_low"], row["ci_high"] = interval(resampled[number], drawn_from)
     return rows
 
 

@@ -38,8 +38,9 @@ def accuracy(correct: np.ndarray, people: Sequence | None) -> Estimate:
     people : sequence, shape (n,), or None
         Person of each picture; None where there are no two: no interval.
     """
-    weights = _weights(people, len(correct))
-    return Estimate(float(correct.mean()), *interval(weighted_mean(correct, weights)))
+    weights, drawn_from = _weights(people, len(correct))
+    resampled = weighted_mean(correct, weights)
+    return Estimate(float(correct.mean()), *interval(resampled, drawn_from))
 
 
 def distance_bins(distance: np.ndarray, within: Sequence | None = None) -> np.ndarray:
@@ -98,22 +99,23 @@ def accuracy_by_distance(
         raise FacestagesError("all pictures are at the same place; no distance from the centre")
     distance = np.abs(component) / component.std()
     bins = distance_bins(distance, within)
-    weights = _weights(people, len(correct))
+    weights, drawn_from = _weights(people, len(correct))
     rows, resampled = [], []
     for number in range(BINS):
         own = bins == number
         resampled.append(weighted_mean(correct[own], weights[:, own]))
-        low, high = interval(resampled[-1])
+        low, high = interval(resampled[-1], drawn_from)
         value = float(correct[own].mean())
         row = {"distance": float(distance[own].mean()), "value": value}
         rows.append({**row, "ci_low": low, "ci_high": high, "n": int(own.sum())})
     table = pd.DataFrame(rows)
     trend = table["value"].iloc[-1] - table["value"].iloc[0]
-    return Extremity(table, Estimate(float(trend), *interval(resampled[-1] - resampled[0])))
+    bounds = interval(resampled[-1] - resampled[0], drawn_from)
+    return Extremity(table, Estimate(float(trend), *bounds))
 
 
-def _weights(people: Sequence | None, n: int) -> np.ndarray:
-    """How often each picture counts in each resample, shape (resamples, n); none without people."""
-    if people is None or len(set(people)) < 2:
-        return np.empty((0, n))
-    return people_weights(people)
+def _weights(people: Sequence | None, n: int) -> tuple[np.ndarray, int]:
+    """How often each picture counts in each resample, shape (resamples, n), and the number of
+    people; no resamples without two."""
+    drawn_from = 0 if people is None else len(set(people))
+    return (people_weights(people) if drawn_from > 1 else np.empty((0, n))), drawn_from

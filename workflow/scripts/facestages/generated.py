@@ -26,7 +26,7 @@ _COMMON = ("h5py", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-le
 _ENVIRONMENTS = {
     "analysis": (
         *(*_COMMON, "matplotlib", "numba", "opencv-python-headless", "scipy", "seaborn"),
-        "umap-learn",
+        *("statsmodels", "umap-learn"),
     ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),
     "torch": (*_COMMON, "keras", "torch"),

@@ -79,7 +79,8 @@ def _eigenpairs(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, none negative, and their vectors: by Lanczos' method (ARPACK),
     whose time grows with n^2, or all of them where there are few."""
     n = len(gram)
-    if n > _PICTURES_A_COMPONENT * k:
+    # Lanczos' method has nowhere to start where the layer says nothing.
+    if n > _PICTURES_A_COMPONENT * k and gram.any():
         # A fixed start, for equal results from run to run; not constant: that is no direction here.
         start = np.random.default_rng(0).normal(size=n)
         try:

@@ -27,7 +27,7 @@ _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 #: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
 HELD = 1600
 
-# Columns of a block of activations, and groups of labellings that are scored at once.
+# Columns of a block of activations.
 _COLUMNS = 8192
 
 
@@ -78,10 +78,24 @@ def multiplication(n: int, *, within: bool) -> int:
     return 80 + (12 * n * n + blocks) // _MB
 
 
-def separability(n: int, groups: int, permutations: int) -> int:
-    """Distances, and the sums to the groups of many labellings at once."""
-    scored = min(groups * permutations, _COLUMNS)
-    return 125 + (17 * n * n + 9 * n * scored) // _MB
+def separability(n: int, permutations: int) -> int:
+    """Inner products and distances, the labellings, and the silhouettes of some of them at once."""
+    return 360 + (28 * n * n + 20 * n * permutations) // _MB
+
+
+def decoding(n: int, permutations: int) -> int:
+    """Inner products of training and held-out pictures, and permuted labels."""
+    return 300 + (16 * n * n + 20 * n * permutations) // _MB
+
+
+def correlation(n: int) -> int:
+    """Ranks of all pairs of pictures, and what each pair says."""
+    return 260 + 23 * n * n // _MB
+
+
+def comparison(n: int) -> int:
+    """Blocks of rows of many Gram matrices."""
+    return 260 + 32 * n * n // _MB
 
 
 def partition(n: int) -> int:

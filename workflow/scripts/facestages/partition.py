@@ -200,6 +200,7 @@ def partition_variance(
         if sources["expression"] == f"network:{common['network']}":
             note = CIRCULAR
         common |= {"label_source": _name_sources(sources), "n": int(used.sum()), "note": note}
+        people = labels["identity"].nunique()
         weights = people_weights(labels["identity"], resamples)
         weights = np.vstack([np.ones(len(labels)), weights])
         sample = sampling.read_sample(table, known)
@@ -215,10 +216,10 @@ def partition_variance(
                 for share in (*SHARES, *_OTHERS):
                     curves.setdefault(share, []).append(shares[share])
                     row = {**common, "layer": layer, "position": position, "components": k}
-                    row |= {"measure": "share", "label": share, **_value(shares[share])}
+                    row |= {"measure": "share", "label": share, **_value(shares[share], people)}
                     row["sampling_error"] = errors.get(share)
                     rows += [{**row, "stage": stage} for stage in served]
-            for row in _milestones(curves):
+            for row in _milestones(curves, people):
                 notes = filter(None, [note, row.get("note", "")])
                 rows.append({**common, "components": k, **row, "note": "; ".join(notes)})
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "position": "Int64"})
@@ -278,13 +279,13 @@ def _missing(table: pd.DataFrame) -> str:
     return ""
 
 
-def _value(resampled: np.ndarray) -> dict[str, float]:
+def _value(resampled: np.ndarray, people: int) -> dict[str, float]:
     """The first is the estimate, the others are the resamples of its interval."""
-    low, high = interval(resampled[1:])
+    low, high = interval(resampled[1:], people)
     return {"value": resampled[0], "ci_low": low, "ci_high": high}
 
 
-def _milestones(curves: Mapping[str, Sequence[np.ndarray]]) -> list[dict[str, object]]:
+def _milestones(curves: Mapping[str, Sequence[np.ndarray]], people: int) -> list[dict[str, object]]:
     """Where each share reaches half of its maximum, and its maximum; how sure their order is."""
     rows = []
     for measure, find in (("half_maximum", half_maximum), ("maximum", _maximum)):
@@ -296,12 +297,16 @@ def _milestones(curves: Mapping[str, Sequence[np.ndarray]]) -> list[dict[str, ob
             note = f"never {LEAST_SHARE:.0%} of the variance" if np.isnan(positions[0]) else ""
             if note:
                 positions[:] = np.nan
-            rows.append({"measure": measure, "label": share, **_value(positions), "note": note})
+            rows.append(
+                {"measure": measure, "label": share, **_value(positions, people), "note": note}
+            )
         for first, second in (("identity", "affect"), ("affect", "category")):
             # The distance from the one to the other, people drawn anew for both together.
             later = found[second] - found[first]
             label = f"{second} after {first}"
-            rows.append({"measure": f"{measure}_difference", "label": label, **_value(later)})
+            rows.append(
+                {"measure": f"{measure}_difference", "label": label, **_value(later, people)}
+            )
     return rows
 
 

@@ -391,6 +391,12 @@ class Planner:
             for seed in self.config.networks[network].seeds
         ]
 
+    def compared(self, dataset: str) -> list[str]:
+        """As `every_seed`, of the networks of Figure 4 on one of its face sets."""
+        return self.every_seed(
+            [dataset], self.present("networks", self.config.figures.fig4.networks)
+        )
+
     def recordings(self) -> set[tuple[str, str]]:
         """Face set and network of all that figures want recorded."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.stats
 
 
 def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np.ndarray:
@@ -31,19 +32,26 @@ def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np
     return drawn[:, codes].astype(np.float64)
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of resampled values; NaN to NaN where there are none.
+def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval from values of a bootstrap over people; NaN to NaN where there are none.
+
+    The percentiles lie farther out the fewer people there are: resampled people vary less than
+    people do, by (P - 1) / P in variance, and a normal interval is narrower than Student's
+    (the expanded percentile interval of Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
 
     Parameters
     ----------
     values : numpy.ndarray, shape (resamples,)
         Resamples that had no value are NaN, and left out.
+    people : int
+        Number of people who were drawn from.
     level : float
     """
     known = values[np.isfinite(values)]
-    if len(known) == 0:
+    if len(known) == 0 or people < 2:
         return np.nan, np.nan
-    tail = (1 - level) / 2
+    quantile = scipy.stats.t.ppf((1 - level) / 2, people - 1)
+    tail = scipy.stats.norm.cdf(quantile * np.sqrt(people / (people - 1)))
     low, high = np.quantile(known, [tail, 1 - tail])
     return float(low), float(high)
 

@@ -1,9 +1,8 @@
 """How separate people, or expressions, lie in a layer's space.
 
-A silhouette (Rousseeuw 1987) compares, picture by picture, the mean distance to its own group with
-that to the nearest other group: near 1 where groups are tight and apart, near 0 where they overlap,
-negative where pictures lie closer to another group. Distances do not depend on labels, so one
-product with the labels' indicator matrix gives the silhouettes of many labellings at once.
+Mean silhouettes, as the paper has them and as a reviewer would ask for them: over groups instead of
+pictures, on equal cells, with the other label held constant; beside each what no relation at all
+would give, and how sure it is if other people had been seen.
 """
 
 from __future__ import annotations
@@ -15,49 +14,48 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy.linalg
 
 from facestages import sampling, store
 from facestages.errors import FacestagesError
+from facestages.permutation import Permutations, permute_label
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_mean
+from facestages.silhouettes import (
+    MEASURES,
+    centre_within,
+    distances,
+    gram_distances,
+    mean_silhouettes,
+    picture_silhouettes,
+)
 from facestages.stimuli import read_labels
+
+__all__ = [
+    "CIRCULAR",
+    "distances",
+    "gram_distances",
+    "is_labelled",
+    "score_label",
+    "score_separability",
+    "silhouette",
+    "silhouette_null",
+    "silhouette_samples",
+]
 
 #: Note where a network is scored with labels that it gave itself.
 CIRCULAR = "CIRCULAR: the labels are this network's own predictions"
 
-# Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
-_COLUMNS_AT_ONCE = 8192
+#: The raw silhouette, the mean of the other label (person, or expression) taken away before.
+CENTRED = "silhouette_centred"
 
+#: Shares of the variance that components are counted for.
+SHARES = (0.6, 0.9)
 
-def distances(points: np.ndarray) -> np.ndarray:
-    """Euclidean distances between rows.
-
-    Parameters
-    ----------
-    points : numpy.ndarray, shape (n, k)
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, n)
-        Of the type of the points.
-    """
-    centred = points - points.mean(axis=0)
-    return _turn_into_distances(centred @ centred.T)
-
-
-def gram_distances(gram: np.ndarray) -> np.ndarray:
-    """Euclidean distances from inner products: ``d_ij^2 = g_ii + g_jj - 2 g_ij``."""
-    return _turn_into_distances(np.array(gram, dtype=np.float64))
-
-
-def _turn_into_distances(gram: np.ndarray) -> np.ndarray:
-    """As `gram_distances`, in place: of 20,000 pictures another matrix takes another 3.2 GB."""
-    squares = np.diag(gram).copy()
-    gram *= -2
-    gram += squares[:, None]
-    gram += squares[None, :]
-    np.fill_diagonal(gram, 0.0)
-    return np.sqrt(np.maximum(gram, 0.0, out=gram), out=gram)
+# Of more pictures not all eigenvalues are found: it would take longer than the silhouettes.
+_MOST_FOR_SPECTRUM = 8000
+# Rounding in float32 makes equal silhouettes differ by less than this.
+_ROUNDING = 1e-6
 
 
 def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
@@ -94,11 +92,16 @@ def silhouette_samples(matrix: np.ndarray, labels: Sequence) -> np.ndarray:
         As ``sklearn.metrics.silhouette_samples`` gives them.
     """
     codes = _encode(labels, len(matrix))
-    return _silhouette_block(_as_distances(matrix), codes[None], codes.max() + 1)[:, 0]
+    samples, _ = picture_silhouettes(_as_distances(matrix), codes[None])
+    return samples["silhouette"][0]
 
 
 def silhouette_null(
-    matrix: np.ndarray, labels: Sequence, permutations: int = 1000, seed: int = 0
+    matrix: np.ndarray,
+    labels: Sequence,
+    permutations: int = 1000,
+    seed: int = 0,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
     """Mean silhouettes of randomly permuted labels: what no relation at all would give.
 
@@ -107,17 +110,21 @@ def silhouette_null(
     matrix : numpy.ndarray, shape (n, n)
         Distances or a Gram matrix.
     labels : sequence, shape (n,)
-    permutations : int
-    seed : int
+    permutations, seed : int
+        For labels that move freely.
+    rows : numpy.ndarray, shape (permutations, n), optional
+        Where labels move instead; see `facestages.permutation.permute_label`.
 
     Returns
     -------
     numpy.ndarray of float, shape (permutations,)
     """
-    rng = np.random.default_rng(seed)
     codes = _encode(labels, len(matrix))
-    permuted = rng.permuted(np.tile(codes, (permutations, 1)), axis=1)
-    return _silhouettes(_as_distances(matrix).astype(np.float32), permuted)
+    if rows is None:
+        rng = np.random.default_rng(seed)
+        rows = rng.permuted(np.tile(np.arange(len(codes)), (permutations, 1)), axis=1)
+    distance = _as_distances(matrix).astype(np.float32)
+    return mean_silhouettes(distance, codes[rows])["silhouette"]
 
 
 def _as_distances(matrix: np.ndarray) -> np.ndarray:
@@ -138,47 +145,6 @@ def _encode(labels: Sequence, n: int) -> np.ndarray:
     if len(values) == n:
         raise FacestagesError(f"each of the {n} pictures has a label of its own; none has two")
     return codes
-
-
-def _silhouettes(distance: np.ndarray, labellings: np.ndarray) -> np.ndarray:
-    """Mean silhouette of each labelling.
-
-    Parameters
-    ----------
-    distance : numpy.ndarray, shape (n, n)
-    labellings : numpy.ndarray of int, shape (b, n)
-        Group numbers 0..k-1; every labelling has the same group sizes.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (b,)
-    """
-    groups = int(labellings.max(initial=0)) + 1
-    at_once = max(1, _COLUMNS_AT_ONCE // groups)
-    scores = [
-        _silhouette_block(distance, labellings[first : first + at_once], groups).mean(axis=0)
-        for first in range(0, len(labellings), at_once)
-    ]
-    return np.concatenate(scores) if scores else np.empty(0)
-
-
-def _silhouette_block(distance: np.ndarray, labellings: np.ndarray, groups: int) -> np.ndarray:
-    """Silhouette of each picture (rows) under each labelling (columns)."""
-    b, n = labellings.shape
-    rows = np.arange(n)
-    indicator = np.zeros((n, b, groups), distance.dtype)
-    indicator[rows[:, None], np.arange(b), labellings.T] = 1
-    sums = (distance @ indicator.reshape(n, b * groups)).reshape(n, b, groups)
-    sizes = np.bincount(labellings[0], minlength=groups)
-    own = (rows[:, None], np.arange(b), labellings.T)
-    own_size = sizes[labellings.T]
-    within = sums[own] / np.maximum(own_size - 1, 1)
-    sums /= sizes.astype(distance.dtype)
-    sums[own] = np.inf
-    nearest = sums.min(axis=2)
-    widest = np.maximum(within, nearest)
-    score = np.divide(nearest - within, widest, out=np.zeros_like(within), where=widest > 0)
-    return np.where(own_size > 1, score, 0).astype(np.float64)
 
 
 def score_separability(
@@ -213,18 +179,16 @@ def score_separability(
     Returns
     -------
     pandas.DataFrame
-        Tidy: a row for each stage or further layer x number of components x (label's
-        ``silhouette``, or ``variance_explained``). A label that the face set lacks has an empty
-        value and a note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of
-        what, and ``sampling_error`` how far the value may be from that of the whole face set
+        Tidy: a row for each stage or further layer x number of components x measure: of each label
+        those of `score_label`; ``variance_explained``; and of the whole spectrum, with
+        ``components`` all, ``components_60`` and ``components_90``, the numbers of components that
+        have so many per cent of the variance. What cannot be measured has an empty value and a
+        note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of what, and
+        ``sampling_error`` how far the value may be from that of the whole face set
         (`facestages.sampling.sampling_error`).
-
-    Raises
-    ------
-    FacestagesError
-        If a label has one value only, or a value of its own for each picture.
     """
     table, sources, known = read_labels(stimuli, predictions)
+    moves = {label: _moves(table, label, permutations) for label in labels}
     rows = []
     expected = {"stimuli_digest": known["stimuli_digest"]}
     with store.open_read(geometry, "geometry", **expected) as file:
@@ -232,27 +196,216 @@ def score_separability(
         common["rendered"] = int(known.get("rendered", 0))
         common |= {name: known[name] for name in ("pictures_of", "sampled") if name in known}
         sample = sampling.read_sample(table, known)
-        # Layers beside the stages.
-        more = [("", layer) for layer in file if layer not in stages.values()]
-        for stage, layer in progress([*stages.items(), *more], "silhouettes"):
-            group = file[layer]
-            ratio = group["variance_ratio"][:]
+        for layer in progress(list(file), "silhouettes"):
+            group, found = file[layer], []
             halves = sample and _read_halves(group, sample)
             for k in components:
-                matrix, used = _space(group, k)
-                where = {**common, "stage": stage, "layer": layer, "components": k}
-                where["components_used"] = used
-                explained = 1.0 if k == "all" else float(ratio[:used].sum())
-                found = [{"measure": "variance_explained", "value": explained}]
+                gram, used = _space(group, k)
+                explained = 1.0 if k == "all" else float(group["variance_ratio"][:used].sum())
+                measured = [{"measure": "variance_explained", "value": explained}]
                 for label in labels:
-                    scored = score_label(matrix, label, table, sources, permutations, common)
-                    found.append({"measure": "silhouette", "label": label, **scored})
+                    network = common["network"]
+                    measured += score_label(gram, label, table, sources, network, moves[label])
                 if sample is not None:
-                    _add_errors(found, matrix, k, table, halves, sample)
-                rows += [{**where, **row} for row in found]
+                    _add_errors(measured, gram, k, table, halves, sample)
+                where = {"components": k, "components_used": used}
+                found += [{**where, **row} for row in measured]
+            found += _spectrum_rows(group)
+            # A layer may be that of several stages.
+            served = [stage for stage, own in stages.items() if own == layer] or [""]
+            rows += [
+                {**common, "stage": stage, "layer": layer, **row}
+                for stage in served
+                for row in found
+            ]
     return pd.DataFrame(rows, columns=_COLUMNS).astype(
         {"n": "Int64", "n_groups": "Int64", "pictures_of": "Int64"}
     )
+
+
+_COLUMNS = [
+    *("dataset", "rendered", "network", "seed", "stage", "layer", "label", "label_source"),
+    *("measure", "components", "components_used", "value", "ci_low", "ci_high", "sampling_error"),
+    *("null", "null_mean", "null_sd", "z", "p"),
+    *("n", "n_groups", "pictures_of", "sampled", "note"),
+]
+
+
+def _space(group, k: int | str) -> tuple[np.ndarray, int]:
+    """Inner products in the first k components or in the full space, and its dimensions."""
+    if k == "all":
+        return group["gram"].astype(np.float64)[:], math.prod(group.attrs["layer_shape"])
+    scores = group["score"][:, :k]
+    return scores @ scores.T, scores.shape[1]
+
+
+def is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
+    """Which pictures have a label; none where the face set lacks it."""
+    if label not in table:
+        return np.zeros(len(table), bool)
+    return (table[label].notna() & (table[label] != "")).to_numpy()
+
+
+def _moves(table: pd.DataFrame, label: str, permutations: int) -> Permutations | None:
+    """Where the pictures' labels move; None where they cannot, or are not asked to."""
+    known = is_labelled(table, label)
+    if not permutations or not known.any():
+        return None
+    try:
+        return permute_label(table[known], label, permutations)
+    except FacestagesError:
+        return None
+
+
+def score_label(
+    gram: np.ndarray,
+    label: str,
+    table: pd.DataFrame,
+    sources: Mapping[str, str],
+    network: str,
+    moved: Permutations | None = None,
+) -> list[dict[str, object]]:
+    """Silhouettes of one label in one space, as parts of rows of `score_separability`.
+
+    A label is crossed with another one, expression with identity and the other way round; what is
+    held constant is the other one (`facestages.silhouettes.MEASURES`, `CENTRED`). Pictures without
+    it count as those of one more person, or expression.
+
+    Intervals (95 %) are over people, who are drawn with replacement. A person drawn twice would lie
+    at no distance from itself, so what is drawn is not a person's pictures but what leaving them
+    out changes: a bootstrap of jackknife pseudo-values (Davison and Hinkley 1997, section 3.2.1).
+
+    Parameters
+    ----------
+    gram : numpy.ndarray, shape (n, n)
+        Inner products of the pictures' centred points.
+    label : str
+    table : pandas.DataFrame of n rows
+        Labels of the face set; pictures without this one are left out.
+    sources : mapping of str to str
+        Source of each label.
+    network : str
+        Name of the network, to mark what is circular.
+    moved : Permutations, optional
+        Of the pictures that have the label, from `facestages.permutation.permute_label`.
+
+    Returns
+    -------
+    list of dict
+        A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups, note``
+        and, with permutations, ``null, null_mean, null_sd, z, p``.
+    """
+    row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
+    known = is_labelled(table, label)
+    if not known.any():
+        return _not_estimable(row, (*MEASURES, CENTRED), f"the face set has no label '{label}'")
+    if not known.all():
+        table = table[known]
+        gram = gram[np.ix_(known, known)]
+    row |= {"label_source": sources[label], "n": len(table), "n_groups": table[label].nunique()}
+    row["note"] = CIRCULAR if sources[label] == f"network:{network}" else ""
+    if row["n_groups"] in (1, len(table)):
+        why = f"one {label} only" if row["n_groups"] == 1 else f"no {label} has two pictures"
+        return _not_estimable(row, (*MEASURES, CENTRED), why)
+    codes = pd.factorize(table[label])[0].astype(np.int32)
+    stratum, why = _strata(table, label)
+    people, number = _people(table)
+    labellings = [codes[None]]
+    if moved:
+        labellings.append(codes[moved.rows])
+    if number > 1:
+        labellings.append(np.where(people == np.arange(number)[:, None], -1, codes))
+    found = _mean_silhouettes(gram, np.concatenate(labellings), stratum)
+    rows = []
+    for measure, values in found.items():
+        value, null, left_out = np.split(values, [1, 1 + (len(moved.rows) if moved else 0)])
+        if np.isnan(value[0]):
+            continue
+        scored = {**row, "measure": measure, "value": value[0]}
+        if number > 1:
+            resampled = _draw_influences(value[0], left_out)
+            scored["ci_low"], scored["ci_high"] = interval(resampled, number)
+        rows.append(scored | (_compare_with_null(value[0], null, moved.how) if moved else {}))
+    missing = [name for name in (*MEASURES, CENTRED) if name not in {r["measure"] for r in rows}]
+    return rows + _not_estimable(row, missing, why)
+
+
+def _not_estimable(row: Mapping, measures: Sequence[str], why: str) -> list[dict[str, object]]:
+    return [{**row, "measure": measure, "value": np.nan, "note": why} for measure in measures]
+
+
+def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
+    """Code of each picture's person, or expression if people are scored; None where there are none
+    or they tell nothing. And what to say of what is not estimable."""
+    other = "expression" if label == "identity" else "identity"
+    if not is_labelled(table, other).any():
+        return None, f"the face set has no label '{other}' to hold constant"
+    codes = pd.factorize(table[other].fillna(""))[0]
+    if not (table.groupby(codes)[label].nunique() > 1).any():
+        return None, f"no {other} has two values of '{label}'"
+    return codes, f"no {other} has two pictures of one '{label}' and one of another"
+
+
+def _people(table: pd.DataFrame) -> tuple[np.ndarray, int]:
+    """Code of each picture's person, and the number of people; 0 where they are not known."""
+    if not is_labelled(table, "identity").any():
+        return np.zeros(len(table), int), 0
+    codes, names = pd.factorize(table["identity"].fillna(""))
+    return codes, len(names)
+
+
+def _mean_silhouettes(
+    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Mean silhouettes of each labelling, by measure; without strata those that need none."""
+    distance = gram_distances(gram).astype(np.float32)
+    found = mean_silhouettes(distance, labellings, stratum)
+    if stratum is None:
+        return {name: found[name] for name in ("silhouette", "silhouette_macro")}
+    distance[:] = gram_distances(centre_within(gram, stratum))
+    found[CENTRED] = mean_silhouettes(distance, labellings)["silhouette"]
+    return found
+
+
+def _draw_influences(value: float, left_out: np.ndarray) -> np.ndarray:
+    """A value when people are drawn anew, from its values without each of them."""
+    number = len(left_out)
+    pseudo_values = number * value - (number - 1) * left_out
+    drawn = people_weights(np.arange(number)) * np.isfinite(pseudo_values)
+    pseudo_values = np.where(np.isfinite(pseudo_values), pseudo_values, 0)
+    resampled = weighted_mean(pseudo_values, drawn)
+    return resampled + value - resampled.mean()
+
+
+def _compare_with_null(value: float, null: np.ndarray, how: str) -> dict[str, object]:
+    spread = null.std(ddof=1) if len(null) > 1 else np.nan
+    return {
+        "null": how,
+        "null_mean": null.mean(),
+        "null_sd": spread,
+        "z": (value - null.mean()) / spread if spread > 0 else np.nan,
+        "p": (1 + (null >= value - _ROUNDING).sum()) / (1 + len(null)),
+    }
+
+
+def _spectrum_rows(group) -> list[dict[str, object]]:
+    """How many components have so many per cent of the variance."""
+    if len(group["gram"]) <= _MOST_FOR_SPECTRUM:
+        values = np.maximum(scipy.linalg.eigvalsh(group["gram"][:])[::-1], 0)
+        ratio = values / values.sum()
+    else:
+        ratio = group["variance_ratio"][:]
+    rows, together = [], np.cumsum(ratio)
+    for share in SHARES:
+        row = {"measure": f"components_{share:.0%}".rstrip("%"), "components": "all"}
+        number = int(np.searchsorted(together, share - _ROUNDING)) + 1
+        if number > len(ratio):
+            row |= {"value": np.nan, "note": f"more than {len(ratio)}, which are kept"}
+        rows.append({"value": number, **row})
+    return rows
+
+
+# ------------------------------------------------------------------------- samples of face sets
 
 
 class _Halves(NamedTuple):
@@ -271,7 +424,7 @@ def _read_halves(group, sample: sampling.Sample) -> _Halves:
 
 def _add_errors(
     rows: Sequence[dict],
-    matrix: np.ndarray,
+    gram: np.ndarray,
     k: int | str,
     table: pd.DataFrame,
     halves: _Halves,
@@ -285,159 +438,31 @@ def _add_errors(
         explained["sampling_error"] = sampling.sampling_error(
             explained["value"], *shares, sample.share
         )
-    labels = [row["label"] for row in silhouettes]
-    first, second = _half_silhouettes(matrix, halves.scores, k, table, labels, sample.halves)
-    for row, *values in zip(silhouettes, first.T, second.T, strict=True):
-        row["sampling_error"] = sampling.sampling_error(row["value"], *values, sample.share)
-
-
-def _half_silhouettes(
-    matrix: np.ndarray,
-    scores: np.ndarray,
-    k: int | str,
-    table: pd.DataFrame,
-    labels: Sequence[str],
-    halves: np.ndarray,
-) -> np.ndarray:
-    """Silhouettes of some labels in each half of a sample, each half in components of its own.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, shape (n, n)
-        Distances, for ``all``.
-    scores : numpy.ndarray, shape (n, kept)
-        Principal components, for a number of them.
-    k : int or "all"
-    table : pandas.DataFrame of n rows
-    labels : sequence of str
-    halves : numpy.ndarray of bool, shape (splits, n)
-
-    Returns
-    -------
-    numpy.ndarray, shape (2, splits, labels)
-        NaN where a half has no two groups of a label.
-    """
+    labels = dict.fromkeys(row["label"] for row in silhouettes)
     found = []
-    for half in np.concatenate([halves, ~halves]):
-        rows = np.flatnonzero(half)
+    for half in np.concatenate([sample.halves, ~sample.halves]):
+        # Each half has components of its own.
+        members = np.flatnonzero(half)
         if k == "all":
-            own = matrix[np.ix_(rows, rows)]
+            own = gram[np.ix_(members, members)]
         else:
-            own = distances(sampling.own_components(scores[rows])[:, :k].astype(np.float32))
-        found.append([_silhouette_if_any(own, label, table.iloc[rows]) for label in labels])
-    return np.reshape(found, (2, len(halves), len(labels)))
+            scores = sampling.own_components(halves.scores[members])[:, :k]
+            own = scores @ scores.T
+        found.append({label: _values(own, label, table.iloc[members]) for label in labels})
+    for row in silhouettes:
+        values = [half[row["label"]].get(row["measure"], np.nan) for half in found]
+        first, second = np.reshape(values, (2, -1))
+        row["sampling_error"] = sampling.sampling_error(row["value"], first, second, sample.share)
 
 
-def _silhouette_if_any(matrix: np.ndarray, label: str, table: pd.DataFrame) -> float:
+def _values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:
+    """Mean silhouettes by measure, as far as there are any."""
     known = is_labelled(table, label)
     if not known.any():
-        return np.nan
-    if not known.all():
-        matrix = matrix[np.ix_(known, known)]
-    try:
-        return silhouette(matrix, table.loc[known, label].to_numpy())
-    except FacestagesError:
-        return np.nan
-
-
-_COLUMNS = [
-    *(
-        "dataset",
-        "rendered",
-        "network",
-        "seed",
-        "stage",
-        "layer",
-        "label",
-        "label_source",
-        "measure",
-    ),
-    *("components", "components_used", "value", "ci_low", "ci_high", "sampling_error"),
-    *("null_mean", "null_sd", "z", "p"),
-    *("n", "n_groups", "pictures_of", "sampled", "note"),
-]
-
-
-def _space(group, k: int | str) -> tuple[np.ndarray, int]:
-    """Distances in the first k components or in the full space, and the number of dimensions."""
-    if k == "all":
-        gram = group["gram"].astype(np.float64)[:]
-        return _turn_into_distances(gram), math.prod(group.attrs["layer_shape"])
-    scores = group["score"][:, :k]
-    return distances(scores), scores.shape[1]
-
-
-def is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
-    """Which pictures have a label; none where the face set lacks it."""
-    if label not in table:
-        return np.zeros(len(table), bool)
-    return (table[label].notna() & (table[label] != "")).to_numpy()
-
-
-def score_label(
-    matrix: np.ndarray,
-    label: str,
-    table: pd.DataFrame,
-    sources: Mapping[str, str],
-    permutations: int,
-    common: Mapping[str, object],
-) -> dict[str, object]:
-    """Silhouette of one label in one space, as part of a row of `score_separability`.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, shape (n, n)
-        Distances or a Gram matrix.
-    label : str
-    table : pandas.DataFrame of n rows
-        Labels of the face set; pictures without this one are left out.
-    sources : mapping of str to str
-        Source of each label.
-    permutations : int
-    common : mapping
-        ``dataset`` and ``network``.
-
-    Returns
-    -------
-    dict
-        ``label_source, value, ci_low, ci_high, n, n_groups, note`` and, with permutations,
-        ``null_mean, null_sd, z, p``. The interval is over people (95 %): the pictures' silhouettes
-        stay as they are while people are drawn anew.
-
-    Raises
-    ------
-    FacestagesError
-        If the label has one value only, or a value of its own for each picture.
-    """
-    empty = {"label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
-    known = is_labelled(table, label)
-    if not known.any():
-        return {**empty, "note": f"the face set has no label '{label}'"}
-    if not known.all():
-        matrix = matrix[np.ix_(known, known)]
-    groups = table.loc[known, label].to_numpy()
-    scored = {"label_source": sources[label], "n": int(known.sum()), "note": ""}
-    if sources[label] == f"network:{common['network']}":
-        scored["note"] = CIRCULAR
-    scored["n_groups"] = len(set(groups))
-    try:
-        samples = silhouette_samples(matrix, groups)
-    except FacestagesError as error:
-        raise FacestagesError(
-            f"face set '{common['dataset']}', label '{label}': {error}. Give it more pictures, or "
-            f"take '{label}' out of analysis.labels"
-        ) from error
-    scored["value"] = samples.mean()
-    if "identity" in table and table.loc[known, "identity"].nunique() > 1:
-        weights = people_weights(table.loc[known, "identity"])
-        scored["ci_low"], scored["ci_high"] = interval(weighted_mean(samples, weights))
-    if permutations:
-        null = silhouette_null(matrix, groups, permutations)
-        sd = null.std(ddof=1)
-        scored |= {
-            "null_mean": null.mean(),
-            "null_sd": sd,
-            "z": (scored["value"] - null.mean()) / sd,
-            "p": (1 + (null >= scored["value"]).sum()) / (1 + permutations),
-        }
-    return scored
+        return {}
+    table, gram = table[known], gram[np.ix_(known, known)]
+    codes, names = pd.factorize(table[label])
+    if len(names) < 2 or len(names) == len(table):
+        return {}
+    found = _mean_silhouettes(gram, codes[None], _strata(table, label)[0])
+    return {measure: values[0] for measure, values in found.items()}

@@ -12,7 +12,7 @@ from facestages.files import atomic_path
 # Names may look like numbers or like missing values; they are text all the same.
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
-    *("stimulus_id", "expression", "sampled"),
+    *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
     *("kind", "shape"),
 )
 _NUMBERS = (
@@ -26,10 +26,21 @@ _NUMBERS = (
     "null_sd",
     "z",
     "p",
+    "p_holm",
     "n",
     "n_groups",
     "components_used",
-    *("seed", "component", "position", "bin", "distance", "wanted"),
+    *(
+        "seed",
+        "other_seed",
+        "chance",
+        "folds",
+        "component",
+        "position",
+        "bin",
+        "distance",
+        "wanted",
+    ),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 

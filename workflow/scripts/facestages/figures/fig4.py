@@ -16,6 +16,10 @@ from facestages.figures import style
 from facestages.stimuli.sample import sample_in_words
 
 
+# How far to each side of its stage a network is drawn, in distances between stages.
+_ASIDE = 0.12
+
+
 def select_scores(
     scores: pd.DataFrame, labels: Sequence[str], stages: Sequence[str], components: int | str
 ) -> pd.DataFrame:
@@ -44,7 +48,7 @@ def select_scores(
 
 
 def summarise_seeds(scores: pd.DataFrame, band: str) -> pd.DataFrame:
-    """Mean and band over the seeds of each network.
+    """Mean and band over the seeds of each network; of one seed, its interval over people.
 
     Parameters
     ----------
@@ -56,15 +60,24 @@ def summarise_seeds(scores: pd.DataFrame, band: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``dataset, label, label_source, network, stage, mean, low, high, seeds``.
+        Columns ``dataset, label, label_source, network, stage, mean, low, high, ci_low, ci_high,
+        seeds``: low to high is the band over seeds; ``ci_low`` to ``ci_high`` the interval over
+        people, of several seeds the widest.
     """
     keys = ["dataset", "label", "label_source", "network", "stage"]
-    grouped = scores.groupby(keys, sort=False)["value"]
-    table = grouped.agg(mean="mean", low="min", high="max", seeds="size", sd="std").reset_index()
+    table = scores.groupby(keys, sort=False).agg(
+        mean=("value", "mean"),
+        low=("value", "min"),
+        high=("value", "max"),
+        ci_low=("ci_low", "min"),
+        ci_high=("ci_high", "max"),
+        seeds=("value", "size"),
+        sd=("value", "std"),
+    )
     if band == "sd":
         spread = table["sd"].fillna(0.0)
         table["low"], table["high"] = table["mean"] - spread, table["mean"] + spread
-    return table.drop(columns="sd")
+    return table.drop(columns="sd").reset_index()
 
 
 def draw_fig4(
@@ -146,12 +159,22 @@ def draw_fig4(
 def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:
     axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
     positions = np.arange(len(stages))
-    for network, line in lines.items():
+    # A little beside each other, so that intervals do not hide each other.
+    places = np.linspace(-_ASIDE, _ASIDE, len(lines)) if len(lines) > 1 else [0.0]
+    for (network, line), aside in zip(lines.items(), places, strict=True):
         own = panel[panel["network"] == network].set_index("stage").reindex(stages)
-        axis.plot(positions, own["mean"], **line)
+        axis.plot(positions + aside, own["mean"], **line)
+        axis.vlines(
+            positions + aside, own["ci_low"], own["ci_high"], color=line["color"], linewidth=0.8
+        )
         if own["seeds"].max() > 1:
             axis.fill_between(
-                positions, own["low"], own["high"], color=line["color"], alpha=0.2, linewidth=0
+                positions + aside,
+                own["low"],
+                own["high"],
+                color=line["color"],
+                alpha=0.2,
+                linewidth=0,
             )
     axis.set_xticks(positions, [stage.capitalize() for stage in stages])
     axis.margins(x=0.06)
@@ -192,7 +215,10 @@ def _caption(chosen, summary, datasets, networks, components, band) -> str:
         names = ", ".join(title for name, title in datasets.items() if name in rendered)
         parts.append(f"RENDERED, not photographs: {names}.")
     parts += _label_sources(chosen, datasets, networks)
-    parts.append(f"Line: mean over seeds; band: {spread}. Seeds: {counts}. Pictures: {sizes}.")
+    parts.append(
+        f"Line: mean over seeds; band: {spread}. Bars: 95 % intervals over people, of several "
+        f"seeds the widest. Seeds: {counts}. Pictures: {sizes}."
+    )
     return " ".join(parts)
 
 

@@ -26,6 +26,7 @@ from facestages.affect import (
     Reference,
     affect_of,
     component_scores,
+    correct_for_many,
     curve,
     fit_quadratic,
     is_circular,
@@ -50,7 +51,18 @@ _TIED = "\u00a0=\u00a0"
 _PLAIN = {"": {"color": "#606060", "marker": "o"}}
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
-    *("label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "n", "note"),
+    *(
+        "label_source",
+        "measure",
+        "component",
+        "value",
+        "ci_low",
+        "ci_high",
+        "p",
+        "p_holm",
+        "n",
+        "note",
+    ),
 ]
 
 
@@ -141,6 +153,7 @@ def draw_fig5(
     upper, lower = figure.add_gridspec(2, 1, height_ratios=[52 * rows, 106])
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     numbers: list[dict] = []
+    tests = None if regressions is None else correct_for_many(regressions)
     grid = upper.subgridspec(rows, columns)
     axes = [figure.add_subplot(grid[i // columns, i % columns]) for i in range(len(scatters))]
     for axis, name in zip(axes, scatters, strict=True):
@@ -158,10 +171,11 @@ def draw_fig5(
     for row, label in enumerate(AFFECT):
         for column, name in enumerate(networks):
             letter, axis = next(letters), figure.add_subplot(grid[row, column])
+            own = [] if tests is None else _own_test(tests, components[name], label)
             found = _draw_regression(
-                axis, letter, components[name], networks[name], faces, label, len(networks)
+                axis, letter, components[name], networks[name], faces, label, len(networks), own
             )
-            numbers += [{"panel": letter, **row} for row in found]
+            numbers += [{"panel": letter, **row} for row in [*found, *own]]
             numbers += _other_seeds(regressions, components[name], label, letter)
     add_expression_legend(figure, expression_looks(faces.expressions), "outside upper center")
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "seed": "Int64"})
@@ -277,7 +291,14 @@ def _draw_ratings(axis: Axes, letter: str, ratings, label: str, missing: str) ->
 
 
 def _draw_regression(
-    axis: Axes, letter: str, own: Components, entry, faces: _Faces, label: str, columns: int
+    axis: Axes,
+    letter: str,
+    own: Components,
+    entry,
+    faces: _Faces,
+    label: str,
+    columns: int,
+    tests: Sequence[Mapping],
 ) -> list[dict]:
     number = AFFECT.index(label) + 1
     title = f"{letter}  {entry['label']}"
@@ -294,12 +315,35 @@ def _draw_regression(
     narrow = {"fontsize": _SMALL} if columns == _MOST_COLUMNS else {}
     axis.set_xlabel(f"{label.capitalize()} ({faces.source})", **narrow)
     axis.set_ylabel(f"PC{number}")
-    p = "naive p < 0.001" if found.p < 0.001 else f"naive p = {found.p:.3f}"
-    said = f"r = {_in_words(found.r)}, R² = {found.r2.value:.2f}, {p}, n = {found.n}"
+    r2 = f"R² = {found.r2.value:.2f}"
+    said = f"r = {_in_words(found.r)}, {r2}, naive {_p_in_words(found.p)}, n = {found.n}"
+    lines = [said, *(_test_in_words(test) for test in tests)]
     title += " (CIRCULAR)" if circular else ""
-    _head(axis, title, textwrap.fill(said.replace(" = ", _TIED), 104 // columns), **narrow)
+    wrapped = (textwrap.fill(line.replace(" = ", _TIED), 104 // columns) for line in lines)
+    _head(axis, title, "\n".join(wrapped), **narrow)
     where["label_source"] = faces.reference.source
     return [{**where, **row} for row in regression_measures(found, circular)]
+
+
+def _own_test(tests: pd.DataFrame, own: Components, label: str) -> list[dict]:
+    """The test within people of a panel's regression."""
+    of_network = (tests["network"] == own.network) & (tests["seed"] == own.seed)
+    of_panel = (tests["label"] == label) & (tests["component"] == AFFECT.index(label) + 1)
+    chosen = tests[of_network & of_panel & (tests["layer"] == own.layer)]
+    return chosen.head(1).to_dict("records")
+
+
+def _test_in_words(test: Mapping) -> str:
+    """What a test within people found, or why there is none."""
+    if not np.isfinite(test["value"]):
+        return f"within people: {test['note']}"
+    r = Estimate(test["value"], test["ci_low"], test["ci_high"])
+    corrected = f", Holm {_p_in_words(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
+    return f"within people r = {_in_words(r)}{corrected}, {int(test['n'])} people"
+
+
+def _p_in_words(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _where(own: Components, entry, faces: _Faces) -> dict[str, object]:
@@ -438,7 +482,10 @@ def _caption(faces: _Faces, networks, components, numbers: pd.DataFrame, ratings
         parts.append("No two people, so no intervals.")
     else:
         parts.append("Bands and brackets: 95 % bootstrap intervals over people;")
-    parts.append("p takes pictures as independent.")
+    parts.append(
+        "The naive p takes pictures as independent. Within people: each person's own r, a t-test "
+        "of their z; p corrected by Holm over components, labels, layers, networks and seeds."
+    )
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):
         parts.append(
             f"{ratings}: human ratings of {int(n)} other pictures; its interval is over these."

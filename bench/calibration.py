@@ -1,0 +1,134 @@
+"""How often p-values and intervals are right, on simulated faces whose truth is known.
+
+``python -m bench.calibration [--sets N] [--out PATH]`` prints a table: of each p-value the share of
+face sets without an effect in which it is .05 or less, of each interval (95 %) the share of face
+sets with an effect in which it covers the truth, the mean over all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bench.simulated_faces import portraits, video
+from facestages import tables
+from facestages.affect import GROUPED
+from facestages.errors import FacestagesError
+from facestages.permutation import permute_label
+from facestages.separability import score_label
+
+_PERMUTATIONS = 99
+
+
+class Case(NamedTuple):
+    """A statistic of a label, on simulated faces."""
+
+    faces: Callable
+    statistic: Callable
+    label: str
+    #: Further arguments of `faces`.
+    options: Mapping[str, object] = {}
+
+    def __str__(self) -> str:
+        return f"{self.faces.__name__}, {self.label}, {self.statistic.__name__}"
+
+
+def silhouettes(
+    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int
+) -> list[dict[str, object]]:
+    """Rows of `facestages.separability.score_label`."""
+    moved = permute_label(table, label, permutations) if permutations else None
+    sources = dict.fromkeys(table, "simulated")
+    return score_label(points @ points.T, label, table, sources, "simulated", moved)
+
+
+def regressions(
+    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int
+) -> list[dict[str, object]]:
+    """Regressions over people of the first dimension on a label, of which there are no nulls."""
+    rows = []
+    for measure, estimate in GROUPED.items():
+        with contextlib.suppress(FacestagesError):
+            value, low, high, p, _ = estimate(table[label], points[:, 0], table["identity"])
+            rows.append(
+                {"measure": measure, "value": value, "ci_low": low, "ci_high": high, "p": p}
+            )
+    return rows
+
+
+#: The layer does not say the label, but says all others.
+NO_EFFECT = (
+    Case(portraits, silhouettes, "expression"),
+    Case(portraits, silhouettes, "identity"),
+    Case(portraits, silhouettes, "sex", {"effect_of": None}),
+    Case(video, silhouettes, "expression"),
+    Case(portraits, regressions, "valence", {"people": 27}),
+    Case(video, regressions, "valence", {"people": 27}),
+)
+
+#: The layer says all.
+EFFECT = (
+    Case(portraits, silhouettes, "expression", {"people": 20}),
+    Case(portraits, silhouettes, "identity", {"people": 20}),
+    Case(video, silhouettes, "expression", {"people": 15}),
+    Case(video, silhouettes, "identity", {"people": 15}),
+    Case(portraits, regressions, "valence", {"people": 27}),
+    Case(video, regressions, "valence", {"people": 27}),
+)
+
+
+def false_alarms(case: Case, sets: int) -> dict[str, float]:
+    """Share of face sets without an effect whose p-value is .05 or less, by measure."""
+    options = {"effect_of": case.label, "present": False, **case.options}
+    rows = _rows(case, sets, options, _PERMUTATIONS)
+    return {measure: float((own["p"] <= 0.05).mean()) for measure, own in rows}
+
+
+def coverage(case: Case, sets: int) -> dict[str, float]:
+    """Share of face sets with an effect whose interval covers the truth, by measure."""
+    covered = {}
+    for measure, own in _rows(case, sets, dict(case.options), 0):
+        inside = (own["ci_low"] <= own["value"].mean()) & (own["value"].mean() <= own["ci_high"])
+        covered[measure] = float(inside.mean())
+    return covered
+
+
+def _rows(
+    case: Case, sets: int, options: Mapping[str, object], permutations: int
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    found = []
+    for seed in range(sets):
+        points, table = case.faces(seed, **options)
+        points -= points.mean(axis=0)
+        found += case.statistic(points, table, case.label, permutations)
+    table = pd.DataFrame(found)
+    return iter(table[table["value"].notna()].groupby("measure", sort=False))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    rows = []
+    for cases, measure_case, name in (
+        (NO_EFFECT, false_alarms, "p <= .05 without an effect"),
+        (EFFECT, coverage, "interval covers"),
+    ):
+        for case in cases:
+            for measure, share in measure_case(case, given.sets).items():
+                rows.append((str(case), measure, name, f"{share:.1%}"))
+                print(*rows[-1], sep=" | ", flush=True)
+    if given.out:
+        columns = ("faces, label, statistic", "measure", "what", "share")
+        given.out.write_text(tables.markdown_table(pd.DataFrame(rows, columns=columns)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Layers that say what is asked of them to a simulated face set."""
+
+import numpy as np
+import pandas as pd
+
+_DIMENSIONS = 6
+
+
+def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", present=True):
+    """Points (n, 6) and labels of posed pictures, each of a person, a session and an expression.
+
+    Parameters
+    ----------
+    seed : int
+    people, sessions, expressions : int
+    effect_of : {"all", "expression", "identity", "valence", None}
+        With `present`, what the layer says beside noise; without, what it does not say, while it
+        says all else. Valence is said by the first dimension.
+    present : bool
+    """
+    rng = np.random.default_rng(seed)
+    person, session, shown = (
+        axis.ravel()
+        for axis in np.meshgrid(*map(np.arange, (people, sessions, expressions)), indexing="ij")
+    )
+    table = pd.DataFrame(
+        {
+            "identity": [f"p{n:02d}" for n in person],
+            "session": [f"s{n}" for n in session],
+            "expression": [f"e{n}" for n in shown],
+            "sex": np.where(person % 2, "male", "female"),
+            "valence": rng.normal(size=people)[person] + rng.normal(size=len(person)),
+        }
+    )
+    points = rng.normal(size=(len(table), _DIMENSIONS))
+    if _says("identity", effect_of, present):
+        points += 2.0 * rng.normal(size=(people, _DIMENSIONS))[person]
+        points += 0.4 * rng.normal(size=(people, sessions, _DIMENSIONS))[person, session]
+    if _says("expression", effect_of, present):
+        points += 1.2 * _places(expressions)[shown]
+    # People differ in how much they show it, and it may be nothing on average.
+    slope = 0.3 * rng.normal(size=people) + 0.5 * _says("valence", effect_of, present)
+    points[:, 0] += slope[person] * table["valence"]
+    return points, table
+
+
+def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=True, memory=0.95):
+    """As `portraits`, of videos: expressions in episodes, noise that lasts from frame to frame."""
+    rng = np.random.default_rng(seed)
+    tables, points = [], []
+    for person in range(people):
+        shown = np.repeat(rng.integers(expressions, size=frames), rng.integers(2, 9, frames))
+        # The last of what follows itself is valence.
+        following = rng.normal(size=(frames, _DIMENSIONS + 1))
+        for frame in range(1, frames):
+            following[frame] *= np.sqrt(1 - memory**2)
+            following[frame] += memory * following[frame - 1]
+        own, valence = following[:, :-1], following[:, -1] + rng.normal()
+        if _says("identity", effect_of, present):
+            own = own + 2.5 * rng.normal(size=_DIMENSIONS)
+        if _says("expression", effect_of, present):
+            own = own + 1.5 * _places(expressions)[shown[:frames]]
+        slope = 0.3 * rng.normal() + 0.5 * _says("valence", effect_of, present)
+        own = own + np.outer(slope * valence, np.eye(_DIMENSIONS)[0])
+        points.append(own)
+        table = pd.DataFrame({"expression": [f"e{n}" for n in shown[:frames]], "valence": valence})
+        tables.append(table.assign(identity=f"p{person:02d}", frame=np.arange(frames)))
+    return np.concatenate(points), pd.concat(tables, ignore_index=True)
+
+
+def _says(label, effect_of, present):
+    """Whether a layer says a label; people are different in any case but where that is tested."""
+    if present:
+        return effect_of in (label, "all")
+    return label != effect_of
+
+
+def _places(expressions):
+    """Where expressions lie: the same in each simulated set."""
+    return np.random.default_rng(99).normal(size=(expressions, _DIMENSIONS))

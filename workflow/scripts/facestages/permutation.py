@@ -1,0 +1,177 @@
+"""What no relation at all would give: labels moved among the pictures that could have had them.
+
+Pictures of one person are not independent, and frames of a video follow each other. A permutation
+that ignores this compares with a world that nobody believes in. Here labels move only where the
+null hypothesis lets them (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import pandas as pd
+
+from facestages.errors import FacestagesError
+
+#: Where labels move, as tables say it.
+FREELY, WITHIN_PEOPLE, WITHIN_EXPRESSIONS = "freely", "within people", "within expressions"
+EPISODES, SHIFTED = "episodes within people", "shifted in time within people"
+AMONG_PEOPLE = "from person to person"
+
+# Tries to swap two episodes before the next permutation, for each episode.
+_TRIES = 10
+
+
+class Permutations(NamedTuple):
+    """From which picture each picture takes its label, permutation by permutation."""
+
+    #: Shape (permutations, n): ``labels[rows[b]]`` are the labels of permutation b.
+    rows: np.ndarray
+    #: Where labels moved, e.g. `WITHIN_PEOPLE`.
+    how: str
+
+
+def permute_label(
+    table: pd.DataFrame, label: str, permutations: int = 1000, seed: int = 0
+) -> Permutations:
+    """Permutations of a label that respect the design of a face set.
+
+    Identities move among pictures of the same expression, where people and expressions are crossed.
+    Other labels move within a person, and within a session of the person. Where pictures are
+    numbered frames, neighbours are alike: episodes of one label come in another order, never two of
+    one label in a row, as there are none; numbers, as valence, are shifted, the end joined to the
+    beginning. Pictures without order are shuffled. A label that is the same in all pictures of each
+    person, as sex is, moves from person to person. Labels move freely where people are not known,
+    or each has one picture. Pictures without an expression count as those of one more.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of n rows
+        Labels of a face set; every row has a value of `label`.
+    label : str
+    permutations : int
+    seed : int
+
+    Returns
+    -------
+    Permutations
+
+    Raises
+    ------
+    FacestagesError
+        If all pictures have the same label, or each cell of people and expressions has one picture.
+    """
+    rng = np.random.default_rng(seed)
+    values, people = _codes(table[label]), _known_codes(table, "identity")
+    if len(set(values)) < 2:
+        raise FacestagesError(f"all {len(values)} pictures have one {label}")
+    if label == "identity":
+        expressions = _known_codes(table, "expression")
+        if expressions is not None and _varies_within(values, expressions):
+            return Permutations(_shuffle(expressions, permutations, rng), WITHIN_EXPRESSIONS)
+        people = None
+    if people is None or len(set(people)) == len(people):
+        return Permutations(_shuffle(np.zeros_like(values), permutations, rng), FREELY)
+    if not _varies_within(values, people):
+        return Permutations(_swap(people, permutations, rng), AMONG_PEOPLE)
+    sessions = _known_codes(table, "session")
+    blocks = people if sessions is None else people * (sessions.max() + 1) + sessions
+    if not _varies_within(values, blocks):
+        blocks = people
+    frames = table["frame"].to_numpy(float) if "frame" in table else np.full(len(table), np.nan)
+    if np.isfinite(frames).all() and not pd.DataFrame([blocks, frames]).T.duplicated().any():
+        order = np.lexsort((frames, blocks))
+        if pd.api.types.is_numeric_dtype(table[label]):
+            return Permutations(_shift(blocks, order, permutations, rng), SHIFTED)
+        return Permutations(_reorder(values, blocks, order, permutations, rng), EPISODES)
+    return Permutations(_shuffle(blocks, permutations, rng), WITHIN_PEOPLE)
+
+
+def _codes(values: pd.Series) -> np.ndarray:
+    return pd.factorize(values, use_na_sentinel=False)[0]
+
+
+def _known_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
+    """Numbers of a label's values; pictures without it have one more; None where all are."""
+    codes = _codes(table[label].fillna("")) if label in table else np.zeros(len(table), int)
+    return codes if codes.any() or (label in table and table[label].iloc[0] != "") else None
+
+
+def _varies_within(values: np.ndarray, blocks: np.ndarray) -> bool:
+    return bool((pd.Series(values).groupby(blocks).nunique() > 1).any())
+
+
+def _shuffle(blocks: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows in random order within each block."""
+    rows = np.empty((permutations, len(blocks)), np.int32)
+    for block in np.unique(blocks):
+        members = np.flatnonzero(blocks == block)
+        rows[:, members] = rng.permuted(np.tile(members, (permutations, 1)), axis=1)
+    return rows
+
+
+def _shift(
+    blocks: np.ndarray, order: np.ndarray, permutations: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows moved on by a random number of frames within each block."""
+    rows = np.empty((permutations, len(blocks)), np.int32)
+    for members in _split(blocks, order):
+        steps = rng.integers(len(members), size=(permutations, 1))
+        rows[:, members] = members[(np.arange(len(members)) + steps) % len(members)]
+    return rows
+
+
+def _reorder(
+    values: np.ndarray,
+    blocks: np.ndarray,
+    order: np.ndarray,
+    permutations: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Rows of a block's episodes, runs of equal values, in random order, none beside its like.
+
+    Swaps of two episodes, which leave none beside its like, make a chain whose states are equally
+    likely; a permutation is taken from it after many tries (Besag and Clifford 1989,
+    doi:10.1093/biomet/76.4.633).
+    """
+    rows = np.empty((permutations, len(blocks)), np.int32)
+    for members in _split(blocks, order):
+        starts = np.flatnonzero(np.diff(values[members], prepend=-1))
+        tries = rng.integers(len(starts), size=(permutations, _TRIES * len(starts), 2))
+        episodes = np.split(members, starts[1:])
+        for row, sequence in zip(rows, _swap_episodes(values[members[starts]], tries), strict=True):
+            row[members] = np.concatenate([episodes[number] for number in sequence])
+    return rows
+
+
+def _split(blocks: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
+    """Rows of each block, in time."""
+    return np.split(order, np.flatnonzero(np.diff(blocks[order])) + 1)
+
+
+@numba.njit(cache=True)
+def _swap_episodes(values, tries):
+    """Sequences of episodes (permutations, m) after tries (permutations, many, 2) to swap two."""
+    sequence = np.arange(len(values))
+    found = np.empty((len(tries), len(values)), np.int64)
+    for number in range(len(tries)):
+        for first, second in tries[number]:
+            sequence[first], sequence[second] = sequence[second], sequence[first]
+            for place in (first, second):
+                value = values[sequence[place]]
+                before = place > 0 and values[sequence[place - 1]] == value
+                after = place + 1 < len(values) and values[sequence[place + 1]] == value
+                if before or after:
+                    sequence[first], sequence[second] = sequence[second], sequence[first]
+                    break
+        found[number] = sequence
+    return found
+
+
+def _swap(people: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows of another person, the same for all pictures of a person."""
+    names, first = np.unique(people, return_index=True)
+    order = rng.permuted(np.tile(np.arange(len(names)), (permutations, 1)), axis=1)
+    return first.astype(np.int32)[order[:, np.searchsorted(names, people)]]
