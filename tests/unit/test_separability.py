@@ -9,7 +9,13 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from facestages.errors import FacestagesError
 from facestages.geometry import gram_matrix
 from facestages.permutation import permute_label
-from facestages.separability import distances, score_label, silhouette, silhouette_null
+from facestages.separability import (
+    distances,
+    overtaking,
+    score_label,
+    silhouette,
+    silhouette_null,
+)
 
 CENTRED, WITHIN = "silhouette_centred", "silhouette_within"
 
@@ -113,7 +119,7 @@ def test_what_is_not_estimable_says_why_and_the_rest_is_measured():
     assert {row["note"] for row in one.values()} == {"one expression only"}
     alone = scored(points, table.assign(identity=[f"p{n}" for n in range(len(table))]))
     assert alone["silhouette"]["value"] == pytest.approx(
-        scored(points, table)["silhouette"]["value"]
+        scored(points, table)["silhouette"]["value"], abs=1e-6
     )
     assert alone[CENTRED]["note"] == "no identity has two values of 'expression'"
     nobody = scored(points, table.drop(columns=["identity", "sex"]))
@@ -139,3 +145,17 @@ def test_own_answers_are_circular():
     points, table = portraits(0)
     rows = scored(points, table, expression="network:net").values()
     assert all(row["note"].startswith("CIRCULAR") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("identity", "expression", "position"),
+    [
+        ([3, 2, 1, 0], [0, 1, 2, 3], 1.5),
+        ([0, 0, 0], [1, 1, 1], 0.0),
+        ([1, 1, 1], [0, 0, 0], np.inf),
+        ([1, 0, 1, 0], [0, 1, 0, 3], 2.25),  # for good
+        ([1, 1], [0, 1], np.inf),  # as much is not more
+    ],
+)
+def test_where_expression_overtakes_identity(identity, expression, position):
+    assert overtaking(np.array(identity, float), np.array(expression, float)) == position

@@ -27,6 +27,7 @@ _EXPECTATIONS = ("above", "below", "near")
 _CHECK_KEYS = (
     *("table", "select", "minus", "each", "networks", "paper_network", "paper_dataset", "role"),
     *("photographs", "declared", "faces", "column", "size", "expect", "bound", "within", "say"),
+    "careful",
 )
 _RANKS = (NOT_TESTABLE, FAILS, IN_PART, HOLDS)
 
@@ -47,6 +48,8 @@ class Check(NamedTuple):
     met: bool | None
     rendered: bool | None
     notes: tuple[str, ...]
+    #: Whether it is the version that survives a review, and not the paper's own measure.
+    careful: bool
 
 
 def judge_claims(
@@ -76,8 +79,9 @@ def judge_claims(
     -------
     pandas.DataFrame
         One row a claim: ``id, where, claim, paper, ours, value, ci_low, ci_high, n, rule, verdict,
-        why, faces, files``. `value` and its interval (95 %, over people where not said otherwise)
-        are there where a claim rests on one number.
+        as_claimed, careful, why, faces, files``. `value` and its interval (95 %, over people where
+        not said otherwise) are there where a claim rests on one number; `as_claimed` and `careful`
+        are the verdicts by the paper's own measures, and by those that survive a review.
 
     Raises
     ------
@@ -121,6 +125,8 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, ob
     used = dict.fromkeys(check["table"] for check in wanted if check["table"] in world.tables)
     row = {
         "ours": _ours(checks),
+        "as_claimed": "",
+        "careful": "",
         **dict.fromkeys(_NUMBERS),
         "rule": "; ".join(dict.fromkeys(check.wanted for check in checks)),
         "files": " ".join(_where(world.files[name]) for name in used),
@@ -133,6 +139,9 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: _World) -> dict[str, ob
     faces = {check.rendered for check in checks} - {None}
     # What a stand-in shows is no more than a part of what is claimed of the paper's network.
     partly = bool(lacking) or any(_STAND_IN in note for check in checks for note in check.notes)
+    for kind, careful in (("as_claimed", False), ("careful", True)):
+        of_kind = [check.met for check in checks if check.careful == careful]
+        row[kind] = verdict(of_kind) if of_kind else ""
     return {
         **row,
         "verdict": verdict([check.met for check in checks], partly),
@@ -271,15 +280,15 @@ def _compare(
 ) -> Check:
     bound = float(check["bound"])
     value, low, high = summary.value, summary.ci_low, summary.ci_high
-    say = check.get("say", "")
+    say, careful = check.get("say", ""), "CAREFUL: " if check.get("careful") else ""
     if check["expect"] == "near":
         within = float(check["within"])
         of = f"within {within:g} of {_short(bound)}" if within else f"exactly {_short(bound)}"
-        wanted = f"{say} {of}".strip()
+        wanted = f"{careful}{say} {of}".strip()
         met: bool | None = bool(abs(value - bound) <= within)
     else:
         above = check["expect"] == "above"
-        wanted = f"{say} {check['expect']} {_short(bound)}".strip()
+        wanted = f"{careful}{say} {check['expect']} {_short(bound)}".strip()
         met = bool(value > bound if above else value < bound)
         edge = low if above else high
         if met and not math.isnan(edge) and not (edge > bound if above else edge < bound):
@@ -292,6 +301,7 @@ def _compare(
         met,
         _rendered(group, world, check.get("faces")),
         tuple(_notes(check, what, group, world)),
+        bool(check.get("careful")),
     )
 
 
@@ -420,6 +430,7 @@ _HEADS = {
     "paper": "Paper",
     "ours": "Here",
     "verdict": "Verdict",
+    "careful": "Careful version",
     "why": "Why",
     "faces": "Faces",
 }
@@ -438,7 +449,9 @@ def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> No
     summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
     about = (
         f"{summary}. Every verdict is computed from the tables of this run: a claim holds if all "
-        f"its checks are met, fails if none is, and holds in part otherwise. A direction is met "
+        f"its checks are met, fails if none is, and holds in part otherwise. Some checks are the "
+        f"paper's own measures; those marked CAREFUL are the versions that survive a review, and "
+        f"what they say alone is the careful version. A direction is met "
         f"with the whole 95 % interval, a number of the paper by the value alone. Intervals are "
         f"over people, those of Table 1's accuracies over pictures, taken as independent; that of "
         f"a difference is the widest that the two intervals allow."
@@ -455,7 +468,7 @@ def _cells(row: Mapping[str, object]) -> Iterator[str]:
     for column in _HEADS:
         text = ";<br>".join(map(html.escape, str(row[column]).split("; ")))
         kind = "small" if column in ("ours", "why") else column
-        if column == "verdict":
+        if column in ("verdict", "careful") and row[column]:
             color, sign = _COLORS[row[column]], _SIGNS[row[column]]
             text = f'<span style="color:{color}">{sign}</span>&nbsp;{text}'
         yield f'<td class="{kind}">{text}</td>'

@@ -424,6 +424,11 @@ class Weights(Section):
         return self
 
 
+def _or_all(schema: dict[str, Any]) -> None:
+    """Let a list of the JSON schema be the word `all` too."""
+    schema["anyOf"] = [{"type": schema.pop("type"), "items": schema.pop("items")}, {"const": "all"}]
+
+
 class NetworkEntry(Section):
     """A network: architecture, weights, instances and the layers to look at."""
 
@@ -466,8 +471,9 @@ class NetworkEntry(Section):
     )
     layers: list[str] = Field(
         [],
-        description="More layers to look at, by name or by glob (`conv2d_*`); "
-        "`snakemake list_layers --config network=NAME` prints all of them.",
+        description="More layers to look at, by name or by glob (`conv2d_*`), or `all`; "
+        "`snakemake list_layers --config network=NAME` prints them.",
+        json_schema_extra=_or_all,
     )
     gradcam: list[str] = Field(
         [],
@@ -478,10 +484,12 @@ class NetworkEntry(Section):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, data: Any) -> Any:
-        """A path as `weights`, and all that belongs to a torch module as one section."""
+        """A path as `weights`, `all` as layers, a torch module with all of its own as a section."""
         if not isinstance(data, Mapping):
             return data
         data = dict(data)
+        if data.get("layers") == "all":
+            data["layers"] = ["*"]
         if isinstance(data.get("torch"), Mapping):
             data |= _lift_torch(data)
         weights = data.get("weights")

@@ -15,6 +15,7 @@ _CLAIM_TABLES = {
     "table1": "tables.table1",
     "embedding": "figures.fig3",
     "separability": "figures.fig4",
+    "decoding": "figures.fig4",
     "affect": "figures.fig5",
     "fig5": "figures.fig5",
     "fig7": "figures.fig7",
@@ -262,6 +263,10 @@ class Planner:
             files["embedding"] += [path for path in scores if "/embeddings/" in path]
         if "figures.fig4" in drawable:
             files["separability"] += self.fig4().files["scores"]
+            for dataset in self.present("datasets", self.config.figures.fig4.datasets):
+                files["decoding"] += [
+                    self.path("decoding", one, "csv") for one in self.compared(dataset)
+                ]
         if "figures.fig5" in drawable:
             files["affect"] += self.fig5().files["regressions"]
         if "figures.fig8" in drawable:

@@ -182,14 +182,17 @@ def score_separability(
         Tidy: a row for each stage or further layer x number of components x measure: of each label
         those of `score_label`; ``variance_explained``; and of the whole spectrum, with
         ``components`` all, ``components_60`` and ``components_90``, the numbers of components that
-        have so many per cent of the variance. What cannot be measured has an empty value and a
+        have so many per cent of the variance. Where both identity and expression are scored, also
+        by number of components the measures of `score_label` with ``_overtaking``: the position
+        (0 is the first recorded layer) from which on expression's is above identity's; see
+        `overtaking`. What cannot be measured has an empty value and a
         note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of what, and
         ``sampling_error`` how far the value may be from that of the whole face set
         (`facestages.sampling.sampling_error`).
     """
     table, sources, known = read_labels(stimuli, predictions)
     moves = {label: _moves(table, label, permutations) for label in labels}
-    rows = []
+    rows, curves = [], _Curves()
     expected = {"stimuli_digest": known["stimuli_digest"]}
     with store.open_read(geometry, "geometry", **expected) as file:
         common = {name: file.attrs[name] for name in ("dataset", "network", "seed")}
@@ -205,7 +208,9 @@ def score_separability(
                 measured = [{"measure": "variance_explained", "value": explained}]
                 for label in labels:
                     network = common["network"]
-                    measured += score_label(gram, label, table, sources, network, moves[label])
+                    scored = score_label(gram, label, table, sources, network, moves[label])
+                    curves.add(k, layer, scored)
+                    measured += scored
                 if sample is not None:
                     _add_errors(measured, gram, k, table, halves, sample)
                 where = {"components": k, "components_used": used}
@@ -218,6 +223,7 @@ def score_separability(
                 for stage in served
                 for row in found
             ]
+        rows += [{**common, **row} for row in curves.overtaking_rows(list(file))]
     return pd.DataFrame(rows, columns=_COLUMNS).astype(
         {"n": "Int64", "n_groups": "Int64", "pictures_of": "Int64"}
     )
@@ -292,8 +298,9 @@ def score_label(
     Returns
     -------
     list of dict
-        A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups, note``
-        and, with permutations, ``null, null_mean, null_sd, z, p``.
+        A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
+        note``; with two people, ``resampled``, the values when people are drawn anew, the same
+        people for all labels; with permutations, ``null, null_mean, null_sd, z, p``.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
     known = is_labelled(table, label)
@@ -325,6 +332,7 @@ def score_label(
         if number > 1:
             resampled = _draw_influences(value[0], left_out)
             scored["ci_low"], scored["ci_high"] = interval(resampled, number)
+            scored["resampled"] = resampled
         rows.append(scored | (_compare_with_null(value[0], null, moved.how) if moved else {}))
     missing = [name for name in (*MEASURES, CENTRED) if name not in {r["measure"] for r in rows}]
     return rows + _not_estimable(row, missing, why)
@@ -403,6 +411,76 @@ def _spectrum_rows(group) -> list[dict[str, object]]:
             row |= {"value": np.nan, "note": f"more than {len(ratio)}, which are kept"}
         rows.append({"value": number, **row})
     return rows
+
+
+# -------------------------------------------------------------------------- from layer to layer
+
+
+def overtaking(first: np.ndarray, second: np.ndarray) -> float:
+    """Where one curve over layers comes to stay above another.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray, shape (layers,)
+
+    Returns
+    -------
+    float
+        Position from which on `second` is above `first`, by linear interpolation between layers: 0
+        if it always is, infinite if it is not at the last layer.
+    """
+    ahead = second - first
+    if not ahead[-1] > 0:
+        return np.inf
+    behind = np.flatnonzero(ahead <= 0)
+    if len(behind) == 0:
+        return 0.0
+    last = behind[-1]
+    return float(last + ahead[last] / (ahead[last] - ahead[last + 1]))
+
+
+class _Curves:
+    """Silhouettes of identity and expression from layer to layer, and when people are drawn."""
+
+    def __init__(self) -> None:
+        # By components, measure and label: for each layer the value, then those of the resamples.
+        self.found: dict[tuple, dict[str, np.ndarray]] = {}
+
+    def add(self, k: int | str, layer: str, scored: Sequence[Mapping]) -> None:
+        """Take rows of `score_label`."""
+        for row in scored:
+            if "resampled" in row and row["label"] in ("identity", "expression"):
+                key = (k, row["measure"], row["label"])
+                values = np.append(row["value"], row["resampled"])
+                self.found.setdefault(key, {})[layer] = values
+
+    def overtaking_rows(self, layers: Sequence[str]) -> list[dict[str, object]]:
+        """Where expression overtakes identity, by components and measure."""
+        rows = []
+        for (k, measure, label), of_identity in self.found.items():
+            of_expression = self.found.get((k, measure, "expression"), {})
+            known = [name for name in layers if name in of_identity and name in of_expression]
+            if label != "identity" or len(known) < 2:
+                continue
+            pairs = zip(
+                np.stack([of_identity[name] for name in known], axis=1),
+                np.stack([of_expression[name] for name in known], axis=1),
+                strict=True,
+            )
+            value, *resampled = (overtaking(*curves) for curves in pairs)
+            row = {"label": "expression over identity", "measure": f"{measure}_overtaking"}
+            row |= {"components": k, **_position(value, np.array(resampled))}
+            rows.append(row)
+        return rows
+
+
+def _position(value: float, resampled: np.ndarray) -> dict[str, object]:
+    """A position between layers and its interval; a note where there is none."""
+    low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
+    never = np.mean(np.isinf(resampled))
+    note = f"in {never:.0%} of the resamples of people never" if never else ""
+    ends = (end if np.isfinite(end) else np.nan for end in (value, low, high))
+    return {**dict(zip(("value", "ci_low", "ci_high"), ends, strict=True)), "note": note}
 
 
 # ------------------------------------------------------------------------- samples of face sets

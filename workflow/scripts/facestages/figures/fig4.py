@@ -15,7 +15,6 @@ from facestages.errors import FacestagesError
 from facestages.figures import style
 from facestages.stimuli.sample import sample_in_words
 
-
 # How far to each side of its stage a network is drawn, in distances between stages.
 _ASIDE = 0.12
 

@@ -26,6 +26,8 @@ _BANDS = {
     "category": ("category, beyond both", "#009E73", "...."),
     "rest": ("rest", "#DDDDDD", ""),
 }
+# So many layers are named below an axis, beside those of the stages.
+_NAMED = 12
 _MARKERS = {"identity": "o", "affect": "s", "category": "^"}
 
 
@@ -191,12 +193,26 @@ def _draw_shares(axis: Axes, own: pd.DataFrame, title: str) -> None:
 def _name_layers(axis: Axes, table: pd.DataFrame) -> None:
     layers = table.drop_duplicates("position").sort_values("position")
     small = 6.5 if len(layers) > 6 else 7
-    names = [_shorten(layer) for layer in layers["layer"]]
+    # Of many layers those of the stages are named, and some between.
+    step = -(-len(layers) // _NAMED)
+    named = [
+        bool(stage) or number % step == 0 and not _is_near_a_stage(layers, number, step)
+        for number, stage in enumerate(layers["stage"])
+    ]
+    names = [
+        _shorten(layer) if shown else ""
+        for layer, shown in zip(layers["layer"], named, strict=True)
+    ]
     axis.set_xticks(layers["position"].astype(int), names, rotation=35, ha="right", fontsize=small)
     axis.tick_params(axis="x", length=2, pad=1)
     for tick, stage in zip(axis.get_xticklabels(), layers["stage"], strict=True):
         tick.set_rotation_mode("anchor")
         tick.set_fontweight("bold" if stage else "normal")
+
+
+def _is_near_a_stage(layers: pd.DataFrame, number: int, step: int) -> bool:
+    around = layers["stage"].iloc[max(0, number - step + 1) : number + step]
+    return step > 1 and bool((around != "").any())
 
 
 def _shorten(name: str) -> str:
