@@ -127,6 +127,12 @@ def silhouettes(scores: np.ndarray, labels: np.ndarray, permutations: int) -> No
     silhouette_null(matrix, labels, permutations)
 
 
+def compile_silhouettes() -> None:
+    """What happens on the first call in a process: libraries are imported, and code compiled."""
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    silhouettes(points, np.arange(40) % 4, 2)
+
+
 def score_separability(
     geometry: str | os.PathLike,
     stimuli: str | os.PathLike,

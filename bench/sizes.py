@@ -18,7 +18,9 @@ class Sizes(NamedTuple):
     gram: int
     #: Rows and columns of the product that gives the machine's rate.
     product: int
+    #: All silhouettes of one layer, and their permutations.
     battery: int
+    battery_permutations: int
     permutations: int
     figure4: tuple[int, int]
     growth_recording: tuple[int, ...]
@@ -39,7 +41,8 @@ FULL = Sizes(
     pca=2000,
     gram=5700,
     product=4096,
-    battery=2000,
+    battery=5700,
+    battery_permutations=1000,
     permutations=100,
     figure4=(5700, 980),
     growth_recording=(500, 1000, 2000, 4000),
@@ -61,6 +64,7 @@ QUICK = Sizes(
     gram=200,
     product=512,
     battery=160,
+    battery_permutations=20,
     permutations=3,
     figure4=(200, 120),
     growth_recording=(32, 64, 128, 256),

@@ -8,6 +8,7 @@ import scipy.stats
 import affect_files
 from facestages import affect, extremity, resampling
 from facestages.errors import FacestagesError
+from facestages.grouped_regression import holm
 from facestages.stimuli import read_labels
 from facestages.tables import read_tables, write_table
 
@@ -218,6 +219,46 @@ def test_table_of_a_network(faces, tmp_path):
     again = read_tables([tmp_path / "t.csv"])
     assert again["component"].tolist() == table["component"].tolist()
     assert again["value"].tolist() == pytest.approx(table["value"].tolist())
+
+
+def test_regressions_over_people_stand_beside_the_naive_one(faces, tmp_path):
+    stimuli, labels = faces
+    geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels, bend=0.0)
+    table = affect.regress_affect(geometry, stimuli, {"penultimate": "top"})
+    reference, digest = affect.read_reference(stimuli), read_labels(stimuli)[2]["stimuli_digest"]
+    own = affect.read_components(geometry, "top", reference, digest)
+    pairs = labels["valence"], own.scores[:, 0], labels["identity"]
+    for measure, estimate in affect.GROUPED.items():
+        row, expected = measured(table, measure, 1, "valence"), estimate(*pairs)
+        assert row[["value", "ci_low", "ci_high", "p", "n"]].tolist() == pytest.approx(
+            list(expected), rel=1e-6
+        )
+    robust = measured(table, "slope_cluster_robust", 1, "valence")["value"]
+    assert robust == pytest.approx(measured(table, "slope", 1, "valence")["value"])
+    assert measured(table, "stability", 1)["value"] > 0.9
+
+
+def test_a_component_that_other_people_would_not_give_is_unstable():
+    """One direction is shared by all people; of the next two each person has one of its own."""
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(12), 10)
+    scores = rng.normal(size=(120, 3)) * [5.0, 0.1, 0.1]
+    scores[:, 1:] += rng.normal(size=(12, 2))[people]
+    first, second = (affect.component_stability(scores, people, n, 200) for n in (1, 2))
+    assert first.min() > 0.95
+    assert np.median(second) < 0.95 and np.quantile(second, 0.025) < 0.6
+
+
+def test_correction_is_over_all_tests_but_circular_ones(faces, tmp_path):
+    stimuli, labels = faces
+    geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels, bend=0.0)
+    one = affect.regress_affect(geometry, stimuli, {"penultimate": "top"})
+    other = one.assign(network="other", note="CIRCULAR: its own output")
+    tests = affect.correct_for_many(pd.concat([one, other]))
+    assert set(tests["measure"]) == {"r_person"}
+    own = tests[tests["network"] == "net"]
+    assert own["p_holm"].tolist() == pytest.approx(holm(own["p"].to_numpy(float)).tolist())
+    assert tests.loc[tests["network"] == "other", "p_holm"].isna().all()
 
 
 def test_a_networks_own_output_is_circular(faces, tmp_path):

@@ -14,6 +14,7 @@ TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 # A network's own steps on both face sets; NN1 is in Figures 2 and 4.
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
+    **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2},
     **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1},
     **{"make_gradcam_table": 1, "judge_claims": 1},
 }
@@ -80,6 +81,9 @@ def test_one_face_set_changed(tiny_run):
         "record_activations": INSTANCES,
         "measure_geometry": INSTANCES,
         "score_separability": INSTANCES,
+        "decode_labels": INSTANCES,
+        "correlate_rdms": INSTANCES,
+        "compare_layers": 1,
         "regress_affect": 1,
         "partition_variance": 3,
         **plots(4, 5, 6, 7, 8),
@@ -117,7 +121,8 @@ def test_further_layers_asked_for(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "layers", value=["dense_1", "conv2d_*"])
     plan = planned(tiny_run, config)
     steps = ("record_activations", "measure_geometry", "score_separability")
-    on_both = dict.fromkeys(steps, 2 * NETWORKS["nn3"])
+    on_both = dict.fromkeys((*steps, "decode_labels", "correlate_rdms"), 2 * NETWORKS["nn3"])
+    on_both["compare_layers"] = 2
     on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
     assert plan == on_both | on_one | plots(3, 4, 8) | {"judge_claims": 1} | REPORT
 
@@ -147,6 +152,8 @@ def test_labels_of_a_network_taken_instead(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "expression_from", value="mini_xception")
     assert planned(tiny_run, config) == {
         "score_separability": INSTANCES,
+        "decode_labels": INSTANCES,
+        "correlate_rdms": INSTANCES,
         "partition_variance": 3,
         "report_stimuli": 1,
         **plots(4, 7, 8),
@@ -172,6 +179,9 @@ def test_one_seed_more(tiny_run):
         "record_activations": 2,
         "measure_geometry": 2,
         "score_separability": 2,
+        "decode_labels": 2,
+        "correlate_rdms": 2,
+        "compare_layers": 2,
         "embed_umap": 1,
         "partition_variance": 1,
         **plots(3, 4, 8),
@@ -210,7 +220,7 @@ def test_script_changed(tiny_run, edit):
 
 
 def test_comment_and_docstring_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/separability.py", "# Columns of the stacked", "# The columns of the stacked")
+    edit(f"{LIBRARY}/separability.py", "# Rounding in float32 makes", "# Rounding makes")
     edit(f"{LIBRARY}/gram.py", "Inner products of the centred rows.", "Products.")
     edit(f"{LIBRARY}/store.py", "import h5py", "# HDF5 itself\nimport h5py")
     assert planned(tiny_run) == {}

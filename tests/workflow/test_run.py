@@ -26,8 +26,28 @@ def test_figure_1_is_there(tiny_run, kind):
 def test_further_layers_are_scored_too(tiny_run):
     table = pd.read_csv(tiny_run.folder / "results/separability/video/nn3/seed-0.csv")
     further = table[table["layer"] == "dense_1"]
-    assert further["stage"].isna().all() and len(further) == 9  # numbers of components x measures
-    assert set(table["layer"]) - set(further["layer"]) == set(table.dropna(subset="stage")["layer"])
+    # Numbers of components x measures of both labels and the variance; two shares of the spectrum.
+    assert further["stage"].isna().all() and len(further) == 3 * (2 * 5 + 1) + 2
+    rest = set(table["layer"].dropna()) - set(further["layer"])
+    assert rest == set(table.dropna(subset="stage")["layer"])
+
+
+def test_measures_beside_the_papers(tiny_run):
+    results = tiny_run.folder / "results"
+    table = pd.read_csv(results / "separability/posed/nn1/seed-0.csv")
+    scored = table[table["measure"].str.match("silhouette(?!.*overtaking)")]
+    assert scored["value"].notna().all() and (scored["ci_low"] < scored["ci_high"]).all()
+    assert set(scored["null"]) == {"within people", "within expressions"}
+    table = pd.read_csv(results / "separability/video/nn1/seed-0.csv")
+    assert "episodes within people" in set(table["null"])
+    decoding = pd.read_csv(results / "decoding/posed/nn1/seed-0.csv")
+    assert set(decoding["label"]) == {"identity", "expression", "sex", "valence", "arousal"}
+    assert decoding.loc[decoding["label"] == "identity", "held_out"].unique() == ["sessions"]
+    correlations = pd.read_csv(results / "rsa/posed/nn1/seed-0.csv")
+    assert {"identity", "expression", "affect"} == set(correlations["label"])
+    similarities = pd.read_csv(results / "cka/posed.csv")
+    own = (similarities["network"] == "nn3") & (similarities["other_network"] == "nn3")
+    assert (similarities[own]["seed"] != similarities[own]["other_seed"]).any()
 
 
 def test_table_1_has_networks_and_face_sets(tiny_run):

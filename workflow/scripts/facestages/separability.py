@@ -53,7 +53,7 @@ CENTRED = "silhouette_centred"
 SHARES = (0.6, 0.9)
 
 # Of more pictures not all eigenvalues are found: it would take longer than the silhouettes.
-_MOST_FOR_SPECTRUM = 8000
+_MOST_FOR_SPECTRUM = 3000
 # Rounding in float32 makes equal silhouettes differ by less than this.
 _ROUNDING = 1e-6
 
