@@ -1,6 +1,7 @@
 """Regressions over people: against statsmodels and scipy, and where there is nothing to test."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 import statsmodels.formula.api as smf
@@ -49,7 +50,7 @@ def test_person_correlation_is_the_t_test_of_fisher_z():
 
 def test_slopes_are_those_of_statsmodels():
     x, y, people = pictures()
-    data = {"x": x, "y": y}
+    data = pd.DataFrame({"x": x, "y": y})
     codes = np.unique(people, return_inverse=True)[1]
     robust = smf.ols("y ~ x", data).fit(cov_type="cluster", cov_kwds={"groups": codes})
     found = cluster_robust_slope(x, y, people)

@@ -19,7 +19,7 @@ from facestages.stimuli.sample import sample_in_words
 PACKAGES = (
     *("h5py", "jax", "keras", "matplotlib", "numba", "numpy", "opencv-python-headless", "pandas"),
     *("pillow", "pydantic", "pyyaml", "scikit-learn", "scipy", "seaborn", "snakemake"),
-    *("tensorflow", "tensorflow-cpu", "torch", "tqdm", "umap-learn"),
+    *("statsmodels", "tensorflow", "tensorflow-cpu", "torch", "tqdm", "umap-learn"),
 )
 
 _FACE_SET_HEAD = ("face set", "label", "pictures", "people", "rendered", "source of labels")
