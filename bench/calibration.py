@@ -40,16 +40,16 @@ class Case(NamedTuple):
 
 
 def silhouettes(
-    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int
+    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int, seed: int
 ) -> list[dict[str, object]]:
     """Rows of `facestages.separability.score_label`."""
-    moved = permute_label(table, label, permutations) if permutations else None
+    moved = permute_label(table, label, permutations, seed) if permutations else None
     sources = dict.fromkeys(table, "simulated")
     return score_label(points @ points.T, label, table, sources, "simulated", moved)
 
 
 def regressions(
-    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int
+    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int, seed: int
 ) -> list[dict[str, object]]:
     """Regressions over people of the first dimension on a label, of which there are no nulls."""
     rows = []
@@ -106,7 +106,8 @@ def _rows(
     for seed in range(sets):
         points, table = case.faces(seed, **options)
         points -= points.mean(axis=0)
-        found += case.statistic(points, table, case.label, permutations)
+        # Other permutations for each: of the same few, by chance more or fewer are extreme.
+        found += case.statistic(points, table, case.label, permutations, seed)
     table = pd.DataFrame(found)
     return iter(table[table["value"].notna()].groupby("measure", sort=False))
 

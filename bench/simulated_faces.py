@@ -29,17 +29,19 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
             "session": [f"s{n}" for n in session],
             "expression": [f"e{n}" for n in shown],
             "sex": np.where(person % 2, "male", "female"),
-            "valence": rng.normal(size=people)[person] + rng.normal(size=len(person)),
+            "valence": rng.normal(size=len(person)),
         }
     )
+    differ = _says("identity", effect_of, present)
+    table["valence"] += differ * rng.normal(size=people)[person]
     points = rng.normal(size=(len(table), _DIMENSIONS))
     if _says("identity", effect_of, present):
         points += 2.0 * rng.normal(size=(people, _DIMENSIONS))[person]
         points += 0.4 * rng.normal(size=(people, sessions, _DIMENSIONS))[person, session]
     if _says("expression", effect_of, present):
         points += 1.2 * _places(expressions)[shown]
-    # People differ in how much they show it, and it may be nothing on average.
-    slope = 0.3 * rng.normal(size=people) + 0.5 * _says("valence", effect_of, present)
+    # People, where they differ, do so in how much they show it; on average it may be nothing.
+    slope = 0.3 * differ * rng.normal(size=people) + 0.5 * _says("valence", effect_of, present)
     points[:, 0] += slope[person] * table["valence"]
     return points, table
 

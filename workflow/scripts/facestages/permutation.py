@@ -21,7 +21,7 @@ EPISODES, SHIFTED = "episodes within people", "shifted in time within people"
 AMONG_PEOPLE = "from person to person"
 
 # Tries to swap two episodes before the next permutation, for each episode.
-_TRIES = 10
+_TRIES = 50
 
 
 class Permutations(NamedTuple):
