@@ -224,3 +224,20 @@ def test_every_panel_of_the_paper_has_its_claim():
     assert names == [*expected.split(), *"F4.c F5.a F5.b F6 F7 D1 D2 D3".split()]
     for claim in claims:
         assert claim.get("checks") or claim["either"]
+
+
+def test_a_claim_holds_only_if_the_careful_version_does(judge):
+    careful = {**ABOVE, "select": {"stage": "late"}, "careful": True, "say": "centred"}
+    rows = [row(0.5, 0.4, 0.6), row(0.1, -0.1, 0.3, stage="late")]
+    found = judge([ABOVE, careful], rows)
+    assert (found["as_claimed"], found["careful"], found["verdict"]) == (HOLDS, IN_PART, IN_PART)
+    assert "CAREFUL: centred above 0: yes, but its interval reaches beyond" in found["why"]
+    found = judge([ABOVE, careful], [rows[0], row(0.2, 0.1, 0.3, stage="late")])
+    assert (found["careful"], found["verdict"]) == (HOLDS, HOLDS)
+    assert judge([ABOVE], rows)["careful"] == ""
+
+
+def test_a_number_is_selected_where_some_are_missing(judge):
+    select = {"stage": "early", "component": 1}
+    rows = [row(0.5, 0.4, 0.6, component=1), row(-1, component=2), row(0.0, component=None)]
+    assert judge([{**ABOVE, "select": select}], rows)["value"] == 0.5

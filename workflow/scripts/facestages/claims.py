@@ -236,8 +236,13 @@ def _select(table: pd.DataFrame, wanted: Mapping[str, object]) -> pd.DataFrame:
         if column not in table:
             return table.iloc[:0]
         values = value if isinstance(value, list) else [value]
-        table = table[table[column].astype(str).isin(list(map(str, values)))]
+        table = table[table[column].map(_plain).isin(list(map(_plain, values)))]
     return table
+
+
+def _plain(value: object) -> str:
+    """A value as text; a column of whole numbers in which some are missing holds 1 as 1.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class _Summary(NamedTuple):
