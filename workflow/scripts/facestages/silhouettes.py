@@ -27,7 +27,9 @@ MEASURES = {
 _TOGETHER = 64
 # Samples of so many labellings and pictures are held at once.
 _AT_ONCE = 1 << 21
+# Beyond all distances, also when divided by a number of pictures.
 _FAR = 1e30
+_REACH = 1e20
 
 
 def distances(points: np.ndarray) -> np.ndarray:
@@ -190,6 +192,10 @@ def _samples(distance, places, cells):
         sums = np.empty((strata * groups + 1, _TOGETHER), distance.dtype)
         total = np.empty((groups, _TOGETHER), distance.dtype)
         means = np.empty((groups, _TOGETHER), distance.dtype)
+        # Sums of each picture to its own group and cell, and the least mean to others.
+        own = np.empty((3, _TOGETHER), distance.dtype)
+        nearest = np.empty((3, _TOGETHER), distance.dtype)
+        elsewhere = np.empty((strata, _TOGETHER), distance.dtype)
         for number in range(b):
             place = places[number]
             sums[:] = 0
@@ -209,29 +215,47 @@ def _samples(distance, places, cells):
                     for picture in range(_TOGETHER):
                         total[group, picture] += sums[cell, picture]
                         means[group, picture] += sums[cell, picture] / count
+            # A picture's own group is noted, and then put out of the reach of a minimum.
+            present = np.zeros(strata, np.bool_)
+            elsewhere[:] = _FAR
+            nearest[:] = _FAR
+            for picture in range(size):
+                cell = place[start + picture]
+                if cell < strata * groups:
+                    group, stratum = cell % groups, cell // groups
+                    own[0, picture] = total[group, picture]
+                    own[1, picture] = means[group, picture]
+                    own[2, picture] = sums[cell, picture]
+                    total[group, picture] = means[group, picture] = sums[cell, picture] = _FAR
+                    elsewhere[stratum, picture] = 0
+                    present[stratum] = True
+            for group in range(groups):
+                if sizes[group] > 0:
+                    for picture in range(_TOGETHER):
+                        mean = total[group, picture] / sizes[group]
+                        nearest[0, picture] = min(nearest[0, picture], mean)
+                        mean = means[group, picture] / parts[group]
+                        nearest[1, picture] = min(nearest[1, picture], mean)
+            for stratum in range(strata):
+                if not present[stratum]:
+                    continue
+                for group in range(groups):
+                    count, cell = cells[number, stratum, group], stratum * groups + group
+                    if count > 0:
+                        for picture in range(_TOGETHER):
+                            mean = sums[cell, picture] / count + elsewhere[stratum, picture]
+                            nearest[2, picture] = min(nearest[2, picture], mean)
             for picture in range(size):
                 cell = place[start + picture]
                 if cell == strata * groups:
                     continue
-                group, own_stratum = cell % groups, cell // groups
-                nearest = nearest_balanced = nearest_within = _FAR
-                for other in range(groups):
-                    if other != group and sizes[other] > 0:
-                        nearest = min(nearest, total[other, picture] / sizes[other])
-                        nearest_balanced = min(
-                            nearest_balanced, means[other, picture] / parts[other]
-                        )
-                        count = cells[number, own_stratum, other]
-                        if count > 0:
-                            there = sums[own_stratum * groups + other, picture]
-                            nearest_within = min(nearest_within, there / count)
-                score = found[number, start + picture]
-                count, here = cells[number, own_stratum, group], sums[cell, picture]
+                group, stratum = cell % groups, cell // groups
+                count, score = cells[number, stratum, group], found[number, start + picture]
                 if sizes[group] > 1:
-                    score[0] = _compare(total[group, picture] / (sizes[group] - 1), nearest)
+                    score[0] = _compare(own[0, picture] / (sizes[group] - 1), nearest[0, picture])
                 if parts[group] > 1:
-                    inside = (means[group, picture] - here / count) / (parts[group] - 1)
-                    score[1] = _compare(inside, nearest_balanced)
-                if count > 1 and nearest_within < _FAR:
-                    score[2] = _compare(here / (count - 1), nearest_within)
+                    inside = (own[1, picture] - own[2, picture] / count) / (parts[group] - 1)
+                    score[1] = _compare(inside, nearest[1, picture])
+                if count > 1 and nearest[2, picture] < _REACH:
+                    score[2] = _compare(own[2, picture] / (count - 1), nearest[2, picture])
     return found
