@@ -85,12 +85,12 @@ def separability(n: int, permutations: int) -> int:
 
 def decoding(n: int, permutations: int) -> int:
     """Inner products of training and held-out pictures, and permuted labels."""
-    return 300 + (16 * n * n + 20 * n * permutations) // _MB
+    return 340 + (16 * n * n + 20 * n * permutations) // _MB
 
 
 def correlation(n: int) -> int:
     """Ranks of all pairs of pictures, and what each pair says."""
-    return 260 + 23 * n * n // _MB
+    return 280 + 23 * n * n // _MB
 
 
 def comparison(n: int) -> int:
@@ -105,7 +105,7 @@ def partition(n: int) -> int:
 
 def regression(n: int) -> int:
     """As `partition`, with more libraries."""
-    return 170 + _resamples(n)
+    return 190 + _resamples(n)
 
 
 def _resamples(n: int) -> int:
