@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
 import pandas as pd
 
 from bench.simulated_faces import portraits, video
