@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+import numpy as np
 import pandas as pd
 
 from bench.simulated_faces import portraits, video
