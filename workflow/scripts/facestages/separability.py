@@ -330,7 +330,8 @@ def score_label(
             continue
         scored = {**row, "measure": measure, "value": value[0]}
         if number > 1:
-            resampled = _draw_influences(value[0], left_out)
+            # Of very few people, influences may add up to what no silhouette can be.
+            resampled = np.clip(_draw_influences(value[0], left_out), -1, 1)
             scored["ci_low"], scored["ci_high"] = interval(resampled, number)
             scored["resampled"] = resampled
         rows.append(scored | (_compare_with_null(value[0], null, moved.how) if moved else {}))

@@ -481,7 +481,7 @@ def _caption(faces: _Faces, networks, components, numbers: pd.DataFrame, ratings
     if faces.people is None:
         parts.append("No two people, so no intervals.")
     else:
-        parts.append("Bands and brackets: 95 % bootstrap intervals over people;")
+        parts.append("Bands and brackets: 95 % bootstrap intervals over people.")
     parts.append(
         "The naive p takes pictures as independent. Within people: each person's own r, a t-test "
         "of their z; p corrected by Holm over components, labels, layers, networks and seeds."
