@@ -22,7 +22,7 @@ from sklearn.preprocessing import KernelCenterer
 from facestages import store
 from facestages.errors import FacestagesError
 from facestages.geometry import leading_components
-from facestages.permutation import permute_label
+from facestages.permutation import compare_with_null, permute_label
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.sampling import SPLITS
@@ -667,9 +667,11 @@ def _measure(
             "value": value,
             "ci_low": low,
             "ci_high": high,
-            **_compare(value, null),
+            **compare_with_null(value, null, _ROUNDING),
         }
-        for k, (value, *null), (low, high) in zip(components, scores, intervals, strict=True)
+        for k, value, null, (low, high) in zip(
+            components, scores[:, 0], scores[:, 1:], intervals, strict=True
+        )
     ]
 
 
@@ -734,16 +736,3 @@ def half_intervals(
     reach = scipy.stats.t.ppf(0.975, np.maximum(freedom, 1)) * errors
     lowest = 0.0 if positive else -np.inf
     return list(zip(np.maximum(values - reach, lowest), np.minimum(values + reach, 1), strict=True))
-
-
-def _compare(value: float, null: Sequence[float]) -> dict[str, float]:
-    """Where a value lies in its null distribution; nothing without permutations."""
-    if not len(null):
-        return {}
-    mean, sd = np.mean(null), np.std(null, ddof=1)
-    return {
-        "null_mean": mean,
-        "null_sd": sd,
-        "z": (value - mean) / sd if sd > _ROUNDING else np.nan,
-        "p": (1 + (np.array(null) >= value - _ROUNDING).sum()) / (1 + len(null)),
-    }

@@ -23,6 +23,9 @@ AMONG_PEOPLE = "from person to person"
 # Tries to swap two episodes before the next permutation, for each episode.
 _TRIES = 50
 
+# A null distribution narrower than this is rounding errors.
+_NARROWEST = 1e-9
+
 
 class Permutations(NamedTuple):
     """From which picture each picture takes its label, permutation by permutation."""
@@ -87,6 +90,33 @@ def permute_label(
             return Permutations(_shift(blocks, order, permutations, rng), SHIFTED)
         return Permutations(_reorder(values, blocks, order, permutations, rng), EPISODES)
     return Permutations(_shuffle(blocks, permutations, rng), WITHIN_PEOPLE)
+
+
+def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[str, float]:
+    """Where a value lies among those of permuted labels.
+
+    Parameters
+    ----------
+    value : float
+    null : numpy.ndarray, shape (permutations,)
+    rounding : float
+        By how much equal values may differ, being sums in another order.
+
+    Returns
+    -------
+    dict
+        ``null_mean, null_sd, z`` and the one-sided ``p``, the value counted among the permutations;
+        nothing without any.
+    """
+    if len(null) == 0:
+        return {}
+    mean, sd = null.mean(), null.std(ddof=1) if len(null) > 1 else np.nan
+    return {
+        "null_mean": mean,
+        "null_sd": sd,
+        "z": (value - mean) / sd if sd > _NARROWEST else np.nan,
+        "p": (1 + (null >= value - rounding).sum()) / (1 + len(null)),
+    }
 
 
 def _codes(values: pd.Series) -> np.ndarray:

@@ -19,7 +19,7 @@ from scipy.spatial.distance import pdist, squareform
 from facestages import store
 from facestages.affect import read_people
 from facestages.errors import FacestagesError
-from facestages.permutation import permute_label
+from facestages.permutation import compare_with_null, permute_label
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights
 from facestages.separability import CIRCULAR, is_labelled
@@ -332,7 +332,10 @@ def _answer(question: _Question, ranks: Callable[[np.ndarray], np.ndarray]) -> l
         row["value"] = scale * rho_a[0]
         row["ci_low"], row["ci_high"] = interval(resampled, question.weights.shape[1])
         if null is not None:
-            row |= {**_compare(scale * null), "null": question.null}
+            value, others = scale * null[0], scale * null[1:]
+            # What is this near is the same grouping of the pictures, in sums of float32.
+            found = compare_with_null(value, others, others.std(ddof=1) / 1000)
+            row |= {**found, "null": question.null}
     return rows
 
 
@@ -483,15 +486,6 @@ def _shared_sums(x: np.ndarray, labellings: np.ndarray) -> np.ndarray:
         to_groups = (x @ indicator.reshape(len(x), -1)).reshape(indicator.shape)
         sums.append(to_groups[own].sum(axis=0, dtype=np.float64) / 2)
     return np.concatenate(sums)
-
-
-def _compare(null: np.ndarray) -> dict[str, float]:
-    """``null_mean, null_sd, z, p`` of the first of some values among the others."""
-    value, null = null[0], null[1:]
-    mean, sd = null.mean(), null.std(ddof=1)
-    # Sums of float32 are rounded: what is this near is the same grouping of the pictures.
-    p = (1 + (null >= value - sd / 1000).sum()) / (1 + len(null))
-    return {"null_mean": mean, "null_sd": sd, "z": (value - mean) / sd if sd else np.nan, "p": p}
 
 
 # ------------------------------------------------------------------------------------- the table

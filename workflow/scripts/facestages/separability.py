@@ -18,7 +18,7 @@ import scipy.linalg
 
 from facestages import sampling, store
 from facestages.errors import FacestagesError
-from facestages.permutation import Permutations, permute_label
+from facestages.permutation import Permutations, compare_with_null, permute_label
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.silhouettes import (
@@ -334,7 +334,9 @@ def score_label(
             resampled = np.clip(_draw_influences(value[0], left_out), -1, 1)
             scored["ci_low"], scored["ci_high"] = interval(resampled, number)
             scored["resampled"] = resampled
-        rows.append(scored | (_compare_with_null(value[0], null, moved.how) if moved else {}))
+        if moved:
+            scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
+        rows.append(scored)
     missing = [name for name in (*MEASURES, CENTRED) if name not in {r["measure"] for r in rows}]
     return rows + _not_estimable(row, missing, why)
 
@@ -384,17 +386,6 @@ def _draw_influences(value: float, left_out: np.ndarray) -> np.ndarray:
     pseudo_values = np.where(np.isfinite(pseudo_values), pseudo_values, 0)
     resampled = weighted_mean(pseudo_values, drawn)
     return resampled + value - resampled.mean()
-
-
-def _compare_with_null(value: float, null: np.ndarray, how: str) -> dict[str, object]:
-    spread = null.std(ddof=1) if len(null) > 1 else np.nan
-    return {
-        "null": how,
-        "null_mean": null.mean(),
-        "null_sd": spread,
-        "z": (value - null.mean()) / spread if spread > 0 else np.nan,
-        "p": (1 + (null >= value - _ROUNDING).sum()) / (1 + len(null)),
-    }
 
 
 def _spectrum_rows(group) -> list[dict[str, object]]:
