@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
+from facestages.parallel_analysis import noise_edge
 from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
 
 EXPRESSIONS = ("neutral", "happy", "angry")
@@ -75,6 +76,8 @@ def write_layers(
                 continue
             centred = points - points.mean(axis=0)
             variance = (centred**2).sum(axis=0)
+            edge = noise_edge(variance, len(points))
+            group.attrs.update(total_variance=variance.sum(), noise_edge=edge)
             store.add_dimension(group, "other_stimulus", len(points))
             store.add_dimension(group, "component", np.arange(points.shape[1]) + 1)
             store.add_array(group, "gram", ("stimulus_id", "other_stimulus"), centred @ centred.T)

@@ -34,6 +34,7 @@ def geometry(folder, sources, name):
     with h5py.File(folder / name) as file:
         return {
             layer: {key: file[layer][key][:] for key in ("gram", "score", "variance_ratio")}
+            | {"noise_edge": np.array(file[layer].attrs["noise_edge"])}
             for layer in file
         }
 

@@ -12,6 +12,7 @@ from facestages import activations as module
 from facestages.activations import record_activations
 from facestages.errors import FacestagesError
 from facestages.geometry import measure_geometry
+from facestages.parallel_analysis import noise_edge
 from facestages.separability import score_separability
 from facestages.stimuli import StimulusSet, write_stimuli
 
@@ -100,6 +101,14 @@ def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
                 assert own.loc[np.nan, "value"] == pytest.approx(explained, abs=1e-6)
             assert "no label 'sex'" in own.loc["sex", "note"]
             assert own.loc["identity", "p"] == pytest.approx(1 / 51)
+        every = PCA(svd_solver="full").fit(points)
+        own = table[table.stage == stage].set_index("measure")["value"]
+        for share in (60, 90):
+            enough = np.argmax(every.explained_variance_ratio_.cumsum() > share / 100) + 1
+            assert own[f"components_{share}"] == enough
+        squares = every.explained_variance_ * 69
+        edge = noise_edge(points.var(axis=0) * 70, 70)
+        assert own["components_parallel_analysis"] == (squares > edge).sum()
     assert set(table[table.components == 10].components_used.dropna()) == {10, 8}
 
 

@@ -22,7 +22,7 @@ from facestages import store
 from facestages.activations import batch_size, chosen_layers, describe_recording, forward_all
 from facestages.errors import FacestagesError
 from facestages.files import require_space
-from facestages.gram import ROWS_OF_ORIGIN, add_products
+from facestages.gram import ROWS_OF_ORIGIN, add_products, unit_sums
 from facestages.networks import Network
 from facestages.stimuli import read_labels
 
@@ -95,8 +95,9 @@ def accumulate_gram(
                 shape = network.layers[layer]
                 file.create_group(layer).attrs.update(layer=layer, layer_shape=shape)
             for part in parts:
-                for layer, products in _products(network, images, ids, part, widths, threads):
-                    add_products(file[layer], products, ids, ids)
+                found = _products(network, images, ids, part, widths, threads)
+                for layer, products, sums in found:
+                    add_products(file[layer], products, ids, ids, sums)
 
 
 def _ignore(start: int, outputs: Mapping[str, np.ndarray]) -> None:
@@ -165,8 +166,9 @@ def _products(
     part: Part,
     widths: Mapping[str, int],
     threads: int,
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Inner products (n, n) float32 of each layer of a part, about an origin near the mean."""
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Inner products (n, n) float32 of each layer of a part, about an origin near the mean; and its
+    units' sums."""
     n = len(images)
     held = {layer: np.empty((part.rows, widths[layer]), np.float32) for layer in part.layers}
     if part.rows == n:
@@ -174,10 +176,10 @@ def _products(
         for layer in part.layers:
             rows = held.pop(layer)
             rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-            yield layer, rows @ rows.T
+            yield layer, rows @ rows.T, unit_sums(rows)
         return
     (layer,) = part.layers
-    products, origin = np.empty((n, n), np.float32), None
+    products, origin, sums = np.empty((n, n), np.float32), None, 0
     # Many rows at once: each product reads all rows that are held.
     shown_again = np.empty((min(_ROWS_AT_ONCE, n), widths[layer]), np.float32)
     for start in range(0, n, part.rows):
@@ -187,6 +189,7 @@ def _products(
         if origin is None:
             origin = rows[:ROWS_OF_ORIGIN].mean(axis=0, dtype=np.float64).astype(np.float32)
         rows -= origin
+        sums += unit_sums(rows)
         products[start:stop, start:stop] = rows @ rows.T
         for first in range(stop, n, _ROWS_AT_ONCE):
             later = shown_again[: n - first]
@@ -195,7 +198,7 @@ def _products(
             here, there = slice(first, first + len(later)), slice(start, stop)
             products[here, there] = later @ rows.T
             products[there, here] = products[here, there].T
-    yield layer, products
+    yield layer, products, sums
 
 
 def _hold(

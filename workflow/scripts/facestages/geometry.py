@@ -17,7 +17,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from facestages import sampling, store
 from facestages.errors import FacestagesError
-from facestages.gram import SIDES, gram_matrix, join_products
+from facestages.gram import SIDES, gram_and_squares, gram_matrix, join_products, join_squares
+from facestages.parallel_analysis import noise_edge
 from facestages.progress import progress
 from facestages.stimuli import add_labels, digest_pictures, read_labels
 
@@ -113,8 +114,10 @@ def measure_geometry(
         Number of principal components to keep.
     out : path-like
         HDF5 file to write; a group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
-        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as an attribute, their sum over all
-        components, ``total_variance``. For a sample of a face set also ``variance_ratio_error``.
+        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as attributes, their sum over all
+        components, ``total_variance``, and what they reach if units are unrelated, ``noise_edge``
+        (`facestages.parallel_analysis.noise_edge`). For a sample of a face set also
+        ``variance_ratio_error``.
 
     Raises
     ------
@@ -136,8 +139,9 @@ def measure_geometry(
             group.attrs.update(files[0][layer].attrs)
             add_labels(group, labels, label_sources)
             try:
-                gram = _layer_gram([file[layer] for file in files], ids)
+                gram, squares = _layer_gram([file[layer] for file in files], ids)
                 _add_geometry(group, gram, components, sample)
+                group.attrs["noise_edge"] = noise_edge(squares, len(ids))
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
                 raise FacestagesError(f"{name}: {error}") from error
@@ -165,11 +169,12 @@ def _add_geometry(
         store.add_array(group, "variance_ratio_error", ("component",), error)
 
 
-def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
-    """A layer's Gram matrix, from its activations or from blocks of inner products."""
+def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """A layer's Gram matrix and its units' sums of squares, from its activations or from blocks of
+    inner products."""
     if "activation" in groups[0]:
-        return gram_matrix(groups[0]["activation"])
-    return join_products(groups, ids)
+        return gram_and_squares(groups[0]["activation"])
+    return join_products(groups, ids), join_squares(groups)
 
 
 def _require_pictures(

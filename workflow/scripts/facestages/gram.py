@@ -52,16 +52,28 @@ def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
     FacestagesError
         If there are fewer than two rows, or a value is NaN or infinite.
     """
+    return gram_and_squares(activations)[0]
+
+
+def gram_and_squares(activations: np.ndarray | h5py.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """As `gram_matrix`; and each unit's sum of squares about its mean, shape (units,)."""
     n = activations.shape[0]
     if n < 2:
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
-    gram, product = np.zeros((n, n)), None
+    gram, product, squares = np.zeros((n, n)), None, []
     for block in _column_blocks(activations):
         block -= block.mean(axis=0, dtype=np.float64).astype(block.dtype)
         # Half of the work: numpy knows a product with its own transpose.
         product = np.matmul(block, block.T, out=product)
         gram += product
-    return require_finite_gram(gram)
+        squares.append(unit_sums(block)[1])
+    return require_finite_gram(gram), np.concatenate(squares)
+
+
+def unit_sums(rows: np.ndarray) -> np.ndarray:
+    """Of each unit the sum and the sum of squares over pictures, float64, shape (2, units)."""
+    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+    return np.stack([rows.sum(axis=0, dtype=np.float64), squares])
 
 
 def require_finite_gram(gram: np.ndarray) -> np.ndarray:
@@ -120,7 +132,11 @@ def centre_gram(products: np.ndarray) -> np.ndarray:
 
 
 def add_products(
-    group: h5py.Group, products: np.ndarray, rows: Sequence[str], columns: Sequence[str]
+    group: h5py.Group,
+    products: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    sums: np.ndarray | None,
 ) -> None:
     """Add a block of inner products about a common origin to a layer's group.
 
@@ -130,10 +146,16 @@ def add_products(
     products : numpy.ndarray, shape (n, m)
     rows, columns : sequence of str, shapes (n,) and (m,)
         ``stimulus_id`` of both sides.
+    sums : numpy.ndarray, shape (2, units), or None
+        `unit_sums` of the rows; None where the columns are other pictures.
     """
     store.add_dimension(group, "stimulus_id", rows)
     store.add_dimension(group, "other_stimulus_id", columns)
     store.add_array(group, "product", tuple(SIDES), products.astype(np.float32, copy=False))
+    if sums is not None:
+        store.add_dimension(group, "power", [1, 2])
+        store.add_dimension(group, "unit", sums.shape[1])
+        store.add_array(group, "unit_sum", ("power", "unit"), sums)
 
 
 def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
@@ -176,6 +198,21 @@ def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarra
     return centre_gram(products)
 
 
+def join_squares(groups: Sequence[h5py.Group]) -> np.ndarray:
+    """Each unit's sum of squares about its mean, shape (units,), of what `add_products` has written.
+
+    Parameters
+    ----------
+    groups : sequence of h5py.Group
+        One layer's groups, of all files.
+    """
+    own = [group for group in groups if "unit_sum" in group]
+    n = sum(len(group["stimulus_id"]) for group in own)
+    sums, squares = sum(group["unit_sum"][:] for group in own)
+    # Of units that say the same to all, nothing is left but rounding errors.
+    return np.maximum(squares - sums**2 / n, 0)
+
+
 def multiply_shards(
     shard: str | os.PathLike,
     other: str | os.PathLike,
@@ -211,22 +248,27 @@ def multiply_shards(
             group = target.create_group(layer)
             group.attrs.update(ours[layer].attrs)
             sides = [file[layer]["activation"] for file in (ours, theirs)]
-            products = _multiply(*sides, start[layer]["activation"])
+            products, sums = _multiply(*sides, start[layer]["activation"])
             ids = (store.read_column(file[layer]["stimulus_id"]) for file in (ours, theirs))
-            add_products(group, products, *ids)
+            add_products(group, products, *ids, sums)
 
 
-def _multiply(rows: h5py.Dataset, columns: h5py.Dataset, first: h5py.Dataset) -> np.ndarray:
-    products = np.zeros((len(rows), len(columns)))
+def _multiply(
+    rows: h5py.Dataset, columns: h5py.Dataset, first: h5py.Dataset
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Inner products about a common origin, and the units' sums if both sides are the same."""
+    products, sums = np.zeros((len(rows), len(columns))), []
     origins = _column_blocks(first, rows=ROWS_OF_ORIGIN)
     within = rows == columns
     others = repeat(None) if within else _column_blocks(columns)
     for origin, block, other in zip(origins, _column_blocks(rows), others, strict=False):
         block -= origin.mean(axis=0)
-        if not within:
+        if within:
+            sums.append(unit_sums(block))
+        else:
             other -= origin.mean(axis=0)
         products += block @ (block if within else other).T
-    return products
+    return products, np.concatenate(sums, axis=1) if within else None
 
 
 def _network(file: h5py.File) -> dict[str, object]:

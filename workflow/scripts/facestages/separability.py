@@ -182,7 +182,8 @@ def score_separability(
         Tidy: a row for each stage or further layer x number of components x measure: of each label
         those of `score_label`; ``variance_explained``; and of the whole spectrum, with
         ``components`` all, ``components_60`` and ``components_90``, the numbers of components that
-        have so many per cent of the variance. Where both identity and expression are scored, also
+        have so many per cent of the variance, and ``components_parallel_analysis``, of those that
+        stand out from unrelated units (`facestages.parallel_analysis`). Where both identity and expression are scored, also
         by number of components the measures of `score_label` with ``_overtaking``: the position
         (0 is the first recorded layer) from which on expression's is above identity's; see
         `overtaking`. What cannot be measured has an empty value and a
@@ -389,20 +390,32 @@ def _draw_influences(value: float, left_out: np.ndarray) -> np.ndarray:
 
 
 def _spectrum_rows(group) -> list[dict[str, object]]:
-    """How many components have so many per cent of the variance."""
+    """How many components have so many per cent of the variance, or stand out from noise."""
     if len(group["gram"]) <= _MOST_FOR_SPECTRUM:
         values = np.maximum(scipy.linalg.eigvalsh(group["gram"][:])[::-1], 0)
-        ratio = values / values.sum()
     else:
-        ratio = group["variance_ratio"][:]
-    rows, together = [], np.cumsum(ratio)
-    for share in SHARES:
-        row = {"measure": f"components_{share:.0%}".rstrip("%"), "components": "all"}
-        number = int(np.searchsorted(together, share - _ROUNDING)) + 1
-        if number > len(ratio):
-            row |= {"value": np.nan, "note": f"more than {len(ratio)}, which are kept"}
-        rows.append({"value": number, **row})
+        values = group["eigenvalue"][:]
+    together = np.cumsum(values) / group.attrs["total_variance"]
+    found = {
+        f"components_{share:.0%}".rstrip("%"): _first(together > share - _ROUNDING) + 1
+        for share in SHARES
+    }
+    beside_noise = values <= group.attrs["noise_edge"]
+    found["components_parallel_analysis"] = (
+        _first(beside_noise) if len(values) < len(group["gram"]) else float(sum(~beside_noise))
+    )
+    rows = []
+    for measure, number in found.items():
+        row = {"measure": measure, "components": "all", "value": number}
+        if np.isnan(number):
+            row["note"] = f"more than {len(values) - 1}, which are kept"
+        rows.append(row)
     return rows
+
+
+def _first(true: np.ndarray) -> float:
+    """Where the first true value is; NaN if there is none."""
+    return float(np.argmax(true)) if true.any() else np.nan
 
 
 # -------------------------------------------------------------------------- from layer to layer

@@ -24,7 +24,7 @@ MEASURES = {
 
 # Pictures whose sums are made together: many enough for the vector units, few enough that all
 # distances to them stay near the processor while one labelling after the other is summed.
-_TOGETHER = 64
+_TOGETHER = 128
 # Samples of so many labellings and pictures are held at once.
 _AT_ONCE = 1 << 21
 # Beyond all distances, also when divided by a number of pictures.
