@@ -2,6 +2,7 @@
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import xarray
 from sklearn.decomposition import PCA
@@ -156,3 +157,34 @@ def test_labels_that_make_no_groups(tmp_path, faces, column, value, words):
     table = table[(table.stage == "early") & (table.measure == "silhouette")].set_index("label")
     assert table.note[column] == words and np.isnan(table.value[column])
     assert table["value"].notna().sum() == 1
+
+
+def test_few_pictures_of_each_person_score_as_scikit_learn_has_them(tmp_path):
+    """Three of ten pictures of each of 7 people: the mean over draws is that over such choices."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (70, 8, 8), dtype=np.uint8)
+    people = np.arange(70) % 7
+    images[:, 0] = 30 * people[:, None]
+    names = [f"s{number:02d}" for number in range(70)]
+    labels = pd.DataFrame({"stimulus_id": names, "identity": people.astype(str)})
+    faces = StimulusSet(images, labels, {"identity": "posed"})
+    write_stimuli(tmp_path / "faces.h5", faces, "faces")
+    measure_geometry(record(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    files = tmp_path / "g.h5", tmp_path / "faces.h5", {"early": "wide"}, ["identity"], [2, "all"]
+    table = score_separability(*files, 0, pictures_per_person=3)
+    points = Blurs().record(images, ["wide"])["wide"].reshape(70, -1)
+    drawn = []
+    for _ in range(200):
+        rows = np.concatenate([rng.choice(np.flatnonzero(people == p), 3, False) for p in range(7)])
+        drawn.append(silhouette_score(points[rows], people[rows]))
+    table = table[(table.stage == "early") & (table.components == "all")].set_index("measure")
+    few, change = (table.loc[f"silhouette_subsampled{end}"] for end in ("", "_change"))
+    error = np.std(drawn) / np.sqrt(20)
+    assert few["value"] == pytest.approx(np.mean(drawn), abs=3 * error)
+    assert few["n"] == 21 and "3 pictures a person" in few["note"]
+    assert few["ci_low"] < few["value"] < few["ci_high"]
+    assert change["value"] == pytest.approx(few["value"] - table.loc["silhouette", "value"])
+    assert change["ci_high"] - change["ci_low"] < few["ci_high"] - few["ci_low"]
+    # Of ten pictures six would be nearly all.
+    table = score_separability(*files, 0, pictures_per_person=6)
+    assert not table["measure"].str.contains("subsampled").any()

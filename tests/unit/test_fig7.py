@@ -29,7 +29,7 @@ def entry(tmp_path, faces, name="net", layer="top", classes=None):
     return {name: shown}
 
 
-LOOKS = {"net": 0, "more": None}
+LOOKS = {"net": 0, "more": "untrained"}
 
 
 def accuracies(numbers, panel="a"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from facestages.config import load_config
+from facestages.config import Training, load_config
 from facestages.plan import Planner
 
 CONFIGS = Path(__file__).parents[2] / "config"
@@ -54,8 +54,23 @@ def test_where_nothing_is_at_hand_everything_is_asked_for(default):
 def test_a_network_has_one_look_in_all_figures(default):
     planner = Planner(default, {})
     looks = planner.fig4().said["looks"]
-    assert looks["nn3"] is None
+    assert looks["nn3"] == "untrained"
     assert planner.fig7().said["looks"].items() <= looks.items()
+
+
+def test_controls_are_told_apart(default):
+    entries = default.networks
+    recipe = {"dataset": "posed", "shuffle_labels": True}
+    again = entries["nn2"].model_copy(
+        update={"weights": "train", "training": Training.model_validate(recipe)}
+    )
+    networks = {**entries, "again": again}
+    planner = Planner(default.model_copy(update={"networks": networks}), {})
+    assert planner.looks(networks)["again"] == "shuffled labels"
+    assert planner.answers("nn2") and not planner.answers("again")
+    kinds = planner.instances_of("posed").said
+    assert kinds["nn3"] == {"kind": "untrained", "architecture": "light_cnn"}
+    assert planner.instances() == ["results/instances/video.csv", "results/instances/posed.csv"]
 
 
 def test_the_papers_run_uses_its_own_reference_and_ratings(paper):
@@ -73,7 +88,11 @@ def test_claims_come_from_what_can_be_drawn(default):
     everything = planner.claims(default.uses)
     assert all(everything.files.values()) and not everything.said["absent"]
     some = planner.claims(["figures.fig4"])
-    assert [name for name, files in some.files.items() if files] == ["separability", "decoding"]
+    assert [name for name, files in some.files.items() if files] == [
+        "separability",
+        "decoding",
+        "instances",
+    ]
     assert some.said["absent"]["fig5"] == "figures.fig5 cannot be drawn here"
 
 

@@ -18,6 +18,7 @@ from facestages.stimuli import (
     recipes,
     write_stimuli,
 )
+from facestages.stimuli.luminance import oval
 
 ASSET = Path(__file__).parents[2] / "resources" / "assets" / "headmodel"
 
@@ -353,3 +354,20 @@ def test_invalid_arguments_of_a_portrait_are_named(head, rendered, arguments, me
 def test_invalid_arguments_are_named(head, rendered, design, arguments, message):
     with pytest.raises(FacestagesError, match=message):
         getattr(rendered, f"render_{design}")(head, seed=1, **arguments)
+
+
+@needs_head
+def test_a_set_of_equal_luminance_within_an_oval(tmp_path, rendered):
+    entry = {"source": "rendered", "design": "video", "women": 2, "men": 1, "seed": 2, "size": 48}
+    entry["frames_per_person"] = 4
+    pictures = {}
+    for name, control in (("plain", ("none", "none")), ("controlled", ("match", "oval"))):
+        own = entry | dict(zip(("histogram", "mask"), control, strict=True))
+        rendered.prepare(tmp_path / name, name, own, source=ASSET, detector=None, threads=1)
+        pictures[name] = read_stimuli(tmp_path / name)
+    inside = oval(48)
+    controlled = np.sort(pictures["controlled"].images[:, inside], axis=1)
+    assert (controlled == controlled[0]).all()
+    assert (pictures["controlled"].images[:, ~inside] == 128).all()
+    assert np.ptp(pictures["plain"].images[:, inside].mean(axis=1)) > 5
+    assert pictures["controlled"].labels.equals(pictures["plain"].labels)

@@ -80,6 +80,21 @@ def test_learns_and_reports(tmp_path):
     assert history["validation_accuracy"].max() == pytest.approx(report["accuracy"])
 
 
+def test_shuffled_labels_teach_nothing(tmp_path):
+    changes = {"epochs": 12, "augmentation": Augmentation(rotation=0, shift=0, zoom=0)}
+    recipe = RECIPE.model_copy(update={**changes, "shuffle_labels": True})
+    _, history, report = train(tmp_path, recipe=recipe)
+    assert history["validation_accuracy"].max() < 0.75
+    assert report["accuracy"] < 0.75 and "SHUFFLED" in report["test_part"]
+    # As many of each class as before, and another order for each seed.
+    targets = np.repeat([0, 1, 2], [30, 20, 10])
+    parts = {"train": (None, targets), "validation": (None, targets)}
+    first, second = (module._shuffle_labels(parts, seed) for seed in (0, 1))
+    assert not np.array_equal(first["train"][1], second["train"][1])
+    for part in parts:
+        assert np.bincount(first[part][1]).tolist() == [30, 20, 10]
+
+
 def test_mixed_precision_ends_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

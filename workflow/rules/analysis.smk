@@ -53,6 +53,7 @@ rule score_separability:
         labels=CONFIG.analysis.labels,
         components=CONFIG.analysis.components,
         permutations=CONFIG.analysis.permutations,
+        pictures_per_person=CONFIG.analysis.pictures_per_person,
         code=code("score_separability"),
     message:
         "Silhouettes of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -232,6 +233,31 @@ rule compare_layers:
         "Layers, networks and seeds compared on {wildcards.dataset}"
     script:
         "../scripts/compare_layers.py"
+
+
+rule compare_instances:
+    input:
+        unpack(instances_files),
+    output:
+        instances="<results>/instances/{dataset}.csv",
+    log:
+        "<logs>/compare_instances/{dataset}.log",
+    benchmark:
+        "<benchmarks>/compare_instances/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_at_each_attempt(250),
+        runtime=10,
+        gpu=0,
+    params:
+        networks=lambda wildcards: PLAN.instances_of(wildcards.dataset).said,
+        code=code("compare_instances"),
+    message:
+        "Trained and untrained instances compared on {wildcards.dataset}"
+    script:
+        "../scripts/compare_instances.py"
 
 
 rule explain_gradcam:

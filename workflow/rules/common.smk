@@ -609,6 +609,7 @@ def tables_wanted():
         return []
     datasets = PLAN.present("datasets", fig4.datasets)
     return [
+        *PLAN.instances(),
         *(f"<results>/cka/{dataset}.csv" for dataset in datasets),
         *(
             PLAN.path(product, one, "csv")
@@ -617,6 +618,11 @@ def tables_wanted():
             for product in ("decoding", "rsa")
         ),
     ]
+
+
+def instances_files(wildcards):
+    """Tables of all instances of a face set's networks."""
+    return PLAN.instances_of(wildcards.dataset).files
 
 
 def reports_wanted():

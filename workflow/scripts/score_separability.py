@@ -13,6 +13,7 @@ with job(snakemake):
         snakemake.params.labels,
         snakemake.params.components,
         snakemake.params.permutations,
-        snakemake.input.predictions or None,
+        predictions=snakemake.input.predictions or None,
+        pictures_per_person=snakemake.params.pictures_per_person,
     )
     tables.write_table(snakemake.output.scores, scores)

@@ -80,7 +80,18 @@ class FaceSet(Section):
         return list(dict.fromkeys([*first, *self.predicted_by]))
 
 
-class Wild(FaceSet):
+class RenderedSet(FaceSet):
+    """Rendered faces, and what is done to all pictures of a set."""
+
+    histogram: Literal["none", "match"] = Field(
+        "none", description="Give every picture the set's mean histogram, as SHINE does."
+    )
+    mask: Literal["none", "oval"] = Field(
+        "none", description="Paint over what lies outside an oval: hair, ears, background."
+    )
+
+
+class Wild(RenderedSet):
     """Rendered faces: many people, free pose, light and background. Stands in for FER2013."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -92,7 +103,7 @@ class Wild(FaceSet):
     seed: int = Field(0, description="Seed; the same seed gives the same bytes.")
 
 
-class Posed(FaceSet):
+class Posed(RenderedSet):
     """Rendered faces: posed expressions in studio light, two sessions. Stands in for KDEF."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -104,7 +115,7 @@ class Posed(FaceSet):
     seed: int = Field(1, description="Seed; the same seed gives the same bytes.")
 
 
-class Video(FaceSet):
+class Video(RenderedSet):
     """Rendered faces: frames of people who move, each under one camera. Stands in for DISFA."""
 
     source: Literal["rendered"] = Field(description="Where the faces come from.")
@@ -379,6 +390,11 @@ class Training(Section):
     class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
         "none", description="Weight of each class in the loss."
     )
+    shuffle_labels: bool = Field(
+        False,
+        description="Train on expressions that were dealt out to the pictures by chance: a control "
+        "that has seen as many faces, and learnt nothing about expressions.",
+    )
     backend: Literal["tensorflow", "torch", "jax"] = Field(
         "tensorflow",
         description="What Keras computes with: the one that knows the accelerator at hand.",
@@ -588,6 +604,14 @@ class NetworkEntry(Section):
         return list(ARCHITECTURES[self.architecture].affect) if self.architecture else []
 
     @property
+    def kind(self) -> Literal["trained", "shuffled labels", "untrained"]:
+        """Whether it has learnt what its classes say, or is a control that has not."""
+        if self.weights == "untrained" or (self.torch and not self.weights):
+            return "untrained"
+        shuffled = self.weights == "train" and self.training.shuffle_labels
+        return "shuffled labels" if shuffled else "trained"
+
+    @property
     def source(self) -> dict[str, Any]:
         """What `facestages.networks.load_network` needs to know."""
         return self.model_dump(
@@ -642,6 +666,11 @@ class Analysis(Section):
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
         1000, description="Label permutations for the null distribution; 0 for none."
+    )
+    pictures_per_person: Annotated[int, Field(ge=2)] | None = Field(
+        14,
+        description="Where all people have twice as many pictures or more, identity is also scored "
+        "on so many of each, drawn by chance (14 as in KDEF); null for never.",
     )
     decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
     umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from facestages.config import Config
+from facestages.config import Config, NetworkEntry
 
 # Tables that claims are judged by, and the figure or table that they are made for.
 _CLAIM_TABLES = {
@@ -16,6 +16,7 @@ _CLAIM_TABLES = {
     "embedding": "figures.fig3",
     "separability": "figures.fig4",
     "decoding": "figures.fig4",
+    "instances": "figures.fig4",
     "affect": "figures.fig5",
     "fig5": "figures.fig5",
     "fig7": "figures.fig7",
@@ -267,6 +268,7 @@ class Planner:
                 files["decoding"] += [
                     self.path("decoding", one, "csv") for one in self.compared(dataset)
                 ]
+            files["instances"] += self.instances()
         if "figures.fig5" in drawable:
             files["affect"] += self.fig5().files["regressions"]
         if "figures.fig8" in drawable:
@@ -292,7 +294,7 @@ class Planner:
     def _claim_network(self, name: str) -> dict[str, object]:
         entry, figures = self.config.networks[name], self.config.figures
         kinds = ["expressions"] if self.answers(name) else []
-        kinds += ["untrained"] if entry.weights == "untrained" else []
+        kinds += [entry.kind] if entry.kind != "trained" else []
         kinds += ["figure4"] if name in figures.fig4.networks else []
         roles = ("pixels", "untrained", "objects") if figures.fig3 else ()
         return {
@@ -371,17 +373,17 @@ class Planner:
         lines = {name: self.absent.get(f"{section}.{name}") for name in names}
         return {name: line for name, line in lines.items() if line}
 
-    def looks(self, networks: Iterable[str]) -> dict[str, int | None]:
-        """Number of each network among the trained ones of the config, None for an untrained one:
-        it has the same colour in all figures."""
-        entries = self.config.networks
-        trained = [name for name, entry in entries.items() if entry.weights != "untrained"]
-        return {name: trained.index(name) if name in trained else None for name in networks}
+    def looks(self, networks: Iterable[str]) -> dict[str, int | str]:
+        """Number of each network among the trained ones of the config, the kind of a control: it has
+        the same colour in all figures."""
+        kinds = {name: entry.kind for name, entry in self.config.networks.items()}
+        trained = [name for name, kind in kinds.items() if kind == "trained"]
+        return {name: trained.index(name) if name in trained else kinds[name] for name in networks}
 
     def answers(self, network: str) -> bool:
         """Whether a network's output are expressions that it was trained to name."""
         entry = self.config.networks[network]
-        return bool(entry.output_classes) and entry.weights != "untrained"
+        return bool(entry.output_classes) and entry.kind == "trained"
 
     def first(self, dataset: str, network: str) -> str:
         """Face set, network and its first seed, as part of a path."""
@@ -398,9 +400,38 @@ class Planner:
 
     def compared(self, dataset: str) -> list[str]:
         """As `every_seed`, of the networks of Figure 4 on one of its face sets."""
-        return self.every_seed(
-            [dataset], self.present("networks", self.config.figures.fig4.networks)
+        return self.every_seed([dataset], self._fig4_networks())
+
+    def instances(self) -> list[str]:
+        """Tables that compare instances of networks, if a network of Figure 4 has several."""
+        fig4 = self.config.figures.fig4
+        several = any(len(self.config.networks[name].seeds) > 1 for name in self._fig4_networks())
+        names = self.present("datasets", fig4.datasets) if several else []
+        return [f"{self.config.results}/instances/{name}.csv" for name in names]
+
+    def instances_of(self, dataset: str) -> Plan:
+        """Networks whose instances are compared on a face set."""
+        names = [
+            name
+            for name in self._fig4_networks()
+            if self.config.networks[name].architecture != "pixels"
+        ]
+        entries = self.config.networks
+        return Plan(
+            {
+                product: [
+                    self.path(product, one, "csv") for one in self.every_seed([dataset], names)
+                ]
+                for product in ("separability", "decoding")
+            },
+            {
+                name: {"kind": entries[name].kind, "architecture": _architecture(entries[name])}
+                for name in names
+            },
         )
+
+    def _fig4_networks(self) -> list[str]:
+        return self.present("networks", self.config.figures.fig4.networks)
 
     def recordings(self) -> set[tuple[str, str]]:
         """Face set and network of all that figures want recorded."""
@@ -438,6 +469,12 @@ class Planner:
         """Predictions that take the place of a face set's expression label, or nothing."""
         network = self.config.datasets[dataset].expression_from
         return self.path("predictions", self.first(dataset, network), "csv") if network else []
+
+
+def _architecture(entry: NetworkEntry) -> str:
+    """What networks have in common that differ in their weights alone."""
+    source = entry.architecture or entry.keras or entry.torch
+    return f"{source}, width {entry.width}" if entry.width else source
 
 
 def _one_of(paths: Iterable[str]) -> str | list[str]:

@@ -54,6 +54,8 @@ SHARES = (0.6, 0.9)
 
 # Of more pictures not all eigenvalues are found: it would take longer than the silhouettes.
 _MOST_FOR_SPECTRUM = 3000
+# So often are few pictures of each person drawn, of so many people at least.
+_DRAWS, _FEWEST_PEOPLE = 20, 3
 # Rounding in float32 makes equal silhouettes differ by less than this.
 _ROUNDING = 1e-6
 
@@ -155,6 +157,7 @@ def score_separability(
     components: Sequence[int | str],
     permutations: int,
     predictions: str | os.PathLike | None = None,
+    pictures_per_person: int | None = None,
 ) -> pd.DataFrame:
     """Silhouettes of every recorded layer of one network on one face set.
 
@@ -175,6 +178,9 @@ def score_separability(
     predictions : path-like, optional
         A network's predictions, taken as the label ``expression``; see
         `facestages.stimuli.read_labels`.
+    pictures_per_person : int, optional
+        Of people with more pictures so many are drawn, to compare face sets of few and of many
+        pictures a person.
 
     Returns
     -------
@@ -183,16 +189,19 @@ def score_separability(
         those of `score_label`; ``variance_explained``; and of the whole spectrum, with
         ``components`` all, ``components_60`` and ``components_90``, the numbers of components that
         have so many per cent of the variance, and ``components_parallel_analysis``, of those that
-        stand out from unrelated units (`facestages.parallel_analysis`). Where both identity and expression are scored, also
-        by number of components the measures of `score_label` with ``_overtaking``: the position
-        (0 is the first recorded layer) from which on expression's is above identity's; see
-        `overtaking`. What cannot be measured has an empty value and a
-        note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of what, and
+        stand out from unrelated units (`facestages.parallel_analysis`). Where both identity and
+        expression are scored, also by number of components the measures of `score_label` with
+        ``_overtaking``: the position (0 is the first recorded layer) from which on expression's is
+        above identity's; see `overtaking`. Where people have more pictures than
+        `pictures_per_person`, also ``silhouette_subsampled``, that of identity on so many of each,
+        and ``silhouette_subsampled_change``, how much it differs from that of all. What cannot be
+        measured has an empty value and a note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of what, and
         ``sampling_error`` how far the value may be from that of the whole face set
         (`facestages.sampling.sampling_error`).
     """
     table, sources, known = read_labels(stimuli, predictions)
     moves = {label: _moves(table, label, permutations) for label in labels}
+    drawn = _draw_pictures(table, pictures_per_person) if "identity" in labels else None
     rows, curves = [], _Curves()
     expected = {"stimuli_digest": known["stimuli_digest"]}
     with store.open_read(geometry, "geometry", **expected) as file:
@@ -214,6 +223,8 @@ def score_separability(
                     measured += scored
                 if sample is not None:
                     _add_errors(measured, gram, k, table, halves, sample)
+                if drawn is not None:
+                    measured += _subsampled_rows(group, gram, k, measured, drawn)
                 where = {"components": k, "components_used": used}
                 found += [{**where, **row} for row in measured]
             found += _spectrum_rows(group)
@@ -333,8 +344,7 @@ def score_label(
         if number > 1:
             # Of very few people, influences may add up to what no silhouette can be.
             resampled = np.clip(_draw_influences(value[0], left_out), -1, 1)
-            scored["ci_low"], scored["ci_high"] = interval(resampled, number)
-            scored["resampled"] = resampled
+            scored |= {**_ends(resampled, number), "resampled": resampled}
         if moved:
             scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
         rows.append(scored)
@@ -387,6 +397,63 @@ def _draw_influences(value: float, left_out: np.ndarray) -> np.ndarray:
     pseudo_values = np.where(np.isfinite(pseudo_values), pseudo_values, 0)
     resampled = weighted_mean(pseudo_values, drawn)
     return resampled + value - resampled.mean()
+
+
+def _draw_pictures(table: pd.DataFrame, number: int | None) -> np.ndarray | None:
+    """Rows of so many pictures of each person, shape (draws, people, number); None where that is
+    nearly all."""
+    known = np.flatnonzero(is_labelled(table, "identity"))
+    if number is None or not len(known):
+        return None
+    own = list(table.iloc[known].groupby("identity", sort=False).indices.values())
+    if len(own) < _FEWEST_PEOPLE or min(map(len, own)) < 2 * number:
+        return None
+    rng = np.random.default_rng(0)
+    draws = [[rng.choice(rows, number, replace=False) for rows in own] for _ in range(_DRAWS)]
+    return known[np.array(draws)]
+
+
+def _subsampled_rows(
+    group, gram: np.ndarray, k: int | str, scored: Sequence[Mapping], drawn: np.ndarray
+) -> list[dict[str, object]]:
+    """Identity's silhouette on few pictures of each person, and its difference from that of all."""
+    whole = next(
+        row for row in scored if (row.get("label"), row["measure"]) == ("identity", "silhouette")
+    )
+    _, number, pictures = drawn.shape
+    people = np.repeat(np.arange(number), pictures)
+    without = np.where(people == np.arange(number)[:, None], -1, people)
+    labellings, found = np.concatenate([people[None], without]), []
+    for rows in drawn.reshape(len(drawn), -1):
+        if k == "all":
+            distance = gram_distances(gram[np.ix_(rows, rows)])
+        else:
+            # Each draw has components of its own, as a face set of its size would.
+            distance = distances(sampling.own_components(group["score"][:][rows])[:, :k])
+        values = mean_silhouettes(distance.astype(np.float32), labellings)
+        found.append(values["silhouette"])
+    value, left_out = np.split(np.mean(found, axis=0), [1])
+    resampled = _draw_influences(value[0], left_out)
+    note = f"{pictures} pictures a person, mean of {len(drawn)} draws"
+    row = {key: whole[key] for key in ("label", "label_source", "n_groups")}
+    row |= {"n": len(people), "note": note}
+    measured = (
+        ("silhouette_subsampled", value[0], resampled),
+        (
+            "silhouette_subsampled_change",
+            value[0] - whole["value"],
+            # The same people are drawn in both.
+            resampled - whole["resampled"],
+        ),
+    )
+    return [
+        {**row, "measure": measure, "value": one, **_ends(values, number)}
+        for measure, one, values in measured
+    ]
+
+
+def _ends(resampled: np.ndarray, people: int) -> dict[str, float]:
+    return dict(zip(("ci_low", "ci_high"), interval(resampled, people), strict=True))
 
 
 def _spectrum_rows(group) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from facestages.files import atomic_path
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
-    *("kind", "shape"),
+    *("kind", "shape", "control", "control_kind", "test"),
 )
 _NUMBERS = (
     "probability",
@@ -40,6 +40,11 @@ _NUMBERS = (
         "bin",
         "distance",
         "wanted",
+        "instances",
+        "control_instances",
+        "sd",
+        "t",
+        "df",
     ),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])

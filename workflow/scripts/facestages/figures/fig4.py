@@ -84,7 +84,7 @@ def draw_fig4(
     *,
     datasets: Mapping[str, str],
     networks: Mapping[str, str],
-    looks: Mapping[str, int | None],
+    looks: Mapping[str, int | str],
     absent: Sequence[str] = (),
     labels: Sequence[str],
     stages: Sequence[str],
@@ -99,7 +99,7 @@ def draw_fig4(
         Rows of `facestages.separability.score_separability`.
     datasets, networks : mapping of str to str
         Name in figures of each face set and network, in order.
-    looks : mapping of str to int or None
+    looks : mapping of str to int or str
         See `facestages.figures.style.line_styles`.
     absent : sequence of str
         A line for each face set and network that is left out.

@@ -65,7 +65,7 @@ def draw_fig7(
     stimuli: str | os.PathLike,
     *,
     dataset: str,
-    looks: Mapping[str, int | None],
+    looks: Mapping[str, int | str],
     predictions: str | os.PathLike | None = None,
     labels_from: str | os.PathLike | None = None,
     absent: Mapping[str, str] | None = None,
@@ -82,7 +82,7 @@ def draw_fig7(
         The face set.
     dataset : str
         Its name in figures.
-    looks : mapping of str to int or None
+    looks : mapping of str to int or str
         See `facestages.figures.style.line_styles`.
     predictions : path-like, optional
         Of the network that gives the reference, which fixes the signs of the components; see

@@ -31,8 +31,21 @@ LINES = (
     {"color": "#56B4E9", "marker": "P", "linestyle": (0, (2, 1))},
 )
 
-#: An untrained network is the control: grey, dotted, an open marker.
-CONTROL = {"color": "#606060", "marker": "X", "linestyle": ":", "markerfacecolor": "white"}
+#: Controls, by kind, are grey, with an open marker.
+CONTROLS = {
+    "untrained": {
+        "color": "#606060",
+        "marker": "X",
+        "linestyle": ":",
+        "markerfacecolor": "white",
+    },
+    "shuffled labels": {
+        "color": "#909090",
+        "marker": "*",
+        "linestyle": (0, (4, 2, 1, 2)),
+        "markerfacecolor": "white",
+    },
+}
 
 #: Colour and marker of each expression, in all figures.
 EXPRESSIONS = {
@@ -72,14 +85,14 @@ _RC = {
 }
 
 
-def line_styles(looks: Mapping[str, int | None]) -> dict[str, dict]:
-    """How each network is drawn: its number among the trained ones of the config, None untrained.
+def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
+    """How each network is drawn: its number among the trained ones of the config, or its kind.
 
     A network so has one colour, marker and dash in all figures.
     """
     return {
-        network: CONTROL if number is None else LINES[number % len(LINES)]
-        for network, number in looks.items()
+        network: CONTROLS[look] if isinstance(look, str) else LINES[look % len(LINES)]
+        for network, look in looks.items()
     }
 
 

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # Keras' ReduceLROnPlateau counts a gain from here on; the published recipe left it at its default.
 _PLATEAU_MINIMUM_GAIN = 1e-4
 _EVALUATION_BATCH = 256
+# Sets the numbers that shuffle labels apart from all others of a seed.
+_SHUFFLE = 1
 
 
 def split_stimuli(
@@ -505,7 +507,9 @@ def train_classifier(
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})
     setup = [training.model_dump(), list(classes), seed, stimuli.digest, code]
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
-    weights = _sample_weights(targets[parts["train"]], classes, training)
+    if training.shuffle_labels:
+        data |= _shuffle_labels({part: data[part] for part in ("train", "validation")}, seed)
+    weights = _sample_weights(data["train"][1], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
     model = to_float32(model)
     images, truth = data["test"]
@@ -521,6 +525,13 @@ def train_classifier(
         **evaluate(predict(model, images, spec.scaling), truth, classes),
     }
     return model, pd.DataFrame(state.history), report
+
+
+def _shuffle_labels(data: Mapping[str, tuple], seed: int) -> dict[str, tuple]:
+    """Give each part's targets to its pictures by chance, as many of each class as before; what
+    chooses the epoch sees no more of the truth than what trains. The test keeps its labels."""
+    rng = np.random.default_rng([seed, _SHUFFLE])
+    return {part: (images, rng.permutation(own)) for part, (images, own) in data.items()}
 
 
 def class_shares(expression: pd.Series, classes: Sequence[str]) -> dict[str, float]:
@@ -544,11 +555,12 @@ def _sample_weights(targets, classes, training: Training) -> np.ndarray | None:
 
 
 def _describe_test(training: Training) -> str:
+    how = "; trained on SHUFFLED labels" if training.shuffle_labels else ""
     if training.splits:
-        return "splits " + ", ".join(training.splits.test)
+        return "splits " + ", ".join(training.splits.test) + how
     unit = "people" if training.holdout.by == "identity" else "pictures"
     share = f"{training.holdout.share:.0%}"
-    return f"{share} of the {unit} held out (they also chose the epoch)"
+    return f"{share} of the {unit} held out (they also chose the epoch){how}"
 
 
 def train_network(

@@ -6,7 +6,8 @@ Research Methods 42, 671-684.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import h5py
 import numpy as np
@@ -39,6 +40,31 @@ def oval(size: int, margin: float = 0.0) -> np.ndarray:
     row, column = (np.mgrid[:size, :size] + 0.5) / size - 0.5
     # The margin is the same on all sides, so the ellipse keeps the crop's centre.
     return (column / (0.40 * shrink)) ** 2 + ((row - 0.01 * shrink) / (0.49 * shrink)) ** 2 <= 1
+
+
+def control_luminance(
+    size: int, histogram: str, mask: str, margin: float = 0.0
+) -> Callable[[h5py.Dataset], None] | None:
+    """What the keys ``histogram`` and ``mask`` of a face set want done to all pictures together.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of a picture.
+    histogram : {"none", "match"}
+    mask : {"none", "oval"}
+    margin : float
+        See `oval`.
+
+    Returns
+    -------
+    callable or None
+        Takes the pictures, and changes them in place; see `normalise`.
+    """
+    if (histogram, mask) == ("none", "none"):
+        return None
+    inside = oval(size, margin) if mask == "oval" else None
+    return partial(normalise, mask=inside, match=histogram == "match")
 
 
 def normalise(images: h5py.Dataset, mask: np.ndarray | None, match: bool) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
 import h5py
 import pandas as pd
 
 from facestages.stimuli import write_stimuli
 from facestages.stimuli.crop import crop_pictures
-from facestages.stimuli.luminance import normalise, oval
+from facestages.stimuli.luminance import control_luminance
 from facestages.stimuli.pictures import PictureSource
 from facestages.stimuli.ratings import join_norms
 
@@ -56,10 +55,9 @@ def write_photographs(
 def finish(entry: Mapping) -> Callable[[h5py.Dataset], None] | None:
     """What a face set's entry in the config wants done to all pictures together, or None."""
     crop = entry["crop"]
-    if not crop or (crop["histogram"], crop["mask"]) == ("none", "none"):
-        return None
-    mask = oval(entry["size"], crop["margin"]) if crop["mask"] == "oval" else None
-    return partial(normalise, mask=mask, match=crop["histogram"] == "match")
+    return crop and control_luminance(
+        entry["size"], crop["histogram"], crop["mask"], crop["margin"]
+    )
 
 
 def _add_norms(source: PictureSource, norms: str | os.PathLike) -> PictureSource:

@@ -20,6 +20,7 @@ from PIL import Image, ImageFilter
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
 from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes, write_stimuli
+from facestages.stimuli.luminance import control_luminance
 from facestages.stimuli.headmodel import (
     BODY,
     EYE,
@@ -1063,5 +1064,7 @@ def _drift(frames: int, rng: np.random.Generator) -> np.ndarray:
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
     """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
     draw = {"wild": render_wild, "posed": render_posed, "video": render_video}[entry["design"]]
-    options = {key: value for key, value in entry.items() if key not in ("source", "design")}
-    write_stimuli(out, draw(load_head(source), **options, threads=threads), name)
+    control = control_luminance(entry["size"], entry["histogram"], entry["mask"])
+    own = ("source", "design", "histogram", "mask")
+    options = {key: value for key, value in entry.items() if key not in own}
+    write_stimuli(out, draw(load_head(source), **options, threads=threads), name, control)
