@@ -199,7 +199,7 @@ def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarra
 
 
 def join_squares(groups: Sequence[h5py.Group]) -> np.ndarray:
-    """Each unit's sum of squares about its mean, shape (units,), of what `add_products` has written.
+    """Each unit's sum of squares about its mean, shape (units,), from what `add_products` wrote.
 
     Parameters
     ----------

@@ -374,8 +374,8 @@ class Planner:
         return {name: line for name, line in lines.items() if line}
 
     def looks(self, networks: Iterable[str]) -> dict[str, int | str]:
-        """Number of each network among the trained ones of the config, the kind of a control: it has
-        the same colour in all figures."""
+        """Number of each network among the trained ones of the config, and the kind of a control,
+        so that it has the same colour in all figures."""
         kinds = {name: entry.kind for name, entry in self.config.networks.items()}
         trained = [name for name, kind in kinds.items() if kind == "trained"]
         return {name: trained.index(name) if name in trained else kinds[name] for name in networks}

@@ -195,9 +195,9 @@ def score_separability(
         above identity's; see `overtaking`. Where people have more pictures than
         `pictures_per_person`, also ``silhouette_subsampled``, that of identity on so many of each,
         and ``silhouette_subsampled_change``, how much it differs from that of all. What cannot be
-        measured has an empty value and a note. Where the face set is a sample, ``pictures_of`` and ``sampled`` say of what, and
-        ``sampling_error`` how far the value may be from that of the whole face set
-        (`facestages.sampling.sampling_error`).
+        measured has an empty value and a note. Where the face set is a sample, ``pictures_of`` and
+        ``sampled`` say of what, and ``sampling_error`` how far the value may be from that of the
+        whole face set (`facestages.sampling.sampling_error`).
     """
     table, sources, known = read_labels(stimuli, predictions)
     moves = {label: _moves(table, label, permutations) for label in labels}

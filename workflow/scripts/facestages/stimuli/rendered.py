@@ -20,7 +20,6 @@ from PIL import Image, ImageFilter
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
 from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes, write_stimuli
-from facestages.stimuli.luminance import control_luminance
 from facestages.stimuli.headmodel import (
     BODY,
     EYE,
@@ -36,6 +35,7 @@ from facestages.stimuli.headmodel import (
     load_head,
     sample_identity,
 )
+from facestages.stimuli.luminance import control_luminance
 
 _SUPERSAMPLING = 2
 _CAMERA_DISTANCE = 14.0  # decimetres
