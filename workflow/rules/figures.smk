@@ -272,6 +272,108 @@ rule plot_fig8:
         "../scripts/plot_fig8.py"
 
 
+rule plot_layers:
+    input:
+        unpack(figure_files("layers")),
+    output:
+        pdf="<results>/figures/layers.pdf",
+        svg=report(
+            "<results>/figures/layers.svg",
+            caption="../report/layers.rst",
+            category="Beyond the paper",
+            labels={"figure": "Layer curves"},
+        ),
+        png="<results>/figures/layers.png",
+        numbers="<results>/figures/layers.csv",
+        caption="<results>/figures/layers.rst",
+    log:
+        "<logs>/plot_layers.log",
+    benchmark:
+        "<benchmarks>/plot_layers.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_at_each_attempt(250),
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("layers"),
+        code=code("plot_layers"),
+    message:
+        "Layer curves"
+    script:
+        "../scripts/plot_layers.py"
+
+
+rule plot_cka:
+    input:
+        unpack(figure_files("cka")),
+    output:
+        pdf="<results>/figures/cka.pdf",
+        svg=report(
+            "<results>/figures/cka.svg",
+            caption="../report/cka.rst",
+            category="Beyond the paper",
+            labels={"figure": "Similarity of layers (CKA)"},
+        ),
+        png="<results>/figures/cka.png",
+        numbers="<results>/figures/cka.csv",
+        caption="<results>/figures/cka.rst",
+    log:
+        "<logs>/plot_cka.log",
+    benchmark:
+        "<benchmarks>/plot_cka.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_at_each_attempt(250),
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("cka"),
+        code=code("plot_cka"),
+    message:
+        "Similarity of layers"
+    script:
+        "../scripts/plot_cka.py"
+
+
+rule plot_controls:
+    input:
+        unpack(figure_files("controls")),
+    output:
+        pdf="<results>/figures/controls.pdf",
+        svg=report(
+            "<results>/figures/controls.svg",
+            caption="../report/controls.rst",
+            category="Beyond the paper",
+            labels={"figure": "Conjectures as tests"},
+        ),
+        png="<results>/figures/controls.png",
+        numbers="<results>/figures/controls.csv",
+        caption="<results>/figures/controls.rst",
+    log:
+        "<logs>/plot_controls.log",
+    benchmark:
+        "<benchmarks>/plot_controls.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_at_each_attempt(250),
+        runtime=10,
+        gpu=0,
+    params:
+        figure=figure_words("controls"),
+        code=code("plot_controls"),
+    message:
+        "The draft's conjectures as tests"
+    script:
+        "../scripts/plot_controls.py"
+
+
 rule make_table1:
     input:
         files=table1_files,

@@ -797,6 +797,53 @@ class Fig8(Section):
     )
 
 
+class Layers(Section):
+    """Layer curves: what is separate, readable and alike in each recorded layer."""
+
+    dataset: str = Field(description="Face set.")
+    networks: list[str] = Field(
+        min_length=1,
+        max_length=4,
+        description="Networks, a column of panels each (`layers: all` looks at all of theirs).",
+    )
+    measure: Literal[
+        "silhouette",
+        "silhouette_macro",
+        "silhouette_balanced",
+        "silhouette_within",
+        "silhouette_centred",
+    ] = Field("silhouette_centred", description="Kind of silhouette; see docs/statistics.md.")
+    components: Count | Literal["all"] = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+
+
+class Cka(Section):
+    """How alike the layers of Figure 4's networks are."""
+
+    dataset: str = Field(description="Face set, one of Figure 4's.")
+    networks: list[str] = Field(min_length=1, description="Networks, of those of Figure 4.")
+
+
+class Controls(Section):
+    """Tests of the draft's conjectures: few pictures, low-level properties, ten components."""
+
+    datasets: list[str] = Field(
+        min_length=2,
+        max_length=4,
+        description="Face set as it is, and the same with low-level properties made equal "
+        "(`histogram: match`, `mask: oval`).",
+    )
+    networks: list[str] = Field(
+        min_length=1, description="Networks that look at these, as a rule the pixels."
+    )
+    many: str = Field(
+        description="Face set of Figure 4 with many pictures a person, of which "
+        "`analysis.pictures_per_person` are drawn."
+    )
+    few: str = Field(description="Face set of Figure 4 with few pictures a person.")
+
+
 class Figures(Section):
     """What the figures show; one without a section is not drawn."""
 
@@ -808,6 +855,9 @@ class Figures(Section):
     fig6: Fig6 | None = Field(None, description="Faces along components and affect.")
     fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
     fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
+    layers: Layers | None = Field(None, description="Curves over all recorded layers.")
+    cka: Cka | None = Field(None, description="Similarity of layers, networks and seeds.")
+    controls: Controls | None = Field(None, description="The draft's conjectures as tests.")
 
 
 class Table1(Section):
@@ -956,9 +1006,27 @@ class Config(Section):
                 )
         if self.figures.fig5 and self.figures.fig5.ratings:
             _check_name("figures.fig5.ratings", self.figures.fig5.ratings, "table", self.ratings)
-        if fig8 := self.figures.fig8:
-            components = self.analysis.components
-            _check_name("figures.fig8.components", fig8.components, "measured number", components)
+        for figure in ("fig8", "layers"):
+            if entry := getattr(self.figures, figure):
+                where, components = f"figures.{figure}.components", self.analysis.components
+                _check_name(where, entry.components, "measured number", components)
+        self._check_beside_figure4()
+
+    def _check_beside_figure4(self) -> None:
+        """That what is compared for Figure 4 is asked of its networks and face sets."""
+        fig4, controls = self.figures.fig4, self.figures.controls
+        if cka := self.figures.cka:
+            _check_name("figures.cka.dataset", cka.dataset, "face set of Figure 4", fig4.datasets)
+            for name in cka.networks:
+                _check_name("figures.cka.networks", name, "network of Figure 4", fig4.networks)
+        if controls:
+            _check_once("figures.controls.datasets", controls.datasets)
+            for name in controls.datasets:
+                _check_name("figures.controls.datasets", name, "face set", self.datasets)
+            for key in ("many", "few"):
+                name = getattr(controls, key)
+                where = f"figures.controls.{key}"
+                _check_name(where, name, "face set of Figure 4", fig4.datasets)
 
     def _check_fig3(self, fig3: Fig3) -> None:
         """That pixels are pixels, and the untrained network is untrained."""

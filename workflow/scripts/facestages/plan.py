@@ -20,6 +20,7 @@ _CLAIM_TABLES = {
     "affect": "figures.fig5",
     "fig5": "figures.fig5",
     "fig7": "figures.fig7",
+    "controls": "figures.controls",
     "partition": "figures.fig8",
     "attribution": "figures.fig2",
 }
@@ -225,6 +226,65 @@ class Planner:
             },
         )
 
+    def layers(self) -> Plan:
+        """Curves over layers."""
+        layers = self.config.figures.layers
+        networks = self.present("networks", layers.networks)
+        every = self.every_seed([layers.dataset], networks)
+        return Plan(
+            {
+                product: [self.path(product, one, "csv") for one in every]
+                for product in ("separability", "decoding", "rsa")
+            },
+            {
+                "dataset": self.config.datasets[layers.dataset].label,
+                "networks": {name: self.config.networks[name].label for name in networks},
+                "components": layers.components,
+                "measure": layers.measure,
+                "absent": list(self.left_out("networks", layers.networks).values()),
+            },
+        )
+
+    def cka(self) -> Plan:
+        """Similarity of layers."""
+        cka = self.config.figures.cka
+        networks = self.present("networks", cka.networks)
+        return Plan(
+            {"similarities": f"{self.config.results}/cka/{cka.dataset}.csv"},
+            {
+                "dataset": self.config.datasets[cka.dataset].label,
+                "networks": {name: self.config.networks[name].label for name in networks},
+                "absent": list(self.left_out("networks", cka.networks).values()),
+            },
+        )
+
+    def controls(self) -> Plan:
+        """The draft's conjectures."""
+        controls, entries = self.config.figures.controls, self.config.datasets
+        datasets = self.present("datasets", controls.datasets)
+        pixels = self.present("networks", controls.networks)
+        networks = self._fig4_networks()
+        every = [
+            *self.every_seed(datasets, pixels),
+            *self.every_seed([controls.many, controls.few], networks),
+        ]
+        return Plan(
+            {"scores": [self.path("separability", one, "csv") for one in dict.fromkeys(every)]},
+            {
+                "conditions": {name: entries[name].label for name in datasets},
+                "pixels": {name: self.config.networks[name].label for name in pixels},
+                "many": [controls.many, entries[controls.many].label],
+                "few": [controls.few, entries[controls.few].label],
+                "networks": {name: self.config.networks[name].label for name in networks},
+                "looks": self.looks(networks),
+                "components": self.config.figures.fig4.components,
+                "absent": [
+                    *self.left_out("datasets", controls.datasets).values(),
+                    *self.left_out("networks", controls.networks).values(),
+                ],
+            },
+        )
+
     def attributions(self) -> list[str]:
         """Where networks look: those of Figures 2 and 4, on the face set of Figure 2."""
         fig2, fig4 = self.config.figures.fig2, self.config.figures.fig4
@@ -248,7 +308,7 @@ class Planner:
         files: dict[str, list[str]] = {name: [] for name in _CLAIM_TABLES}
         if "tables.table1" in drawable:
             files["table1"].append(f"{results}/tables/table1.csv")
-        for name in ("fig5", "fig7"):
+        for name in ("fig5", "fig7", "controls"):
             if f"figures.{name}" in drawable:
                 files[name].append(f"{results}/figures/{name}.csv")
         if "figures.fig2" in drawable:
