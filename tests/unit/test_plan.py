@@ -58,6 +58,14 @@ def test_a_network_has_one_look_in_all_figures(default):
     assert planner.fig7().said["looks"].items() <= looks.items()
 
 
+def test_conjectures_are_tested_on_what_is_there(default):
+    planner = Planner(default, {"datasets.posed": "no portraits", "networks.nn2": "no NN2"})
+    plan = planner.controls()
+    assert not any("/posed/" in path or "/nn2/" in path for path in plan.files["scores"])
+    assert "results/separability/video_masked/pixels/seed-0.csv" in plan.files["scores"]
+    assert plan.said["absent"] == ["no portraits", "no NN2"]
+
+
 def test_controls_are_told_apart(default):
     entries = default.networks
     recipe = {"dataset": "posed", "shuffle_labels": True}

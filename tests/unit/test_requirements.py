@@ -128,6 +128,10 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
         ("datasets.disfa.path", "DISFA"),
         ("datasets.disfa_women.path", "DISFA"),
         ("datasets.disfa_women.subject_list", "your own files"),
+        ("datasets.disfa_matched.path", "DISFA"),
+        ("datasets.disfa_matched.subject_list", "your own files"),
+        ("datasets.disfa_masked.path", "DISFA"),
+        ("datasets.disfa_masked.subject_list", "your own files"),
         ("ratings.oasis.path", "OASIS"),
     ]
     fer2013 = found["datasets.fer2013.path"]
@@ -135,11 +139,17 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
     assert fer2013.note == "no such file or folder"
     assert fer2013.address == GATED["fer2013"]["address"]
     trained = [f"networks.{name}" for name in ("nn1", "nn2", "nn1_pooled", "nn2_pooled")]
-    of_trained = ["fig2", "fig4", "fig5", "fig6", "fig7", "fig8"]
+    of_trained = ["fig2", "fig4", "fig5", "fig6", "fig7", "fig8", "layers", "cka"]
     shown = [*(f"figures.{name}" for name in of_trained), "tables.table1"]
     assert fer2013.needed_by == ["datasets.fer2013", *trained, *shown]
     assert found["ratings.oasis.path"].needed_by == ["ratings.oasis", "figures.fig5"]
-    assert found["assets.resmasknet"].needed_by == ["networks.resmasknet", *shown[1:]]
+    assert found["assets.resmasknet"].needed_by == [
+        "networks.resmasknet",
+        *shown[1:-1],
+        # Its answers are the labels of the face set.
+        "figures.controls",
+        "tables.table1",
+    ]
     # The face detector crops KDEF and DISFA; FER2013 is cropped as it comes.
     assert "datasets.fer2013" not in found["assets.face_detector"].needed_by
     assert "datasets.kdef" in found["assets.face_detector"].needed_by
@@ -486,7 +496,7 @@ def test_report_says_all_of_what_is_missing(capsys):
     assert re.search(r"^resmasknet +to be fetched +its address below$", text, re.M)
     assert re.search(r"^VGG16 weights +to be fetched +Keras Applications$", text, re.M)
     assert re.search(r"^Can be made now\n  results/paper/figures/fig1.pdf\n", text, re.M)
-    assert "MISSING: 7 of 11." in text.splitlines()[-1]
+    assert "MISSING: 11 of 15." in text.splitlines()[-1]
 
 
 def test_report_fits_a_terminal(capsys):

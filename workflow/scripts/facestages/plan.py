@@ -261,12 +261,15 @@ class Planner:
     def controls(self) -> Plan:
         """The draft's conjectures."""
         controls, entries = self.config.figures.controls, self.config.datasets
+        asked = dict.fromkeys([*controls.networks, *self.config.figures.fig4.networks])
         datasets = self.present("datasets", controls.datasets)
         pixels = self.present("networks", controls.networks)
         networks = self._fig4_networks()
+        two = [controls.many, controls.few]
+        lacking = self.left_out("datasets", dict.fromkeys([*controls.datasets, *two]))
         every = [
             *self.every_seed(datasets, pixels),
-            *self.every_seed([controls.many, controls.few], networks),
+            *self.every_seed([name for name in two if name not in lacking], networks),
         ]
         return Plan(
             {"scores": [self.path("separability", one, "csv") for one in dict.fromkeys(every)]},
@@ -279,8 +282,8 @@ class Planner:
                 "looks": self.looks(networks),
                 "components": self.config.figures.fig4.components,
                 "absent": [
-                    *self.left_out("datasets", controls.datasets).values(),
-                    *self.left_out("networks", controls.networks).values(),
+                    *lacking.values(),
+                    *self.left_out("networks", asked).values(),
                 ],
             },
         )
