@@ -14,12 +14,14 @@ TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 # A network's own steps on both face sets; NN1 is in Figures 2 and 4.
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
-    **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2},
+    **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2, "compare_instances": 2},
     **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1},
-    **{"make_gradcam_table": 1, "judge_claims": 1},
+    **{"plot_cka": 1, "plot_controls": 1, "make_gradcam_table": 1, "judge_claims": 1},
 }
 # What the report of a run is made of; a changed config is part of it.
 REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
+# Figures beyond the paper's.
+BEYOND = ("layers", "cka", "controls")
 LIBRARY = "workflow/scripts/facestages"
 
 
@@ -43,8 +45,9 @@ def planned(run, config=None):
     return jobs(run.snakemake("all", "--dry-run", config=config))
 
 
-def plots(*numbers):
-    return {f"plot_fig{number}": 1 for number in numbers}
+def plots(*names):
+    """Jobs that draw these figures; a number is a figure of the paper."""
+    return {f"plot_{f'fig{name}' if isinstance(name, int) else name}": 1 for name in names}
 
 
 def changed(config, *path, value):
@@ -61,8 +64,9 @@ def test_nothing_changed(tiny_run):
 def test_the_default_run_trains_nothing(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
     plan = jobs(result)
-    assert plan["accumulate_gram"] == 15 and "train_network" not in plan
-    figures = {f"plot_fig{number}": 1 for number in range(1, 9)}
+    # Four trained networks and ten untrained on two face sets, pixels on three.
+    assert plan["accumulate_gram"] == 2 * 14 + 3 and "train_network" not in plan
+    figures = plots(*range(1, 9), *BEYOND)
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
 
@@ -84,9 +88,10 @@ def test_one_face_set_changed(tiny_run):
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
         "compare_layers": 1,
+        "compare_instances": 1,
         "regress_affect": 1,
         "partition_variance": 3,
-        **plots(4, 5, 6, 7, 8),
+        **plots(4, 5, 6, 7, 8, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
         **REPORT,
@@ -113,7 +118,7 @@ def test_plotting_option_changed(tiny_run):
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(1, 2, 4) | made | REPORT
+    shown = plots(1, 2, 4, "cka", "controls") | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -122,9 +127,9 @@ def test_further_layers_asked_for(tiny_run):
     plan = planned(tiny_run, config)
     steps = ("record_activations", "measure_geometry", "score_separability")
     on_both = dict.fromkeys((*steps, "decode_labels", "correlate_rdms"), 2 * NETWORKS["nn3"])
-    on_both["compare_layers"] = 2
+    on_both |= {"compare_layers": 2, "compare_instances": 2}
     on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
-    assert plan == on_both | on_one | plots(3, 4, 8) | {"judge_claims": 1} | REPORT
+    assert plan == on_both | on_one | plots(3, 4, 8, *BEYOND) | {"judge_claims": 1} | REPORT
 
 
 def test_code_of_a_network_changed(tiny_run, edit):
@@ -144,7 +149,7 @@ def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
     made = {"make_table1": 1, "report_stimuli": 1, "judge_claims": 1}
-    shown = plots(4, 5, 6, 7, 8) | made | REPORT
+    shown = plots(4, 5, 6, 7, 8, *BEYOND) | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -154,9 +159,10 @@ def test_labels_of_a_network_taken_instead(tiny_run):
         "score_separability": INSTANCES,
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
+        "compare_instances": 1,
         "partition_variance": 3,
         "report_stimuli": 1,
-        **plots(4, 7, 8),
+        **plots(4, 7, 8, "layers", "controls"),
         "judge_claims": 1,
         **REPORT,
     }
@@ -182,9 +188,10 @@ def test_one_seed_more(tiny_run):
         "decode_labels": 2,
         "correlate_rdms": 2,
         "compare_layers": 2,
+        "compare_instances": 2,
         "embed_umap": 1,
         "partition_variance": 1,
-        **plots(3, 4, 8),
+        **plots(3, 4, 8, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
         **REPORT,
@@ -199,17 +206,17 @@ def test_library_function_of_one_step_changed(tiny_run, edit):
 
 def test_reader_of_another_source_changed(tiny_run, edit):
     edit(f"{LIBRARY}/stimuli/kdef.py", "def list_kdef(", "SPARE = 1\n\n\ndef list_kdef(")
-    edit(f"{LIBRARY}/stimuli/luminance.py", "_OUTSIDE = 128", "_OUTSIDE = 127")
+    edit(f"{LIBRARY}/stimuli/ratings.py", "def join_norms(", "SPARE = 1\n\n\ndef join_norms(")
     assert planned(tiny_run) == {}
     edit(f"{LIBRARY}/stimuli/recipes.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
-    assert planned(tiny_run)["prepare_stimuli"] == 3
+    assert planned(tiny_run)["prepare_stimuli"] == 4
 
 
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
     plan = planned(tiny_run)
-    assert plan.pop("judge_claims") == 1  # numbers of Figures 5 and 7 are among its tables
-    assert plan == plots(*range(1, 9)) | {"report_stimuli": 3, "make_report": 1, "all": 1}
+    assert plan.pop("judge_claims") == 1  # numbers of some figures are among its tables
+    assert plan == plots(*range(1, 9), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):
@@ -241,7 +248,7 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     result = tiny_run.snakemake("all", config=config)
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(3, 4, 8) | made
+    shown = plots(3, 4, 8, *BEYOND) | made
     assert ran == shown | REPORT
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn

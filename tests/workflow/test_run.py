@@ -4,6 +4,7 @@ import json
 import re
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 import xarray
@@ -26,8 +27,9 @@ def test_figure_1_is_there(tiny_run, kind):
 def test_further_layers_are_scored_too(tiny_run):
     table = pd.read_csv(tiny_run.folder / "results/separability/video/nn3/seed-0.csv")
     further = table[table["layer"] == "dense_1"]
-    # Numbers of components x measures of both labels and the variance; two shares of the spectrum.
-    assert further["stage"].isna().all() and len(further) == 3 * (2 * 5 + 1) + 2
+    # Numbers of components x measures of both labels, the variance, and identity on few pictures;
+    # three numbers of the spectrum.
+    assert further["stage"].isna().all() and len(further) == 3 * (2 * 5 + 1 + 2) + 3
     rest = set(table["layer"].dropna()) - set(further["layer"])
     assert rest == set(table.dropna(subset="stage")["layer"])
 
@@ -48,6 +50,23 @@ def test_measures_beside_the_papers(tiny_run):
     similarities = pd.read_csv(results / "cka/posed.csv")
     own = (similarities["network"] == "nn3") & (similarities["other_network"] == "nn3")
     assert (similarities[own]["seed"] != similarities[own]["other_seed"]).any()
+    instances = pd.read_csv(results / "instances/posed.csv")
+    assert set(instances.loc[instances["network"] == "nn3", "instances"]) == {2}
+    beside = instances[instances["control"] == "nn3"]
+    # One trained instance; mini-Xception has another architecture.
+    assert set(beside["network"]) == {"nn1"} and beside["p_holm"].notna().any()
+    assert {"balanced_accuracy", "silhouette_centred"} <= set(beside["measure"])
+    assert "early to final" in set(beside["stage"])
+
+
+def test_pictures_of_equal_luminance(tiny_run):
+    results = tiny_run.folder / "results"
+    plain, matched = (read_stimuli(results / f"stimuli/{name}.h5") for name in ("video", "matched"))
+    assert (np.sort(matched.images[0], axis=None) == np.sort(matched.images[-1], axis=None)).all()
+    assert matched.labels["valence"].equals(plain.labels["valence"])
+    numbers = pd.read_csv(results / "figures/controls.csv")
+    left = numbers[numbers["measure"] == "share_left"]
+    assert set(left["dataset"]) == {"matched"} and left["value"].notna().all()
 
 
 def test_table_1_has_networks_and_face_sets(tiny_run):
@@ -143,11 +162,11 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
         assert (tiny_run.folder / kind / f"plot_fig4.{ending}").exists()
 
 
-@pytest.mark.parametrize("number", range(2, 9))
-def test_every_figure_has_its_forms_numbers_and_caption(tiny_run, number):
+@pytest.mark.parametrize("name", [*map("fig{}".format, range(2, 9)), "layers", "cka", "controls"])
+def test_every_figure_has_its_forms_numbers_and_caption(tiny_run, name):
     for kind in ("pdf", "svg", "png", "csv", "rst"):
-        assert (tiny_run.folder / f"results/figures/fig{number}.{kind}").stat().st_size > 100
-    caption = (tiny_run.folder / f"results/figures/fig{number}.rst").read_text()
+        assert (tiny_run.folder / f"results/figures/{name}.{kind}").stat().st_size > 100
+    caption = (tiny_run.folder / f"results/figures/{name}.rst").read_text()
     assert "RENDERED" in caption and "nan" not in caption.lower()
 
 
