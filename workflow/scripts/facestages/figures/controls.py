@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from facestages.errors import FacestagesError
 from facestages.figures import style
+from facestages.figures.seeds import mean_over_seeds
 
 _SILHOUETTE = "silhouette"
 _SUBSAMPLED = "silhouette_subsampled"
@@ -80,7 +81,8 @@ def draw_controls(
     FacestagesError
         If there is nothing to draw.
     """
-    summary = _summarise(scores)
+    measured = scores["measure"].isin([_SILHOUETTE, _SUBSAMPLED, _CHANGE])
+    summary = mean_over_seeds(scores[measured], _KEYS)
     low_level = _low_level(summary, conditions, pixels)
     few_pictures = _few_pictures(summary, many, few, networks, components)
     sweep = _sweep(summary, many[0], networks)
@@ -116,25 +118,6 @@ def draw_controls(
 
 # Where each label is at home.
 _STAGES = {"identity": "identity", "expression": "final"}
-
-
-def _summarise(scores: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds, and their widest interval over people."""
-    wanted = scores["measure"].isin([_SILHOUETTE, _SUBSAMPLED, _CHANGE])
-    table = scores[wanted].drop_duplicates([*_KEYS, "seed"])
-    return (
-        table.groupby(_KEYS, sort=False)
-        .agg(
-            rendered=("rendered", "first"),
-            value=("value", "mean"),
-            ci_low=("ci_low", "min"),
-            ci_high=("ci_high", "max"),
-            seeds=("seed", "nunique"),
-            n=("n", "max"),
-            note=("note", "first"),
-        )
-        .reset_index()
-    )
 
 
 def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> pd.DataFrame:

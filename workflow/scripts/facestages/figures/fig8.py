@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from facestages import tables
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import style
+from facestages.figures.seeds import mean_over_seeds
 from facestages.partition import SHARES
 from facestages.separability import is_labelled
 from facestages.stimuli import read_labels
@@ -49,15 +50,7 @@ def summarise_shares(shares: pd.DataFrame, components: int) -> pd.DataFrame:
     chosen = shares[shares["components"].isin([str(components), ""])]
     keys = ["dataset", "rendered", "network", "stage", "layer", "position", "label"]
     keys += ["label_source", "measure", "components"]
-    table = chosen.groupby(keys, sort=False, dropna=False).agg(
-        value=("value", "mean"),
-        ci_low=("ci_low", "min"),
-        ci_high=("ci_high", "max"),
-        seeds=("seed", "nunique"),
-        n=("n", "max"),
-        note=("note", "first"),
-    )
-    return table.reset_index()
+    return mean_over_seeds(chosen, keys)
 
 
 def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame | None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from facestages.errors import FacestagesError
 from facestages.figures import style
+from facestages.figures.seeds import mean_over_seeds
 
 #: Colour, marker and dash of each label; another one takes those that are left.
 LABELS = {
@@ -95,7 +96,8 @@ def draw_layers(
         space = "all" if kind == "rsa" else str(components)
         of_kind = table["measure"].isin(wanted) & (table["components"].astype(str) == space)
         own = _less_chance(table[of_kind & table["network"].isin(networks)], kind)
-        parts.append(_summarise(own).assign(panel=kind))
+        keys = ["network", "layer", "label", "measure"]
+        parts.append(mean_over_seeds(own, keys).assign(panel=kind))
     numbers = _add_positions(pd.concat(parts), scores["separability"]).reindex(columns=_COLUMNS)
     if numbers["value"].notna().sum() == 0:
         raise FacestagesError(
@@ -144,28 +146,6 @@ def _less_chance(table: pd.DataFrame, kind: str) -> pd.DataFrame:
     for name in ("value", "ci_low", "ci_high"):
         table[name] = (table[name] - chance) / scale
     return table
-
-
-def _summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds, and their widest interval over people; a layer of several stages once."""
-    keys = ["network", "layer", "label", "measure"]
-    table = table.drop_duplicates([*keys, "seed"])
-    return (
-        table.groupby(keys, sort=False)
-        .agg(
-            dataset=("dataset", "first"),
-            rendered=("rendered", "first"),
-            label_source=("label_source", "first"),
-            components=("components", "first"),
-            value=("value", "mean"),
-            ci_low=("ci_low", "min"),
-            ci_high=("ci_high", "max"),
-            seeds=("seed", "nunique"),
-            n=("n", "max"),
-            note=("note", "first"),
-        )
-        .reset_index()
-    )
 
 
 def _add_positions(numbers: pd.DataFrame, separability: pd.DataFrame) -> pd.DataFrame:
