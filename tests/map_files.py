@@ -80,9 +80,14 @@ def write_layers(
             group.attrs.update(total_variance=variance.sum(), noise_edge=edge)
             store.add_dimension(group, "other_stimulus", len(points))
             store.add_dimension(group, "component", np.arange(points.shape[1]) + 1)
+            values = np.append(variance, np.zeros(len(points) - len(variance)))
+            store.add_dimension(group, "eigenvalue_number", np.arange(len(points)) + 1)
+            store.add_array(group, "eigenvalue", ("eigenvalue_number",), values)
             store.add_array(group, "gram", ("stimulus_id", "other_stimulus"), centred @ centred.T)
             store.add_array(group, "score", ("stimulus_id", "component"), centred)
-            store.add_array(group, "variance_ratio", ("component",), variance / variance.sum())
+            store.add_array(
+                group, "variance_ratio", ("component",), variance / (variance.sum() or 1)
+            )
     return path
 
 

@@ -113,6 +113,24 @@ def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
     assert set(table[table.components == 10].components_used.dropna()) == {10, 8}
 
 
+def test_a_layer_that_says_the_same_of_all_pictures_keeps_none_of_the_others(tmp_path, caplog):
+    class Dead(Blurs):
+        def record(self, images, layers):
+            return {**super().record(images, layers), "narrow": np.full((len(images), 8), 0.3)}
+
+    write_blurs_faces(tmp_path / "faces.h5")
+    measure_geometry(record(tmp_path, Dead()), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    assert "layer narrow gives the same output for every picture" in caplog.text
+    with h5py.File(tmp_path / "g.h5") as file:
+        assert file["narrow"]["score"].shape == (70, 0) and file["wide"]["score"].shape == (70, 10)
+    with xarray.open_dataset(tmp_path / "g.h5", group="narrow", engine="h5netcdf") as data:
+        assert data.sizes["component"] == 0
+    files = tmp_path / "g.h5", tmp_path / "faces.h5"
+    table = score_separability(*files, {"early": "wide", "final": "narrow"}, ["identity"], [2], 9)
+    values = table.groupby("layer")["value"]
+    assert values.count()["narrow"] == 0 and values.count()["wide"] == len(values.get_group("wide"))
+
+
 def test_activations_of_other_stimuli_are_refused(tmp_path, faces):
     path = record(tmp_path)
     other = StimulusSet(255 - faces.images, faces.labels, faces.sources)

@@ -496,8 +496,13 @@ def component_scores(components: Components, number: int) -> np.ndarray:
         If the layer has fewer.
     """
     if number > components.scores.shape[1]:
-        raise FacestagesError(f"layer {components.layer} has one component only; no PC{number}")
+        raise FacestagesError(f"{_too_few(components)}; no PC{number}")
     return components.scores[:, number - 1]
+
+
+def _too_few(components: Components) -> str:
+    number = components.scores.shape[1]
+    return f"layer {components.layer} has {'one' if number else 'no'} component{' only' * number}"
 
 
 def affect_of(reference: Reference, label: str) -> np.ndarray:
@@ -591,7 +596,7 @@ def _stability_rows(components: Components, people) -> list[dict]:
     for component in (1, 2):
         row = {"component": component, "measure": "stability"}
         if component > components.scores.shape[1]:
-            row["note"] = f"layer {components.layer} has one component only"
+            row["note"] = _too_few(components)
         elif people is None:
             row["note"] = "no two people"
         else:
@@ -650,7 +655,7 @@ def _spectrum_rows(components: Components) -> list[dict]:
     for component in (1, 2):
         where = {"component": component, "n": n}
         if component > components.scores.shape[1]:
-            note = {"note": f"layer {components.layer} has one component only"}
+            note = {"note": _too_few(components)}
             rows += [{**where, "measure": m, **note} for m in ("eigengap", "variance_ratio")]
             continue
         own, following = values[component - 1 : component + 1]

@@ -7,6 +7,7 @@ layer's width, so nothing after this reads a full layer again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Mapping, Sequence
 
@@ -23,6 +24,8 @@ from facestages.progress import progress
 from facestages.stimuli import add_labels, digest_pictures, read_labels
 
 __all__ = ["gram_matrix", "measure_geometry", "principal_components"]
+
+logger = logging.getLogger(__name__)
 
 # With fewer pictures than this many a component, all eigenvectors are found as quickly.
 _PICTURES_A_COMPONENT = 4
@@ -113,7 +116,8 @@ def measure_geometry(
     components : int
         Number of principal components to keep.
     out : path-like
-        HDF5 file to write; a group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
+        HDF5 file to write. A layer that gives the same output for every picture has no component; a
+        warning names it. A group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
         ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as attributes, their sum over all
         components, ``total_variance``, and what they reach if units are unrelated, ``noise_edge``
         (`facestages.parallel_analysis.noise_edge`). For a sample of a face set also
@@ -153,8 +157,12 @@ def _add_geometry(
     group: h5py.Group, gram: np.ndarray, components: int, sample: sampling.Sample | None
 ) -> None:
     """Write a layer's Gram matrix and what follows from it."""
-    scores, values = leading_components(gram, components)
-    ratio = values[: scores.shape[1]] / np.trace(gram)
+    if gram.any():
+        scores, values = leading_components(gram, components)
+        ratio = values[: scores.shape[1]] / np.trace(gram)
+    else:
+        logger.warning("layer %s gives the same output for every picture", group.attrs["layer"])
+        scores, values, ratio = np.empty((len(gram), 0)), np.zeros(len(gram)), np.empty(0)
     group.attrs["total_variance"] = np.trace(gram)
     store.add_dimension(group, "other_stimulus", len(gram))
     store.add_dimension(group, "component", np.arange(1, scores.shape[1] + 1))
@@ -164,7 +172,7 @@ def _add_geometry(
     store.add_array(group, "eigenvalue", ("eigenvalue_number",), values)
     store.add_array(group, "score", ("stimulus_id", "component"), scores)
     store.add_array(group, "variance_ratio", ("component",), ratio)
-    if sample is not None:
+    if sample is not None and len(ratio):
         error = sampling.variance_ratio_error(gram, scores, ratio, sample)
         store.add_array(group, "variance_ratio_error", ("component",), error)
 

@@ -17,7 +17,7 @@ import pandas as pd
 from facestages import sampling, store
 from facestages.progress import progress
 from facestages.resampling import interval, people_weights
-from facestages.separability import CIRCULAR, is_labelled
+from facestages.separability import CIRCULAR, NO_GEOMETRY, is_labelled
 from facestages.stimuli import read_labels
 
 #: What each share is, in the order of the stages that the paper claims.
@@ -65,14 +65,17 @@ def variance_shares(
     -------
     dict of str to numpy.ndarray, shape (resamples,) or (1,)
         ``identity``, ``affect``, ``category`` as in `SHARES`; ``category_alone``: category beyond
-        identity alone; ``affect_beyond_category``; ``rest``: what none of them explains.
+        identity alone; ``affect_beyond_category``; ``rest``: what none of them explains. NaN where
+        there is no variance, or no picture beyond those that the fit takes up.
     """
     _, person = np.unique(np.asarray(people).astype(str), return_inverse=True)
+    if weights is None:
+        weights = np.ones((1, len(scores)))
+    if scores.shape[1] == 0:
+        return {name: np.full(len(weights), np.nan) for name in (*SHARES, *_OTHERS)}
     names, category = np.unique(np.asarray(categories).astype(str), return_inverse=True)
     dummies = np.eye(len(names))[category]
     affect = (affect - affect.mean(axis=0)) / np.maximum(affect.std(axis=0), _LEAST)
-    if weights is None:
-        weights = np.ones((1, len(scores)))
     rows = [_shares(scores, person, affect, dummies, row) for row in weights]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
@@ -99,6 +102,8 @@ def _shares(
         left = (points**2).sum() - ((basis.T @ points) ** 2).sum()
         # The noise that the fit takes up: a part for each person, and for each dimension fitted.
         free = total - drawn - basis.shape[1] * repeats
+        if variance == 0 or free < _LEAST:
+            return np.nan
         return 1 - left / variance * (total - 1) / free
 
     identity, with_affect, with_category = adjusted(), adjusted(affect), adjusted(category)
@@ -143,7 +148,7 @@ def half_maximum(curve: np.ndarray) -> float:
         share is nowhere as much as `LEAST_SHARE`.
     """
     half = np.max(curve) / 2
-    if half < LEAST_SHARE / 2:
+    if not half >= LEAST_SHARE / 2:
         return np.nan
     first = int(np.argmax(curve >= half))
     if first == 0:
@@ -213,11 +218,14 @@ def partition_variance(
                 shares = variance_shares(scores[:, :k], *_explaining(labels), weights)
                 errors = _sampling_errors(shares, scores, k, labels, sample) if sample else {}
                 served = [stage for stage, own in stages.items() if own == layer] or [""]
+                said = [note, "" if scores.any() else NO_GEOMETRY]
                 for share in (*SHARES, *_OTHERS):
-                    curves.setdefault(share, []).append(shares[share])
+                    # Where there is no variance, nothing can be read.
+                    curves.setdefault(share, []).append(np.nan_to_num(shares[share]))
                     row = {**common, "layer": layer, "position": position, "components": k}
                     row |= {"measure": "share", "label": share, **_value(shares[share], people)}
                     row["sampling_error"] = errors.get(share)
+                    row["note"] = "; ".join(filter(None, said))
                     rows += [{**row, "stage": stage} for stage in served]
             for row in _milestones(curves, people):
                 notes = filter(None, [note, row.get("note", "")])
@@ -276,6 +284,8 @@ def _missing(table: pd.DataFrame) -> str:
     for label in ("identity", "expression"):
         if table.loc[used, label].nunique() < 2:
             return f"fewer than two values of '{label}' among the {int(used.sum())} pictures"
+    if not table.loc[used, "identity"].duplicated().any():
+        return "no person has two pictures, so identity cannot be told from chance"
     return ""
 
 
@@ -303,10 +313,10 @@ def _milestones(curves: Mapping[str, Sequence[np.ndarray]], people: int) -> list
         for first, second in (("identity", "affect"), ("affect", "category")):
             # The distance from the one to the other, people drawn anew for both together.
             later = found[second] - found[first]
-            label = f"{second} after {first}"
-            rows.append(
-                {"measure": f"{measure}_difference", "label": label, **_value(later, people)}
-            )
+            row = {"measure": f"{measure}_difference", "label": f"{second} after {first}"}
+            if np.isnan(later[0]):
+                row["note"] = f"{first} or {second} is never {LEAST_SHARE:.0%} of the variance"
+            rows.append({**row, **_value(later, people)})
     return rows
 
 

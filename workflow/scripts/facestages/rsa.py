@@ -324,6 +324,8 @@ def _answer(question: _Question, ranks: Callable[[np.ndarray], np.ndarray]) -> l
     if not question.parts:
         return rows
     rho_a, spread = _resample(question, ranks)
+    if not spread:
+        return [{**row, "note": "all pictures are equally far apart in the layer"} for row in rows]
     null = _null(question, ranks) if question.null_parts else None
     for row in rows:
         # Spearman's is the same multiple of rho_a in all of them: the ties stay as they are.

@@ -46,11 +46,15 @@ __all__ = [
 #: Note where a network is scored with labels that it gave itself.
 CIRCULAR = "CIRCULAR: the labels are this network's own predictions"
 
+#: Note of a layer that tells no picture from another.
+NO_GEOMETRY = "the layer gives the same output for every picture"
+
 #: The raw silhouette, the mean of the other label (person, or expression) taken away before.
 CENTRED = "silhouette_centred"
 
 #: Shares of the variance that components are counted for.
 SHARES = (0.6, 0.9)
+_OUTSTANDING = "components_parallel_analysis"
 
 # Of more pictures not all eigenvalues are found: it would take longer than the silhouettes.
 _MOST_FOR_SPECTRUM = 3000
@@ -216,6 +220,8 @@ def score_separability(
                 gram, used = _space(group, k)
                 explained = 1.0 if k == "all" else float(group["variance_ratio"][:used].sum())
                 measured = [{"measure": "variance_explained", "value": explained}]
+                if not gram.any():
+                    measured[0] |= {"value": np.nan, "note": NO_GEOMETRY}
                 for label in labels:
                     network = common["network"]
                     scored = score_label(gram, label, table, sources, network, moves[label])
@@ -323,6 +329,8 @@ def score_label(
         gram = gram[np.ix_(known, known)]
     row |= {"label_source": sources[label], "n": len(table), "n_groups": table[label].nunique()}
     row["note"] = CIRCULAR if sources[label] == f"network:{network}" else ""
+    if not gram.any():
+        return _not_estimable(row, (*MEASURES, CENTRED), NO_GEOMETRY)
     if row["n_groups"] in (1, len(table)):
         why = f"one {label} only" if row["n_groups"] == 1 else f"no {label} has two pictures"
         return _not_estimable(row, (*MEASURES, CENTRED), why)
@@ -420,6 +428,8 @@ def _subsampled_rows(
     whole = next(
         row for row in scored if (row.get("label"), row["measure"]) == ("identity", "silhouette")
     )
+    if "resampled" not in whole:
+        return []
     _, number, pictures = drawn.shape
     people = np.repeat(np.arange(number), pictures)
     without = np.where(people == np.arange(number)[:, None], -1, people)
@@ -458,21 +468,22 @@ def _ends(resampled: np.ndarray, people: int) -> dict[str, float]:
 
 def _spectrum_rows(group) -> list[dict[str, object]]:
     """How many components have so many per cent of the variance, or stand out from noise."""
+    measures = [*(f"components_{share * 100:.0f}" for share in SHARES), _OUTSTANDING]
+    if group.attrs["total_variance"] == 0:
+        empty = {"components": "all", "value": np.nan, "note": NO_GEOMETRY}
+        return [{**empty, "measure": measure} for measure in measures]
     if len(group["gram"]) <= _MOST_FOR_SPECTRUM:
         values = np.maximum(scipy.linalg.eigvalsh(group["gram"][:])[::-1], 0)
     else:
         values = group["eigenvalue"][:]
     together = np.cumsum(values) / group.attrs["total_variance"]
-    found = {
-        f"components_{share:.0%}".rstrip("%"): _first(together > share - _ROUNDING) + 1
-        for share in SHARES
-    }
+    found = [_first(together > share - _ROUNDING) + 1 for share in SHARES]
     beside_noise = values <= group.attrs["noise_edge"]
-    found["components_parallel_analysis"] = (
+    found.append(
         _first(beside_noise) if len(values) < len(group["gram"]) else float(sum(~beside_noise))
     )
     rows = []
-    for measure, number in found.items():
+    for measure, number in zip(measures, found, strict=True):
         row = {"measure": measure, "components": "all", "value": number}
         if np.isnan(number):
             row["note"] = f"more than {len(values) - 1}, which are kept"
