@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from map_files import write_layers
 
 from facestages.affect import regress_affect
 from facestages.cka import compare_layers
@@ -12,6 +11,7 @@ from facestages.partition import partition_variance
 from facestages.rsa import correlate_rdms
 from facestages.separability import score_separability
 from facestages.stimuli import StimulusSet, write_stimuli
+from map_files import write_layers
 
 STAGES = {"early": "first", "penultimate": "second", "final": "third"}
 SIXTY = np.arange(60)

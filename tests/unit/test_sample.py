@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 
 from face_sets import ASSETS, write_fer2013_csv
 from facestages import sampling
-from facestages.config import FaceSet, load_config
+from facestages.config import RenderedSet, load_config
 from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
 from facestages.fer2013_counts import OFFICIAL_COUNTS
@@ -204,7 +204,7 @@ def test_foreseen_sizes_of_rendered_sets():
         (rendered.render_video, {"design": "video", "women": 1, "men": 2, "frames_per_person": 3}),
     ):
         entry = entry_of(source="rendered", size=16, **section)
-        own = {name for name in type(entry).model_fields if name not in FaceSet.model_fields}
+        own = {name for name in type(entry).model_fields if name not in RenderedSet.model_fields}
         faces = draw(head, **entry.model_dump(include=own - {"source", "design"}))
         real = faces.labels["identity"].value_counts()
         assert sorted(foreseen_pictures(entry)) == sorted(real)
