@@ -67,7 +67,7 @@ def draw_cka(
     )
     image = axis.imshow(matrix, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
     _name_layers(axis, places, networks)
-    bar = figure.colorbar(image, ax=axis, shrink=0.6, pad=0.01)
+    bar = figure.colorbar(image, ax=axis, shrink=0.5, pad=0.01)
     bar.set_label("Debiased CKA")
     caption = _caption(drawn, seeds, dataset, networks)
     caption = " ".join([caption, *(f"LEFT OUT: {line}." for line in absent)])

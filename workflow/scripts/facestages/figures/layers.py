@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ LABELS = {
     "affect": style.LINES[2],
     "sex": style.LINES[4],
 }
+
+# R2 of what cannot be read has no lower end.
+_LOWEST_READ = -0.35
 
 # So many names of layers can stand below a panel.
 _MOST_NAMES = 12
@@ -122,9 +126,12 @@ def draw_layers(
             _draw_panel(axis, own)
             if kind == "separability" and network in crossings:
                 _mark_crossing(axis, crossings[network])
-            head = f"{next(letters)}  "
-            axis.set_title(head + (title if kind == next(iter(scores)) else ""), loc="left")
+            name = title if kind == next(iter(scores)) else ""
+            words = textwrap.fill(f"{next(letters)}  {name}", 84 // len(networks))
+            axis.set_title(words, loc="left", fontsize=8)
         row[0].set_ylabel(f"{ROWS[kind].axis}\n({ROWS[kind].title})")
+        if kind == "decoding":
+            row[0].set_ylim(_LOWEST_READ, 1.05)
     for axis, network in zip(axes[-1], networks, strict=True):
         _name_layers(axis, numbers[numbers["network"] == network])
     _add_legend(figure, numbers)
@@ -158,7 +165,8 @@ def _add_positions(numbers: pd.DataFrame, separability: pd.DataFrame) -> pd.Data
 def _overtaking(
     separability: pd.DataFrame, networks: Mapping[str, str], measure: str, components: int | str
 ) -> dict[str, dict]:
-    """Of each network the layer from which on expression is above identity, means over seeds."""
+    """Of each network the layer from which on expression is above identity: the mean over its
+    seeds, if it comes to that in most of them."""
     rows = separability[
         (separability["measure"] == f"{measure}_overtaking")
         & (separability["components"].astype(str) == str(components))
@@ -166,11 +174,11 @@ def _overtaking(
     found = {}
     for network in networks:
         own = rows[rows["network"] == network]
-        if own["value"].notna().any():
-            ends = {"value": own["value"].mean(), "ci_low": own["ci_low"].min()}
-            # An end that lies beyond the last layer is not there.
+        # Where it happens beyond the last layer, there is no value; so for the end of an interval.
+        if len(own) and own["value"].notna().mean() > 0.5:
             high = own["ci_high"].max() if own["ci_high"].notna().all() else np.nan
-            found[network] = {**ends, "ci_high": high}
+            found[network] = {"value": own["value"].mean(), "ci_low": own["ci_low"].min()}
+            found[network] |= {"ci_high": high, "instances": int(own["value"].notna().sum())}
     return found
 
 
@@ -210,7 +218,8 @@ def _name_layers(axis: Axes, own: pd.DataFrame) -> None:
 
 
 def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
-    labels = [label for label in LABELS if label in set(numbers["label"])]
+    known = set(numbers["label"][numbers["value"].notna()])
+    labels = [label for label in LABELS if label in known]
     # Affect is valence and arousal, in one model.
     names = ["affect (model)" if label == "affect" else label for label in labels]
     handles = [plt.Line2D([], [], **_line(label)) for label in labels]
@@ -226,19 +235,22 @@ def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
 
 def _caption(numbers, crossings, dataset, networks, components, measure) -> str:
     space = "full space" if components == "all" else f"first {components} principal components"
+    kind = " ".join(reversed(measure.split("_")))
     parts = [
-        f"{dataset}, layer by layer. Separate: {measure.replace('_', ' ')} in the {space}. "
-        f"Readable: linear read-out of the {space}, of people (identity: of sessions or stretches "
+        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear read-out of the {space}, of people (identity: of sessions or stretches "
         f"of time) that it was not fitted to; balanced accuracy from 0, chance, to 1, and R2 of "
         f"valence and arousal. Alike: rank correlation (rho-a, within people; of identity within "
         f"expressions) of the full space's distances with those of a model, less that of permuted "
-        f"labels. Bands: 95 % intervals over people, of several seeds the widest."
+        f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: 95 % "
+        f"intervals over people, of several seeds the widest."
     ]
     if crossings:
         words = []
         for name, ends in crossings.items():
             high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
-            words.append(f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]")
+            where = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
+            of = int(numbers.loc[numbers["network"] == name, "seeds"].max())
+            words.append(where + (f" ({ends['instances']} of {of} seeds)" if of > 1 else ""))
         parts.append(
             f"Dashed: from here on expression is above identity; position among the layers drawn, "
             f"the first is 0: {', '.join(words)}."

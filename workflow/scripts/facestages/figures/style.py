@@ -110,7 +110,7 @@ def point_styles(values: Sequence[str]) -> dict[str, dict]:
     return styles
 
 
-def add_caption(figure: Figure, text: str, columns: int = 135) -> None:
+def add_caption(figure: Figure, text: str, columns: int = 128) -> None:
     """Write below a figure what it was made from."""
     figure.supxlabel(textwrap.fill(text, columns), fontsize=7, ha="left", x=0.01)
 
