@@ -11,7 +11,7 @@ STAGES = ["early", "identity", "penultimate", "final"]
 OPTIONS = {
     "datasets": {"video": "Faces in motion", "posed": "Posed faces"},
     "networks": {"nn1": "Trained", "nn3": "Control"},
-    "looks": {"nn1": 0, "nn3": None},
+    "looks": {"nn1": 0, "nn3": "untrained"},
     "labels": ["expression", "identity"],
     "stages": STAGES,
     "components": 10,

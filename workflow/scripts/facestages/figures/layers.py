@@ -237,9 +237,10 @@ def _caption(numbers, crossings, dataset, networks, components, measure) -> str:
     space = "full space" if components == "all" else f"first {components} principal components"
     kind = " ".join(reversed(measure.split("_")))
     parts = [
-        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear read-out of the {space}, of people (identity: of sessions or stretches "
-        f"of time) that it was not fitted to; balanced accuracy from 0, chance, to 1, and R2 of "
-        f"valence and arousal. Alike: rank correlation (rho-a, within people; of identity within "
+        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear read-out of "
+        f"the {space}, of people (identity: of sessions or stretches of time) that it was not "
+        f"fitted to; balanced accuracy from 0, chance, to 1, and R2 of valence and arousal. Alike: "
+        f"rank correlation (rho-a, within people; of identity within "
         f"expressions) of the full space's distances with those of a model, less that of permuted "
         f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: 95 % "
         f"intervals over people, of several seeds the widest."
