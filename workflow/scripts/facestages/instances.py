@@ -59,11 +59,17 @@ def compare_instances(
         and number of components. What cannot be told has an empty value and a note.
     """
     found = pd.concat([_measured(tables.read_tables([path])) for path in files])
-    groups = {
-        key: dict(list(own.groupby("network", sort=False)))
-        for key, own in found.groupby(_SAME, sort=False)
-    }
-    rows = [row for own in groups.values() for row in _compare(own, networks)]
+    found = found.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
+        rendered=("rendered", "first"),
+        label_source=("label_source", "first"),
+        values=("value", list),
+    )
+    rows, measured = [], {}
+    for row in found.to_dict("records"):
+        key = tuple(row[name] for name in _SAME)
+        measured.setdefault(key, {})[row["network"]] = row
+    for own in measured.values():
+        rows += _compare(own, networks)
     table = pd.DataFrame(rows, columns=_COLUMNS)
     for _, own in table[table["p"].notna()].groupby(["dataset", "measure", "components"]):
         table.loc[own.index, "p_holm"] = holm(own["p"])
@@ -85,15 +91,14 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(
-    own: Mapping[str, pd.DataFrame], networks: Mapping[str, Mapping[str, str]]
+    own: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
 ) -> Iterator[dict[str, object]]:
     """Rows of one measurement: of each network, and of each beside its controls."""
-    values = {name: table["value"].to_numpy(float) for name, table in own.items()}
-    for name, table in own.items():
+    values = {name: np.array(row["values"]) for name, row in own.items()}
+    for name, row in own.items():
         kind = networks[name]["kind"]
-        first = table.iloc[0]
-        row = {key: first.get(key) for key in (*_SAME, "rendered", "label_source")}
-        row |= {"network": name, "kind": kind, "instances": len(table)}
+        row = {key: value for key, value in row.items() if key != "values"}
+        row |= {"kind": kind, "instances": len(values[name])}
         yield {**row, **describe_instances(values[name])}
         for control in own:
             other = networks[control]
