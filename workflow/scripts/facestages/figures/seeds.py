@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 _FIRST = ("dataset", "rendered", "label_source", "components", "note")
@@ -11,6 +12,8 @@ _FIRST = ("dataset", "rendered", "label_source", "components", "note")
 
 def mean_over_seeds(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """Means over the seeds of each network; intervals over people, of several seeds the widest.
+
+    What most seeds do not have, has no mean: that of the others would be no network's.
 
     Parameters
     ----------
@@ -27,13 +30,21 @@ def mean_over_seeds(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
         rendered, label_source, components, note``, as far as the table has them.
     """
     table = table.drop_duplicates([*keys, "seed"])
+    table = table.assign(known=table["value"].notna())
     first = {name: (name, "first") for name in _FIRST if name in table and name not in keys}
-    summary = table.groupby(list(keys), sort=False, dropna=False).agg(
+    groups = {"sort": False, "dropna": False}
+    summary = table.groupby(list(keys), **groups).agg(
         value=("value", "mean"),
         ci_low=("ci_low", "min"),
         ci_high=("ci_high", "max"),
         seeds=("seed", "nunique"),
         n=("n", "max"),
+        known=("known", "mean"),
         **first,
     )
-    return summary.reset_index()
+    lacking = summary["known"] <= 0.5
+    summary.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
+    if "note" in first and lacking.any():
+        reasons = table[~table["known"]].groupby(list(keys), **groups)["note"].first()
+        summary.loc[lacking, "note"] = reasons.reindex(summary.index[lacking])
+    return summary.drop(columns="known").reset_index()
