@@ -14,18 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from facestages import store, tables
-from facestages.decoding import (
-    ONE_RECORDING,
-    Folds,
-    decode,
-    decode_labels,
-    held_out_r2,
-    held_out_recall,
-    hold_out_people,
-    hold_out_times,
-    predict_groups,
-    project,
-)
+from facestages.decoding import ONE_RECORDING, decode, decode_labels
+from facestages.folds import Folds, hold_out_people, hold_out_times
+from facestages.readouts import held_out_r2, held_out_recall, predict_groups, project
 from facestages.separability import CIRCULAR
 from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
 

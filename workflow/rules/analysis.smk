@@ -248,7 +248,7 @@ rule compare_instances:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(250),
+        mem_mb=more_at_each_attempt(340),
         runtime=10,
         gpu=0,
     params:
