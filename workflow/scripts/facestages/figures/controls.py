@@ -71,8 +71,9 @@ def draw_controls(
     figure : matplotlib.figure.Figure
     numbers : pandas.DataFrame
         The numbers drawn, and what claims are judged by: ``change`` and ``share_left`` of a
-        controlled face set beside the first, ``silhouette_subsampled_change``, and
-        ``subsampled_less_few``. Intervals of differences between face sets are the widest that
+        controlled face set beside the first, ``silhouette_subsampled_change``, and ``gap_explained``:
+        the part of what the set of few pictures lacks that few pictures of the other explain.
+        Intervals of differences between face sets are the widest that
         theirs allow.
     caption : str
 
@@ -107,7 +108,7 @@ def draw_controls(
     for axis, label, letter in zip(axes[1], ("identity", "expression"), "cd", strict=True):
         _draw_sweep(axis, sweep[sweep["label"] == label], networks, looks)
         stage = _STAGES[label]
-        axis.set_title(f"{letter}  {many[1]}: {label}, {stage} stage", loc="left")
+        axis.set_title(f"{letter}  {label.capitalize()}, {stage} stage", loc="left")
         axis.set_ylabel(f"{label.capitalize()} silhouette")
     _add_network_legend(figure, networks, looks)
     caption = _caption(numbers, many, few, conditions, components)
@@ -169,13 +170,18 @@ def _few_pictures(
         & summary["dataset"].isin([many[0], few[0]])
     ]
     keys = ["network", "layer", "stage", "label", "components"]
-    drawn, other = (
+    whole, change, other = (
         own[(own["dataset"] == name) & (own["measure"] == measure)].set_index(keys)
-        for name, measure in ((many[0], _SUBSAMPLED), (few[0], _SILHOUETTE))
+        for name, measure in ((many[0], _SILHOUETTE), (many[0], _CHANGE), (few[0], _SILHOUETTE))
     )
-    shared = drawn.index.intersection(other.index)
-    less = _less(drawn.loc[shared], other.loc[shared]).assign(measure="subsampled_less_few")
-    return pd.concat([own, less.reset_index()], ignore_index=True)
+    shared = change.index.intersection(other.index)
+    gap = (other.loc[shared, "value"] - whole.loc[shared, "value"]).replace(0, np.nan)
+    explained = change.loc[shared].assign(measure="gap_explained")
+    ends = explained[["value", "ci_low", "ci_high"]].div(gap, axis=0)
+    # A gap below zero turns the ends of an interval.
+    explained["value"] = ends["value"]
+    explained["ci_low"], explained["ci_high"] = ends.min(axis=1), ends.max(axis=1)
+    return pd.concat([own, explained.reset_index()], ignore_index=True)
 
 
 def _sweep(summary: pd.DataFrame, many: str, networks: Mapping[str, str]) -> pd.DataFrame:
@@ -258,9 +264,10 @@ def _draw_few(
             rows["value"], y, linestyle="", color=look["color"], marker=look["marker"], label=label
         )
     axis.set_yticks(range(len(names)), [networks[name] for name in names], fontsize=7)
-    axis.invert_yaxis()
+    # Room for the legend below the last network.
+    axis.set_ylim(len(names) + 0.7, -0.6)
     axis.set_xlabel("Identity silhouette, identity stage")
-    axis.legend(frameon=False, fontsize=6.5)
+    axis.legend(frameon=False, fontsize=6.5, loc="lower right")
 
 
 def _draw_sweep(
@@ -283,7 +290,7 @@ def _add_network_legend(figure: Figure, networks, looks) -> None:
     figure.legend(
         handles,
         [networks[name] for name in looks],
-        loc="outside lower center",
+        loc="outside upper center",
         ncols=min(3, len(handles)),
         frameon=False,
         handlelength=3.2,
@@ -298,8 +305,7 @@ def _caption(numbers, many, few, conditions, components) -> str:
         f"several seeds the widest. (a) {base} as it is, and {', '.join(others)}: what identity in "
         f"pictures owes to low-level properties. (b) Identity in the {space} of the identity "
         f"stage: {many[1]} with all pictures, with as few of each person (mean of draws) as a set "
-        f"like {few[1]} has, and {few[1]}. (c, d) By number of components, in (c) at the identity "
-        f"stage, in (d) at the final stage."
+        f"like {few[1]} has, and {few[1]}. (c, d) {many[1]}, by number of components."
     ]
     if (numbers["rendered"] == 1).all():
         parts.append("All faces are RENDERED, not photographs.")

@@ -22,7 +22,7 @@ LABELS = {
     "expression": style.LINES[1],
     "valence": style.LINES[2],
     "arousal": style.LINES[3],
-    "affect": style.LINES[2],
+    "affect": style.LINES[5],
     "sex": style.LINES[4],
 }
 
@@ -200,7 +200,7 @@ def _draw_panel(axis: Axes, own: pd.DataFrame) -> None:
 
 
 def _line(label: str) -> dict:
-    return LABELS.get(label, style.LINES[5])
+    return LABELS.get(label, {"color": "#808080", "marker": "X", "linestyle": "-"})
 
 
 def _mark_crossing(axis: Axes, crossing: Mapping[str, float]) -> None:
