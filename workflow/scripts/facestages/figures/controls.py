@@ -71,9 +71,9 @@ def draw_controls(
     figure : matplotlib.figure.Figure
     numbers : pandas.DataFrame
         The numbers drawn, and what claims are judged by: ``change`` and ``share_left`` of a
-        controlled face set beside the first, ``silhouette_subsampled_change``, and ``gap_explained``:
-        the part of what the set of few pictures lacks that few pictures of the other explain.
-        Intervals of differences between face sets are the widest that
+        controlled face set beside the first, ``silhouette_subsampled_change``, and
+        ``gap_explained``: the part of what the set of few pictures lacks that few pictures of the
+        other explain. Intervals of differences between face sets are the widest that
         theirs allow.
     caption : str
 
