@@ -221,7 +221,7 @@ def test_every_panel_of_the_paper_has_its_claim():
     expected = (
         "T1.1 T1.2 T1.3 T1.4 T1.5 F1 F2.a F2.b F2.c F2.d F2.e-f F3.a F3.b F3.c F3.d F4.a F4.b"
     )
-    assert names == [*expected.split(), *"F4.c F5.a F5.b F6 F7 D1 D2 D3".split()]
+    assert names == [*expected.split(), *"F4.c F5.a F5.b F6 F7 D1 D2 D3 C1 C2 C3".split()]
     for claim in claims:
         assert claim.get("checks") or claim["either"]
 

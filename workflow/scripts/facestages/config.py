@@ -969,6 +969,7 @@ class Config(Section):
             _check_name("figures.fig4.labels", label, "measured label", self.analysis.labels)
         components = self.analysis.components
         _check_name("figures.fig4.components", fig4.components, "measured number", components)
+        self._check_beside_figure4()
         return self
 
     def _check_figures(self) -> None:
@@ -1010,7 +1011,6 @@ class Config(Section):
             if entry := getattr(self.figures, figure):
                 where, components = f"figures.{figure}.components", self.analysis.components
                 _check_name(where, entry.components, "measured number", components)
-        self._check_beside_figure4()
 
     def _check_beside_figure4(self) -> None:
         """That what is compared for Figure 4 is asked of its networks and face sets."""

@@ -265,7 +265,7 @@ def _draw_few(
         )
     axis.set_yticks(range(len(names)), [networks[name] for name in names], fontsize=7)
     # Room for the legend below the last network.
-    axis.set_ylim(len(names) + 0.7, -0.6)
+    axis.set_ylim(len(names) + 1.2, -0.6)
     axis.set_xlabel("Identity silhouette, identity stage")
     axis.legend(frameon=False, fontsize=6.5, loc="lower right")
 
@@ -300,9 +300,10 @@ def _add_network_legend(figure: Figure, networks, looks) -> None:
 def _caption(numbers, many, few, conditions, components) -> str:
     space = "full space" if components == "all" else f"first {components} principal components"
     base, *others = conditions.values()
+    controlled = " and as ".join(f"'{label}'" for label in others)
     parts = [
         f"Mean silhouettes, means over seeds; bars and bands: 95 % intervals over people, of "
-        f"several seeds the widest. (a) {base} as it is, and {', '.join(others)}: what identity in "
+        f"several seeds the widest. (a) {base} as it is, as {controlled}: what identity in "
         f"pictures owes to low-level properties. (b) Identity in the {space} of the identity "
         f"stage: {many[1]} with all pictures, with as few of each person (mean of draws) as a set "
         f"like {few[1]} has, and {few[1]}. (c, d) {many[1]}, by number of components."
