@@ -5,9 +5,8 @@ import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
 from facestages.silhouettes import (
-    centre_within,
+    centred_distances,
     distances,
-    gram_distances,
     mean_silhouettes,
     picture_silhouettes,
 )
@@ -101,9 +100,12 @@ def test_centring_takes_the_mean_of_each_stratum_away(crossed):
     centred = points.copy()
     for one in range(6):
         centred[stratum == one] -= points[stratum == one].mean(axis=0)
-    gram = centre_within(points @ points.T, stratum)
-    np.testing.assert_allclose(gram, centred @ centred.T, atol=1e-10)
-    np.testing.assert_allclose(gram_distances(gram), distances(centred), atol=1e-6)
+    found = centred_distances(points @ points.T, stratum)
+    np.testing.assert_allclose(found, distances(centred), atol=1e-6)
+    np.testing.assert_array_equal(found, found.T)
+    plain = centred_distances(points @ points.T)
+    np.testing.assert_allclose(plain, distances(points), atol=1e-6)
+    assert not plain.diagonal().any()
 
 
 def test_a_layer_of_people_and_one_of_expressions_are_told_apart():

@@ -23,7 +23,7 @@ from facestages.progress import progress
 from facestages.resampling import interval, people_weights, weighted_mean
 from facestages.silhouettes import (
     MEASURES,
-    centre_within,
+    centred_distances,
     distances,
     gram_distances,
     mean_silhouettes,
@@ -388,11 +388,11 @@ def _mean_silhouettes(
     gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """Mean silhouettes of each labelling, by measure; without strata those that need none."""
-    distance = gram_distances(gram).astype(np.float32)
+    distance = centred_distances(gram)
     found = mean_silhouettes(distance, labellings, stratum)
     if stratum is None:
         return {name: found[name] for name in ("silhouette", "silhouette_macro")}
-    distance[:] = gram_distances(centre_within(gram, stratum))
+    distance = centred_distances(gram, stratum)
     found[CENTRED] = mean_silhouettes(distance, labellings)["silhouette"]
     return found
 

@@ -63,25 +63,50 @@ def turn_into_distances(gram: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(gram, 0.0, out=gram), out=gram)
 
 
-def centre_within(gram: np.ndarray, stratum: np.ndarray) -> np.ndarray:
-    """Inner products of points from which the mean of their stratum is taken away.
+def centred_distances(gram: np.ndarray, stratum: np.ndarray | None = None) -> np.ndarray:
+    """Distances of points from which the mean of their stratum is taken away.
 
     Parameters
     ----------
     gram : numpy.ndarray, shape (n, n)
-    stratum : numpy.ndarray of int, shape (n,)
+        Inner products.
+    stratum : numpy.ndarray of int, shape (n,), optional
+        Stratum of each point, from 0; one for all, whose mean changes no distance, if not given.
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n, n)
+    numpy.ndarray of float32, shape (n, n)
     """
+    if stratum is None:
+        stratum = np.zeros(len(gram), np.int64)
+        return _distances(gram, stratum, np.zeros((len(gram), 1)), np.zeros((1, 1)))
     average = np.eye(stratum.max() + 1)[stratum]
     average /= average.sum(axis=0)
-    means = average.T @ gram
-    centred = gram - means[stratum]
-    centred -= means.T[:, stratum]
-    centred += (means @ average)[np.ix_(stratum, stratum)]
-    return centred
+    means = gram @ average
+    return _distances(gram, stratum, means, average.T @ means)
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _distances(gram, stratum, means, among):
+    """Distances from inner products of points, of points and means (n, strata), and of means; each
+    product is read once, and nothing of the size of the matrix is kept but the result."""
+    n = len(gram)
+    squares = np.empty(n)
+    for row in range(n):
+        own = stratum[row]
+        squares[row] = gram[row, row] - 2 * means[row, own] + among[own, own]
+    found = np.zeros((n, n), np.float32)
+    for row in numba.prange(n):
+        own = stratum[row]
+        for column in range(n):
+            other = stratum[column]
+            # The sum first: the same for both halves.
+            product = gram[row, column] - (means[row, other] + means[column, own])
+            product += among[own, other]
+            square = squares[row] + squares[column] - 2 * product
+            if square > 0 and row != column:
+                found[row, column] = np.sqrt(square)
+    return found
 
 
 def picture_silhouettes(
