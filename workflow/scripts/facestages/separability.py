@@ -434,14 +434,15 @@ def _subsampled_rows(
     people = np.repeat(np.arange(number), pictures)
     without = np.where(people == np.arange(number)[:, None], -1, people)
     labellings, found = np.concatenate([people[None], without]), []
+    scores = None if k == "all" else group["score"][:]
     for rows in drawn.reshape(len(drawn), -1):
-        if k == "all":
-            distance = gram_distances(gram[np.ix_(rows, rows)])
+        if scores is None:
+            own = gram[np.ix_(rows, rows)]
         else:
             # Each draw has components of its own, as a face set of its size would.
-            distance = distances(sampling.own_components(group["score"][:][rows])[:, :k])
-        values = mean_silhouettes(distance.astype(np.float32), labellings)
-        found.append(values["silhouette"])
+            points = sampling.own_components(scores[rows])[:, :k]
+            own = points @ points.T
+        found.append(mean_silhouettes(centred_distances(own), labellings)["silhouette"])
     value, left_out = np.split(np.mean(found, axis=0), [1])
     resampled = _draw_influences(value[0], left_out)
     note = f"{pictures} pictures a person, mean of {len(drawn)} draws"

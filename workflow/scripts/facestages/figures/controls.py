@@ -18,14 +18,6 @@ _SILHOUETTE = "silhouette"
 _SUBSAMPLED = "silhouette_subsampled"
 _CHANGE = "silhouette_subsampled_change"
 
-# Face sets under control of low-level properties, one after the other.
-_CONDITIONS = (
-    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
-    {"color": "#D55E00", "marker": "s", "linestyle": (0, (5, 1.2))},
-    {"color": "#009E73", "marker": "^", "linestyle": (0, (3, 1, 1, 1))},
-    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (1, 0.8))},
-)
-
 _KEYS = ["dataset", "network", "stage", "layer", "label", "measure", "components"]
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "stage", "layer", "label", "measure"),
@@ -223,7 +215,7 @@ def _draw_low_level(
     places = _numbers_of_components(own)
     axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
     for number, (dataset, label) in enumerate(conditions.items()):
-        look = _CONDITIONS[number % len(_CONDITIONS)]
+        look = style.LINES[number]
         for position, network in enumerate(pixels):
             chosen = own[(own["dataset"] == dataset) & (own["network"] == network)]
             chosen = chosen.drop_duplicates("components")
@@ -256,7 +248,7 @@ def _draw_few(
     names = [name for name in networks if name in set(table["network"])]
     axis.axvline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
     for number, (label, own) in enumerate(groups):
-        look, rows = _CONDITIONS[number], own.drop_duplicates("network").set_index("network")
+        look, rows = style.LINES[number], own.drop_duplicates("network").set_index("network")
         rows = rows.reindex(names)
         y = np.arange(len(names)) + 0.22 * (number - 1)
         axis.hlines(y, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.0)

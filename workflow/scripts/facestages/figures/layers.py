@@ -16,7 +16,7 @@ from facestages.errors import FacestagesError
 from facestages.figures import style
 from facestages.figures.seeds import mean_over_seeds
 
-#: Colour, marker and dash of each label; another one takes those that are left.
+#: Colour, marker and dash of each label; another one is grey.
 LABELS = {
     "identity": style.LINES[0],
     "expression": style.LINES[1],
