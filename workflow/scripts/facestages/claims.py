@@ -458,8 +458,9 @@ def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> No
         f"paper's own measures; those marked CAREFUL are the versions that survive a review, and "
         f"what they say alone is the careful version. A direction is met "
         f"with the whole 95 % interval, a number of the paper by the value alone. Intervals are "
-        f"over people, those of Table 1's accuracies over pictures, taken as independent; that of "
-        f"a difference is the widest that the two intervals allow."
+        f"over people, or over a network's instances where a check says so, those of Table 1's "
+        f"accuracies over pictures, taken as independent; that of a difference is the widest that "
+        f"the two intervals allow."
     )
     if table["faces"].str.contains("rendered").any():
         about += " Where the table says so, faces are RENDERED, not photographs."
