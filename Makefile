@@ -42,7 +42,7 @@ lint: $(ENV)
 
 # Files that are generated from others: the layers of the built-in networks, schema and
 # config/README.md, environment files. TensorFlow and torch never in one process.
-LAYERS := workflow/scripts/facestages/networks/layers.json
+LAYERS := workflow/scripts/facestages/layers.json
 docs: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet -- resources/assets/mini_xception
 	for framework in keras torch numpy; do \

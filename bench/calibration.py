@@ -21,10 +21,10 @@ import pandas as pd
 
 from bench.simulated_faces import portraits, video
 from facestages import tables
-from facestages.affect import GROUPED
+from facestages.analysis.affect import GROUPED
+from facestages.analysis.permutation import permute_label
+from facestages.analysis.separability import score_label
 from facestages.errors import FacestagesError
-from facestages.permutation import permute_label
-from facestages.separability import score_label
 
 _PERMUTATIONS = 99
 
@@ -45,7 +45,7 @@ class Case(NamedTuple):
 def silhouettes(
     points: np.ndarray, table: pd.DataFrame, label: str, permutations: int, seed: int
 ) -> list[dict[str, object]]:
-    """Rows of `facestages.separability.score_label`."""
+    """Rows of `facestages.analysis.separability.score_label`."""
     moved = permute_label(table, label, permutations, seed) if permutations else None
     sources = dict.fromkeys(table, "simulated")
     return score_label(points @ points.T, label, table, sources, "simulated", moved)

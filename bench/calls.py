@@ -16,7 +16,7 @@ from bench.measure import REPOSITORY
 
 STAGES = {
     "early": "batchnorm_1",
-    "identity": "flatten",
+    "middle": "flatten",
     "penultimate": "dropout_4",
     "final": "out_layer",
 }
@@ -58,7 +58,7 @@ def load_untrained(architecture: str):
 
 def torch_module(architecture: str):
     """The module of a torch network alone, and its InputSpec."""
-    from facestages.networks.catalogue import ARCHITECTURES
+    from facestages.architectures import ARCHITECTURES
     from facestages.networks.torch_backend import build_module
 
     known = ARCHITECTURES[architecture]
@@ -76,7 +76,7 @@ def prepared(stimuli: str | os.PathLike, spec) -> np.ndarray:
 
 def record(network, stimuli: str | os.PathLike, layers: Sequence[str], out: str | os.PathLike):
     """Record layers to a file: `activations: keep`."""
-    from facestages.activations import record_activations
+    from facestages.recording.activations import record_activations
 
     record_activations(network, stimuli, list(layers), out, {"seed": 0}, threads=threads())
 
@@ -87,7 +87,7 @@ def accumulate(network, stimuli: str | os.PathLike, widths: Mapping[str, int], o
     `measure_geometry` takes what this makes as it takes a recording.
     """
     from facestages import memory
-    from facestages.accumulation import accumulate_gram
+    from facestages.recording.accumulation import accumulate_gram
 
     n, units = len(next(iter(labels_of(stimuli).values()))), sum(widths.values())
     allowed = memory.forward("keras", network.input.size, os.path.getsize(WEIGHTS))
@@ -99,28 +99,28 @@ def measure_geometry(
     recorded: str | os.PathLike, stimuli: str | os.PathLike, out: str | os.PathLike
 ):
     """Gram matrix, spectrum and components of what was recorded."""
-    from facestages.geometry import measure_geometry
+    from facestages.analysis.geometry import measure_geometry
 
     measure_geometry(recorded, stimuli, max(COMPONENTS), out)
 
 
 def gram_matrix(dataset) -> np.ndarray:
     """Gram matrix (n, n) of an array or HDF5 dataset."""
-    from facestages.geometry import gram_matrix
+    from facestages.analysis.geometry import gram_matrix
 
     return gram_matrix(dataset)
 
 
 def principal_components(gram: np.ndarray, k: int) -> np.ndarray:
     """Scores (n, k)."""
-    from facestages.geometry import principal_components
+    from facestages.analysis.geometry import principal_components
 
     return principal_components(gram, k)[0]
 
 
 def silhouettes(scores: np.ndarray, labels: np.ndarray, permutations: int) -> None:
     """Silhouette of a labelling and of its permutations."""
-    from facestages.separability import distances, silhouette, silhouette_null
+    from facestages.analysis.separability import distances, silhouette, silhouette_null
 
     matrix = distances(scores)
     silhouette(matrix, labels)
@@ -142,7 +142,7 @@ def score_separability(
 ) -> list[dict]:
     """Silhouettes, a row for each layer, label and number of components."""
     from bench.faces import LABELS
-    from facestages.separability import score_separability
+    from facestages.analysis.separability import score_separability
 
     table = score_separability(geometry, stimuli, stages, LABELS, components, permutations)
     table = table[table["measure"] == "silhouette"]

@@ -27,9 +27,9 @@ import numpy as np
 from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.detection import FaceFinder
-from facestages.stimuli.headmodel import load_head
 from facestages.stimuli.pictures import read_picture
 from facestages.stimuli.quiet_cv2 import cv2
+from facestages.stimuli.render.head_model import load_head
 from facestages.stimuli.rendered import render_portrait
 
 ASSETS = Path(__file__).parents[1] / "resources" / "assets"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.geometry import measure_geometry
+from facestages.analysis.geometry import measure_geometry
 from facestages.stimuli import StimulusSet, read_labels, write_stimuli
 from facestages.tables import write_table
 

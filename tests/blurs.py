@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from facestages.networks.catalogue import InputSpec
+from facestages.architectures import InputSpec
 from facestages.stimuli import StimulusSet, write_stimuli
 
 

@@ -40,7 +40,7 @@ def rendered_portraits(head) -> Portrait:
 
     Parameters
     ----------
-    head : facestages.stimuli.headmodel.Head
+    head : facestages.stimuli.render.head_model.Head
 
     Returns
     -------

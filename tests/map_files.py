@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.parallel_analysis import noise_edge
+from facestages.analysis.parallel_analysis import noise_edge
 from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
 
 EXPRESSIONS = ("neutral", "happy", "angry")

@@ -17,7 +17,7 @@ from workflow_runner import run_snakemake
 
 HEADER = ("path", "identity", "expression")
 PIXELS = {"label": "Pixels", "architecture": "pixels"} | {
-    "stages": dict.fromkeys(("early", "identity", "penultimate", "final"), "pixels")
+    "stages": dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
 }
 
 

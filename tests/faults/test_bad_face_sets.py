@@ -8,7 +8,7 @@ from disfa_files import label_path, numbered_frame, video_path, write_disfa, wri
 from face_sets import ASSETS, rendered_portraits, write_kdef
 from facestages.action_units import RULES_V1
 from facestages.stimuli import read_stimuli
-from facestages.stimuli.headmodel import load_head
+from facestages.stimuli.render.head_model import load_head
 from workflow_runner import link_downloads
 
 SIZE, FRAMES = (160, 120), 30

@@ -92,7 +92,7 @@ def test_what_is_not_at_hand_is_left_out_and_said(workspace):
     }
     workspace.config["networks"]["lost"] = {"label": "Lost", "keras": "lost.keras"} | {
         "input": {"size": 48, "channels": 1},
-        "stages": dict.fromkeys(("early", "identity", "penultimate", "final"), "x"),
+        "stages": dict.fromkeys(("early", "middle", "penultimate", "final"), "x"),
     }
     workspace.config["figures"]["fig4"] |= {"datasets": ["own", "gone"]}
     workspace.config["figures"]["fig4"] |= {"networks": ["pixels", "lost"]}

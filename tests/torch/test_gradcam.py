@@ -5,11 +5,11 @@ import pytest
 
 import gradcam_reference as reference
 import torch
-from facestages.attribution import gradcam
+from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
-from facestages.networks.catalogue import InputSpec
 from facestages.networks.emofan import EmoFAN
 from facestages.networks.torch_backend import TorchNetwork
+from facestages.recording.attribution import gradcam
 
 
 class Tiny(torch.nn.Module):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import torch
+from facestages.architectures import ARCHITECTURES, InputSpec, known_layers
 from facestages.errors import FacestagesError
 from facestages.networks import load_network
-from facestages.networks.catalogue import ARCHITECTURES, InputSpec, known_layers
 from facestages.networks.torch_backend import TorchNetwork
 
 

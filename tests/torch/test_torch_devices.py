@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import torch
+from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.networks import load_network, torch_backend
-from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import prepare_images
 from facestages.networks.torch_backend import TorchNetwork
 

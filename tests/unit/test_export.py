@@ -8,11 +8,11 @@ import rsatoolbox
 from scipy.spatial.distance import squareform
 
 from blurs import Blurs, write_blurs_faces
-from facestages import rsa
-from facestages.activations import record_activations
+from facestages.analysis import rsa
+from facestages.analysis.geometry import measure_geometry
 from facestages.errors import FacestagesError
 from facestages.export import to_rsatoolbox, to_rsatoolbox_rdms, to_xarray
-from facestages.geometry import measure_geometry
+from facestages.recording.activations import record_activations
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from disfa_files import video_path, write_disfa
 from face_sets import ASSETS, rendered_portraits, write_fer2013_csv, write_kdef
 from facestages.expressions import EXPRESSIONS
 from facestages.stimuli import read_stimuli
-from facestages.stimuli.headmodel import load_head
+from facestages.stimuli.render.head_model import load_head
 from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
 FRAMES, CHOSEN = 60, 15

@@ -8,7 +8,7 @@ import pytest
 from disfa_files import write_disfa
 from workflow_runner import jobs, link_downloads, run_snakemake
 
-LAYERS = {"early": "batchnorm_1", "identity": "flatten", "penultimate": "dropout_4"}
+LAYERS = {"early": "batchnorm_1", "middle": "flatten", "penultimate": "dropout_4"}
 CONFIG = {
     "datasets": {
         "video": {

@@ -6,9 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-from facestages import assets, disfa_files, memory, provenance, requirements, sizes
+from facestages import assets, disfa_files, memory, provenance, sizes
+from facestages.doctor import requirements
 from facestages.errors import FacestagesError
-from facestages.networks.catalogue import ARCHITECTURES
+from facestages.architectures import ARCHITECTURES
 from facestages.plan import Planner
 
 # What this machine lacks: figures leave it out, and say so.

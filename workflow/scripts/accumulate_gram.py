@@ -4,8 +4,8 @@ from facestages.job import job
 
 # Of a torch module of one's own nobody knows what it keeps: one pass at a time.
 with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
-    from facestages.accumulation import accumulate_gram
     from facestages.networks import load_network
+    from facestages.recording.accumulation import accumulate_gram
 
     seed = int(snakemake.wildcards.seed)
     network = load_network(

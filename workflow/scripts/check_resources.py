@@ -3,6 +3,6 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.check_resources import check_resources
+    from facestages.doctor.report import check_resources
 
     check_resources(snakemake.params.config, snakemake.params.manifest)

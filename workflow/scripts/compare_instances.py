@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.instances import compare_instances
+    from facestages.analysis.instances import compare_instances
 
     files = [*snakemake.input.separability, *snakemake.input.decoding]
     instances = compare_instances(files, snakemake.params.networks)

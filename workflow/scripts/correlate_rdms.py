@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.rsa import correlate_rdms
+    from facestages.analysis.rsa import correlate_rdms
 
     correlations = correlate_rdms(
         snakemake.input.geometry,

@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.decoding import decode_labels
+    from facestages.analysis.decoding import decode_labels
 
     decoding = decode_labels(
         snakemake.input.geometry,

@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.embedding import embed_umap
+    from facestages.analysis.embedding import embed_umap
 
     scores = embed_umap(
         snakemake.input.geometry,

@@ -4,8 +4,8 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.attribution import explain_gradcam
     from facestages.networks import load_network
+    from facestages.recording.attribution import explain_gradcam
 
     seed = int(snakemake.wildcards.seed)
     network = load_network(

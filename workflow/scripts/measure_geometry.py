@@ -3,7 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.geometry import measure_geometry
+    from facestages.analysis.geometry import measure_geometry
 
     measure_geometry(
         snakemake.input.sources,

@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.partition import partition_variance
+    from facestages.analysis.partition import partition_variance
 
     shares = partition_variance(
         snakemake.input.geometry,

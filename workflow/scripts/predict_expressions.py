@@ -6,7 +6,7 @@ from facestages.job import job
 with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
     from facestages import tables
     from facestages.networks import load_network
-    from facestages.predictions import predict_expressions
+    from facestages.recording.predictions import predict_expressions
 
     seed = int(snakemake.wildcards.seed)
     network = load_network(

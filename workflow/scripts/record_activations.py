@@ -4,8 +4,8 @@ from facestages.job import job
 
 # Of a torch module of one's own nobody knows what it keeps: one pass at a time.
 with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
-    from facestages.activations import record_activations
     from facestages.networks import load_network
+    from facestages.recording.activations import record_activations
 
     seed = int(snakemake.wildcards.seed)
     network = load_network(

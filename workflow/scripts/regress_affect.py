@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.affect import regress_affect
+    from facestages.analysis.affect import regress_affect
 
     regressions = regress_affect(
         snakemake.input.geometry,

@@ -4,7 +4,7 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.separability import score_separability
+    from facestages.analysis.separability import score_separability
 
     scores = score_separability(
         snakemake.input.geometry,

@@ -16,10 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
+from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths, select_layers
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import read_yaml
-from facestages.networks import select_layers
-from facestages.networks.catalogue import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
@@ -613,7 +612,7 @@ class NetworkEntry(Section):
 
     @property
     def source(self) -> dict[str, Any]:
-        """What `facestages.networks.load_network` needs to know."""
+        """What `networks.load_network` needs to know."""
         return self.model_dump(
             include={"architecture", "keras", "torch", "input", "classes", "width"}
         )
@@ -707,7 +706,7 @@ class Fig4(Section):
         ["expression", "identity"], min_length=1, description="Labels, a row of panels each."
     )
     stages: list[str] = Field(
-        ["early", "identity", "penultimate", "final"],
+        ["early", "middle", "penultimate", "final"],
         min_length=2,
         description="Stages, from input to output.",
     )
@@ -731,7 +730,7 @@ class Fig2(Section):
     dataset: str = Field(description="Face set, of few people with many pictures each.")
     network: str = Field(description="Network.")
     stages: list[str] = Field(
-        ["early", "identity", "penultimate"],
+        ["early", "middle", "penultimate"],
         min_length=1,
         max_length=4,
         description="Stages that are mapped; faces are shown along the axes of the last map.",
@@ -1189,7 +1188,7 @@ def load_config(
     config : mapping or path-like
         What Snakemake read, or a YAML file.
     manifest : mapping, optional
-        Assets, as `facestages.assets.read_manifest` gives them: those that the config names must
+        Assets, as `assets.read_manifest` gives them: those that the config names must
         be among them, and a network's classes those of its weights.
 
     Returns

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 
 from facestages import store
+from facestages.analysis.rsa import squared_distances
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rsa import squared_distances
 
 if TYPE_CHECKING:
     import rsatoolbox
@@ -60,7 +60,7 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
     Parameters
     ----------
     path : path-like
-        HDF5 file of activations, or of `facestages.geometry.measure_geometry`.
+        HDF5 file of activations, or of `analysis.geometry.measure_geometry`.
     layer : str
 
     Returns
@@ -99,7 +99,7 @@ def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RD
     Parameters
     ----------
     path : path-like
-        HDF5 file of `facestages.geometry.measure_geometry`.
+        HDF5 file of `analysis.geometry.measure_geometry`.
     layer : str
 
     Returns

@@ -6,7 +6,7 @@ Snakemake asks this at the start of every run, so nothing heavy is imported here
 #: The three official splits, and "test" where a copy does not tell the two test splits apart.
 SPLITS = ("Training", "PublicTest", "PrivateTest", "test")
 
-#: Pictures by split and class, classes in the order of `facestages.expressions.EXPRESSIONS`.
+#: Pictures by split and class, classes in the order of `expressions.EXPRESSIONS`.
 OFFICIAL_COUNTS = {
     "Training": (3995, 436, 4097, 7215, 4830, 3171, 4965),
     "PublicTest": (467, 56, 496, 895, 653, 415, 607),

@@ -224,7 +224,7 @@ def multiply_shards(
     Parameters
     ----------
     shard, other : path-like
-        HDF5 files of `facestages.activations.record_activations`; the same one twice for the
+        HDF5 files of `recording.activations.record_activations`; the same one twice for the
         products within a shard.
     first : path-like
         The shard whose first rows give the origin, the same for all pairs.

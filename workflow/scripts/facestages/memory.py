@@ -24,7 +24,7 @@ _ANALYSIS = 150
 _MAPS = {"keras": 192, "torch": 192, "numpy": 0}
 _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 
-#: Layers' outputs that `facestages.accumulation.accumulate_gram` holds; more take further passes.
+#: Layers' outputs that `recording.accumulation.accumulate_gram` holds; more take further passes.
 HELD = 1600
 
 # Columns of a block of activations.

@@ -62,7 +62,7 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def html_frame(table: pd.DataFrame) -> str:
-    """A table of text, as for `facestages.tables.markdown_table`."""
+    """A table of text, as for `tables.markdown_table`."""
     return html_table(list(table), table.itertuples(index=False))
 
 

@@ -48,7 +48,7 @@ class Planner:
     ----------
     config : Config
     absent : mapping of str to str
-        What `facestages.requirements.absent` says is missing.
+        What `doctor.requirements.absent` says is missing.
     sampling_step : callable, optional
         Every how many pictures of a face set are measured; all if not given.
     """

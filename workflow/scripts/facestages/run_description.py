@@ -50,7 +50,7 @@ def describe_run(
     stimuli : sequence of path-like
         Face sets of the run.
     geometry : sequence of path-like
-        Files of `facestages.geometry`: they name the weights that a network had.
+        Files of `analysis.geometry`: they name the weights that a network had.
     weights : mapping of str to sequence of str
         For each network where its weights come from, and what they were trained on.
     absent : sequence of str

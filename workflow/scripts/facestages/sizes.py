@@ -37,7 +37,7 @@ def foreseen_pictures(entry: FaceSet, subjects: Sequence[str] | None = None) -> 
     entry : facestages.config.FaceSet
         The face set's section of the config.
     subjects : sequence of str, optional
-        The people of a DISFA face set, from `facestages.disfa_files.choose_subjects`. If not
+        The people of a DISFA face set, from `disfa_files.choose_subjects`. If not
         given, those that the config lists, or all 27.
 
     Returns

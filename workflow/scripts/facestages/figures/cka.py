@@ -29,7 +29,7 @@ def draw_cka(
     Parameters
     ----------
     similarities : pandas.DataFrame
-        Rows of `facestages.cka.compare_layers`.
+        Rows of `analysis.cka.compare_layers`.
     dataset : str
         The face set's name in figures.
     networks : mapping of str to str

@@ -42,7 +42,7 @@ def draw_controls(
     Parameters
     ----------
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability`.
+        Rows of `analysis.separability.score_separability`.
     conditions : mapping of str to str
         Name in figures of face sets: as they are, then with low-level properties made equal.
     pixels : mapping of str to str
@@ -52,7 +52,7 @@ def draw_controls(
     networks : mapping of str to str
         Name in figures of the networks that look at those two.
     looks : mapping of str to int or str
-        See `facestages.figures.style.line_styles`.
+        See `figures.style.line_styles`.
     components : int or "all"
         Number of components in which few and many pictures are compared.
     absent : sequence of str
@@ -110,7 +110,7 @@ def draw_controls(
 
 
 # Where each label is at home.
-_STAGES = {"identity": "identity", "expression": "final"}
+_STAGES = {"identity": "middle", "expression": "final"}
 
 
 def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> pd.DataFrame:
@@ -258,7 +258,7 @@ def _draw_few(
     axis.set_yticks(range(len(names)), [networks[name] for name in names], fontsize=7)
     # Room for the legend below the last network.
     axis.set_ylim(len(names) + 1.2, -0.6)
-    axis.set_xlabel("Identity silhouette, identity stage")
+    axis.set_xlabel("Identity silhouette, middle stage")
     axis.legend(frameon=False, fontsize=6.5, loc="lower right")
 
 
@@ -296,7 +296,7 @@ def _caption(numbers, many, few, conditions, components) -> str:
     parts = [
         f"Mean silhouettes, means over seeds; bars and bands: 95 % intervals over people, of "
         f"several seeds the widest. (a) {base} as it is, as {controlled}: what identity in "
-        f"pictures owes to low-level properties. (b) Identity in the {space} of the identity "
+        f"pictures owes to low-level properties. (b) Identity in the {space} of the middle "
         f"stage: {many[1]} with all pictures, with as few of each person (mean of draws) as a set "
         f"like {few[1]} has, and {few[1]}. (c, d) {many[1]}, by number of components."
     ]

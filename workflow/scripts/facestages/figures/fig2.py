@@ -44,7 +44,7 @@ def draw_fig2(
     network: str,
     dataset: str,
     layers: Mapping[str, str],
-    stages: Sequence[str] = ("early", "identity", "penultimate"),
+    stages: Sequence[str] = ("early", "middle", "penultimate"),
     gradcam: Sequence[str] = (),
     expressions: Sequence[str] = ("happy", "angry"),
     faces: int = COUNT,
@@ -54,14 +54,14 @@ def draw_fig2(
     Parameters
     ----------
     embedding : path-like
-        HDF5 file of `facestages.embedding.embed_umap`, of the network's first seed.
+        HDF5 file of `analysis.embedding.embed_umap`, of the network's first seed.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability` and of
-        `facestages.embedding.embed_umap` of this network and face set.
+        Rows of `analysis.separability.score_separability` and of
+        `analysis.embedding.embed_umap` of this network and face set.
     attribution : path-like, optional
-        HDF5 file of `facestages.attribution.explain_gradcam`.
+        HDF5 file of `recording.attribution.explain_gradcam`.
     network, dataset : str
         Their names in figures.
     layers : mapping of str to str

@@ -36,13 +36,13 @@ def draw_fig3(
     panels : sequence of mapping
         Panels in order, of plain values: ``network``, its ``title`` in figures, ``layer``,
         ``space`` (``umap`` or ``pca``), and ``file``: of the network's first seed, that of
-        `facestages.embedding.embed_umap` for ``umap``, of
-        `facestages.geometry.measure_geometry` for ``pca``; None where there is none.
+        `analysis.embedding.embed_umap` for ``umap``, of
+        `analysis.geometry.measure_geometry` for ``pca``; None where there is none.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability` and of
-        `facestages.embedding.embed_umap`, of all seeds of the networks.
+        Rows of `analysis.separability.score_separability` and of
+        `analysis.embedding.embed_umap`, of all seeds of the networks.
     dataset : str
         The face set's name in figures.
     absent : mapping of str to str

@@ -27,7 +27,7 @@ def select_scores(
     Parameters
     ----------
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability`, of any number of networks, seeds and
+        Rows of `analysis.separability.score_separability`, of any number of networks, seeds and
         face sets.
     labels, stages : sequence of str
     components : int or "all"
@@ -96,11 +96,11 @@ def draw_fig4(
     Parameters
     ----------
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability`.
+        Rows of `analysis.separability.score_separability`.
     datasets, networks : mapping of str to str
         Name in figures of each face set and network, in order.
     looks : mapping of str to int or str
-        See `facestages.figures.style.line_styles`.
+        See `figures.style.line_styles`.
     absent : sequence of str
         A line for each face set and network that is left out.
     labels, stages : sequence of str

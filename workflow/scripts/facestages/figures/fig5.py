@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages import tables
-from facestages.affect import (
+from facestages.analysis.affect import (
     AFFECT,
     CIRCULAR,
     SIGN_RULE,
@@ -103,13 +103,13 @@ def draw_fig5(
     ----------
     networks : mapping of str to mapping
         By name: ``label`` in figures, ``stage``, ``layer`` ("" if it has no such stage), and
-        ``geometry``, the path of `facestages.geometry.measure_geometry` of one seed.
+        ``geometry``, the path of `analysis.geometry.measure_geometry` of one seed.
     stimuli : path-like
         The face set.
     dataset : str
         Its name in figures.
     predictions : path-like, optional
-        Of the network that gives the reference; see `facestages.affect.read_reference`.
+        Of the network that gives the reference; see `analysis.affect.read_reference`.
     reference_label : str
         That network's name in figures.
     ratings : path-like, optional
@@ -122,7 +122,7 @@ def draw_fig5(
         Why the reference or the ratings that were asked for cannot be shown, in a line; the
         reference is the face set's own valence and arousal then, if it has any.
     regressions : pandas.DataFrame, optional
-        Rows of `facestages.affect.regress_affect` of all seeds, for the range over seeds.
+        Rows of `analysis.affect.regress_affect` of all seeds, for the range over seeds.
 
     Returns
     -------

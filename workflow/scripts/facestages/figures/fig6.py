@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.affect import (
+from facestages.analysis.affect import (
     AFFECT,
     SIGN_RULE,
     Reference,
@@ -76,19 +76,19 @@ def draw_fig6(
     """Draw faces at equal steps along PC2 and PC1 of each network, and along the reference.
 
     The steps are equal along the axis; each position shows the nearest face that no other shows
-    (`facestages.figures.faces.equally_spaced`). Below each strip the faces shown stand at their
+    (`figures.faces.equally_spaced`). Below each strip the faces shown stand at their
     own places, so that it is seen where pictures are missing.
 
     Parameters
     ----------
     networks : mapping of str to mapping
-        See `facestages.figures.fig5.draw_fig5`.
+        See `figures.fig5.draw_fig5`.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     dataset : str
         Its name in figures.
     predictions, reference_label, absent, no_reference
-        See `facestages.figures.fig5.draw_fig5`.
+        See `figures.fig5.draw_fig5`.
     count : int
         Faces of a strip, as in the paper.
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages import tables
-from facestages.affect import (
+from facestages.analysis.affect import (
     SIGN_RULE,
     Components,
     component_scores,
@@ -22,11 +22,11 @@ from facestages.affect import (
     read_people,
     read_reference,
 )
+from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
+from facestages.analysis.separability import CIRCULAR
 from facestages.errors import FacestagesError
-from facestages.extremity import Extremity, accuracy, accuracy_by_distance
 from facestages.figures import style
 from facestages.figures.fig5 import drawable_networks, expression_looks, require_networks
-from facestages.separability import CIRCULAR
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
 
@@ -76,17 +76,17 @@ def draw_fig7(
     ----------
     networks : mapping of str to mapping
         By name: ``label``, ``stage``, ``layer`` and ``geometry`` as in
-        `facestages.figures.fig5.draw_fig5`; ``classes``, the expressions that it knows, and
-        ``predictions``, the path of its table of `facestages.predictions.predict_expressions`.
+        `figures.fig5.draw_fig5`; ``classes``, the expressions that it knows, and
+        ``predictions``, the path of its table of `recording.predictions.predict_expressions`.
     stimuli : path-like
         The face set.
     dataset : str
         Its name in figures.
     looks : mapping of str to int or str
-        See `facestages.figures.style.line_styles`.
+        See `figures.style.line_styles`.
     predictions : path-like, optional
         Of the network that gives the reference, which fixes the signs of the components; see
-        `facestages.affect.read_reference`.
+        `analysis.affect.read_reference`.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
     absent : mapping of str to str, optional

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages import tables
+from facestages.analysis.partition import SHARES
+from facestages.analysis.separability import is_labelled
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import style
 from facestages.figures.seeds import mean_over_seeds
-from facestages.partition import SHARES
-from facestages.separability import is_labelled
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
 
@@ -38,7 +38,7 @@ def summarise_shares(shares: pd.DataFrame, components: int) -> pd.DataFrame:
     Parameters
     ----------
     shares : pandas.DataFrame
-        Rows of `facestages.partition.partition_variance`, of any number of networks and seeds.
+        Rows of `analysis.partition.partition_variance`, of any number of networks and seeds.
     components : int
 
     Returns
@@ -59,7 +59,7 @@ def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame |
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Rows of `facestages.predictions.predict_expressions`.
+        Rows of `recording.predictions.predict_expressions`.
     labels : pandas.DataFrame
         Labels of the face set.
 
@@ -98,11 +98,11 @@ def draw_fig8(
     Parameters
     ----------
     shares : pandas.DataFrame
-        Rows of `facestages.partition.partition_variance`.
+        Rows of `analysis.partition.partition_variance`.
     stimuli : path-like
         The face set.
     predictions : sequence of str
-        Tables of `facestages.predictions.predict_expressions`; none of a network without answers.
+        Tables of `recording.predictions.predict_expressions`; none of a network without answers.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
     dataset : str

@@ -29,7 +29,7 @@ def gradcam_table(
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of `facestages.attribution.explain_gradcam` of some networks.
+        Rows of `recording.attribution.explain_gradcam` of some networks.
     networks : mapping of str to str
         Name in figures of each network, in order.
     expressions : sequence of str

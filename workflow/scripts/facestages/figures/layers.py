@@ -68,8 +68,8 @@ def draw_layers(
     Parameters
     ----------
     scores : mapping
-        Rows of `facestages.separability.score_separability` (``separability``),
-        `facestages.decoding.decode_labels` (``decoding``) and `facestages.rsa.correlate_rdms`
+        Rows of `analysis.separability.score_separability` (``separability``),
+        `analysis.decoding.decode_labels` (``decoding``) and `analysis.rsa.correlate_rdms`
         (``rsa``), of all seeds of the networks on one face set.
     dataset : str
         Its name in figures.
@@ -78,7 +78,7 @@ def draw_layers(
     components : int or "all"
         Number of principal components of the first two rows; correlations are in the full space.
     measure : str
-        Kind of silhouette, one of `facestages.silhouettes.MEASURES` or ``silhouette_centred``.
+        Kind of silhouette, one of `analysis.silhouettes.MEASURES` or ``silhouette_centred``.
     absent : sequence of str
         A line for each network that is left out.
 

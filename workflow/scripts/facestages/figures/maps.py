@@ -90,7 +90,7 @@ def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: obj
     Parameters
     ----------
     path : path-like
-        HDF5 file of `facestages.embedding.embed_umap` or `facestages.geometry.measure_geometry`.
+        HDF5 file of `analysis.embedding.embed_umap` or `analysis.geometry.measure_geometry`.
     kind : str
         ``"embedding"`` or ``"geometry"``.
     layer : str
@@ -186,7 +186,7 @@ def find_score(
     Parameters
     ----------
     scores : pandas.DataFrame
-        Rows of `facestages.separability.score_separability` and `facestages.embedding.embed_umap`.
+        Rows of `analysis.separability.score_separability` and `analysis.embedding.embed_umap`.
     known : mapping
         ``dataset``, ``network`` and ``seed``.
     layer : str

@@ -69,7 +69,7 @@ def accuracy_on(
     labels : pandas.DataFrame of n rows
         The face set's ``stimulus_id`` and ``expression``.
     predictions : sequence of pandas.DataFrame
-        For each seed, of `facestages.predictions.predict_expressions`.
+        For each seed, of `recording.predictions.predict_expressions`.
     classes : sequence of str
         The network's classes; pictures of other expressions are left out.
 
@@ -120,7 +120,7 @@ def make_table1(
     networks : mapping of str to mapping
         By name: ``label``, ``classes`` (or None), ``weights`` and ``trained_on`` (in words),
         ``seeds``, ``paper`` (its name in the paper, or None), and files: ``layers`` of
-        `facestages.networks.listing.describe_layers`, ``reports`` of the training of each seed,
+        `networks.listing.describe_layers`, ``reports`` of the training of each seed,
         and ``predictions`` of each seed on the test set.
     datasets : mapping of str to mapping
         By name: ``label``, ``paper`` and the file ``stimuli``.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fnmatch
 import importlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from facestages.architectures import ARCHITECTURES, InputSpec
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.networks.catalogue import ARCHITECTURES, InputSpec
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["InputSpec", "Network", "load_network", "open_network", "select_layers"]
+__all__ = ["InputSpec", "Network", "load_network", "open_network"]
 
 _WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
 
@@ -243,32 +242,3 @@ def find_weights(folder: str | os.PathLike) -> Path:
     raise FacestagesError(
         f"{folder}: holds {names}; name the file with the key 'member' of the network's 'weights'"
     )
-
-
-def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str]:
-    """Layers by exact name or by glob.
-
-    Parameters
-    ----------
-    available : collection of str
-        Layers of the network, from input to output.
-    wanted : iterable of str
-        Names of layers, or globs such as ``conv2d_*``.
-
-    Returns
-    -------
-    list of str
-        Each layer once, in the order of `available`.
-
-    Raises
-    ------
-    FacestagesError
-        If something names no layer.
-    """
-    chosen = set()
-    for name in wanted:
-        found = {name} if name in available else set(fnmatch.filter(available, name))
-        if not found:
-            raise FacestagesError(f"no layer '{name}': {did_you_mean(name, available)}")
-        chosen |= found
-    return [layer for layer in available if layer in chosen]

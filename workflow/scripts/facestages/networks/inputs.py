@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from facestages.architectures import BLUE_FIRST, SCALINGS, InputSpec
 from facestages.errors import FacestagesError
-from facestages.networks.catalogue import BLUE_FIRST, SCALINGS, InputSpec
 
 
 def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from facestages.architectures import ARCHITECTURES, select_layers
 from facestages.files import atomic_path
-from facestages.networks import Network, load_network, select_layers
-from facestages.networks.catalogue import ARCHITECTURES
+from facestages.networks import Network, load_network
 from facestages.stimuli import read_labels
 from facestages.tables import read_tables
 

@@ -79,7 +79,7 @@ def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> s
     paragraphs = [
         f"A classifier of facial expressions in grey pictures of 48x48 pixels: "
         f"{', '.join(classes)}. The architecture is the light CNN of the paper "
-        f"(`facestages.networks.light_cnn`, {report['parameters']:,} parameters); the weights are "
+        f"(`networks.light_cnn`, {report['parameters']:,} parameters); the weights are "
         f"in half precision.",
         "**Use.** To reproduce the paper and to study what layers represent. Not for judging what "
         "people feel: the labels are what annotators saw in pictures from the web, with known "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facestages.networks.catalogue import InputSpec
+from facestages.architectures import InputSpec
 from facestages.networks.inputs import prepare_images
 
 

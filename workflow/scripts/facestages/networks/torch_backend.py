@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import numpy as np
 
 import torch
+from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.networks import is_kernel, require_spatial
-from facestages.networks.catalogue import InputSpec
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 

@@ -18,11 +18,11 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
 from facestages import provenance
+from facestages.architectures import InputSpec
 from facestages.config import Augmentation, Training
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import atomic_path
 from facestages.networks import load_network
-from facestages.networks.catalogue import InputSpec
 from facestages.networks.inputs import resize_images, scale_images
 from facestages.networks.quiet_keras import keras
 from facestages.progress import progress
@@ -584,7 +584,7 @@ def train_network(
     name : str
         Its name in the config.
     source : mapping
-        What `facestages.networks.load_network` needs to know.
+        What `networks.load_network` needs to know.
     training : Training
     seed : int
     code : str or sequence of str

@@ -314,7 +314,7 @@ def read_labels(
     path : path-like
         A file that `write_stimuli` wrote.
     predictions : path-like, optional
-        Table of `facestages.predictions.predict_expressions`; what it says takes the place of the
+        Table of `recording.predictions.predict_expressions`; what it says takes the place of the
         face set's own ``expression``, and the label's source becomes ``network:<name>``.
 
     Returns

@@ -2,7 +2,7 @@
 units.
 
 A subject's video becomes a face set of chosen frames. Expressions are not part of DISFA; they are
-derived from the action units by the rules of `facestages.action_units`.
+derived from the action units by the rules of `action_units`.
 
 The label files count frames from 1: their frame k is the k-th frame of the video.
 """
@@ -241,15 +241,15 @@ def read_subject(
     Parameters
     ----------
     folder : path-like
-        As for `facestages.disfa_files.find_subjects` and `read_action_units`.
+        As for `disfa_files.find_subjects` and `read_action_units`.
     subject : str
     camera : {"left", "right"}
     sex : {"female", "male", ""}
-        From `facestages.disfa_files.read_subject_list`; "" if it is not known.
+        From `disfa_files.read_subject_list`; "" if it is not known.
     frames_per_person, select, min_distance, seed
         As for `choose_frames`.
     rules, threshold
-        As for `facestages.action_units.label_expressions`.
+        As for `action_units.label_expressions`.
     rules_version : str
         The source of the label ``expression``.
 

@@ -1,7 +1,7 @@
 """FER2013 (Goodfellow et al. 2013, arXiv:1307.0414): 35,887 grey faces of 48x48 pixels.
 
 It goes round as one CSV file and as folders of pictures; both become the same face set, with one
-order of the classes (`facestages.stimuli.EXPRESSIONS`, the numbers of the CSV file).
+order of the classes (`stimuli.EXPRESSIONS`, the numbers of the CSV file).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def read_fer2013(
     splits : sequence of str, optional
         Splits to keep; ``"test"`` keeps both test splits. All if not given.
     classes : sequence of str, optional
-        Expressions to keep, names from `facestages.stimuli.EXPRESSIONS`. All if not given.
+        Expressions to keep, names from `stimuli.EXPRESSIONS`. All if not given.
     drop_duplicates : bool
         Keep one of exactly equal pictures: that of PrivateTest before PublicTest before Training,
         within a split the first. This is done on the whole data set, before splits and classes
@@ -359,6 +359,6 @@ def _differences(counts: dict[str, dict[str, int]]) -> list[str]:
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     options = {key: value for key, value in entry.items() if key != "source"}
     write_stimuli(out, read_fer2013(**options), name)

@@ -14,7 +14,7 @@ from facestages.stimuli.photographs import finish
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     write_stimuli(out, _join_subjects(sorted(source)), name, finish(entry))
 
 

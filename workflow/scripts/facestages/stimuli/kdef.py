@@ -322,6 +322,6 @@ def _in_order(values: Collection[str], order: Sequence[str]) -> str:
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     listed = list_kdef(entry["path"], angles=entry["angles"], sessions=entry["sessions"])
     write_photographs(out, name, listed, entry, detector, threads)

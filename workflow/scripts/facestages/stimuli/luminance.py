@@ -28,7 +28,7 @@ def oval(size: int, margin: float = 0.0) -> np.ndarray:
     size : int
         Rows and columns of the crop.
     margin : float
-        The crop's margin, as in `facestages.stimuli.crop.cut_out`.
+        The crop's margin, as in `stimuli.crop.cut_out`.
 
     Returns
     -------

@@ -90,5 +90,5 @@ def _picture(folder: Path, person: int, number: int, path: Path) -> Picture:
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     write_photographs(out, name, list_orl(source), entry, detector, threads)

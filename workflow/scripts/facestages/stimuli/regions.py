@@ -18,12 +18,12 @@ LANDMARKS = "rendered landmarks"
 EYES = "eye-aligned template"
 CENTRED = "template of a centred face"
 
-# Where `facestages.stimuli.crop`, which needs more to be installed, puts the eyes of a tight crop.
+# Where `stimuli.crop`, which needs more to be installed, puts the eyes of a tight crop.
 _EYE_DISTANCE, _EYE_LINE = 0.36, 0.38
 
 # Top, left, bottom and right of eyes, brows and mouth: from the point between the pupils, in
 # distances of the pupils. The boxes hold the landmarks of four in five of the ORL photographs (the
-# face mesh of `facestages.stimuli.detection`), with about 0.06 of room around them, and are alike
+# face mesh of `stimuli.detection`), with about 0.06 of room around them, and are alike
 # on both sides.
 _TEMPLATE = np.array(
     [
@@ -40,13 +40,13 @@ def template_regions(margin: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     margin : float
-        The crop's margin, as in `facestages.stimuli.crop.cut_out`; 0 stands for a centred face
+        The crop's margin, as in `stimuli.crop.cut_out`; 0 stands for a centred face
         that fills the picture too.
 
     Returns
     -------
     numpy.ndarray of float32, shape (3, 4)
-        As one picture's `facestages.stimuli.StimulusSet.regions`.
+        As one picture's `stimuli.StimulusSet.regions`.
     """
     whole = 1 + 2 * margin
     line, middle = (_EYE_LINE + margin) / whole, 0.5
@@ -64,7 +64,7 @@ def find_regions(
     labels : pandas.DataFrame of n rows
         The labels of the face set.
     stored : numpy.ndarray, shape (n, 3, 4), optional
-        What `facestages.stimuli.read_regions` gave, if it gave anything.
+        What `stimuli.read_regions` gave, if it gave anything.
     margin : float, optional
         Margin of the crop by the eyes; None if pictures were not cropped. Cropped are those that
         have an ``eye_distance``; the others were taken whole.
@@ -98,7 +98,7 @@ def region_shares(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) 
     maps : numpy.ndarray, shape (n, h, w)
         None below zero.
     regions : numpy.ndarray, shape (n, 3, 4)
-        Boxes that do not overlap, as `facestages.stimuli.StimulusSet.regions`.
+        Boxes that do not overlap, as `stimuli.StimulusSet.regions`.
     size : tuple of two int
         Rows and columns of the pictures. A map that is larger than them stays as large as it is.
 

@@ -20,7 +20,8 @@ from PIL import Image, ImageFilter
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.progress import progress
 from facestages.stimuli import EXPRESSIONS, StimulusSet, recipes, write_stimuli
-from facestages.stimuli.headmodel import (
+from facestages.stimuli.luminance import control_luminance
+from facestages.stimuli.render.head_model import (
     BODY,
     EYE,
     HAIR,
@@ -35,7 +36,6 @@ from facestages.stimuli.headmodel import (
     load_head,
     sample_identity,
 )
-from facestages.stimuli.luminance import control_luminance
 
 _SUPERSAMPLING = 2
 _CAMERA_DISTANCE = 14.0  # decimetres
@@ -1062,7 +1062,7 @@ def _drift(frames: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     draw = {"wild": render_wild, "posed": render_posed, "video": render_video}[entry["design"]]
     control = control_luminance(entry["size"], entry["histogram"], entry["mask"])
     own = ("source", "design", "histogram", "mask")

@@ -32,7 +32,7 @@ def report_stimuli(
     stimuli : path-like
         The face set's HDF5 file.
     predictions : sequence of path-like
-        Tables of `facestages.predictions.predict_expressions`, compared with the face set's own
+        Tables of `recording.predictions.predict_expressions`, compared with the face set's own
         label ``expression``.
     expression_from : str, optional
         The network among them whose predictions the analyses take as the label.

@@ -54,7 +54,7 @@ def list_table(
     PictureSource
         In the order of the table. ``stimulus_id`` is the table's column of that name (``path`` is
         then kept as a label), else ``path``. The files are those that
-        `facestages.stimuli.pictures.read_picture` can read.
+        `stimuli.pictures.read_picture` can read.
 
     Raises
     ------
@@ -169,6 +169,6 @@ def _to_number(text: str) -> float | None:
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
-    """Make a face set for `facestages.stimuli.sources.prepare_stimuli`."""
+    """Make a face set for `stimuli.sources.prepare_stimuli`."""
     listed = list_table(entry["table"], folder=entry["folder"], sources=entry["sources"])
     write_photographs(out, name, listed, entry, detector, threads)

@@ -1,0 +1,80 @@
+"""Gram matrix and principal components, against scikit-learn."""
+
+import h5py
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from facestages.analysis.geometry import gram_matrix, leading_components, principal_components
+from facestages.errors import FacestagesError
+
+
+@pytest.fixture(scope="module")
+def layer():
+    rng = np.random.default_rng(0)
+    scales = np.exp(-np.arange(40) / 8)
+    return (rng.normal(size=(60, 40)) * scales @ rng.normal(size=(40, 20_000))).astype(np.float32)
+
+
+def test_gram_matrix_is_that_of_centred_rows(layer):
+    centred = layer.astype(float) - layer.mean(axis=0, dtype=float)
+    expected = centred @ centred.T
+    gram = gram_matrix(layer)
+    np.testing.assert_allclose(gram, expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_array_equal(gram, gram.T)
+    assert abs(gram.sum()) < 1e-5 * np.trace(gram)
+
+
+def test_gram_matrix_streams_from_disk(layer, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        stored = file.create_dataset("a", data=layer, chunks=(32, 4096))
+        np.testing.assert_array_equal(gram_matrix(stored), gram_matrix(layer))
+
+
+def test_further_axes_are_flattened(layer):
+    np.testing.assert_array_equal(gram_matrix(layer.reshape(60, 100, 200)), gram_matrix(layer))
+
+
+def test_components_are_those_of_scikit_learn(layer):
+    pca = PCA(10, svd_solver="full").fit(layer.astype(float))
+    expected = pca.transform(layer.astype(float))
+    scores, ratio = principal_components(gram_matrix(layer), 10)
+    np.testing.assert_allclose(ratio, pca.explained_variance_ratio_, rtol=1e-5)
+    for own, reference in zip(scores.T, expected.T, strict=True):
+        sign = np.sign(own @ reference)
+        np.testing.assert_allclose(own, sign * reference, atol=1e-4 * np.abs(reference).max())
+
+
+def test_sign_rule(layer):
+    scores, _ = principal_components(gram_matrix(layer), 5)
+    assert (scores[np.abs(scores).argmax(axis=0), np.arange(5)] > 0).all()
+
+
+def test_no_more_components_than_the_space_has():
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(3), 50).astype(np.float32)
+    scores, ratio = principal_components(gram_matrix(probabilities), 10)
+    assert scores.shape == (50, 2)
+    np.testing.assert_allclose(ratio.sum(), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("k", [3, 30])
+def test_leading_components_of_few_and_of_many_pictures(layer, k):
+    """By Lanczos' method where k is small, by the whole decomposition elsewhere."""
+    gram = gram_matrix(layer)
+    expected = np.linalg.eigvalsh(gram)[::-1]
+    scores, values = leading_components(gram, k)
+    np.testing.assert_allclose(values, expected[: k + 1], rtol=1e-9, atol=1e-9 * expected[0])
+    np.testing.assert_allclose((scores**2).sum(axis=0), expected[:k], rtol=1e-9)
+    np.testing.assert_array_equal(leading_components(gram, k)[0], scores)
+
+
+def test_what_has_no_geometry_is_refused(layer):
+    with pytest.raises(FacestagesError, match="two pictures or more, not 1"):
+        gram_matrix(layer[:1])
+    with pytest.raises(FacestagesError, match="same output for every picture"):
+        principal_components(gram_matrix(np.ones((5, 8), np.float32)), 2)
+    broken = layer.copy()
+    broken[7, 19_999] = np.nan
+    with pytest.raises(FacestagesError, match="NaN"):
+        gram_matrix(broken)

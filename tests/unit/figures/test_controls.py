@@ -1,0 +1,111 @@
+"""Controls: what is left of a silhouette, and what few pictures change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facestages.errors import FacestagesError
+from facestages.figures.controls import draw_controls
+
+SAID = {
+    "conditions": {"video": "Video", "matched": "Matched"},
+    "pixels": {"pixels": "Pixels"},
+    "many": ("video", "Video"),
+    "few": ("posed", "Portraits"),
+    "networks": {"net": "Net", "nn3": "NN3"},
+    "looks": {"net": 0, "nn3": "untrained"},
+    "components": 10,
+}
+
+
+def row(dataset, network, value, **more):
+    return {
+        "dataset": dataset,
+        "rendered": 1,
+        "network": network,
+        "seed": 0,
+        "stage": "middle",
+        "layer": "layer",
+        "label": "identity",
+        "measure": "silhouette",
+        "components": "10",
+        "value": value,
+        "ci_low": value - 0.1,
+        "ci_high": value + 0.2,
+        "n": 100,
+        "note": "",
+        **more,
+    }
+
+
+@pytest.fixture
+def scores():
+    few = {"note": "14 pictures a person, mean of 20 draws"}
+    rows = [
+        row("video", "pixels", 0.8, stage="early"),
+        row("matched", "pixels", 0.2, stage="early"),
+        row("video", "net", 0.5),
+        row("video", "net", 0.4, components="2"),
+        row("video", "net", 0.3, stage="final", label="expression"),
+        row("video", "net", 0.45, measure="silhouette_subsampled", **few),
+        row("video", "net", -0.05, measure="silhouette_subsampled_change", **few),
+        row("posed", "net", 0.1),
+        row("video", "nn3", 0.6),
+        row("video", "nn3", 0.8, seed=1),
+    ]
+    return pd.DataFrame(rows)
+
+
+def number(numbers, **where):
+    for column, value in where.items():
+        numbers = numbers[numbers[column] == value]
+    (found,) = numbers.to_dict("records")
+    return found
+
+
+def test_what_low_level_control_leaves(scores):
+    _, numbers, caption = draw_controls(scores, **SAID)
+    change = number(numbers, measure="change")
+    assert change["dataset"] == "matched"
+    # The widest interval that the two allow: .1 - 1 and .4 - .7.
+    found = change["value"], change["ci_low"], change["ci_high"]
+    assert found == pytest.approx((-0.6, 0.1 - 1.0, 0.4 - 0.7))
+    assert number(numbers, measure="share_left")["value"] == pytest.approx(0.25)
+    assert "RENDERED" in caption
+
+
+def test_few_pictures_beside_the_set_that_has_few(scores):
+    numbers = draw_controls(scores, **SAID)[1]
+    # The portraits are .4 below the video; on few pictures the video loses .05 of it.
+    explained = number(numbers, measure="gap_explained")
+    assert explained["value"] == pytest.approx(0.125) and explained["network"] == "net"
+    ends = explained["ci_low"], explained["ci_high"]
+    assert ends == pytest.approx((-0.15 / 0.4, 0.15 / 0.4))
+    assert number(numbers, measure="silhouette_subsampled_change")["value"] == -0.05
+
+
+def test_seeds_are_averaged(scores):
+    numbers = draw_controls(scores, **SAID)[1]
+    own = number(numbers, network="nn3", panel="few pictures")
+    assert (own["value"], own["seeds"]) == (pytest.approx(0.7), 2)
+
+
+def test_components_from_few_to_all(scores):
+    more = pd.concat([scores, pd.DataFrame([row("video", "net", 0.2, components="all")])])
+    figure, numbers, _ = draw_controls(more, **SAID)
+    axis = figure.get_axes()[2]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["2", "10", "all"]
+    sweep = numbers[(numbers["panel"] == "components") & (numbers["network"] == "net")]
+    assert sweep.set_index(["label", "components"])["value"]["identity"].tolist() == [0.5, 0.4, 0.2]
+
+
+def test_without_few_pictures_the_panel_says_so(scores):
+    few = scores[~scores["measure"].str.contains("subsampled")]
+    figure, numbers, _ = draw_controls(few, **SAID)
+    assert "twice as many pictures" in figure.get_axes()[1].texts[0].get_text().replace("\n", " ")
+    assert not numbers["measure"].str.contains("subsampled").any()
+
+
+def test_nothing_to_draw_is_refused(scores):
+    with pytest.raises(FacestagesError, match="nothing to draw"):
+        draw_controls(scores.assign(value=np.nan), **SAID)

@@ -1,0 +1,259 @@
+"""Figure 2: maps, strips and Grad-CAM, and what it says where something is missing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.offsetbox import AnnotationBbox
+
+from facestages import store
+from facestages.errors import FacestagesError
+from facestages.figures import faces as drawing
+from facestages.figures import fig2, maps, style
+from facestages.stimuli import add_labels, read_labels
+from map_files import spread, write_faces, write_layers, write_scores
+
+LAYERS = {"early": "batchnorm_1", "middle": "flatten", "penultimate": "dropout_4"}
+GRADCAM = ["batchnorm_1", "conv2d_4", "conv2d_6"]
+NAMES = {"network": "NN1", "dataset": "Faces", "layers": LAYERS, "gradcam": GRADCAM}
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    return write_faces(tmp_path_factory.mktemp("set"))
+
+
+@pytest.fixture(scope="module")
+def embedding(faces, tmp_path_factory):
+    points = {
+        layer: spread(faces, apart, seed=number)
+        for number, (layer, apart) in enumerate(zip(LAYERS.values(), (30, 10, 0), strict=True))
+    }
+    return write_layers(tmp_path_factory.mktemp("m") / "umap.h5", faces, "embedding", points)
+
+
+def write_attribution(path, stimuli, leave_out=(), layers=GRADCAM):
+    """Maps of every third picture; that of the last layer is empty."""
+    labels, sources, known = read_labels(stimuli)
+    labels = labels.iloc[::3].reset_index(drop=True)
+    if "expression" in labels:
+        answers = labels["expression"].replace("angry", "sad")
+    else:
+        answers = pd.Series(["happy"] * len(labels))
+    labels = labels.assign(answer=answers, probability=np.linspace(0.4, 0.9, len(labels)))
+    sources |= {"answer": "network:nn1", "probability": "network:nn1"}
+    notes = {"dataset": "set", "network": "nn1", "seed": 0}
+    with store.create(path, "attribution", stimuli_digest=known["stimuli_digest"], **notes) as file:
+        for number, layer in enumerate(layers):
+            group, side = file.create_group(layer), 12 // (number + 1)
+            add_labels(group, labels.drop(columns=list(leave_out)), sources)
+            store.add_dimension(group, "row", side)
+            store.add_dimension(group, "column", side)
+            values = np.zeros((len(labels), side, side), np.float16)
+            values[:, 0, 0] = 0 if number == 2 else 1
+            store.add_array(group, "map", ("stimulus_id", "row", "column"), values)
+    return path
+
+
+@pytest.fixture(scope="module")
+def attribution(faces, tmp_path_factory):
+    return write_attribution(tmp_path_factory.mktemp("a") / "gradcam.h5", faces)
+
+
+@pytest.fixture
+def scores():
+    values = {}
+    for number, layer in enumerate(LAYERS.values()):
+        values[layer, "umap", "silhouette"] = 0.5 - number / 4
+        values[layer, "all", "silhouette"] = 0.2 - number / 10
+        for label in ("valence", "arousal"):
+            values[layer, "umap", f"r_axis1 {label}"] = 0.6 if label == "valence" else -0.1
+            values[layer, "umap", f"r_axis2 {label}"] = 0.3
+            values[layer, "umap", f"r2_map {label}"] = 0.4
+    return write_scores(values)
+
+
+def words(figure):
+    """All text of a figure, in one line."""
+    texts = [text.get_text() for axis in figure.axes for text in axis.texts]
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    return " ".join(" ".join([*titles, *texts]).split())
+
+
+def test_numbers_and_words_are_those_of_the_scores(embedding, faces, scores, attribution):
+    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    own = numbers[numbers["label"] == "identity"].set_index(["panel", "space"])
+    assert own.loc[("a", "umap"), "value"] == 0.5 and own.loc[("c", "all"), "value"] == 0
+    assert own.loc[("b", "umap"), "stage"] == "middle"
+    axis = numbers[(numbers["measure"] == "r_axis1") & (numbers["panel"] == "c")]
+    assert axis.set_index("label")["value"].to_dict() == {"valence": 0.6, "arousal": -0.1}
+    said = words(figure)
+    assert "b flatten (middle) c" in said
+    assert "identity silhouette 0.25 on the map, 0.10 in the layer's space" in said
+    assert "r = 0.60 with declared valence, r = −0.10 with declared arousal" in said
+    assert "UMAP 1 rises with valence and UMAP 2 is positive at its farthest point" in caption
+    assert "a map 0.50 [0.45, 0.55], layer 0.20 [0.15, 0.25]" in caption
+    assert "NN1, seed 0, on Faces, 60 pictures of 3 people. All faces are RENDERED" in caption
+    assert "nan" not in said.lower() + caption.lower()
+
+
+def test_strips_show_faces_at_equal_steps(embedding, faces, scores, attribution):
+    _, numbers, _ = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    points = spread(faces, 0, seed=2)
+    labels, _, _ = read_labels(faces)
+    for axis in (1, 2):
+        own = numbers[numbers["space"] == f"umap{axis}"]
+        assert len(own) == 21 and own["note"].is_unique
+        rows = [int(np.flatnonzero(labels["stimulus_id"] == name)[0]) for name in own["note"]]
+        np.testing.assert_allclose(own["value"], points[rows, axis - 1])
+        assert own["value"].is_monotonic_increasing
+        assert own["value"].iloc[0] == points[:, axis - 1].min()
+        assert own["value"].iloc[-1] == points[:, axis - 1].max()
+
+
+def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attribution):
+    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    labels, _, _ = read_labels(faces)
+    explained = labels.iloc[::3]
+    own = numbers[numbers["measure"] == "probability"]
+    for panel, expression, answer in (("e", "happy", "happy"), ("f", "angry", "sad")):
+        shown = explained[explained["expression"] == expression]
+        best = shown["stimulus_id"][shown["intensity"].idxmax()]
+        rows = own[own["panel"] == panel]
+        assert rows["layer"].tolist() == GRADCAM and set(rows["label"]) == {answer}
+        assert rows["note"].iloc[0] == f"{best}, labelled {expression}"
+        assert f"{panel} Labelled {expression}; answer: {answer} (0." in words(figure)
+    assert "the one with the highest intensity. Expression labels: rendered." in caption
+    assert words(figure).count("all zero") == 2
+
+
+def test_without_intensity_the_most_certain_answer_is_shown():
+    table = pd.DataFrame({"expression": ["happy", "sad", "happy"], "probability": [0.5, 0.9, 0.8]})
+    assert fig2.choose_face(table, "happy") == (2, "most certain answer")
+    table["intensity"] = [1.0, 1.0, np.nan]
+    assert fig2.choose_face(table, "happy") == (0, "highest intensity")
+    row, why = fig2.choose_face(table, "fear")
+    assert row is None and why == "none of the explained pictures is labelled 'fear'"
+    row, why = fig2.choose_face(table.drop(columns="expression"), "fear")
+    assert row is None and why == "the face set has no expression labels"
+
+
+def test_overlay_shows_where_the_map_is_high():
+    picture = np.full((40, 40), 128, np.uint8)
+    heat = np.zeros((4, 4))
+    heat[0, 3] = 1
+    shown = fig2.overlay(picture, heat).astype(float)
+    assert shown.shape == (40, 40, 3)
+    low, high = (plt.get_cmap("viridis")(value)[:3] for value in (0.0, 1.0))
+    np.testing.assert_allclose(shown[39, 0], 64 + 127.5 * np.array(low), atol=1)
+    np.testing.assert_allclose(shown[0, 39], 64 + 127.5 * np.array(high), atol=1)
+
+
+def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
+    names = {**NAMES, "stages": ["early", "conv9"]}
+    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, None, **names)
+    lines = {
+        "b": "network nn1 has no stage or layer 'conv9' here",
+        "c": "network nn1 has no stage or layer 'conv9' here",
+        "e": "no Grad-CAM of this network",
+    }
+    notes = numbers.drop_duplicates("panel").set_index("panel")["note"]
+    for letter, line in lines.items():
+        assert notes[letter] == line and f"LEFT OUT: {letter}: {line}." in caption
+        assert line in words(figure)
+    # No scale of colours without a map.
+    assert len(figure.axes) == 5 and not any(axis.axison for axis in figure.axes[1:])
+    assert "nan" not in words(figure).lower() + caption.lower()
+
+
+def test_layer_without_gradcam_is_said_in_its_tile(embedding, faces, scores, tmp_path):
+    file = write_attribution(tmp_path / "a.h5", faces, layers=["conv2d_4"])
+    figure, numbers, _ = fig2.draw_fig2(embedding, faces, scores, file, **NAMES)
+    assert words(figure).count("no such layer here") == 4
+    assert set(numbers[numbers["measure"] == "probability"]["layer"]) == {"conv2d_4"}
+    names = {**NAMES, "gradcam": ["dense_1"]}
+    figure, _, caption = fig2.draw_fig2(embedding, faces, scores, file, **names)
+    assert "LEFT OUT: e: no Grad-CAM of dense_1: the network has no such layer here." in caption
+
+
+def test_face_set_without_expressions_or_affect(tmp_path, scores):
+    faces = write_faces(tmp_path, leave_out=["expression", "valence", "arousal"])
+    embedding = write_layers(
+        tmp_path / "m.h5", faces, "embedding", {"dropout_4": spread(faces, 5.0)}
+    )
+    file = write_attribution(tmp_path / "a.h5", faces)
+    unknown = scores["measure"].str.startswith("r")
+    scores.loc[unknown, "value"] = np.nan
+    scores.loc[unknown, "note"] = "the face set has no label 'valence'"
+    scores.loc[unknown, "label_source"] = ""
+    names = {**NAMES, "stages": ["penultimate"]}
+    figure, _, caption = fig2.draw_fig2(embedding, faces, scores, file, **names)
+    said = words(figure)
+    assert "valence and arousal: the face set has no label 'valence'" in said
+    assert "LEFT OUT: c: the face set has no expression labels." in caption
+    assert "nan" not in said.lower() + caption.lower()
+
+
+def test_one_person_of_few_pictures(tmp_path, scores):
+    faces = write_faces(tmp_path, people=1, pictures=18)
+    points = {layer: spread(faces, 0.0) for layer in LAYERS.values()}
+    embedding = write_layers(tmp_path / "m.h5", faces, "embedding", points)
+    own = scores["measure"] == "silhouette"
+    scores.loc[own, ["value", "note"]] = [np.nan, "one identity only"]
+    figure, numbers, caption = fig2.draw_fig2(
+        embedding, faces, scores, write_attribution(tmp_path / "a.h5", faces), **NAMES
+    )
+    said = words(figure)
+    assert said.count("no identity silhouette: one identity only") == 3
+    assert said.count("(the face set has 18)") == 2
+    assert (numbers["space"] == "umap1").sum() == 18
+    assert "18 pictures of 1 person" in caption
+    assert "nan" not in said.lower() + caption.lower()
+
+
+def test_nothing_to_draw_and_other_stimuli_are_errors(embedding, faces, scores, tmp_path):
+    names = {**NAMES, "stages": ["conv9"]}
+    with pytest.raises(FacestagesError, match="nothing to draw: network nn1 has no stage"):
+        fig2.draw_fig2(embedding, faces, scores, None, **names)
+    other = write_faces(tmp_path, people=2)
+    with pytest.raises(FacestagesError, match="another stimuli digest"):
+        fig2.draw_fig2(embedding, other, scores, None, **NAMES)
+
+
+def test_medoid_is_the_most_central_picture():
+    points = np.array([[0, 0], [10, 0], [1, 0], [11, 5], [5, 0], [12, 9.0]])
+    assert maps.medoids(points, ["a", "b", "a", "b", "a", "b"]).tolist() == [2, 3]
+
+
+def test_faces_hide_neither_each_other_nor_leave_the_map():
+    style.use_style()
+    figure, axis = plt.subplots(figsize=(3, 3))
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    maps.draw_people(axis, points, np.arange(300) % 30, ("x", "y"))
+    chosen = np.arange(30)
+    places = drawing.free_places(axis, points, chosen, millimetres=8)
+    shown = np.isfinite(places).all(axis=1)
+    # Thirty of them have no room in 60 mm.
+    assert 10 < shown.sum() < 30
+    pictures = np.zeros((30, 10, 10), np.uint8)
+    limits = axis.get_xlim(), axis.get_ylim()
+    drawing.draw_faces_at(axis, pictures, points[chosen], 8, places)
+    figure.canvas.draw()
+    assert (axis.get_xlim(), axis.get_ylim()) == limits
+    boxes = [box for box in axis.artists if isinstance(box, AnnotationBbox)]
+    extents = [box.get_window_extent() for box in boxes]
+    assert len(extents) == shown.sum()
+    for number, one in enumerate(extents):
+        assert axis.bbox.x0 < one.x0 and one.x1 < axis.bbox.x1
+        assert axis.bbox.y0 < one.y0 and one.y1 < axis.bbox.y1
+        assert one.height == pytest.approx(8 / 25.4 * figure.dpi, rel=0.05)
+        assert not any(one.overlaps(other) for other in extents[:number])
+
+
+def test_same_bytes_twice(embedding, faces, scores, attribution, tmp_path):
+    kinds = ("pdf", "svg", "png")
+    for run in "ab":
+        figure, _, _ = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+        style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
+    for kind in kinds:
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

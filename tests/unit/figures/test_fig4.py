@@ -1,0 +1,133 @@
+"""Figure 4: the numbers drawn, the same bytes twice, and what it says where data lack."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facestages.errors import FacestagesError
+from facestages.figures import fig4, style
+
+STAGES = ["early", "middle", "penultimate", "final"]
+OPTIONS = {
+    "datasets": {"video": "Faces in motion", "posed": "Posed faces"},
+    "networks": {"nn1": "Trained", "nn3": "Control"},
+    "looks": {"nn1": 0, "nn3": "untrained"},
+    "labels": ["expression", "identity"],
+    "stages": STAGES,
+    "components": 10,
+    "band": "range",
+}
+
+
+@pytest.fixture
+def scores():
+    rows = [
+        {
+            "dataset": dataset,
+            "rendered": int(dataset == "video"),
+            "network": network,
+            "seed": seed,
+            "stage": stage,
+            "label": label,
+            "label_source": "rendered" if dataset == "video" else "posed",
+            "measure": "silhouette",
+            "components": components,
+            "value": number / 10 + seed / 100,
+            "ci_low": number / 10 + seed / 100 - 0.05,
+            "ci_high": number / 10 + seed / 100 + 0.04,
+            "n": 70,
+            "note": "",
+        }
+        for dataset in OPTIONS["datasets"]
+        for network, seeds in [("nn1", 2), ("nn3", 1)]
+        for seed in range(seeds)
+        for number, stage in enumerate(STAGES)
+        for label in OPTIONS["labels"]
+        for components in ("2", "10", "all")
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_summary_is_mean_and_range_over_seeds(scores):
+    _, summary, _ = fig4.draw_fig4(scores, **OPTIONS)
+    own = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
+    own = own[own.label == "identity"].set_index("stage").loc[STAGES]
+    np.testing.assert_allclose(own["mean"], [0.005, 0.105, 0.205, 0.305])
+    np.testing.assert_allclose(own["low"], [0, 0.1, 0.2, 0.3])
+    np.testing.assert_allclose(own["high"], [0.01, 0.11, 0.21, 0.31])
+    assert set(own["seeds"]) == {2}
+    np.testing.assert_allclose(own["ci_low"], [-0.05, 0.05, 0.15, 0.25])
+    np.testing.assert_allclose(own["ci_high"], [0.05, 0.15, 0.25, 0.35])
+
+
+def test_band_of_one_standard_deviation(scores):
+    _, summary, _ = fig4.draw_fig4(scores, **{**OPTIONS, "band": "sd"})
+    own = summary[summary.network == "nn1"]
+    np.testing.assert_allclose(own["high"] - own["mean"], 0.01 / 2**0.5)
+
+
+def test_panels_lines_and_honest_caption(scores):
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles[0] == "a  Faces in motion: expression"
+    assert titles[3] == "d  Posed faces: identity"
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "RENDERED, not photographs: Faces in motion." in caption
+    assert "Seeds: Trained 2, Control 1" in caption
+    assert "Faces in motion 70" in caption
+
+
+def test_caption_where_all_faces_are_rendered(scores):
+    figure, _, _ = fig4.draw_fig4(scores.assign(rendered=1), **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "All faces are RENDERED, not photographs." in caption
+
+
+def test_caption_counts_labelled_pictures(scores):
+    scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "Faces in motion 70; Posed faces 60 (expression), 70 (identity)." in caption
+
+
+def test_missing_label_is_said_in_its_panel(scores):
+    own = (scores.dataset == "posed") & (scores.label == "expression")
+    scores.loc[own, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    assert [text.get_text() for text in figure.axes[1].texts] == [
+        "the face set has no label 'expression'"
+    ]
+    assert not figure.axes[0].texts
+
+
+def test_nothing_to_draw_is_an_error(scores):
+    with pytest.raises(FacestagesError, match="nothing to draw"):
+        fig4.draw_fig4(scores.assign(value=np.nan), **OPTIONS)
+
+
+def test_same_bytes_twice(scores, tmp_path):
+    kinds = ("pdf", "svg", "png")
+    for run in "ab":
+        figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+        style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
+    for kind in kinds:
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_lines_differ_without_colour():
+    looks = {(str(line["marker"]), str(line["linestyle"])) for line in style.LINES}
+    assert len(looks) == len(style.LINES)
+
+
+def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
+    own = (scores["dataset"] == "video") & (scores["label"] == "expression")
+    scores.loc[own, "label_source"] = "network:nn1"
+    circular = own & (scores["network"] == "nn1")
+    scores.loc[circular, "note"] = "CIRCULAR: the labels are this network's own predictions"
+    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    caption = " ".join(figure.get_supxlabel().split())
+    titles = OPTIONS["datasets"]
+    assert f"network:nn1 ({titles['video']})" in caption and f"posed ({titles['posed']})" in caption
+    line = f"CIRCULAR: {OPTIONS['networks']['nn1']} on {titles['video']} is scored with its own"
+    assert line in caption and caption.count("CIRCULAR") == 1
+    assert "RENDERED, not photographs: Faces in motion." in caption

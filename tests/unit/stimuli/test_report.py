@@ -1,0 +1,132 @@
+"""What a face set's report and contact sheet say, and what a network's predictions become."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from facestages import tables
+from facestages.architectures import InputSpec
+from facestages.errors import FacestagesError
+from facestages.figures.sheet import draw_sheet
+from facestages.recording.predictions import predict_expressions
+from facestages.stimuli import Irregularity, StimulusSet, read_labels, write_stimuli
+from facestages.stimuli.report import report_stimuli, write_report
+
+CLASSES = ("happy", "sad", "contempt")
+
+
+class Answers:
+    """A network that gives one prepared row of scores a picture."""
+
+    name = "net"
+    layers = {"out": (3,)}
+    input, batch, side_by_side = InputSpec(4, 1), 32, False
+
+    def __init__(self, scores):
+        self.scores, self.done = np.array(scores, np.float32), 0
+
+    def record(self, images, layers):
+        rows = self.scores[self.done : self.done + len(images)]
+        self.done += len(images)
+        return {layers[0]: rows}
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """A file of three pictures of two people, and a fourth left out."""
+    labels = pd.DataFrame(
+        {
+            "stimulus_id": ["a", "b", "c"],
+            "identity": ["x", "x", "y"],
+            "expression": ["happy", "sad", ""],
+        }
+    )
+    sources = {"identity": "file", "expression": "posed"}
+    irregular = [Irregularity("d.png", "no face found", "left out")]
+    images = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8)
+    path = tmp_path / "faces.h5"
+    write_stimuli(path, StimulusSet(images, labels, sources, irregular=irregular), "mine")
+    return path
+
+
+def predict(faces, scores):
+    return predict_expressions(Answers(scores), 0, "out", CLASSES, faces)
+
+
+def test_probabilities_and_logits_name_the_same_class(faces):
+    shares = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
+    for scores in (shares, np.log(shares) + 3):
+        table = predict(faces, scores)
+        assert list(table["expression"]) == ["happy", "sad", "contempt"]
+        assert np.allclose(table["probability"], [0.7, 0.8, 0.6], atol=1e-4)
+
+
+def test_a_damaged_network_names_nothing(faces):
+    with pytest.raises(FacestagesError, match="layer out: NaN or infinity for picture 'b'"):
+        predict(faces, [[1, 0, 0], [np.nan, 0, 0], [0, 1, 0]])
+
+
+def test_a_layer_that_is_not_the_output(faces):
+    with pytest.raises(FacestagesError, match="network net: no layer 'outt': did you mean 'out'"):
+        predict_expressions(Answers([[1, 0]] * 3), 0, "outt", CLASSES, faces)
+    with pytest.raises(FacestagesError, match="has 2 units for 3 classes"):
+        predict(faces, [[1, 0]] * 3)
+
+
+def test_valence_and_arousal_come_after_the_classes(faces):
+    scores = [[5, 0, 0, 0.5, -0.25], [0, 5, 0, 1.5, 0], [0, 0, 5, -2, 0.125]]
+    affect = ("valence", "arousal")
+    table = predict_expressions(Answers(scores), 0, "out", CLASSES, faces, affect)
+    assert list(table["expression"]) == ["happy", "sad", "contempt"]
+    assert table["valence"].tolist() == [0.5, 1, -1], "clipped as the network's authors do"
+    assert table["arousal"].tolist() == [-0.25, 0, 0.125]
+    with pytest.raises(FacestagesError, match="3 units for 3 classes and valence and arousal"):
+        predict_expressions(Answers([[1, 0, 0]] * 3), 0, "out", CLASSES, faces, affect)
+
+
+@pytest.fixture
+def predictions(faces, tmp_path):
+    path = tmp_path / "predictions.csv"
+    tables.write_table(path, predict(faces, [[1, 0, 0], [0, 0, 1], [0, 1, 0]]))
+    return path
+
+
+def test_predictions_become_the_label_and_say_so(faces, predictions):
+    labels, sources, _ = read_labels(faces, predictions)
+    assert list(labels["expression"]) == ["happy", "contempt", "sad"]
+    assert sources["expression"] == "network:net" and sources["identity"] == "file"
+
+
+def test_predictions_of_other_pictures_are_refused(faces, predictions):
+    table = tables.read_tables([predictions])
+    tables.write_table(predictions, table.assign(stimulus_id=["a", "b", "z"]))
+    with pytest.raises(FacestagesError, match="was made from other stimuli"):
+        read_labels(faces, predictions)
+    with pytest.raises(FacestagesError, match="was made from other stimuli"):
+        report_stimuli(faces, [predictions])
+
+
+def test_report(faces, predictions, tmp_path):
+    report = report_stimuli(faces, [predictions], "net")
+    assert (report["n"], report["people"], report["rendered"]) == (3, 2, False)
+    assert report["counts"] == {"": {"x": {"happy": 1, "sad": 1}, "y": {"unlabelled": 1}}}
+    assert report["predicted"] == {"net": {"happy": 1, "contempt": 1, "sad": 1}}
+    assert report["agreement"]["net"]["n"] == 2
+    write_report(report, "My faces", tmp_path / "r.json", tmp_path / "r.md")
+    text = (tmp_path / "r.md").read_text()
+    assert "**The analyses take expressions from `network:net`**" in text
+    assert "- `d.png`: no face found; left out" in text
+    assert "| x | 1 | 1 | 0 | 2 |" in text
+    # A class that only the network has keeps its column.
+    assert "|  | happy | contempt |" in text and "| sad | 0 | 1 |" in text
+
+
+def test_sheet_shows_every_picture_with_its_label(faces, predictions):
+    figure = draw_sheet(faces, "My faces", predictions)
+    titles = [axis.get_title() for axis in figure.axes if axis.images]
+    assert titles == ["a\nhappy", "b\ncontempt", "c\nsad"]
+    heading = " ".join(figure.get_suptitle().split())
+    assert "My faces: 3 pictures of 2 people; expression: network:net" in heading
+    assert "1 left out" in heading and "eyes" not in heading
+    plt.close(figure)

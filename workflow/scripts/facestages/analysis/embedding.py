@@ -1,0 +1,339 @@
+"""Maps of a layer's space: UMAP in two dimensions, from distances alone.
+
+UMAP (McInnes, Healy and Melville 2018) keeps who is near whom, not how far: a distance across the
+map, and so a silhouette on it, is not one of the layer's space. Both are scored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+from scipy.sparse.csgraph import connected_components
+
+from facestages import store
+from facestages.analysis.resampling import interval, people_weights, weighted_correlation
+from facestages.analysis.separability import gram_distances, score_label
+from facestages.errors import FacestagesError
+from facestages.progress import progress
+from facestages.stimuli import add_labels, read_labels
+
+logger = logging.getLogger(__name__)
+
+_AFFECT = ("valence", "arousal")
+
+
+def umap_embedding(
+    matrix: np.ndarray, neighbours: int = 15, min_dist: float = 0.1, seed: int = 0
+) -> np.ndarray:
+    """Two-dimensional UMAP of points whose distances are known.
+
+    The neighbours are exact, whatever n (umap-learn itself approximates them from 4,096 points on).
+    The defaults are those of umap-learn, as in the paper.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances.
+    neighbours : int
+        Neighbours of a point, itself counted as the first.
+    min_dist : float
+        How near points may lie on the map.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, 2)
+        Centred. The same on every run on one machine; other machines may differ.
+
+    Raises
+    ------
+    FacestagesError
+        If there are no more points than neighbours, a distance is NaN, or all points are equal.
+    """
+    nearest, near = _nearest(matrix, neighbours)
+    if not near.any() and not np.any(matrix):
+        raise FacestagesError(f"a UMAP of {len(matrix)} equal points: nothing to map")
+    with warnings.catch_warnings():
+        # On one thread because of the seed, no inverse transform, parts of the graph apart: known.
+        warnings.simplefilter("ignore")
+        embedder = _umap_class()(
+            n_neighbors=neighbours,
+            min_dist=min_dist,
+            random_state=seed,
+            n_jobs=1,
+            metric="precomputed",
+            precomputed_knn=(nearest, near, None),
+            # Makes umap-learn take the neighbours as given; nothing is approximated.
+            force_approximation_algorithm=True,
+        )
+        points = embedder.fit_transform(matrix.astype(np.float32)).astype(np.float64)
+    return points - points.mean(axis=0)
+
+
+def graph_parts(matrix: np.ndarray, neighbours: int = 15) -> int:
+    """Number of parts into which the graph of nearest neighbours falls.
+
+    Where a part lies on the map is arbitrary: UMAP knows nothing of what is between parts.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances.
+    neighbours : int
+        As `umap_embedding`, with its errors.
+    """
+    nearest, _ = _nearest(matrix, neighbours)
+    n = len(matrix)
+    rows = np.repeat(np.arange(n), neighbours)
+    graph = scipy.sparse.coo_array((np.ones(n * neighbours), (rows, nearest.ravel())), (n, n))
+    return int(connected_components(graph, directed=False)[0])
+
+
+def _nearest(matrix: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest points of each point (n, neighbours), the first itself, and their distances."""
+    n = len(matrix)
+    if n <= neighbours:
+        raise FacestagesError(
+            f"a UMAP with {neighbours} neighbours needs more pictures than that, not {n}. Lower "
+            f"analysis.umap.neighbours, or give the face set more pictures"
+        )
+    if not np.isfinite(matrix).all():
+        raise FacestagesError("distances hold NaN or infinity; no UMAP of them")
+    single = matrix.astype(np.float32)
+    nearest = np.argsort(single, axis=1, kind="stable")[:, :neighbours]
+    return nearest, np.take_along_axis(single, nearest, axis=1)
+
+
+def _umap_class() -> type:
+    # umap-learn loads TensorFlow and torch if it finds them, for a variant that is not used here;
+    # that costs seconds, and the two do not belong in one process.
+    with _hidden("tensorflow"):
+        from umap import UMAP
+    return UMAP
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Importing `module` fails in the block."""
+    loaded = sys.modules.get(module)
+    sys.modules[module] = None
+    try:
+        yield
+    finally:
+        if loaded is None:
+            del sys.modules[module]
+        else:
+            sys.modules[module] = loaded
+
+
+def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]]:
+    """Fix the sign of each axis of a map, which UMAP leaves open.
+
+    The axis that correlates more with valence, by size, rises with valence, the other rises with
+    arousal. Where one of them is not known or does not vary, the point farthest from the middle
+    along the axis gets a positive coordinate. The axes keep their order, and are not rotated.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (n, 2)
+        Centred.
+    affect : mapping of str to numpy.ndarray, shape (n,)
+        ``valence`` and ``arousal``, as far as known; a missing value is NaN.
+
+    Returns
+    -------
+    points : numpy.ndarray, shape (n, 2)
+    rules : list of str
+        For each axis, what it rises with: ``valence``, ``arousal`` or ``farthest point``.
+    """
+    correlation = {name: _axis_correlations(points, affect.get(name)) for name in _AFFECT}
+    sign = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
+    rules = ["farthest point", "farthest point"]
+    if np.isfinite(correlation["valence"]).all():
+        first = int(np.abs(correlation["valence"]).argmax())
+    else:
+        # Then arousal takes the axis that is more its own.
+        first = int(np.nan_to_num(np.abs(correlation["arousal"])).argmin())
+    for axis, name in ((first, "valence"), (1 - first, "arousal")):
+        if np.isfinite(correlation[name][axis]) and correlation[name][axis] != 0:
+            sign[axis], rules[axis] = np.sign(correlation[name][axis]), name
+    return points * np.where(sign == 0, 1, sign), rules
+
+
+def _axis_correlations(points: np.ndarray, values: np.ndarray | None) -> np.ndarray:
+    """Correlation of both axes with a label; NaN where it is not known or does not vary."""
+    known = np.isfinite(values) if values is not None else np.zeros(len(points), bool)
+    if known.sum() < 3:
+        return np.full(2, np.nan)
+    weights = np.ones((1, known.sum()))
+    values = values[known]
+    return np.array([weighted_correlation(axis, values, weights)[0] for axis in points[known].T])
+
+
+def embed_umap(
+    geometry: str | os.PathLike,
+    stimuli: str | os.PathLike,
+    stages: Mapping[str, str],
+    wanted: Sequence[str] | None,
+    labels: Sequence[str],
+    neighbours: int,
+    min_dist: float,
+    seed: int,
+    out: str | os.PathLike,
+    predictions: str | os.PathLike | None = None,
+) -> pd.DataFrame:
+    """UMAP of the recorded layers of one network on one face set, and what the maps show.
+
+    Parameters
+    ----------
+    geometry : path-like
+        HDF5 file of `analysis.geometry.measure_geometry`.
+    stimuli : path-like
+        The face set.
+    stages : mapping of str to str
+        Layer of each stage; other layers have none.
+    wanted : sequence of str, optional
+        Stages or layers to map, all if None. Those that the network does not have are left out:
+        what is drawn from the file says so.
+    labels : sequence of str
+        Labels whose silhouettes are scored on the map.
+    neighbours, min_dist, seed
+        See `umap_embedding`.
+    out : path-like
+        HDF5 file to write; a group a layer: ``umap`` (n, 2), turned by `turn_axes`, and the labels.
+    predictions : path-like, optional
+        See `stimuli.read_labels`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy, as `analysis.separability.score_separability`, with ``components`` = ``umap``: a
+        ``silhouette`` for each label; for ``valence`` and ``arousal`` the correlation with each
+        axis, ``r_axis1`` and ``r_axis2``, and ``r2_map``, their share of variance that both axes
+        explain together, which no rotation of the map changes. Intervals are over people (95 %).
+        What has no value has a note.
+
+    Raises
+    ------
+    FacestagesError
+        If the geometry is of other stimuli, there are too few pictures, or no layer is wanted.
+    """
+    table, sources, known = read_labels(stimuli, predictions)
+    affect = {name: table[name].to_numpy(float) for name in _AFFECT if name in table}
+    expected = {"stimuli_digest": known["stimuli_digest"]}
+    rows = []
+    with store.open_read(geometry, "geometry", **expected) as file:
+        notes = {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
+        common = {name: notes[name] for name in ("dataset", "network", "seed")}
+        common["rendered"] = int(known.get("rendered", 0))
+        layers = _wanted_layers(list(file), stages, wanted, common["network"])
+        settings = {
+            "neighbours": neighbours,
+            "min_dist": min_dist,
+            "umap_seed": seed,
+            "umap_version": importlib.metadata.version("umap-learn"),
+        }
+        with store.create(out, "embedding", **notes, **settings) as target:
+            for layer in progress(layers, "UMAP"):
+                matrix = gram_distances(file[layer]["gram"][:])
+                try:
+                    points = umap_embedding(matrix, neighbours, min_dist, seed)
+                except FacestagesError as error:
+                    name = f"network {common['network']}, layer {layer}"
+                    raise FacestagesError(
+                        f"{name}, face set {common['dataset']}: {error}"
+                    ) from error
+                points, rules = turn_axes(points, affect)
+                group = target.create_group(layer)
+                group.attrs.update(file[layer].attrs)
+                group.attrs.update(axis1=rules[0], axis2=rules[1])
+                group.attrs["graph_parts"] = graph_parts(matrix, neighbours)
+                add_labels(group, table, sources)
+                store.add_dimension(group, "axis", np.array([1, 2]))
+                store.add_array(group, "umap", ("stimulus_id", "axis"), points)
+                scored = [
+                    *(_score_map(points, label, table, sources, common) for label in labels),
+                    *(row for name in _AFFECT for row in _correlate(points, name, table, sources)),
+                ]
+                # A layer may be that of several stages.
+                for stage in [s for s, own in stages.items() if own == layer] or [""]:
+                    where = {**common, "stage": stage, "layer": layer}
+                    where |= {"components": "umap", "components_used": 2}
+                    rows += [{**where, **row} for row in scored]
+    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "n_groups": "Int64"})
+
+
+_COLUMNS = [
+    *("dataset", "rendered", "network", "seed", "stage", "layer"),
+    *("label", "label_source", "measure", "components", "components_used"),
+    *("value", "ci_low", "ci_high", "n", "n_groups", "note"),
+]
+
+
+def _wanted_layers(
+    recorded: Sequence[str], stages: Mapping[str, str], wanted: Sequence[str] | None, network: str
+) -> list[str]:
+    if wanted is None:
+        return list(recorded)
+    named = [stages.get(name, name) for name in wanted]
+    missing = [name for name, layer in zip(wanted, named, strict=True) if layer not in recorded]
+    if missing:
+        logger.warning("network %s has no stage or layer %s", network, ", ".join(missing))
+    layers = [layer for layer in dict.fromkeys(named) if layer in recorded]
+    if not layers:
+        raise FacestagesError(
+            f"network {network}: none of the stages or layers to map ({', '.join(wanted)}) is "
+            f"recorded. It has: {', '.join([*stages, *recorded])}"
+        )
+    return layers
+
+
+def _score_map(
+    points: np.ndarray, label: str, table: pd.DataFrame, sources: Mapping, common: Mapping
+) -> dict:
+    """The paper's measure alone: others would lend a map the look of a space."""
+    return score_label(points @ points.T, label, table, sources, common["network"])[0]
+
+
+def _correlate(
+    points: np.ndarray, name: str, table: pd.DataFrame, sources: Mapping[str, str]
+) -> list[dict]:
+    """Rows that say how the axes of a map go with valence or arousal."""
+    measures = ("r_axis1", "r_axis2", "r2_map")
+    rows = [{"measure": measure, "label": name, "n": 0, "note": ""} for measure in measures]
+    if name not in table or not table[name].notna().any():
+        note = f"the face set has no label '{name}'"
+        return [{**row, "label_source": "", "value": np.nan, "note": note} for row in rows]
+    known = table[name].notna().to_numpy()
+    values, points = table.loc[known, name].to_numpy(float), points[known]
+    everybody = np.ones((1, len(values)))
+    result = _map_correlations(points, values, everybody)[:, 0]
+    people = table["identity"][known].to_numpy() if "identity" in table else np.zeros(len(values))
+    drawn_from = len(set(people))
+    several = drawn_from > 1
+    resampled = _map_correlations(points, values, people_weights(people)) if several else None
+    for number, row in enumerate(rows):
+        row |= {"label_source": sources[name], "value": result[number], "n": len(values)}
+        if not np.isfinite(result[number]):
+            row["note"] = f"'{name}' does not vary"
+        elif several:
+            row["ci_low"], row["ci_high"] = interval(resampled[number], drawn_from)
+    return rows
+
+
+def _map_correlations(points: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """r of each axis, and R2 of both, under each row of weights; shape (3, resamples)."""
+    first, second = (weighted_correlation(axis, values, weights) for axis in points.T)
+    both = weighted_correlation(*points.T, weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shared = (first**2 + second**2 - 2 * first * second * both) / (1 - both**2)
+    return np.array([first, second, shared])

@@ -1,0 +1,164 @@
+"""Seeds as a factor: what holds of a network's instances, and not of one of them alone.
+
+Networks that differ in nothing but their seed differ in what they represent (Mehrer et al. 2020,
+doi:10.1038/s41467-020-19632-w). So a trained network is compared with a number of untrained ones of
+its architecture, or of such as were trained on shuffled labels, instance by instance.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from facestages import tables
+from facestages.analysis.grouped_regression import holm
+
+#: Stage of what changes from the first to the last stage, instance by instance.
+CHANGE = "early to final"
+
+#: Kinds of network, each compared with those before it.
+KINDS = ("untrained", "shuffled labels", "trained")
+
+WELCH = "Welch's t"
+ONE_INSTANCE = "one instance and a sample, Crawford and Howell's t"
+
+_COLUMNS = [
+    *("dataset", "rendered", "network", "kind", "control", "control_kind", "stage", "layer"),
+    *("label", "label_source", "measure", "components", "instances", "control_instances"),
+    *("value", "sd", "ci_low", "ci_high", "test", "t", "df", "p", "p_holm", "note"),
+]
+_SAME = ["dataset", "stage", "layer", "label", "measure", "components"]
+
+
+def compare_instances(
+    files: Sequence[str | os.PathLike], networks: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """Means over the instances of each network, and differences from its controls.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        Tables of `analysis.separability.score_separability` and of
+        `analysis.decoding.decode_labels`, of all seeds of the networks on one face set.
+    networks : mapping
+        By name: ``kind``, one of `KINDS`, and ``architecture``. Controls of a network are those of
+        its architecture that come before it in `KINDS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each network x stage or layer x label x measure x number of components: mean
+        ``value`` over its instances, their standard deviation ``sd``, and Student's interval of the
+        mean; and a row for each of its controls with the difference from it, whose test is Welch's,
+        or Crawford and Howell's (1998) of one instance beside a sample. ``stage`` is also `CHANGE`.
+        ``p_holm`` is corrected over stages, layers, labels, networks and controls, of each measure
+        and number of components. What cannot be told has an empty value and a note.
+    """
+    found = pd.concat([_measured(tables.read_tables([path])) for path in files])
+    found = found.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
+        rendered=("rendered", "first"),
+        label_source=("label_source", "first"),
+        values=("value", list),
+    )
+    rows, measured = [], {}
+    for row in found.to_dict("records"):
+        key = tuple(row[name] for name in _SAME)
+        measured.setdefault(key, {})[row["network"]] = row
+    for own in measured.values():
+        rows += _compare(own, networks)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    for _, own in table[table["p"].notna()].groupby(["dataset", "measure", "components"]):
+        table.loc[own.index, "p_holm"] = holm(own["p"])
+    return table.astype({"instances": "Int64", "control_instances": "Int64"})
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one instance that have a value, and what changes from its first to its last stage."""
+    table = table[table["value"].notna()]
+    keys = [name for name in _SAME if name not in ("stage", "layer")]
+    early, final = (
+        table[table["stage"] == stage].drop_duplicates(keys).set_index(keys)
+        for stage in ("early", "final")
+    )
+    change = final.loc[final.index.isin(early.index)].copy()
+    change["value"] = change["value"] - early["value"].reindex(change.index)
+    change = change.reset_index().assign(stage=CHANGE, layer="")
+    return pd.concat([table, change], ignore_index=True)
+
+
+def _compare(
+    own: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
+) -> Iterator[dict[str, object]]:
+    """Rows of one measurement: of each network, and of each beside its controls."""
+    values = {name: np.array(row["values"]) for name, row in own.items()}
+    for name, row in own.items():
+        kind = networks[name]["kind"]
+        row = {key: value for key, value in row.items() if key != "values"}
+        row |= {"kind": kind, "instances": len(values[name])}
+        yield {**row, **describe_instances(values[name])}
+        for control in own:
+            other = networks[control]
+            earlier = KINDS.index(other["kind"]) < KINDS.index(kind)
+            if earlier and other["architecture"] == networks[name]["architecture"]:
+                beside = {"control": control, "control_kind": other["kind"]}
+                beside["control_instances"] = len(values[control])
+                yield {**row, **beside, **compare_with_control(values[name], values[control])}
+
+
+def describe_instances(values: np.ndarray) -> dict[str, object]:
+    """Mean, standard deviation, and Student's 95 % interval of the mean.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (instances,)
+
+    Returns
+    -------
+    dict
+        ``value``, and of two instances or more ``sd, ci_low, ci_high``.
+    """
+    value = float(values.mean())
+    if len(values) < 2:
+        return {"value": value, "note": "one instance: no interval"}
+    spread = float(values.std(ddof=1))
+    reach = stats.t.ppf(0.975, len(values) - 1) * spread / np.sqrt(len(values))
+    return {"value": value, "sd": spread, "ci_low": value - reach, "ci_high": value + reach}
+
+
+def compare_with_control(values: np.ndarray, control: np.ndarray) -> dict[str, object]:
+    """Difference of a network's instances from its control's.
+
+    One instance is taken as one more draw of the control (Crawford and Howell 1998,
+    doi:10.1076/clin.12.4.482.7241): its difference has the control's standard deviation, ``sqrt(1
+    + 1 / n)`` of it.
+
+    Parameters
+    ----------
+    values, control : numpy.ndarray, shapes (instances,) and (n,)
+
+    Returns
+    -------
+    dict
+        ``value`` and its 95 % interval, ``test, t, df, p``; without a test a ``note``.
+    """
+    value = float(values.mean() - control.mean())
+    if len(control) < 2:
+        return {"value": value, "note": "the control has one instance: no test"}
+    of_control = control.var(ddof=1) / len(control)
+    if len(values) == 1:
+        test, df = ONE_INSTANCE, len(control) - 1.0
+        error = np.sqrt(of_control * (len(control) + 1))
+    else:
+        test, own = WELCH, values.var(ddof=1) / len(values)
+        error = np.sqrt(own + of_control)
+        parts = own**2 / (len(values) - 1) + of_control**2 / (len(control) - 1)
+        df = (own + of_control) ** 2 / parts if parts else np.nan
+    if not error:
+        return {"value": value, "note": "no instance differs from another: no test"}
+    t, reach = value / error, stats.t.ppf(0.975, df) * error
+    found = {"value": value, "ci_low": value - reach, "ci_high": value + reach, "test": test}
+    return {**found, "t": t, "df": df, "p": 2 * stats.t.sf(abs(t), df)}

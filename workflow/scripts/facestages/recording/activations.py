@@ -1,0 +1,318 @@
+"""What each layer of a network says to each picture of a face set."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from facestages import store
+from facestages.architectures import select_layers
+from facestages.errors import FacestagesError
+from facestages.files import require_space
+from facestages.networks import Network
+from facestages.networks.inputs import resize_images
+from facestages.progress import progress
+from facestages.stimuli import add_labels, digest_pictures, read_labels
+
+logger = logging.getLogger(__name__)
+
+#: Chunks that serve the writer, who adds rows, and the reader, who takes blocks of columns.
+ROWS_A_CHUNK = 256
+COLUMNS_A_CHUNK = 8192
+
+# What a batch's recorded outputs may take together.
+_BATCH_BYTES = 1 << 28
+
+_BYTES = {"float32": 4, "float16": 2}
+
+
+def record_activations(
+    network: Network,
+    stimuli: str | os.PathLike,
+    layers: Sequence[str],
+    out: str | os.PathLike,
+    attributes: Mapping[str, object],
+    *,
+    precision: str = "float32",
+    threads: int = 1,
+) -> None:
+    """Record layers of a network in one forward pass over a face set.
+
+    Reading, resizing, the forward pass and writing overlap. The memory that this takes depends on
+    the layers' width, not on the number of pictures.
+
+    Parameters
+    ----------
+    network : Network
+    stimuli : path-like
+        The face set's HDF5 file.
+    layers : sequence of str
+        Layers to record, by name or by glob; a group of the output each.
+    out : path-like
+        HDF5 file to write. With ``float16`` each layer's group says what that cost, relative to the
+        root mean square of the layer: ``float16_error`` (root mean square), ``float16_largest``.
+    attributes : mapping
+        What else to note of the network, e.g. its seed.
+    precision : {"float32", "float16"}
+        Of the values in the file.
+    threads : int
+        Forward passes at once, for networks that allow it.
+
+    Raises
+    ------
+    FacestagesError
+        If the network has no such layer, a layer gives NaN or infinity or values that are too large
+        for the precision, or the disk is too small.
+    """
+    layers = chosen_layers(network, layers)
+    labels, sources, known = read_labels(stimuli)
+    widths = {layer: math.prod(network.layers[layer]) for layer in layers}
+    require_space(out, len(labels) * sum(widths.values()) * _BYTES[precision])
+    notes = describe_recording(network, known, attributes)
+    notes["pictures_digest"] = digest_pictures(stimuli, np.ones(len(labels), bool))
+    with store.create(out, "activations", **notes) as file, h5py.File(stimuli, "r") as faces:
+        targets = {}
+        for layer in layers:
+            group = file.create_group(layer)
+            group.attrs.update(layer=layer, layer_shape=network.layers[layer])
+            add_labels(group, labels, sources)
+            store.add_dimension(group, "unit", widths[layer])
+            targets[layer] = store.add_array(
+                group,
+                "activation",
+                ("stimulus_id", "unit"),
+                dtype=np.dtype(precision),
+                chunks=(ROWS_A_CHUNK, COLUMNS_A_CHUNK),
+            )
+        rounding = {layer: _Rounding() for layer in layers}
+
+        def write(start: int, outputs: Mapping[str, np.ndarray]) -> None:
+            for layer, block in outputs.items():
+                if precision == "float16":
+                    block = rounding[layer].round(block, f"network {network.name}, layer {layer}")
+                _write_rows(targets[layer], start, block)
+
+        ids = labels["stimulus_id"].to_numpy()
+        forward_all(network, faces["images"], ids, layers, write, threads=threads)
+        if precision == "float16":
+            for layer in layers:
+                file[layer].attrs.update(rounding[layer].errors())
+
+
+def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
+    """Write rows chunk by chunk: HDF5 writes a part of a chunk at once if it is in one piece in
+    memory too, and line by line else."""
+    for first in range(0, rows.shape[1], COLUMNS_A_CHUNK):
+        columns = slice(first, first + COLUMNS_A_CHUNK)
+        target[start : start + len(rows), columns] = np.ascontiguousarray(rows[:, columns])
+
+
+def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:
+    """As `select_layers`, with the network's name in the error."""
+    try:
+        return select_layers(network.layers, layers)
+    except FacestagesError as error:
+        raise FacestagesError(f"network {network.name}: {error}") from error
+
+
+def describe_recording(
+    network: Network, known: Mapping[str, object], attributes: Mapping[str, object]
+) -> dict[str, object]:
+    """Attributes of a file that holds what a network says to a face set."""
+    return {
+        "network": network.name,
+        "weights_sha256": network.weights_digest,
+        "dataset": known["dataset"],
+        "stimuli_digest": known["stimuli_digest"],
+        **attributes,
+    }
+
+
+def batch_size(network: Network, layers: Sequence[str]) -> int:
+    """Pictures in one forward pass: as many as are fastest, fewer where layers are very wide."""
+    units = sum(math.prod(network.layers[layer]) for layer in layers)
+    return max(1, min(network.batch, _BATCH_BYTES // (4 * units)))
+
+
+def forward_all(
+    network: Network,
+    images: h5py.Dataset | np.ndarray,
+    ids: Sequence[str],
+    layers: Sequence[str],
+    use: Callable[[int, dict[str, np.ndarray]], None],
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    threads: int = 1,
+) -> None:
+    """Show pictures to a network, batch by batch, and hand on what its layers say.
+
+    One batch more than there are forward passes at once is on its way, so that reading, resizing
+    and the use of what was said go on beside them.
+
+    Parameters
+    ----------
+    network : Network
+    images : HDF5 dataset or array of uint8, shape (n, rows, columns[, 3])
+    ids : sequence of str, shape (n,)
+        Names of the pictures, for error messages.
+    layers : sequence of str
+    use : callable
+        Called with the number of a batch's first picture and, by layer, its outputs (m, units)
+        float32; from several threads, in any order.
+    start, stop : int
+        First picture, and the one after the last.
+    threads : int
+        Forward passes at once, where the network's ``side_by_side`` allows it.
+
+    Raises
+    ------
+    FacestagesError
+        If a layer gives NaN or infinity.
+    """
+    stop = len(images) if stop is None else stop
+    passes = threads if network.side_by_side else 1
+    allowed = threading.Semaphore(passes)
+    spec = network.input
+    batch = batch_size(network, layers)
+
+    def work(first: int) -> None:
+        pictures = images[first : min(first + batch, stop)]
+        pictures = resize_images(pictures, spec.size, spec.channels)
+        with allowed:
+            outputs = network.record(pictures[..., 0] if spec.channels == 1 else pictures, layers)
+        flat = {layer: output.reshape(len(output), -1) for layer, output in outputs.items()}
+        for layer, block in flat.items():
+            require_finite(block, network.name, layer, ids[first:])
+        use(first, flat)
+
+    starts = range(start, stop, batch)
+    pool = ThreadPoolExecutor(passes + 1)
+    try:
+        for _ in progress(pool.map(work, starts), f"recording {network.name}", len(starts)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Rounding:
+    """Rounds to float16, and sums up what that costs."""
+
+    def __init__(self) -> None:
+        self.squares = self.error_squares = self.largest = 0.0
+        self.n = 0
+        self._lock = threading.Lock()
+
+    def round(self, block: np.ndarray, what: str) -> np.ndarray:
+        """The block in float16.
+
+        Raises
+        ------
+        FacestagesError
+            If a value is beyond the range of float16.
+        """
+        with np.errstate(over="ignore"):
+            rounded = block.astype(np.float16)
+        if np.isinf(rounded).any():
+            raise FacestagesError(
+                f"{what}: a value of {np.abs(block).max():.3g} is beyond float16 (65,504). Say "
+                f"'precision: float32'"
+            )
+        error = rounded.astype(np.float32) - block
+        with self._lock:
+            self.n += block.size
+            self.squares += float(np.square(block, dtype=np.float64).sum())
+            self.error_squares += float(np.square(error, dtype=np.float64).sum())
+            self.largest = max(self.largest, float(np.abs(error).max(initial=0)))
+        return rounded
+
+    def errors(self) -> dict[str, float]:
+        """Errors relative to the root mean square of all values."""
+        scale = math.sqrt(self.squares / self.n) or 1.0
+        return {
+            "float16_error": math.sqrt(self.error_squares / self.n) / scale,
+            "float16_largest": self.largest / scale,
+        }
+
+
+def require_finite(block: np.ndarray, network: str, layer: str, ids: Sequence[str]) -> None:
+    """Refuse what a layer gave, (n, units), if NaN or infinity is in it; `ids` name its rows."""
+    # A finite sum has finite terms, and needs no array of truth values.
+    if np.isfinite(block.sum()) or np.isfinite(block).all():
+        return
+    row = int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+    raise FacestagesError(
+        f"network {network}, layer {layer}: NaN or infinity for picture '{ids[row]}'. "
+        "Its weights may be damaged or its input scaling wrong: check 'weights' and 'input'"
+    )
+
+
+def join_shards(
+    shards: Sequence[str | os.PathLike], stimuli: str | os.PathLike, out: str | os.PathLike
+) -> None:
+    """Join the shards of a recording as one file, which holds no values but points to theirs.
+
+    Parameters
+    ----------
+    shards : sequence of path-like
+        HDF5 files of `record_activations`; they must stay where they are, seen from `out`.
+    stimuli : path-like
+        The whole face set, whose order the rows have.
+    out : path-like
+        HDF5 file to write, of virtual datasets.
+
+    Raises
+    ------
+    FacestagesError
+        If the shards are of several networks, or not of these stimuli.
+    """
+    labels, sources, known = read_labels(stimuli)
+    place = {name: row for row, name in enumerate(labels["stimulus_id"])}
+    with store.open_read(shards[0], "activations") as first:
+        notes = store.notes_of(first)
+        shapes = {layer: first[layer]["activation"].shape[1:] for layer in first}
+        dtypes = {layer: first[layer]["activation"].dtype for layer in first}
+        attributes = {layer: dict(first[layer].attrs) for layer in first}
+    rows = {}
+    for path in shards:
+        same = {name: notes[name] for name in ("network", "weights_sha256")}
+        with store.open_read(path, "activations", **same) as file:
+            ids = store.read_column(next(iter(file.values()))["stimulus_id"])
+        rows[path] = [place.get(name, -1) for name in ids]
+    if sorted(row for part in rows.values() for row in part) != list(range(len(labels))):
+        raise FacestagesError(
+            f"{out}: the shards do not hold the pictures of {stimuli} once each: delete "
+            f"{Path(shards[0]).parent} and run the same command again"
+        )
+    notes |= {"stimuli_digest": known["stimuli_digest"]}
+    with store.create(out, "activations", **notes) as target:
+        for layer, shape in shapes.items():
+            group = target.create_group(layer)
+            group.attrs.update(attributes[layer])
+            add_labels(group, labels, sources)
+            store.add_dimension(group, "unit", shape[0])
+            layout = h5py.VirtualLayout((len(labels), *shape), dtypes[layer])
+            for path, places in rows.items():
+                source = h5py.VirtualSource(
+                    os.path.relpath(path, Path(out).parent),
+                    f"{layer}/activation",
+                    (len(places), *shape),
+                )
+                for here, there, length in _runs(places):
+                    layout[there : there + length] = source[here : here + length]
+            store.add_virtual(group, "activation", ("stimulus_id", "unit"), layout)
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Stretches of places that follow each other: position, place of the first, length."""
+    breaks = [0, *(i for i in range(1, len(places)) if places[i] != places[i - 1] + 1)]
+    ends = [*breaks[1:], len(places)]
+    return [(b, places[b], e - b) for b, e in zip(breaks, ends, strict=True) if e > b]

@@ -1,0 +1,96 @@
+"""What expression a network sees in each picture of a face set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from facestages.errors import FacestagesError
+from facestages.networks import Network
+from facestages.recording.activations import chosen_layers, forward_all
+from facestages.stimuli import read_labels
+
+
+def predict_expressions(
+    network: Network,
+    seed: int,
+    layer: str,
+    classes: Sequence[str],
+    stimuli: str | os.PathLike,
+    affect: Sequence[str] = (),
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Let a network name the expression in every picture.
+
+    Parameters
+    ----------
+    network : Network
+    seed : int
+        Which instance of the network it is.
+    layer : str
+        Its output layer: one unit a class, as probabilities or as logits, then those of `affect`.
+    classes : sequence of str
+        The classes in the order of the units.
+    stimuli : path-like
+        The face set's HDF5 file.
+    affect : sequence of str
+        What the output says after the classes, e.g. ``valence`` and ``arousal`` from -1 to 1.
+    threads : int
+        Forward passes at once, for networks that allow it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy, in the order of the face set: ``dataset``, ``network``, ``seed``, ``stimulus_id``,
+        ``expression`` (the likeliest class), ``probability`` (its softmax probability), and a
+        column for each of `affect`, clipped to [-1, 1].
+
+    Raises
+    ------
+    FacestagesError
+        If there is no such layer, it does not have one unit a class, or gives NaN or infinity.
+    """
+    chosen_layers(network, [layer])
+    labels, _, known = read_labels(stimuli)
+    n_units = len(classes) + len(affect)
+    scores = np.empty((len(labels), n_units))
+
+    def keep(start: int, outputs: dict[str, np.ndarray]) -> None:
+        output = outputs[layer]
+        if output.shape[1] != n_units:
+            also = f" and {' and '.join(affect)}" if affect else ""
+            raise FacestagesError(
+                f"network {network.name}: layer '{layer}' has {output.shape[1]} units for "
+                f"{len(classes)} classes{also}. Name its output layer last in 'stages', and "
+                f"all of its classes in 'classes'"
+            )
+        scores[start : start + len(output)] = output
+
+    with h5py.File(stimuli, "r") as file:
+        ids = labels["stimulus_id"].to_numpy()
+        forward_all(network, file["images"], ids, [layer], keep, threads=threads)
+    probabilities = class_probabilities(scores[:, : len(classes)])
+    best = probabilities.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "dataset": known["dataset"],
+            "network": network.name,
+            "seed": seed,
+            "stimulus_id": labels["stimulus_id"],
+            "expression": np.array(classes, dtype=object)[best],
+            "probability": probabilities[np.arange(len(best)), best],
+            **dict(zip(affect, np.clip(scores[:, len(classes) :], -1, 1).T, strict=True)),
+        }
+    )
+
+
+def class_probabilities(scores: np.ndarray) -> np.ndarray:
+    """Softmax of logits; probabilities stay as they are."""
+    if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        return scores
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
