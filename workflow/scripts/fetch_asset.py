@@ -3,7 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.assets import fetch_asset
+    from facestages.fetching import fetch_asset
 
     fetch_asset(
         snakemake.wildcards.asset,
