@@ -11,10 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from disfa_files import label_path, video_path
-from facestages.action_units import DISFA_UNITS
-from facestages.disfa_files import OFFICIAL_SUBJECTS
-from facestages.expressions import EXPRESSIONS
+from empty_sets import write_empty_sets
 from workflow_runner import REPOSITORY
 
 # Each takes more than 50 ms to import, some several seconds, and no look-up needs them.
@@ -54,23 +51,7 @@ def paper(tmp_path_factory) -> Path:
     fig4["datasets"] = ["disfa_women", "disfa", "kdef"]
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
-    licensed = folder / "resources" / "licensed"
-    people = enumerate(OFFICIAL_SUBJECTS)
-    sexes = [f"{subject},{'female' if i < 12 else 'male'}\n" for i, subject in people]
-    files = {
-        licensed / "fer2013.csv": "emotion,pixels,Usage\n",
-        licensed / "OASIS.csv": "Theme\n",
-        licensed / "disfa.csv": "".join(["subject,sex\n", *sexes]),
-    }
-    for subject in OFFICIAL_SUBJECTS:
-        files[video_path(licensed / "DISFA", subject)] = ""
-        files |= {label_path(licensed / "DISFA", subject, unit): "" for unit in DISFA_UNITS}
-    for person in range(70):
-        for number in range(2 * len(EXPRESSIONS)):
-            files[licensed / "KDEF" / f"A{person}" / f"{number}.JPG"] = ""
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    write_empty_sets(folder)
     return folder
 
 

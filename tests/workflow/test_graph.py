@@ -1,0 +1,40 @@
+"""The default run and the paper's run plan the jobs that ``graph.json`` has the digests of."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from empty_sets import write_empty_sets
+from job_graph import digest_jobs, plan_jobs
+from workflow_runner import REPOSITORY
+
+FROZEN = REPOSITORY / "tests" / "workflow" / "graph.json"
+REWRITE = "If that is meant: REWRITE=1 python -m pytest tests/workflow/test_graph.py"
+
+
+@pytest.mark.parametrize("config", ["config.yaml", "paper.yaml"])
+def test_jobs_are_as_frozen(config, tmp_path):
+    write_empty_sets(tmp_path)
+    jobs = plan_jobs(tmp_path, REPOSITORY / "config" / config)
+    frozen, now = json.loads(FROZEN.read_text()), digest_jobs(jobs)
+    if os.environ.get("REWRITE"):
+        FROZEN.write_text(json.dumps({**frozen, config: now}, indent=1) + "\n")
+        return
+    before = frozen[config]
+    differences = [
+        _describe(rule, before.get(rule), jobs.get(rule))
+        for rule in sorted(before.keys() | now.keys())
+        if before.get(rule) != now.get(rule)
+    ]
+    assert not differences, "\n".join([*differences, REWRITE])
+
+
+def _describe(rule: str, before: str | None, jobs: list[list[str]] | None) -> str:
+    """What was frozen of a rule, and its first job as it is now."""
+    if not jobs:
+        return f"rule {rule} ({before} before) has no job now."
+    first = "\n".join(line[:300] for line in jobs[0])
+    return f"rule {rule} ({before or 'no job'} before): {len(jobs)} jobs now, the first is\n{first}"
