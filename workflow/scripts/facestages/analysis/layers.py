@@ -1,0 +1,228 @@
+"""From one network's layers to a table: what all measures share.
+
+A measure is a function of a `Geometry` that yields rows, layer by layer. `measure` turns it into a
+function of files that returns the table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from facestages import store, tables
+from facestages.stimuli import read_labels
+
+#: The first columns of every table of a measure.
+COMMON = ("dataset", "rendered", "network", "seed", "stage", "layer")
+
+# Columns of whole numbers, some of which may be missing.
+_INTEGERS = ("position", "components_used", "folds", "n", "n_groups", "pictures_of")
+
+Rows = Iterable[Mapping[str, object]]
+
+
+class Layer(NamedTuple):
+    """Geometry of one layer, in a file of `analysis.geometry.measure_geometry`.
+
+    Nothing is read before it is asked for; `gram` and `scores` are read where they are sliced.
+    """
+
+    network: str
+    seed: int
+    name: str
+    group: h5py.Group
+
+    @property
+    def gram(self) -> h5py.Dataset:
+        """Inner products of the pictures' centred points, (n, n) of float32."""
+        return self.group["gram"]
+
+    @property
+    def scores(self) -> h5py.Dataset:
+        """Principal components, (n, k) of float64."""
+        return self.group["score"]
+
+    @property
+    def variance_ratio(self) -> np.ndarray:
+        """Share of the variance of each principal component, shape (k,)."""
+        return self.group["variance_ratio"][:]
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """The largest eigenvalues of the Gram matrix, shape (k + 1,) or (n,)."""
+        return self.group["eigenvalue"][:]
+
+    @property
+    def total_variance(self) -> float:
+        """Sum of all eigenvalues; 0 if the layer gives the same output for every picture."""
+        return float(self.group.attrs["total_variance"])
+
+    @property
+    def noise_edge(self) -> float:
+        """What eigenvalues reach if units are unrelated (`analysis.parallel_analysis`)."""
+        return float(self.group.attrs["noise_edge"])
+
+    @property
+    def units(self) -> int:
+        """Number of units of the layer."""
+        return math.prod(self.group.attrs["layer_shape"])
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        """All attributes of the layer."""
+        return dict(self.group.attrs)
+
+
+class Geometry(NamedTuple):
+    """Geometry of one network on one face set, and the labels of the pictures."""
+
+    network: str
+    #: In the order in which they were recorded.
+    layers: list[Layer]
+    #: Layer of each stage.
+    stages: Mapping[str, str]
+    #: A row a picture.
+    labels: pd.DataFrame
+    #: Source of each label.
+    sources: dict[str, str]
+    #: Attributes of the face set, among them ``dataset``.
+    faces: dict[str, object]
+    #: Attributes of the geometry, among them ``network``, ``seed`` and ``dataset``.
+    attributes: dict[str, object]
+
+
+@contextlib.contextmanager
+def open_layers(geometry: str | os.PathLike, stimuli_digest: object) -> Iterator[list[Layer]]:
+    """Open the layers of one network on one face set.
+
+    Parameters
+    ----------
+    geometry : path-like
+        HDF5 file of `analysis.geometry.measure_geometry`.
+    stimuli_digest
+        Of the face set, from the attributes that `stimuli.read_labels` gives.
+
+    Yields
+    ------
+    list of Layer
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, or of other stimuli.
+    """
+    with store.open_read(geometry, "geometry", stimuli_digest=stimuli_digest) as file:
+        yield _layers_of(file)
+
+
+def _layers_of(file: h5py.File) -> list[Layer]:
+    network, seed = str(file.attrs["network"]), int(file.attrs["seed"])
+    return [Layer(network, seed, name, group) for name, group in file.items()]
+
+
+def measure(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]:
+    """Make a function of files, which returns a table, of one that yields rows of a `Geometry`.
+
+    The decorated function takes a `Geometry` and its own settings. It yields pairs: a `Layer`, or
+    None for what is told of all layers together, and rows, as mappings by column. A layer may be
+    that of several stages, each of which gets its rows; a further layer has an empty stage.
+
+    Parameters
+    ----------
+    *columns : str
+        Columns of the table after `COMMON`; what a row holds beside them is left out.
+
+    Returns
+    -------
+    callable
+        A decorator. What it returns is called with ``(geometry, stimuli, stages, *settings,
+        predictions=None, **settings)``, where `geometry` is an HDF5 file of
+        `analysis.geometry.measure_geometry`, `stimuli` the face set, `stages` the layer of each
+        stage, and `predictions` the table of a network's predictions that take the place of the
+        label ``expression`` (`stimuli.read_labels`). It raises a FacestagesError if the geometry
+        is of other stimuli.
+
+    Examples
+    --------
+    >>> @measure("measure", "value")
+    ... def count_components(geometry):
+    ...     for layer in geometry.layers:
+    ...         yield layer, [{"measure": "components", "value": layer.scores.shape[1]}]
+    """
+
+    def decorate(rows_of: Callable[..., Iterator[tuple[Layer | None, Rows]]]) -> Callable:
+        @functools.wraps(rows_of)
+        def table_of(geometry, stimuli, stages, *settings, predictions=None, **named):
+            with _open_geometry(geometry, stimuli, stages, predictions) as opened:
+                parts = rows_of(opened, *settings, **named)
+                rows = [row for part in parts for row in _place(opened, *part)]
+            table = pd.DataFrame(rows, columns=[*COMMON, *columns])
+            return table.astype({name: "Int64" for name in _INTEGERS if name in columns})
+
+        # Its signature is another one.
+        del table_of.__wrapped__
+        return table_of
+
+    return decorate
+
+
+@contextlib.contextmanager
+def _open_geometry(
+    geometry: str | os.PathLike,
+    stimuli: str | os.PathLike,
+    stages: Mapping[str, str],
+    predictions: str | os.PathLike | None,
+) -> Iterator[Geometry]:
+    labels, sources, faces = read_labels(stimuli, predictions)
+    expected = {"stimuli_digest": faces["stimuli_digest"]}
+    with store.open_read(geometry, "geometry", **expected) as file:
+        attributes = store.notes_of(file)
+        yield Geometry(
+            str(attributes["network"]), _layers_of(file), stages, labels, sources, faces, attributes
+        )
+
+
+def _place(geometry: Geometry, layer: Layer | None, rows: Rows) -> Iterator[dict[str, object]]:
+    """Rows with their network and face set, for each stage that the layer is that of."""
+    common = {name: geometry.attributes[name] for name in ("dataset", "network", "seed")}
+    common["rendered"] = int(geometry.faces.get("rendered", 0))
+    sampled = ("pictures_of", "sampled")
+    common |= {name: geometry.faces[name] for name in sampled if name in geometry.faces}
+    places: list[dict] = [{}]
+    if layer is not None:
+        stages = [stage for stage, name in geometry.stages.items() if name == layer.name]
+        places = [{"stage": stage, "layer": layer.name} for stage in stages or [""]]
+    rows = list(rows)
+    for place in places:
+        for row in rows:
+            yield {**common, **place, **row}
+
+
+def write_measure(measured: Callable[..., pd.DataFrame], snakemake) -> None:
+    """Write the table of a measure, as a rule of ``analysis.smk`` asks for it.
+
+    Parameters
+    ----------
+    measured : callable
+        Made by `measure`; its settings are the rule's params. Of several outputs the last is the
+        table, the others are settings by their names too.
+    snakemake : snakemake.script.Snakemake
+    """
+    *files, (_, table) = snakemake.output.items()
+    settings = {name: value for name, value in snakemake.params.items() if name != "code"}
+    rows = measured(
+        snakemake.input.geometry,
+        snakemake.input.stimuli,
+        predictions=snakemake.input.predictions or None,
+        **settings,
+        **dict(files),
+    )
+    tables.write_table(table, rows)
