@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import affect_files
-from facestages.analysis.affect import fit_quadratic, regress_affect
+from facestages.analysis.affect import regress_affect
+from facestages.analysis.regression import fit_quadratic
 from facestages.errors import FacestagesError
 from facestages.figures import fig5, style
 from facestages.tables import write_table

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import affect_files
-from facestages.analysis.affect import read_components, read_reference
+from facestages.analysis.components import read_components, read_reference
 from facestages.errors import FacestagesError
 from facestages.figures import faces as strips
 from facestages.figures import fig6, style

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import affect_files
-from facestages.analysis.affect import read_components, read_people, read_reference
+from facestages.analysis.affect import read_people
+from facestages.analysis.components import read_components, read_reference
 from facestages.analysis.extremity import accuracy_by_distance
 from facestages.errors import FacestagesError
 from facestages.figures import fig7, style

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages.analysis.affect import Estimate
-from facestages.analysis.resampling import interval, people_weights, weighted_mean
+from facestages.analysis.regression import Estimate, draw_people
+from facestages.analysis.resampling import interval, weighted_mean
 from facestages.errors import FacestagesError
 
 #: The bins are fifths.
@@ -38,7 +38,7 @@ def accuracy(correct: np.ndarray, people: Sequence | None) -> Estimate:
     people : sequence, shape (n,), or None
         Person of each picture; None where there are no two: no interval.
     """
-    weights, drawn_from = _weights(people, len(correct))
+    weights, drawn_from = draw_people(people, len(correct))
     resampled = weighted_mean(correct, weights)
     return Estimate(float(correct.mean()), *interval(resampled, drawn_from))
 
@@ -99,7 +99,7 @@ def accuracy_by_distance(
         raise FacestagesError("all pictures are at the same place; no distance from the centre")
     distance = np.abs(component) / component.std()
     bins = distance_bins(distance, within)
-    weights, drawn_from = _weights(people, len(correct))
+    weights, drawn_from = draw_people(people, len(correct))
     rows, resampled = [], []
     for number in range(BINS):
         own = bins == number
@@ -112,10 +112,3 @@ def accuracy_by_distance(
     trend = table["value"].iloc[-1] - table["value"].iloc[0]
     bounds = interval(resampled[-1] - resampled[0], drawn_from)
     return Extremity(table, Estimate(float(trend), *bounds))
-
-
-def _weights(people: Sequence | None, n: int) -> tuple[np.ndarray, int]:
-    """How often each picture counts in each resample, shape (resamples, n), and the number of
-    people; no resamples without two."""
-    drawn_from = 0 if people is None else len(set(people))
-    return (people_weights(people) if drawn_from > 1 else np.empty((0, n))), drawn_from

@@ -16,27 +16,31 @@ from matplotlib.figure import Figure
 
 from facestages import tables
 from facestages.analysis.affect import (
-    AFFECT,
     CIRCULAR,
+    correct_for_many,
+    quadratic_measures,
+    read_people,
+    regression_measures,
+)
+from facestages.analysis.components import (
+    AFFECT,
     SIGN_RULE,
     Components,
-    Estimate,
-    Polynomial,
-    Quadratic,
     Reference,
     affect_of,
     component_scores,
-    correct_for_many,
-    curve,
-    fit_quadratic,
     is_circular,
     name_source,
-    quadratic_measures,
     read_components,
-    read_people,
     read_reference,
+)
+from facestages.analysis.regression import (
+    Estimate,
+    Polynomial,
+    Quadratic,
+    curve,
+    fit_quadratic,
     regress,
-    regression_measures,
 )
 from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
@@ -109,7 +113,7 @@ def draw_fig5(
     dataset : str
         Its name in figures.
     predictions : path-like, optional
-        Of the network that gives the reference; see `analysis.affect.read_reference`.
+        Of the network that gives the reference; see `analysis.components.read_reference`.
     reference_label : str
         That network's name in figures.
     ratings : path-like, optional

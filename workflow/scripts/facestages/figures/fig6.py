@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.analysis.affect import (
+from facestages.analysis.components import (
     AFFECT,
     SIGN_RULE,
     Reference,

@@ -14,12 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages import tables
-from facestages.analysis.affect import (
+from facestages.analysis.affect import read_people
+from facestages.analysis.components import (
     SIGN_RULE,
     Components,
     component_scores,
     read_components,
-    read_people,
     read_reference,
 )
 from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
@@ -86,7 +86,7 @@ def draw_fig7(
         See `figures.style.line_styles`.
     predictions : path-like, optional
         Of the network that gives the reference, which fixes the signs of the components; see
-        `analysis.affect.read_reference`.
+        `analysis.components.read_reference`.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
     absent : mapping of str to str, optional

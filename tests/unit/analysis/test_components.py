@@ -1,0 +1,75 @@
+"""The reference of valence and arousal, and components whose signs follow it."""
+
+import numpy as np
+import pytest
+
+import affect_files
+from facestages.analysis.components import (
+    component_stability,
+    is_circular,
+    name_source,
+    orient,
+    read_reference,
+)
+from facestages.errors import FacestagesError
+
+
+@pytest.fixture
+def faces(tmp_path):
+    return tmp_path / "faces.h5", affect_files.write_faces(tmp_path / "faces.h5")
+
+
+def test_signs_follow_the_reference():
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=(50, 3))
+    valence, arousal = -scores[:, 0] + 0.1, scores[:, 1] ** 3
+    valence[:10] = np.nan
+    turned = orient(scores, valence, -arousal)
+    np.testing.assert_array_equal(turned, scores * [-1, -1, 1])
+    np.testing.assert_array_equal(orient(turned, valence, -arousal), turned)
+    np.testing.assert_array_equal(orient(scores, None, np.ones(50)), scores)
+    np.testing.assert_array_equal(orient(scores[:, :1], valence, arousal), -scores[:, :1])
+
+
+def test_reference_is_the_face_sets_own(faces):
+    stimuli, labels = faces
+    found = read_reference(stimuli)
+    np.testing.assert_allclose(found.valence, labels["valence"])
+    np.testing.assert_allclose(found.arousal, labels["arousal"])
+    assert found.source == affect_files.SOURCE and name_source(found) == "declared"
+
+
+def test_reference_of_a_network(faces, tmp_path):
+    stimuli, labels = faces
+    said = {"valence": labels["arousal"], "arousal": labels["valence"]}
+    arguments = (labels, labels["expression"], "emofan", said)
+    path = affect_files.write_predictions(tmp_path / "a.csv", *arguments)
+    found = read_reference(stimuli, path)
+    np.testing.assert_allclose(found.valence, labels["arousal"])
+    assert found.source == "network:emofan" and is_circular(found, "emofan")
+    assert name_source(found, "EmoFAN") == "EmoFAN outputs"
+
+
+def test_reference_that_is_not_there(tmp_path):
+    labels = affect_files.write_faces(tmp_path / "a.h5", without=["valence"])
+    found = read_reference(tmp_path / "a.h5")
+    assert found.valence is None and found.arousal is not None
+    affect_files.write_faces(tmp_path / "b.h5", without=["valence", "arousal"])
+    assert read_reference(tmp_path / "b.h5") == (None, None, "")
+    path = affect_files.write_predictions(tmp_path / "c.csv", labels, labels["expression"])
+    with pytest.raises(FacestagesError, match="'net' gives no valence and no arousal"):
+        read_reference(tmp_path / "a.h5", path)
+    path = affect_files.write_predictions(tmp_path / "d.csv", labels[::-1], "happy")
+    with pytest.raises(FacestagesError, match="other stimuli"):
+        read_reference(tmp_path / "a.h5", path)
+
+
+def test_a_component_that_other_people_would_not_give_is_unstable():
+    """One direction is shared by all people; of the next two each person has one of its own."""
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(12), 10)
+    scores = rng.normal(size=(120, 3)) * [5.0, 0.1, 0.1]
+    scores[:, 1:] += rng.normal(size=(12, 2))[people]
+    first, second = (component_stability(scores, people, n, 200) for n in (1, 2))
+    assert first.min() > 0.95
+    assert np.median(second) < 0.95 and np.quantile(second, 0.025) < 0.6

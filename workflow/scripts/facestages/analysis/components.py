@@ -1,0 +1,241 @@
+"""A layer's principal components, with signs that valence and arousal fix.
+
+The sign of a principal component is arbitrary. A reference for valence and arousal fixes it: the
+face set's own labels, or another network's output for the same pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from facestages import store, tables
+from facestages.analysis.resampling import people_weights
+from facestages.errors import FacestagesError
+from facestages.stimuli import read_labels
+
+#: The reference of PC1 and of PC2.
+AFFECT = ("valence", "arousal")
+
+#: How the sign of a component is fixed.
+SIGN_RULE = "PC1 is turned so that it rises with valence, PC2 so that it rises with arousal"
+
+
+class Reference(NamedTuple):
+    """Valence and arousal of each picture, shape (n,), NaN where unknown; None if there is none."""
+
+    valence: np.ndarray | None
+    arousal: np.ndarray | None
+    #: Where they come from: ``rendered...``, ``human``, ``network:<name>``; "" if there is none.
+    source: str
+
+
+class Components(NamedTuple):
+    """A layer's principal components, turned by `orient`."""
+
+    network: str
+    seed: int
+    layer: str
+    #: Shape (n, k).
+    scores: np.ndarray
+    #: Share of the layer's variance, shape (k,).
+    variance_ratio: np.ndarray
+    #: All n, largest first.
+    eigenvalues: np.ndarray
+
+
+def read_reference(
+    stimuli: str | os.PathLike, predictions: str | os.PathLike | None = None
+) -> Reference:
+    """Valence and arousal of the pictures of a face set.
+
+    Parameters
+    ----------
+    stimuli : path-like
+        The face set; its labels ``valence`` and ``arousal`` are the reference.
+    predictions : path-like, optional
+        Table of `recording.predictions.predict_expressions`. The valence and arousal that its
+        network outputs are the reference instead, source ``network:<name>``.
+
+    Returns
+    -------
+    Reference
+
+    Raises
+    ------
+    FacestagesError
+        If the table is of other pictures or has no valence or arousal.
+    """
+    labels, sources, _ = read_labels(stimuli, predictions)
+    if predictions is not None:
+        labels = tables.read_tables([predictions])
+        network = str(labels["network"].iloc[0])
+        lacking = [name for name in AFFECT if name not in labels]
+        if lacking:
+            raise FacestagesError(
+                f"{predictions}: network '{network}' gives no {' and no '.join(lacking)}. Take "
+                f"another as the reference, or none"
+            )
+        sources = dict.fromkeys(AFFECT, f"network:{network}")
+    valence, arousal = (_read_numbers(labels, name) for name in AFFECT)
+    used = [
+        sources[name]
+        for name, values in zip(AFFECT, (valence, arousal), strict=True)
+        if values is not None
+    ]
+    return Reference(valence, arousal, "; ".join(dict.fromkeys(used)))
+
+
+def _read_numbers(labels: pd.DataFrame, name: str) -> np.ndarray | None:
+    if name not in labels:
+        return None
+    numbers = pd.to_numeric(labels[name], errors="coerce").to_numpy(np.float64)
+    return numbers if np.isfinite(numbers).any() else None
+
+
+def affect_of(reference: Reference, label: str) -> np.ndarray:
+    """Valence or arousal, shape (n,).
+
+    Raises
+    ------
+    FacestagesError
+        If the reference has none.
+    """
+    values = reference[AFFECT.index(label)]
+    if values is None:
+        raise FacestagesError(f"the face set has no {label}")
+    return values
+
+
+def name_source(reference: Reference, network_label: str = "") -> str:
+    """A reference's source in a few words, such as for a panel's title.
+
+    `network_label` is the name to use for the network that gives the reference, if one does.
+    """
+    kind, _, name = reference.source.partition(":")
+    if kind == "network":
+        return f"{network_label or name} outputs"
+    return {"rendered": "declared", "human": "human norms"}.get(kind, reference.source)
+
+
+def is_circular(reference: Reference, network: str) -> bool:
+    """Whether the reference is this network's own output."""
+    return reference.source == f"network:{network}"
+
+
+def orient(
+    scores: np.ndarray, valence: np.ndarray | None, arousal: np.ndarray | None
+) -> np.ndarray:
+    """Fix the signs of the components: PC1 rises with valence, PC2 with arousal.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (n, k)
+        Of `analysis.geometry.principal_components`, where the largest score by size is positive.
+    valence, arousal : numpy.ndarray, shape (n,), or None
+        Pictures where it is NaN do not count. None, or values that do not vary, leave the sign of
+        the component as it is.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, k)
+    """
+    turned = scores.copy()
+    for component, affect in zip(turned.T, (valence, arousal), strict=False):
+        if affect is None:
+            continue
+        finite = np.isfinite(affect)
+        if finite.any() and np.ptp(affect[finite]) > 0:
+            around = affect[finite] - affect[finite].mean()
+            component *= -1 if component[finite] @ around < 0 else 1
+    return turned
+
+
+def read_components(
+    geometry: str | os.PathLike, layer: str, reference: Reference, stimuli_digest: str
+) -> Components:
+    """Read a layer's principal components, their signs fixed by the reference.
+
+    Parameters
+    ----------
+    geometry : path-like
+        HDF5 file of `analysis.geometry.measure_geometry`.
+    layer : str
+    reference : Reference
+    stimuli_digest : str
+        Of the face set that the geometry must be of.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is of other stimuli, or has no such layer.
+    """
+    with store.open_read(geometry, "geometry", stimuli_digest=stimuli_digest) as file:
+        network, seed = str(file.attrs["network"]), int(file.attrs["seed"])
+        if layer not in file:
+            raise FacestagesError(
+                f"{geometry}: network '{network}' has no layer '{layer}' (it has: "
+                f"{', '.join(file)[:80]}). Correct the layer of the stage in the config"
+            )
+        group = file[layer]
+        scores = orient(group["score"][:], reference.valence, reference.arousal)
+        return Components(
+            network, seed, layer, scores, group["variance_ratio"][:], group["eigenvalue"][:]
+        )
+
+
+def component_scores(components: Components, number: int) -> np.ndarray:
+    """Scores of a component, counted from 1, shape (n,).
+
+    Raises
+    ------
+    FacestagesError
+        If the layer has fewer.
+    """
+    note = too_few_components(components, number)
+    if note:
+        raise FacestagesError(f"{note}; no PC{number}")
+    return components.scores[:, number - 1]
+
+
+def too_few_components(components: Components, number: int) -> str:
+    """Note where a layer has no component of this number (1 or 2), or nothing."""
+    k = components.scores.shape[1]
+    few = f"layer {components.layer} has {'one' if k else 'no'} component{' only' * k}"
+    return few if number > k else ""
+
+
+def component_stability(
+    scores: np.ndarray, people: Sequence, component: int, resamples: int = 1000
+) -> np.ndarray:
+    """Correlation of a component with the one that resampled people give.
+
+    Each resample of people has principal components of its own, within the k that are kept. The
+    one of the same number is correlated with the original one, over all pictures. Where two
+    eigenvalues are nearly equal, components trade places or rotate into each other, and the
+    correlation is far below 1.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (n, k)
+    people : sequence, shape (n,)
+    component : int
+        Counted from 1.
+    resamples : int
+
+    Returns
+    -------
+    numpy.ndarray, shape (resamples,)
+        Absolute correlations.
+    """
+    correlations = np.empty(resamples)
+    original = scores[:, component - 1]
+    for number, weights in enumerate(people_weights(people, resamples)):
+        centred = scores - weights @ scores / weights.sum()
+        _, vectors = np.linalg.eigh((centred * weights[:, None]).T @ centred)
+        correlations[number] = abs(np.corrcoef(original, scores @ vectors[:, -component])[0, 1])
+    return correlations
