@@ -5,29 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score
 
-from facestages.errors import FacestagesError
 from facestages.figures import table1
 from facestages.stimuli import StimulusSet, write_stimuli
 from facestages.tables import write_table
 
 CLASSES = ["happy", "sad"]
-
-
-def test_wilson_interval_of_a_textbook():
-    """Ten right of ten, 0.722 to 1; 45 of 100, 0.356 to 0.548."""
-    found = table1.mean_accuracy([1.0], 10)
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((0.7225, 1.0), abs=1e-4)
-    found = table1.mean_accuracy([0.45], 100)
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((0.3561, 0.5476), abs=1e-4)
-    assert np.isnan(found["seed_sd"])
-
-
-def test_seeds_are_averaged():
-    found = table1.mean_accuracy([0.2, 0.4], 100)
-    assert found["value"] == pytest.approx(0.3) and found["seeds"] == 2
-    assert found["seed_sd"] == pytest.approx(np.std([0.2, 0.4], ddof=1))
 
 
 def face_labels(n=40):
@@ -44,26 +27,6 @@ def face_labels(n=40):
 def answers(labels, seed):
     expression = np.random.default_rng(seed).choice(["happy", "sad"], len(labels))
     return pd.DataFrame({"stimulus_id": labels["stimulus_id"], "expression": expression})
-
-
-def test_accuracy_leaves_out_what_the_network_does_not_know():
-    labels = face_labels()
-    known = labels["expression"].isin(CLASSES)
-    predicted = answers(labels, 1)
-    found = table1.accuracy_on(labels, [predicted], CLASSES)
-    expected = accuracy_score(labels["expression"][known], predicted["expression"][known])
-    assert found["value"] == pytest.approx(expected) and found["n"] == known.sum()
-    with pytest.raises(FacestagesError, match="no picture has one of the expressions angry"):
-        table1.accuracy_on(labels, [predicted], ["angry"])
-    with pytest.raises(FacestagesError, match="of other pictures"):
-        table1.accuracy_on(labels, [predicted.iloc[::-1]], CLASSES)
-    with pytest.raises(FacestagesError, match="has no expressions"):
-        table1.accuracy_on(labels.drop(columns="expression"), [predicted], CLASSES)
-
-
-def test_seeds_tested_on_different_pictures_are_refused():
-    with pytest.raises(FacestagesError, match="different numbers of pictures"):
-        table1.held_out_accuracy([{"n": 3, "accuracy": 1}, {"n": 4, "accuracy": 1}])
 
 
 @pytest.fixture

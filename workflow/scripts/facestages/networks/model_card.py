@@ -16,13 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facestages.config import Config, NetworkEntry, load_config
-from facestages.figures.table1 import mean_accuracy
+from facestages.accuracy import mean_accuracy
+from facestages.config import Config, load_config
+from facestages.config.networks import NetworkEntry
 from facestages.files import atomic_path
 from facestages.networks import load_network, open_network
 from facestages.networks.inputs import resize_images
 from facestages.networks.quiet_keras import keras
-from facestages.networks.training import class_shares, evaluate, predict, split_stimuli
+from facestages.networks.training import evaluate, predict
+from facestages.networks.training_data import class_shares, split_training_data
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import markdown_table
 
@@ -42,7 +44,7 @@ def save_half(model: keras.Model, path: Path) -> None:
 def measure(network, entry: NetworkEntry, stimuli: StimulusSet) -> dict:
     """Accuracy of a network on the test part of its training, as `training.evaluate` gives it."""
     classes = entry.output_classes
-    rows = split_stimuli(stimuli.labels, classes, entry.training)["test"]
+    rows = split_training_data(stimuli.labels, classes, entry.training)["test"]
     targets = np.array([classes.index(name) for name in stimuli.labels["expression"].iloc[rows]])
     images = resize_images(stimuli.images[rows], network.input.size, network.input.channels)
     return evaluate(predict(network.model, images, network.input.scaling), targets, classes)
@@ -127,7 +129,7 @@ def main(config: Config, name: str, seed: int, commit: str, folder: Path) -> Non
     left = Path(config.weights_file(name, seed)).parent
     report = json.loads((left / "metrics.json").read_text(encoding="utf-8"))
     label = config.datasets[data].label
-    train = split_stimuli(stimuli.labels, entry.output_classes, entry.training)["train"]
+    train = split_training_data(stimuli.labels, entry.output_classes, entry.training)["train"]
     report |= {
         "dataset": label,
         "shares": class_shares(stimuli.labels["expression"].iloc[train], entry.output_classes),

@@ -1,0 +1,199 @@
+"""Layers of a network as blocks for Figure 1: which are shown, how large they are, and where.
+
+All lengths are millimetres on the page.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from facestages.errors import FacestagesError
+
+#: Columns that a table of layers must have.
+COLUMNS = ("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters")
+
+#: More layers than this do not fit beside each other on a page in legible type.
+MOST_LAYERS = 50
+
+_TALLEST, _LOWEST = 35.0, 0.9
+_NARROWEST, _NARROW, _WIDEST = 2.5, 3.6, 14.0
+_MOST_GROWTH = 0.8  # of a block's width with the square root of its channels
+_GAP, _VECTOR_GAP = 2.4, 5.0
+_DEPTH = (0.13, 0.085)  # shift of the far face to the right and up, as a share of the height
+
+
+class Layer(NamedTuple):
+    """A layer; `space` is its rows and columns, and empty where its output is a vector."""
+
+    name: str
+    kind: str
+    space: tuple[int, ...]
+    channels: int
+    stage: str
+
+    @property
+    def side(self) -> float:
+        # Tokens have one axis; they count as if they lay in a square.
+        return math.sqrt(math.prod(self.space))
+
+    @property
+    def units(self) -> int:
+        return math.prod(self.space) * self.channels
+
+
+class Block(NamedTuple):
+    """A layer with its place on the page: left edge, width, height, and shift of the far face."""
+
+    layer: Layer
+    x: float
+    width: float
+    height: float
+    shift: tuple[float, float]
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
+    """The table of layers with the columns' types, for a table of vectors alone has numbers as
+    shapes.
+
+    Raises
+    ------
+    FacestagesError
+        If a column, all rows, or a layer's number of parameters is missing.
+    """
+    missing = [column for column in COLUMNS if column not in layers]
+    if missing:
+        raise _bad_table(f"the table of layers has no column {', '.join(missing)}")
+    if layers.empty:
+        raise _bad_table("the table of layers has no rows")
+    table = layers.astype(dict.fromkeys(("network", "layer", "kind", "shape"), str))
+    table["stage"] = table["stage"].fillna("").astype(str)
+    table["parameters"] = pd.to_numeric(table["parameters"], errors="coerce")
+    for row in table[table["parameters"].isna()].itertuples():
+        raise _bad_table(f"layer {row.layer} of {row.network} has no number of parameters")
+    return table
+
+
+def _bad_table(fault: str) -> FacestagesError:
+    return FacestagesError(f"Figure 1: {fault}; delete the table of layers and run again")
+
+
+def choose_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows of a table of layers that fit on a page, and a line on what is left out.
+
+    The first choice that fits is taken: all layers, the modules at the top level, the last layer at
+    each number of rows and columns, the last layer alone; the stages are in each.
+    """
+    always = (table["stage"] != "") | (table["kind"] == "Input")
+    whole = ~table["layer"].str.contains(".", regex=False)
+    layers = read_layers(table)
+    last = [here.space != after.space for here, after in itertools.pairwise(layers)] + [True]
+    end = [False] * (len(table) - 1) + [True]
+    choices = [
+        (has_no_parts(table), ""),
+        (whole, "Shown: the modules at the top level, each for all of its parts, and the stages."),
+        (last, "Shown: the last layer at each number of rows and columns, and the stages."),
+        (end, "Shown: the stages and the last layer."),
+    ]
+    shown = [(table[always | np.asarray(chosen)], remark) for chosen, remark in choices]
+    return next((choice for choice in shown if len(choice[0]) <= MOST_LAYERS), shown[-1])
+
+
+def has_no_parts(table: pd.DataFrame) -> pd.Series:
+    """Which rows are not modules that hold other rows, which would be drawn or counted twice."""
+    # The modules that hold a.b.c are a and a.b.
+    holders = {
+        name[:end] for name in table["layer"] for end, sign in enumerate(name) if sign == "."
+    }
+    return ~table["layer"].str.partition("#")[0].isin(holders)
+
+
+def read_layers(table: pd.DataFrame) -> list[Layer]:
+    """The layers of a table, in its order."""
+    # PyTorch spells its classes Conv2d; there, rows and columns come last.
+    channels_first = bool(table["kind"].str.contains(r"\dd$").any())
+    return [
+        Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first), row.stage)
+        for row in table.itertuples()
+    ]
+
+
+def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
+    """Rows and columns, and channels."""
+    sizes = row.shape.split("x")
+    if not all(size.isascii() and size.isdigit() and int(size) > 0 for size in sizes):
+        raise _bad_table(
+            f"layer {row.layer} of {row.network} has the shape '{row.shape}', not sizes such as "
+            f"48x48x64 or 128"
+        )
+    sizes = tuple(map(int, sizes))
+    if len(sizes) == 3 and (sizes[0] == sizes[1]) != (sizes[1] == sizes[2]):
+        # Pictures are nearly always square: a surer sign than the framework.
+        channels_first = sizes[1] == sizes[2]
+    return (sizes[1:], sizes[0]) if channels_first and len(sizes) > 2 else (sizes[:-1], sizes[-1])
+
+
+def _kind(name: str) -> str:
+    name = name.lower()
+    if name in ("dense", "linear"):
+        return "dense"
+    parts = {"conv": "convolution", "norm": "normalisation", "pool": "pooling", "drop": "dropout"}
+    return next((kind for part, kind in parts.items() if part in name), "other")
+
+
+def place_layers(layers: Sequence[Layer], left: float, room: float) -> list[Block]:
+    """Stand layers beside each other, with gaps where the number of rows and columns changes.
+
+    A part of every width is the same for all, to carry the name; the rest grows with the square
+    root of the channels.
+    """
+    least = min(max(0.6 * room / len(layers), _NARROWEST), _NARROW)
+    heights = _heights(layers)
+    shifts = [
+        (_DEPTH[0] * height, _DEPTH[1] * height) if layer.space else (0.9, 0.7)
+        for layer, height in zip(layers, heights, strict=True)
+    ]
+    gaps = [0.0]
+    for (before, after), shift in zip(itertools.pairwise(layers), shifts, strict=False):
+        # Maps of one size, and vectors of one length, stand without a gap.
+        alike = (before.space or before.channels) == (after.space or after.channels)
+        gap = max(_GAP + shift[0], 0 if after.space else _VECTOR_GAP)
+        gaps.append(0.0 if alike else gap)
+    free = room - len(layers) * least
+    gaps = [gap * min(1, 0.9 * free / max(sum(gaps), 1e-9)) for gap in gaps]
+    roots = [math.sqrt(layer.channels) if layer.space else 0.0 for layer in layers]
+    growth = (free - sum(gaps)) / max(sum(roots), 1e-9)
+    growth = min(growth, (_WIDEST - least) / max(*roots, 1e-9), _MOST_GROWTH)
+    widths = [least + growth * root for root in roots]
+    blocks = []
+    x = left + (room - sum(widths) - sum(gaps)) / 2
+    for layer, width, height, gap, shift in zip(layers, widths, heights, gaps, shifts, strict=True):
+        x += gap
+        blocks.append(Block(layer, x, width, height, shift))
+        x += width
+    return blocks
+
+
+def _heights(layers: Sequence[Layer]) -> list[float]:
+    """Maps stand as high as they have rows, vectors as the logarithm of their units."""
+    most = max((layer.side for layer in layers if layer.space), default=1)
+    longest = max((layer.channels for layer in layers if not layer.space), default=1)
+    return [
+        max(_LOWEST, _TALLEST * layer.side / most)
+        if layer.space
+        else max(_LOWEST, 0.6 * _TALLEST * math.log(layer.channels + 1) / math.log(longest + 1))
+        for layer in layers
+    ]
