@@ -25,13 +25,6 @@ def test_notes_of_a_fit():
     assert "no interval" in affect.regression_measures(line)[0]["note"]
 
 
-def test_pictures_without_a_person_are_people_of_their_own():
-    labels = pd.DataFrame({"stimulus_id": list("abcd"), "identity": ["p", "p", "", ""]})
-    assert list(affect.read_people(labels)) == ["p", "p", "c", "d"]
-    assert affect.read_people(labels[:2]) is None
-    assert affect.read_people(labels.drop(columns="identity")) is None
-
-
 def measured(table, measure, component, label=""):
     own = table[(table["measure"] == measure) & (table["component"] == component)]
     return own[own["label"] == label].iloc[0]

@@ -7,12 +7,11 @@ are over people (identities); a p-value that takes pictures as independent is ma
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from facestages import store
 from facestages.analysis.components import (
     AFFECT,
     Components,
@@ -20,8 +19,8 @@ from facestages.analysis.components import (
     affect_of,
     component_scores,
     component_stability,
-    is_circular,
-    read_components,
+    find_layer,
+    orient_layer,
     read_reference,
     too_few_components,
 )
@@ -31,13 +30,11 @@ from facestages.analysis.grouped_regression import (
     mixed_model_slope,
     person_correlation,
 )
+from facestages.analysis.labels import circular_note, join_notes, read_people
+from facestages.analysis.layers import Geometry, Layer, Rows, measure
 from facestages.analysis.regression import Estimate, Quadratic, Regression, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.progress import progress
-from facestages.stimuli import read_labels
-
-#: Note where a network is compared with its own outputs.
-CIRCULAR = "CIRCULAR: the reference is this network's own output"
 
 #: Note of the p-value of r.
 NAIVE = "p takes pictures as independent"
@@ -48,11 +45,6 @@ GROUPED = {
     "slope_cluster_robust": cluster_robust_slope,
     "slope_mixed_model": mixed_model_slope,
 }
-
-_COLUMNS = [
-    *("dataset", "rendered", "network", "seed", "stage", "layer", "label", "label_source"),
-    *("measure", "component", "value", "ci_low", "ci_high", "p", "n", "note"),
-]
 
 
 def regress_affect(
@@ -68,12 +60,8 @@ def regress_affect(
 
     Parameters
     ----------
-    geometry : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    stimuli : path-like
-        The face set.
-    stages : mapping of str to str
-        Layer of each stage; other layers have none.
+    geometry, stimuli, stages
+        See `analysis.layers.measure`.
     predictions : path-like, optional
         See `components.read_reference`.
 
@@ -91,37 +79,21 @@ def regress_affect(
     FacestagesError
         See `components.read_reference` and `components.read_components`.
     """
-    reference = read_reference(stimuli, predictions)
-    labels, _, attributes = read_labels(stimuli)
-    people, digest = read_people(labels), attributes["stimuli_digest"]
-    with store.open_read(geometry, "geometry", stimuli_digest=digest) as file:
-        layers, dataset = list(file), str(file.attrs["dataset"])
-    more = [("", layer) for layer in layers if layer not in stages.values()]
-    rows = []
-    for stage, layer in progress([*stages.items(), *more], "regressions"):
-        components = read_components(geometry, layer, reference, digest)
-        common = {
-            "dataset": dataset,
-            "rendered": int(attributes.get("rendered", 0)),
-            "network": components.network,
-            "seed": components.seed,
-            "stage": stage,
-            "layer": layer,
-        }
-        measured = regress_components(components, reference, people)
-        rows += [{"label": "", "label_source": "", "note": "", **common, **row} for row in measured]
-    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64"})
+    return _regress_layers(geometry, stimuli, stages, read_reference(stimuli, predictions))
 
 
-def read_people(labels: pd.DataFrame) -> np.ndarray | None:
-    """Person of each picture, shape (n,); None where there are no two people to draw from.
-
-    A picture without a person counts as one of its own.
-    """
-    if "identity" not in labels:
-        return None
-    people = labels["identity"].where(labels["identity"] != "", labels["stimulus_id"])
-    return people.to_numpy() if people.nunique() > 1 else None
+@measure(
+    *("label", "label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "n"),
+    "note",
+)
+def _regress_layers(geometry: Geometry, reference: Reference) -> Iterator[tuple[Layer, Rows]]:
+    """The layers of the stages first, then the others."""
+    people = read_people(geometry.labels)
+    names = dict.fromkeys([*geometry.stages.values(), *(layer.name for layer in geometry.layers)])
+    for name in progress(names, "regressions"):
+        layer = find_layer(geometry.layers, name)
+        measured = regress_components(orient_layer(layer, reference), reference, people)
+        yield layer, [{"label": "", "label_source": "", "note": "", **row} for row in measured]
 
 
 def correct_for_many(regressions: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +133,7 @@ def regress_components(
 def _regression_rows(
     components: Components, reference: Reference, people: np.ndarray | None
 ) -> list[dict]:
-    circular = is_circular(reference, components.network)
+    circular = circular_note([reference.source], components.network)
     rows = []
     for component in (1, 2):
         for label in AFFECT:
@@ -185,32 +157,35 @@ def _regression_rows(
 
 
 def _grouped_measures(
-    x: np.ndarray, y: np.ndarray, people: np.ndarray | None, circular: bool
+    x: np.ndarray, y: np.ndarray, people: np.ndarray | None, circular: str
 ) -> list[dict]:
     """Regressions that count people, as `regression_measures`."""
     finite, rows = np.isfinite(x) & np.isfinite(y), []
-    for measure, estimate in GROUPED.items():
+    for name, estimate in GROUPED.items():
         numbers, note = {}, ""
         try:
             if people is None:
                 raise FacestagesError("no two people")
-            names = ("value", "ci_low", "ci_high", "p", "n")
-            numbers = dict(zip(names, estimate(x[finite], y[finite], people[finite]), strict=True))
+            value, low, high, p, n = estimate(x[finite], y[finite], people[finite])
+            numbers = {"value": value, "ci_low": low, "ci_high": high, "p": p, "n": n}
         except FacestagesError as error:
             note = str(error)
-        rows.append({"measure": measure, **numbers, "note": _notes(CIRCULAR * circular, note)})
+        rows.append({"measure": name, **numbers, "note": join_notes(circular, note)})
     return rows
 
 
-def regression_measures(line: Regression, circular: bool = False) -> list[dict[str, object]]:
-    """A regression as parts of rows of `regress_affect`: ``measure, value, ..., n, note``."""
-    note = _notes(CIRCULAR * circular, _no_interval(line.r))
+def regression_measures(line: Regression, circular: str = "") -> list[dict[str, object]]:
+    """A regression as parts of rows of `regress_affect`: ``measure, value, ..., n, note``.
+
+    `circular` is what `analysis.labels.circular_note` says of the reference.
+    """
+    note = join_notes(circular, _no_interval(line.r))
     estimates = {"r": line.r, "r2": line.r2, "slope": line.slope, "intercept": line.intercept}
     rows = [
         {"measure": name, **_bounded(estimate), "n": line.n, "note": note}
         for name, estimate in estimates.items()
     ]
-    rows[0] |= {"p": line.p, "note": _notes(note, NAIVE)}
+    rows[0] |= {"p": line.p, "note": join_notes(note, NAIVE)}
     return rows
 
 
@@ -218,7 +193,7 @@ def quadratic_measures(parabola: Quadratic) -> list[dict[str, object]]:
     """A second-degree fit as parts of rows of `regress_affect`; the note names the shape."""
     outside = parabola.shape != "undecided" and not parabola.vertex_inside
     one_arm = "one arm only: it turns outside the cloud" if outside else ""
-    note = _notes(parabola.shape, one_arm, _no_interval(parabola.curvature))
+    note = join_notes(parabola.shape, one_arm, _no_interval(parabola.curvature))
     where = {"n": parabola.n, "note": note}
     return [
         {**where, "measure": "curvature", **_bounded(parabola.curvature)},
@@ -232,10 +207,6 @@ def _bounded(estimate: Estimate) -> dict[str, float]:
 
 def _no_interval(estimate: Estimate) -> str:
     return "" if np.isfinite(estimate.low) else "no two people, so no interval"
-
-
-def _notes(*notes: str) -> str:
-    return "; ".join(filter(None, notes))
 
 
 def _curvature_rows(components: Components, people: np.ndarray | None) -> list[dict]:

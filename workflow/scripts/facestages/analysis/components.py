@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages import store, tables
+from facestages import tables
+from facestages.analysis.layers import Layer, open_layers
 from facestages.analysis.resampling import people_weights
 from facestages.errors import FacestagesError
 from facestages.stimuli import read_labels
@@ -111,22 +112,6 @@ def affect_of(reference: Reference, label: str) -> np.ndarray:
     return values
 
 
-def name_source(reference: Reference, network_label: str = "") -> str:
-    """A reference's source in a few words, such as for a panel's title.
-
-    `network_label` is the name to use for the network that gives the reference, if one does.
-    """
-    kind, _, name = reference.source.partition(":")
-    if kind == "network":
-        return f"{network_label or name} outputs"
-    return {"rendered": "declared", "human": "human norms"}.get(kind, reference.source)
-
-
-def is_circular(reference: Reference, network: str) -> bool:
-    """Whether the reference is this network's own output."""
-    return reference.source == f"network:{network}"
-
-
 def orient(
     scores: np.ndarray, valence: np.ndarray | None, arousal: np.ndarray | None
 ) -> np.ndarray:
@@ -174,18 +159,34 @@ def read_components(
     FacestagesError
         If the file is of other stimuli, or has no such layer.
     """
-    with store.open_read(geometry, "geometry", stimuli_digest=stimuli_digest) as file:
-        network, seed = str(file.attrs["network"]), int(file.attrs["seed"])
-        if layer not in file:
-            raise FacestagesError(
-                f"{geometry}: network '{network}' has no layer '{layer}' (it has: "
-                f"{', '.join(file)[:80]}). Correct the layer of the stage in the config"
-            )
-        group = file[layer]
-        scores = orient(group["score"][:], reference.valence, reference.arousal)
-        return Components(
-            network, seed, layer, scores, group["variance_ratio"][:], group["eigenvalue"][:]
-        )
+    with open_layers(geometry, stimuli_digest) as layers:
+        return orient_layer(find_layer(layers, layer), reference)
+
+
+def find_layer(layers: Sequence[Layer], name: str) -> Layer:
+    """The layer of this name.
+
+    Raises
+    ------
+    FacestagesError
+        If there is none.
+    """
+    for layer in layers:
+        if layer.name == name:
+            return layer
+    raise FacestagesError(
+        f"{layers[0].group.file.filename}: network '{layers[0].network}' has no layer '{name}' (it "
+        f"has: {', '.join(layer.name for layer in layers)[:80]}). Correct the layer of the stage "
+        f"in the config"
+    )
+
+
+def orient_layer(layer: Layer, reference: Reference) -> Components:
+    """Principal components of an open layer, their signs fixed by the reference."""
+    scores = orient(layer.scores[:], reference.valence, reference.arousal)
+    return Components(
+        layer.network, layer.seed, layer.name, scores, layer.variance_ratio, layer.eigenvalues
+    )
 
 
 def component_scores(components: Components, number: int) -> np.ndarray:

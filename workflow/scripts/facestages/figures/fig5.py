@@ -16,10 +16,8 @@ from matplotlib.figure import Figure
 
 from facestages import tables
 from facestages.analysis.affect import (
-    CIRCULAR,
     correct_for_many,
     quadratic_measures,
-    read_people,
     regression_measures,
 )
 from facestages.analysis.components import (
@@ -29,11 +27,10 @@ from facestages.analysis.components import (
     Reference,
     affect_of,
     component_scores,
-    is_circular,
-    name_source,
     read_components,
     read_reference,
 )
+from facestages.analysis.labels import CIRCULAR, circular_note, describe_source, read_people
 from facestages.analysis.regression import (
     Estimate,
     Polynomial,
@@ -224,7 +221,7 @@ def _read_faces(stimuli, dataset, predictions, reference_label) -> tuple[_Faces,
         people,
         0 if people is None else len(set(people)),
         reference,
-        name_source(reference, reference_label),
+        describe_source(reference.source, reference_label),
         pictures_in_words(len(labels), known),
     )
     return faces, str(known["stimuli_digest"])
@@ -313,7 +310,7 @@ def _draw_regression(
     except FacestagesError as error:
         _say(axis, title, str(error))
         return [{**where, "measure": "r", "note": str(error)}]
-    circular = is_circular(faces.reference, own.network)
+    circular = circular_note([faces.reference.source], own.network)
     _scatter(axis, affect, scores, faces.expressions)
     _draw_fit(axis, found.fit, affect)
     narrow = {"fontsize": _SMALL} if columns == _MOST_COLUMNS else {}

@@ -20,10 +20,10 @@ from facestages.analysis.components import (
     Reference,
     affect_of,
     component_scores,
-    name_source,
     read_components,
     read_reference,
 )
+from facestages.analysis.labels import describe_source
 from facestages.errors import FacestagesError
 from facestages.figures import faces, style
 from facestages.figures.fig5 import (
@@ -113,7 +113,7 @@ def draw_fig6(
         for entry in networks.values()
     }
     blocks |= {label: [_Strip("", "", {}, None, line)] for label, line in absent.items()}
-    source = name_source(reference, reference_label) or "reference"
+    source = describe_source(reference.source, reference_label) or "reference"
     blocks[source[0].upper() + source[1:]] = _reference_strips(reference, no_reference)
     strips = [strip for block in blocks.values() for strip in block]
     if all(strip.values is None for strip in strips):

@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages import tables
-from facestages.analysis.affect import read_people
 from facestages.analysis.components import (
     SIGN_RULE,
     Components,
@@ -23,7 +22,7 @@ from facestages.analysis.components import (
     read_reference,
 )
 from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
-from facestages.analysis.separability import CIRCULAR
+from facestages.analysis.labels import CIRCULAR, read_people
 from facestages.errors import FacestagesError
 from facestages.figures import style
 from facestages.figures.fig5 import drawable_networks, expression_looks, require_networks
