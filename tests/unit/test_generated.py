@@ -10,6 +10,7 @@ from facestages.generated import generated_files
 
 ROOT = Path(__file__).parents[2]
 FILES = generated_files(ROOT)
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -39,4 +40,20 @@ def test_gpu_and_cpu_builds_are_of_one_version():
 def test_every_key_of_the_config_is_documented():
     for line in FILES[Path("config/README.md")].splitlines():
         if line.startswith("| `"):
-            assert line.split("|")[4].strip(), f"no meaning: {line}"
+            assert re.split(r"(?<!\\)\|", line)[4].strip(), f"no meaning: {line}"
+
+
+def test_links_to_sections_of_the_config_have_their_headings():
+    text = FILES[Path("config/README.md")]
+    headings = re.findall(r"^## (.*)", text, re.MULTILINE)
+    anchors = {re.sub(r"[`.<>:]", "", heading).lower().replace(" ", "-") for heading in headings}
+    links = set(re.findall(r"\]\(#(.*?)\)", text))
+    assert links <= anchors and len(links) == len(headings) - 1
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        # What a run makes is not there yet.
+        if not link.startswith(("http", "results/")):
+            assert (page.parent / link).exists(), f"{page}: {link}"

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -33,12 +33,15 @@ _ENVIRONMENTS = {
     "jax": (*_COMMON, "keras", "jax"),
 }
 
+# A bar inside a cell of a table in Markdown.
+_BAR = ("|", r"\|")
+
 _INTRODUCTION = """\
 # The config, key by key
 
 Generated from `facestages.config` by `make docs`; do not edit. `config/config.yaml` is the default
-run. A file given with `--configfile` replaces it: nothing is merged. A key that is not listed here
-is refused before anything runs, with the nearest known name.
+run. A file given with `--configfile` replaces it: nothing is merged. An unknown key is refused
+before anything runs, with the nearest key that exists.
 """
 
 
@@ -83,40 +86,45 @@ def config_reference() -> str:
 
 
 def _sections() -> Iterator[str]:
-    seen: list[type[BaseModel]] = []
-    waiting = [("", config.Config)]
-    while waiting:
-        path, model = waiting.pop(0)
-        if model in seen:
-            continue
-        seen.append(model)
-        where = f"`{path}`: " if path else ""
-        yield f"## {where}{_headline(model)}\n\n{_one_line(model.__doc__)}\n"
+    headings = _headings()
+    for model, heading in headings.items():
+        yield f"## {heading}\n\n{_one_line(model.__doc__)}\n"
         yield "| key | type | default | meaning |\n|---|---|---|---|"
-        # What decides which section it is comes first, though a base class may have other keys.
-        decides = ("source", "design")
-        fields = sorted(model.model_fields.items(), key=lambda item: item[0] not in decides)
+        # The keys that choose the section come first, before those of its base classes.
+        choosing = ("source", "design")
+        fields = sorted(model.model_fields.items(), key=lambda item: item[0] not in choosing)
         for name, field in fields:
-            cells = (f"`{name}`", _type(field.annotation), _default(field), _meaning(field))
-            yield f"| {' | '.join(cells)} |"
-            inner_path = f"{path}.{name}" if path else name
-            if get_origin(field.annotation) is dict:
-                inner_path += ".<name>"
-            waiting += [(inner_path, inner) for inner in _models_in(field.annotation)]
+            meaning = _one_line(field.description or "")
+            cells = (f"`{name}`", _type(field.annotation, headings), _default(field), meaning)
+            yield f"| {' | '.join(cell.replace(*_BAR) for cell in cells)} |"
         yield ""
 
 
-def _headline(model: type[BaseModel]) -> str:
-    """A few words for a section: its fixed values, else its name in words."""
-    fixed = [
-        value
+def _headings() -> dict[type[BaseModel], str]:
+    """Heading of each section's model: its path, and its kind where a path has several."""
+    headings = {config.Config: "Top level"}
+    paths = [("", config.Config)]
+    for path, model in paths:
+        for name, field in model.model_fields.items():
+            inner_path = f"{path}.{name}".lstrip(".")
+            if get_origin(field.annotation) is dict:
+                inner_path += ".<name>"
+            models = list(_models_in(field.annotation))
+            for inner in models:
+                if inner not in headings:
+                    kind = f": {_kind(inner)}" if len(models) > 1 else ""
+                    headings[inner] = f"`{inner_path}`{kind}"
+                    paths.append((inner_path, inner))
+    return headings
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """What chooses a section among several: the values of its keys that allow but one."""
+    return " ".join(
+        get_args(field.annotation)[0]
         for field in model.model_fields.values()
-        if field.is_required() and get_origin(field.annotation) is Literal
-        for value in get_args(field.annotation)
-        if len(get_args(field.annotation)) == 1
-    ]
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
-    return ", ".join(fixed) or words
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+    )
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -126,22 +134,33 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(inner)
 
 
-def _type(annotation: Any) -> str:
+def _type(annotation: Any, headings: Mapping[type[BaseModel], str]) -> str:
+    """The type of a key in words, with links to sections: ``a``, ``a or b``, ``a, b or c``."""
+    *words, last = _alternatives(annotation, headings)
+    return f"{', '.join(words)} or {last}" if words else last
+
+
+def _alternatives(annotation: Any, headings: Mapping[type[BaseModel], str]) -> Iterator[str]:
     origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _type(inner[0])
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return f"section *{_headline(annotation)}*"
-    if origin is list:
-        return f"list of {_type(inner[0])}"
-    if origin is dict:
-        return f"{_type(inner[1])} by name"
-    if origin is not None and all(isinstance(value, str | int) for value in inner):
-        return ", ".join(f"`{value}`" for value in inner)
-    if origin is not None:
-        return " or ".join(_type(part) for part in inner if part is not NoneType)
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-    return names[annotation]
+    if annotation in headings:
+        heading = headings[annotation]
+        # As GitHub makes anchors of headings.
+        anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        yield f"[{heading.partition(': ')[2] or 'section'}](#{anchor})"
+    elif origin is Literal:
+        yield from (f"`{value}`" for value in inner)
+    elif origin is Annotated:
+        yield from _alternatives(inner[0], headings)
+    elif origin is list:
+        yield f"list of {_type(inner[0], headings)}".replace("number", "numbers")
+    elif origin is dict:
+        yield f"for each name: {_type(inner[1], headings)}"
+    elif origin is not None:
+        for part in inner:
+            yield from _alternatives(part, headings)
+    elif annotation is not NoneType:
+        names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+        yield names[annotation]
 
 
 def _default(field: FieldInfo) -> str:
@@ -150,10 +169,6 @@ def _default(field: FieldInfo) -> str:
     if isinstance(field.default, BaseModel):
         return "its defaults"
     return f"`{json.dumps(field.default)}`"
-
-
-def _meaning(field: FieldInfo) -> str:
-    return _one_line(field.description or "")
 
 
 def _one_line(text: str) -> str:
