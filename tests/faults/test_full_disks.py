@@ -137,7 +137,7 @@ def test_a_writer_leaves_what_was_there(tmp_path, mount_disk, write, name, free)
 
 
 def test_a_checkpoint_leaves_whole_files_only(tmp_path, mount_disk):
-    from facestages.networks.training import Checkpoint, TrainingState
+    from facestages.networks.training_state import Checkpoint, TrainingState
 
     mount_disk(tmp_path / "disk", kilobytes=64)
     model = SimpleNamespace(save=lambda path: path.write_bytes(bytes(40 * 1024)))

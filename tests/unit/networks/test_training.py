@@ -1,4 +1,4 @@
-"""Training: splits, schedule, reproducibility, resumption."""
+"""Training: what is learnt, reproducibility, resumption."""
 
 import importlib.util
 import subprocess
@@ -10,19 +10,11 @@ import pandas as pd
 import pytest
 
 from facestages.architectures import InputSpec
-from facestages.config import Augmentation, Holdout, Splits, Training
+from facestages.config.networks import Augmentation, Holdout, Splits, Training
 from facestages.errors import FacestagesError
 from facestages.networks import training as module
 from facestages.networks.quiet_keras import keras
-from facestages.networks.training import (
-    TrainingState,
-    affine_transforms,
-    augment,
-    evaluate,
-    learning_rate,
-    split_stimuli,
-    train_classifier,
-)
+from facestages.networks.training import evaluate, train_classifier
 from facestages.stimuli import StimulusSet
 
 CLASSES = ["happy", "sad", "neutral"]
@@ -86,13 +78,6 @@ def test_shuffled_labels_teach_nothing(tmp_path):
     _, history, report = train(tmp_path, recipe=recipe)
     assert history["validation_accuracy"].max() < 0.75
     assert report["accuracy"] < 0.75 and "SHUFFLED" in report["test_part"]
-    # As many of each class as before, and another order for each seed.
-    targets = np.repeat([0, 1, 2], [30, 20, 10])
-    parts = {"train": (None, targets), "validation": (None, targets)}
-    first, second = (module._shuffle_labels(parts, seed) for seed in (0, 1))
-    assert not np.array_equal(first["train"][1], second["train"][1])
-    for part in parts:
-        assert np.bincount(first[part][1]).tolist() == [30, 20, 10]
 
 
 def test_mixed_precision_ends_in_float32(tmp_path):
@@ -116,7 +101,7 @@ def test_mixed_precision_ends_in_float32(tmp_path):
 _TRAINING_ELSEWHERE = """
 import os, sys
 os.environ["KERAS_BACKEND"] = "{backend}"
-sys.path[:0] = ["{tests}", "{tests}/../../workflow/scripts"]
+sys.path[:0] = ["{tests}", "{tests}/../../../workflow/scripts"]
 import test_training
 recipe = test_training.RECIPE.model_copy(update={{"epochs": 6, "backend": "{backend}"}})
 model, history, report = test_training.train(test_training.Path("{folder}"), recipe=recipe)
@@ -209,33 +194,6 @@ def test_divergence_is_named(tmp_path):
         train(tmp_path, recipe=recipe)
 
 
-def test_pictures_held_out_keep_the_class_shares():
-    labels = toy_stimuli().labels
-    parts = split_stimuli(labels, CLASSES, RECIPE)
-    assert not set(parts["train"]) & set(parts["test"])
-    assert len(parts["train"]) + len(parts["test"]) == 72
-    counts = labels["expression"].to_numpy()[parts["test"]]
-    assert sorted(np.unique(counts, return_counts=True)[1]) == [6, 6, 6]
-    np.testing.assert_array_equal(parts["validation"], parts["test"])
-
-
-def test_people_held_out_are_never_trained_on():
-    labels = toy_stimuli().labels
-    recipe = RECIPE.model_copy(update={"holdout": Holdout(share=0.25, by="identity")})
-    parts = split_stimuli(labels, CLASSES, recipe)
-    people = labels["identity"].to_numpy()
-    assert not set(people[parts["train"]]) & set(people[parts["test"]])
-
-
-def test_named_splits_and_classes():
-    labels = toy_stimuli().labels
-    splits = Splits(train=["Training"], validation=["PublicTest"], test=["PublicTest"])
-    recipe = RECIPE.model_copy(update={"splits": splits})
-    parts = split_stimuli(labels, ["happy", "sad"], recipe)
-    assert len(parts["train"]) == len(parts["validation"]) == 24
-    assert set(labels["expression"].to_numpy()[parts["train"]]) == {"happy", "sad"}
-
-
 @pytest.mark.parametrize(
     ("classes", "change", "words"),
     [
@@ -255,60 +213,6 @@ def test_what_cannot_be_trained_is_refused(tmp_path, classes, change, words):
         train_classifier(small_cnn(), SPEC, toy_stimuli(), classes, recipe, 0, tmp_path / "c")
 
 
-def test_one_class_in_the_face_set():
-    labels = toy_stimuli().labels.assign(expression="happy")
-    with pytest.raises(FacestagesError, match="no picture of class 'sad'"):
-        split_stimuli(labels, CLASSES, RECIPE)
-    with pytest.raises(FacestagesError, match="no label 'expression'"):
-        split_stimuli(labels.drop(columns="expression"), CLASSES, RECIPE)
-
-
-def test_plateau_and_stopping_follow_keras():
-    recipe = Training(dataset="x", plateau_patience=2, stopping_patience=4, epochs=100)
-    state = TrainingState(rate=1.0)
-    rates, epochs = [], 0
-    for accuracy in [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]:
-        if state.stopped(recipe):
-            break
-        state.end_epoch(accuracy, recipe)
-        rates.append(state.rate)
-        epochs += 1
-    assert rates == [1, 1, 1, 0.5, 0.5, 0.25]
-    assert (epochs, state.best_epoch) == (6, 2)
-
-
-def test_cosine_with_warmup():
-    recipe = Training(dataset="x", schedule="cosine", warmup_epochs=1.0, epochs=5)
-    rates = [learning_rate(step, 10, 1.0, recipe) for step in range(50)]
-    assert np.all(np.diff(rates[:11]) > 0) and np.all(np.diff(rates[10:]) < 0)
-    assert rates[10] == pytest.approx(1)
-    assert rates[-1] < 0.01
-
-
-def test_no_augmentation_changes_nothing():
-    images = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
-    nothing = Augmentation(rotation=0, shift=0, shear=0, zoom=0, flip=False)
-    same = np.asarray(augment(images, nothing, np.random.default_rng(0)))
-    np.testing.assert_allclose(same, images, atol=1e-6)
-
-
-def test_flips_mirror_half_of_the_pictures():
-    images = np.random.default_rng(0).random((400, 6, 6, 1), np.float32)
-    flips = Augmentation(rotation=0, shift=0, shear=0, zoom=0, flip=True)
-    changed = np.asarray(augment(images, flips, np.random.default_rng(0)))
-    mirrored = np.isclose(changed, images[:, :, ::-1], atol=1e-5).all(axis=(1, 2, 3))
-    kept = np.isclose(changed, images, atol=1e-5).all(axis=(1, 2, 3))
-    assert (mirrored | kept).all()
-    assert 150 < mirrored.sum() < 250
-
-
-def test_changes_stay_within_their_limits():
-    change = Augmentation(rotation=0, shift=0.25, shear=0, zoom=0, flip=False)
-    transforms = affine_transforms(500, 8, change, np.random.default_rng(0))
-    np.testing.assert_allclose(transforms[:, [0, 1, 3, 4]], np.tile([1, 0, 0, 1], (500, 1)))
-    assert 1.9 < np.abs(transforms[:, 2]).max() <= 2
-
-
 def test_evaluate_known_answer():
     targets = np.array([0, 0, 0, 1])
     answers = np.eye(2)[[0, 0, 1, 1]]
@@ -317,11 +221,3 @@ def test_evaluate_known_answer():
     assert report["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
     assert report["f1"] == pytest.approx({"happy": 0.8, "sad": 2 / 3})
     assert report["confusion"] == [[2, 1], [0, 1]]
-
-
-def test_balanced_class_weights():
-    targets = np.array([0, 0, 0, 1])
-    recipe = RECIPE.model_copy(update={"class_weights": "balanced"})
-    np.testing.assert_allclose(
-        module._sample_weights(targets, ["a", "b"], recipe), [2 / 3, 2 / 3, 2 / 3, 2]
-    )

@@ -1,4 +1,4 @@
-"""Training of Keras networks, resumable after a kill and reproducible by seed."""
+"""Training of Keras networks. A killed training can be resumed; a seed gives the same weights."""
 
 from __future__ import annotations
 
@@ -8,289 +8,35 @@ import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
-from sklearn.utils.class_weight import compute_sample_weight
 
 from facestages import provenance
 from facestages.architectures import InputSpec
-from facestages.config import Augmentation, Training
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.config.networks import Training
+from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.networks import load_network
+from facestages.networks.augmentation import augment
 from facestages.networks.inputs import resize_images, scale_images
 from facestages.networks.quiet_keras import keras
+from facestages.networks.training_data import (
+    class_shares,
+    describe_test,
+    sample_weights,
+    shuffle_targets,
+    split_training_data,
+)
+from facestages.networks.training_state import Checkpoint, TrainingState, learning_rate
 from facestages.progress import progress
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import write_table
 
 logger = logging.getLogger(__name__)
 
-# Keras' ReduceLROnPlateau counts a gain from here on; the published recipe left it at its default.
-_PLATEAU_MINIMUM_GAIN = 1e-4
 _EVALUATION_BATCH = 256
-# Sets the numbers that shuffle labels apart from all others of a seed.
-_SHUFFLE = 1
-
-
-def split_stimuli(
-    labels: pd.DataFrame, classes: Sequence[str], training: Training
-) -> dict[str, np.ndarray]:
-    """Choose the pictures for training, for choosing the epoch, and for the accuracy.
-
-    Parameters
-    ----------
-    labels : pandas.DataFrame of n rows
-        With ``expression``, and with ``split`` or ``identity`` where `training` splits by them.
-    classes : sequence of str
-        Expressions used; pictures of others are left out.
-    training : Training
-
-    Returns
-    -------
-    dict of str to numpy.ndarray of int
-        Row numbers under ``train``, ``validation`` and ``test``. With a random holdout the last
-        two are the same rows, as in the published protocol.
-
-    Raises
-    ------
-    FacestagesError
-        If a class has no picture to learn from, or a split is unknown.
-    """
-    for column in ("expression", *_column_needed(training)):
-        if column not in labels:
-            raise FacestagesError(
-                f"face set '{training.dataset}' has no label '{column}', which training needs"
-            )
-    expression = labels["expression"].to_numpy()
-    missing = [name for name in classes if name not in set(expression)]
-    if missing:
-        raise FacestagesError(
-            f"face set '{training.dataset}' has no picture of class '{missing[0]}': "
-            f"{did_you_mean(missing[0], set(expression))}"
-        )
-    if len(set(classes)) < 2:
-        raise FacestagesError(f"training needs two classes or more, not {list(classes)}")
-    rows = np.flatnonzero(np.isin(expression, classes))
-    chosen = _named_rows(labels, rows, training) if training.splits else None
-    if chosen is None:
-        train, held = _hold_out(labels, rows, training)
-        chosen = {"train": train, "validation": held, "test": held}
-    for part, part_rows in chosen.items():
-        empty = set(classes) - set(expression[part_rows])
-        if empty:
-            raise FacestagesError(
-                f"face set '{training.dataset}': no picture of '{sorted(empty)[0]}' in the "
-                f"{part} part ({len(part_rows)} pictures); give it more pictures or another split"
-            )
-    return chosen
-
-
-def _column_needed(training: Training) -> tuple[str, ...]:
-    if training.splits:
-        return ("split",)
-    return ("identity",) if training.holdout.by == "identity" else ()
-
-
-def _named_rows(labels: pd.DataFrame, rows: np.ndarray, training: Training) -> dict:
-    split = labels["split"].to_numpy()[rows]
-    chosen = {}
-    for part in ("train", "validation", "test"):
-        names = getattr(training.splits, part)
-        for name in names:
-            if name not in split:
-                raise FacestagesError(
-                    f"training.splits.{part} = '{name}': face set '{training.dataset}' has no such "
-                    f"split; {did_you_mean(name, set(split))}"
-                )
-        chosen[part] = rows[np.isin(split, names)]
-    return chosen
-
-
-def _hold_out(
-    labels: pd.DataFrame, rows: np.ndarray, training: Training
-) -> tuple[np.ndarray, np.ndarray]:
-    holdout = training.holdout
-    if holdout.by == "identity":
-        splitter = GroupShuffleSplit(1, test_size=holdout.share, random_state=holdout.seed)
-        groups = labels["identity"].to_numpy()[rows]
-        train, held = next(splitter.split(rows, groups=groups))
-        return rows[train], rows[held]
-    expression = labels["expression"].to_numpy()[rows]
-    try:
-        train, held = train_test_split(
-            rows, test_size=holdout.share, random_state=holdout.seed, stratify=expression
-        )
-    except ValueError as error:
-        raise FacestagesError(
-            f"face set '{training.dataset}': cannot hold out {holdout.share:.0%} of "
-            f"{len(rows)} pictures by class ({error})"
-        ) from error
-    return train, held
-
-
-def affine_transforms(n: int, size: int, change: Augmentation, rng: np.random.Generator):
-    """Draw random affine changes of square pictures.
-
-    Parameters
-    ----------
-    n : int
-        Number of pictures.
-    size : int
-        Rows and columns of a picture.
-    change : Augmentation
-        Largest changes.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n, 8)
-        First eight coefficients of each 3 x 3 matrix from output to input pixels (x, y), as
-        ``keras.ops.image.affine_transform`` takes them.
-    """
-    angle = np.deg2rad(rng.uniform(-change.rotation, change.rotation, n))
-    shear = np.deg2rad(rng.uniform(-change.shear, change.shear, n))
-    zoom_x, zoom_y = rng.uniform(1 - change.zoom, 1 + change.zoom, (2, n))
-    shift_x, shift_y = rng.uniform(-change.shift, change.shift, (2, n)) * size
-    zoom_x = zoom_x * np.where(rng.random(n) < 0.5 * change.flip, -1.0, 1.0)
-    a = np.cos(angle) * zoom_x
-    b = -np.sin(angle + shear) * zoom_y
-    d = np.sin(angle) * zoom_x
-    e = np.cos(angle + shear) * zoom_y
-    centre = (size - 1) / 2
-    c = centre - (a + b) * centre + shift_x
-    f = centre - (d + e) * centre + shift_y
-    zero = np.zeros(n)
-    return np.stack([a, b, c, d, e, f, zero, zero], axis=1).astype(np.float32)
-
-
-def augment(images: np.ndarray, change: Augmentation, rng: np.random.Generator):
-    """Change pictures at random; edges are filled with the nearest pixel.
-
-    Parameters
-    ----------
-    images : numpy.ndarray of float32, shape (n, size, size, channels)
-    change : Augmentation
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tensor of the backend, shape (n, size, size, channels)
-    """
-    transforms = affine_transforms(len(images), images.shape[1], change, rng)
-    return keras.ops.image.affine_transform(images, transforms, fill_mode="nearest")
-
-
-@dataclass
-class TrainingState:
-    """Where a training stands at the end of an epoch; enough to go on from there."""
-
-    epoch: int = 0
-    rate: float = 0.0
-    best_accuracy: float = -1.0
-    best_epoch: int = 0
-    plateau_best: float = -1.0
-    plateau_wait: int = 0
-    history: list[dict] = field(default_factory=list)
-
-    def stopped(self, training: Training) -> bool:
-        """Whether training is over."""
-        patience = training.stopping_patience
-        waited = self.epoch - self.best_epoch
-        return self.epoch >= training.epochs or (patience is not None and waited >= patience)
-
-    def end_epoch(self, accuracy: float, training: Training) -> bool:
-        """Note an epoch's validation accuracy; say whether it is the best so far."""
-        self.epoch += 1
-        if accuracy > self.plateau_best + _PLATEAU_MINIMUM_GAIN:
-            self.plateau_best, self.plateau_wait = accuracy, 0
-        else:
-            self.plateau_wait += 1
-            if training.schedule == "plateau" and self.plateau_wait >= training.plateau_patience:
-                self.rate = max(self.rate / 2, training.minimum_rate)
-                self.plateau_wait = 0
-        improved = accuracy > self.best_accuracy + training.minimum_gain
-        if improved:
-            self.best_accuracy, self.best_epoch = accuracy, self.epoch
-        return improved
-
-
-def learning_rate(step: int, n_steps: int, rate: float, training: Training) -> float:
-    """Learning rate of one step.
-
-    Parameters
-    ----------
-    step : int
-        Number of the step, from 0, counted over all epochs.
-    n_steps : int
-        Steps in one epoch.
-    rate : float
-        The rate as the plateau schedule has left it.
-    training : Training
-    """
-    warmup = training.warmup_epochs * n_steps
-    if step < warmup:
-        return rate * (step + 1) / (warmup + 1)
-    if training.schedule == "plateau":
-        return rate
-    done = (step - warmup) / max(training.epochs * n_steps - warmup, 1)
-    return max(rate * 0.5 * (1 + math.cos(math.pi * done)), training.minimum_rate)
-
-
-class Checkpoint:
-    """Keeps a training's state on disk, beside the rule's outputs, which Snakemake may delete.
-
-    Parameters
-    ----------
-    folder : path-like
-    fingerprint : str
-        What the training depends on; a checkpoint of another training is not taken up.
-    """
-
-    def __init__(self, folder, fingerprint: str) -> None:
-        self.folder = Path(folder)
-        self.fingerprint = fingerprint
-
-    def load(self) -> tuple[TrainingState, keras.Model] | None:
-        """The last complete epoch's state and compiled model, or None."""
-        if not self.folder.exists():
-            return None
-        try:
-            saved = json.loads((self.folder / "state.json").read_text())
-            if saved.pop("fingerprint") != self.fingerprint:
-                logger.info("%s is of another training and is not used", self.folder)
-                return None
-            state = TrainingState(**saved)
-            return state, keras.models.load_model(self._model(state.epoch), safe_mode=True)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("%s cannot be used, training begins anew: %s", self.folder, error)
-            return None
-
-    def save(self, state: TrainingState, model: keras.Model, improved: bool) -> None:
-        """Keep the end of an epoch; the state file is renamed last and so makes it valid."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self._model(state.epoch)) as partial:
-            model.save(partial)
-        if improved:
-            with atomic_path(self.best(state)) as partial:
-                shutil.copyfile(self._model(state.epoch), partial)
-        with atomic_path(self.folder / "state.json") as partial:
-            partial.write_text(json.dumps({"fingerprint": self.fingerprint, **asdict(state)}))
-        keep = {self._model(state.epoch), self.best(state)}
-        for path in set(self.folder.glob("*.keras")) - keep:
-            path.unlink()
-
-    def best(self, state: TrainingState) -> Path:
-        """Path of the best epoch's model."""
-        return self.folder / f"best-{state.best_epoch:03d}.keras"
-
-    def _model(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch:03d}.keras"
 
 
 def fit(
@@ -302,7 +48,7 @@ def fit(
     checkpoint: Checkpoint,
     sample_weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, TrainingState]:
-    """Train a classifier, or go on where a killed training stopped.
+    """Train a classifier, or resume a killed training.
 
     Parameters
     ----------
@@ -315,8 +61,8 @@ def fit(
         Input scaling of the network.
     training : Training
     seed : int
-        Seed of order and augmentation; with the same seed on the same machine the weights are
-        the same, also if the training was interrupted.
+        Seed of the order of pictures, of augmentation and of dropout. On one machine, a seed gives
+        the same weights, also if the training was interrupted.
     checkpoint : Checkpoint
     sample_weights : numpy.ndarray of float, shape (n,), optional
         Weight of each training picture in the loss.
@@ -324,7 +70,7 @@ def fit(
     Returns
     -------
     model : keras.Model
-        With the weights of the epoch of best validation accuracy.
+        With the weights of the epoch with the best validation accuracy.
     state : TrainingState
 
     Raises
@@ -369,7 +115,7 @@ def _make_deterministic() -> None:
 
 
 def to_float32(model: keras.Model) -> keras.Model:
-    """The same model with all its arithmetic in float32, whatever it was trained in."""
+    """A copy of a model that computes in float32, with the same weights."""
 
     def rebuild(layer):
         return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
@@ -395,7 +141,7 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
         batch = augment(scale_images(images[rows], scaling), training.augmentation, rng)
         weights = None if sample_weights is None else sample_weights[rows]
         logs = model.train_on_batch(batch, targets[rows], sample_weight=weights, return_dict=True)
-        # Keras gives the numbers of this batch alone.
+        # Keras returns the loss and accuracy of this batch alone.
         for measure in sums:
             sums[measure] += float(logs[measure]) * len(rows)
         if not math.isfinite(logs["loss"]):
@@ -411,7 +157,8 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
 
 
 def _seed_dropout(model: keras.Model, rng: np.random.Generator) -> None:
-    # Keras files do not hold the state of the random layers, so a resumed epoch would differ.
+    # Keras files do not hold the state of random layers. Without a seed for each epoch, the epoch
+    # after a resumption would differ.
     for layer in model.layers:
         generator = getattr(layer, "seed_generator", None)
         if generator is not None:
@@ -476,7 +223,7 @@ def train_classifier(
     Parameters
     ----------
     model : keras.Model
-        Untrained, one softmax output a class.
+        Untrained, with a softmax unit for each class.
     spec : InputSpec
         What it expects.
     stimuli : StimulusSet
@@ -484,19 +231,19 @@ def train_classifier(
     training : Training
     seed : int
     checkpoint_folder : path-like
-        Where an interrupted training is kept; the caller removes it at the end.
+        Where the state of an interrupted training is kept. The caller removes it at the end.
     code : str or sequence of str
-        Digest of the code; a checkpoint of other code is not taken up.
+        Digest of the code. A checkpoint of other code is ignored.
 
     Returns
     -------
     model : keras.Model
     history : pandas.DataFrame
-        One row an epoch.
+        One row for each epoch.
     report : dict
-        `evaluate` of the test part, and how it came about.
+        What `evaluate` returns for the test part, the sizes of the parts, and the epochs.
     """
-    parts = split_stimuli(stimuli.labels, classes, training)
+    parts = split_training_data(stimuli.labels, classes, training)
     targets = np.array(
         [classes.index(e) if e in classes else -1 for e in stimuli.labels.expression]
     )
@@ -508,15 +255,16 @@ def train_classifier(
     setup = [training.model_dump(), list(classes), seed, stimuli.digest, code]
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
     if training.shuffle_labels:
-        data |= _shuffle_labels({part: data[part] for part in ("train", "validation")}, seed)
-    weights = _sample_weights(data["train"][1], classes, training)
+        # The test part keeps its labels. The epoch is chosen on shuffled labels, as it is trained.
+        data |= shuffle_targets({part: data[part] for part in ("train", "validation")}, seed)
+    weights = sample_weights(data["train"][1], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
     model = to_float32(model)
     images, truth = data["test"]
     report = {
         "classes": list(classes),
         "dataset": training.dataset,
-        "test_part": _describe_test(training),
+        "test_part": describe_test(training),
         "n_train": len(parts["train"]),
         "shares": class_shares(stimuli.labels["expression"].iloc[parts["train"]], classes),
         "epochs": state.epoch,
@@ -525,42 +273,6 @@ def train_classifier(
         **evaluate(predict(model, images, spec.scaling), truth, classes),
     }
     return model, pd.DataFrame(state.history), report
-
-
-def _shuffle_labels(data: Mapping[str, tuple], seed: int) -> dict[str, tuple]:
-    """Give each part's targets to its pictures by chance, as many of each class as before; what
-    chooses the epoch sees no more of the truth than what trains. The test keeps its labels."""
-    rng = np.random.default_rng([seed, _SHUFFLE])
-    return {part: (images, rng.permutation(own)) for part, (images, own) in data.items()}
-
-
-def class_shares(expression: pd.Series, classes: Sequence[str]) -> dict[str, float]:
-    """Share of each class among pictures, by their expression."""
-    return {name: float((expression == name).mean()) for name in classes}
-
-
-def _sample_weights(targets, classes, training: Training) -> np.ndarray | None:
-    if training.class_weights == "none":
-        return None
-    if training.class_weights == "balanced":
-        return compute_sample_weight("balanced", targets)
-    unknown = set(training.class_weights) - set(classes)
-    if unknown:
-        name = sorted(unknown)[0]
-        raise FacestagesError(
-            f"training.class_weights.{name}: no such class; {did_you_mean(name, classes)}"
-        )
-    by_class = np.array([training.class_weights.get(name, 1.0) for name in classes])
-    return by_class[targets]
-
-
-def _describe_test(training: Training) -> str:
-    how = "; trained on SHUFFLED labels" if training.shuffle_labels else ""
-    if training.splits:
-        return "splits " + ", ".join(training.splits.test) + how
-    unit = "people" if training.holdout.by == "identity" else "pictures"
-    share = f"{training.holdout.share:.0%}"
-    return f"{share} of the {unit} held out (they also chose the epoch){how}"
 
 
 def train_network(
@@ -584,13 +296,15 @@ def train_network(
     name : str
         Its name in the config.
     source : mapping
-        What `networks.load_network` needs to know.
+        The arguments of `networks.load_network` from the config.
     training : Training
     seed : int
     code : str or sequence of str
         Digest of the code.
     stimuli, checkpoint, model_out, history_out, metrics_out : path-like
-        The face set, the folder of the interrupted training, and the files to write.
+        The face set, the folder of an interrupted training, and the files to write.
+    gpu : int
+        GPUs that the training must have, see `networks.load_network`.
     """
     keras.config.set_dtype_policy(training.precision)
     network = load_network(name, **source, seed=seed, gpu=gpu)

@@ -1,0 +1,128 @@
+"""State of a training between two epochs: its learning rate, and its copy on disk."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from facestages.config.networks import Training
+from facestages.files import atomic_path
+from facestages.networks.quiet_keras import keras
+
+logger = logging.getLogger(__name__)
+
+# The gain in accuracy that Keras' ReduceLROnPlateau counts by default, as in the published recipe.
+_PLATEAU_MINIMUM_GAIN = 1e-4
+
+
+@dataclass
+class TrainingState:
+    """What a training needs, beside its model, to go on after an epoch."""
+
+    epoch: int = 0
+    rate: float = 0.0
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    plateau_best: float = -1.0
+    plateau_wait: int = 0
+    history: list[dict] = field(default_factory=list)
+
+    def stopped(self, training: Training) -> bool:
+        """Whether training is over."""
+        patience = training.stopping_patience
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= training.epochs or (patience is not None and waited >= patience)
+
+    def end_epoch(self, accuracy: float, training: Training) -> bool:
+        """Record an epoch's validation accuracy; return whether it is the best so far."""
+        self.epoch += 1
+        if accuracy > self.plateau_best + _PLATEAU_MINIMUM_GAIN:
+            self.plateau_best, self.plateau_wait = accuracy, 0
+        else:
+            self.plateau_wait += 1
+            if training.schedule == "plateau" and self.plateau_wait >= training.plateau_patience:
+                self.rate = max(self.rate / 2, training.minimum_rate)
+                self.plateau_wait = 0
+        improved = accuracy > self.best_accuracy + training.minimum_gain
+        if improved:
+            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+        return improved
+
+
+def learning_rate(step: int, n_steps: int, rate: float, training: Training) -> float:
+    """Learning rate of one step: a linear warm-up, then constant (plateau) or half a cosine.
+
+    Parameters
+    ----------
+    step : int
+        Number of the step, from 0 and over all epochs.
+    n_steps : int
+        Steps in one epoch.
+    rate : float
+        The full rate. The plateau schedule halves it between epochs.
+    training : Training
+    """
+    warmup = training.warmup_epochs * n_steps
+    if step < warmup:
+        return rate * (step + 1) / (warmup + 1)
+    if training.schedule == "plateau":
+        return rate
+    done = (step - warmup) / max(training.epochs * n_steps - warmup, 1)
+    return max(rate * 0.5 * (1 + math.cos(math.pi * done)), training.minimum_rate)
+
+
+class Checkpoint:
+    """A training's state and model on disk.
+
+    The folder is none of the rule's outputs, since Snakemake deletes those before a job.
+
+    Parameters
+    ----------
+    folder : path-like
+    fingerprint : str
+        Digest of all that the training depends on. A checkpoint with another one is ignored.
+    """
+
+    def __init__(self, folder, fingerprint: str) -> None:
+        self.folder = Path(folder)
+        self.fingerprint = fingerprint
+
+    def load(self) -> tuple[TrainingState, keras.Model] | None:
+        """State and compiled model after the last complete epoch; None without a usable one."""
+        if not self.folder.exists():
+            return None
+        try:
+            saved = json.loads((self.folder / "state.json").read_text())
+            if saved.pop("fingerprint") != self.fingerprint:
+                logger.info("%s is of another training and is not used", self.folder)
+                return None
+            state = TrainingState(**saved)
+            return state, keras.models.load_model(self._model(state.epoch), safe_mode=True)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s cannot be used, training begins anew: %s", self.folder, error)
+            return None
+
+    def save(self, state: TrainingState, model: keras.Model, improved: bool) -> None:
+        """Save an epoch. The state file is renamed last, so that it never names a missing model."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_path(self._model(state.epoch)) as partial:
+            model.save(partial)
+        if improved:
+            with atomic_path(self.best(state)) as partial:
+                shutil.copyfile(self._model(state.epoch), partial)
+        with atomic_path(self.folder / "state.json") as partial:
+            partial.write_text(json.dumps({"fingerprint": self.fingerprint, **asdict(state)}))
+        keep = {self._model(state.epoch), self.best(state)}
+        for path in set(self.folder.glob("*.keras")) - keep:
+            path.unlink()
+
+    def best(self, state: TrainingState) -> Path:
+        """Path of the best epoch's model."""
+        return self.folder / f"best-{state.best_epoch:03d}.keras"
+
+    def _model(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:03d}.keras"
