@@ -29,8 +29,8 @@ from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.detection import FaceFinder
 from facestages.stimuli.pictures import read_picture
 from facestages.stimuli.quiet_cv2 import cv2
+from facestages.stimuli.render.designs import render_portrait
 from facestages.stimuli.render.head_model import load_head
-from facestages.stimuli.rendered import render_portrait
 
 ASSETS = Path(__file__).parents[1] / "resources" / "assets"
 PORTRAITS = 210

@@ -47,7 +47,7 @@ def rendered_portraits(head) -> Portrait:
     Portrait
         The number of the identity is the person's seed.
     """
-    from facestages.stimuli.rendered import render_portrait
+    from facestages.stimuli.render.designs import render_portrait
 
     def portrait(identity: str, expression: str, session: str, size: int):
         return render_portrait(

@@ -208,7 +208,7 @@ def test_reader_of_another_source_changed(tiny_run, edit):
     edit(f"{LIBRARY}/stimuli/kdef.py", "def list_kdef(", "SPARE = 1\n\n\ndef list_kdef(")
     edit(f"{LIBRARY}/stimuli/ratings.py", "def join_norms(", "SPARE = 1\n\n\ndef join_norms(")
     assert planned(tiny_run) == {}
-    edit(f"{LIBRARY}/stimuli/recipes.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
+    edit(f"{LIBRARY}/stimuli/render/acting.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
     assert planned(tiny_run)["prepare_stimuli"] == 4
 
 

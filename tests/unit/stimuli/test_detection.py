@@ -13,8 +13,8 @@ from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.detection import FaceFinder
 from facestages.stimuli.orl import list_orl
 from facestages.stimuli.pictures import read_picture
+from facestages.stimuli.render.designs import render_portrait
 from facestages.stimuli.render.head_model import load_head
-from facestages.stimuli.rendered import render_portrait
 
 LIBRARY = Path(__file__).parents[3] / "workflow" / "scripts"
 YALE = Path(__file__).parents[4] / "shared" / "data" / "yalefaces"

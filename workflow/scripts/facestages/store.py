@@ -1,8 +1,7 @@
 """The one place that writes HDF5.
 
-The files are netCDF-4 compatible: every array has named
-dimensions with coordinates, so ``xarray.open_dataset(path, group=..., engine="h5netcdf")`` reads
-them as they are.
+The files are netCDF-4: every array has named dimensions with coordinates, so that
+``xarray.open_dataset(path, group=..., engine="h5netcdf")`` reads them as they are.
 """
 
 from __future__ import annotations
@@ -22,7 +21,26 @@ from facestages.files import atomic_path
 
 SCHEMA_VERSION = 1
 
-# Bytes written before the system is asked to bring them to the disk.
+#: The format: by kind of file the names of the dimensions, arrays and groups beside the labels.
+#: Nothing of another name can be written there, and no label can have one of these names.
+NAMES = {
+    "stimuli": (
+        *("images", "row", "column", "channel", "regions", "region", "edge"),
+        *("irregular", "examples"),
+    ),
+    "activations": ("activation", "unit"),
+    "geometry": (
+        *("gram", "other_stimulus", "score", "component", "eigenvalue", "eigenvalue_number"),
+        *("variance_ratio", "variance_ratio_error"),
+    ),
+    "embedding": ("umap", "axis"),
+    "attribution": (
+        *("map", "randomised_map", "row", "column", "regions", "region", "edge"),
+        *("answer", "probability"),
+    ),
+}
+
+# Bytes that are written before the system is asked to bring them to the disk.
 _FLUSHED_AT_ONCE = 1 << 26
 
 _REMEDY = "delete it and run the same command again"
@@ -40,7 +58,7 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     path : path-like
         The final name.
     kind : str
-        What the file is: ``"stimuli"``, ``"activations"``, ``"geometry"``.
+        Kind of content: ``"stimuli"``, ``"activations"``, ``"geometry"``, ...
     **attributes
         Further attributes of the file.
 
@@ -65,8 +83,8 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
 class _Disk(io.FileIO):
     """A file that HDF5 can close although the disk is full.
 
-    HDF5 keeps a file open that it cannot write to, and crashes when Python ends. So it is told of
-    no failed write; what comes after one is thrown away.
+    HDF5 keeps a file open that it cannot write to, and crashes when Python ends. This class hides
+    a failed write from HDF5 and throws away all later ones.
 
     Attributes
     ----------
@@ -90,14 +108,14 @@ class _Disk(io.FileIO):
         return len(data)
 
     def _flush_beside(self) -> None:
-        """Have the system write to the disk while more is computed, not all of it at the end."""
+        """Start writing to the disk now, beside the computation, and not all of it at the end."""
         if self._flushing is None or not self._flushing.is_alive():
             self._unflushed = 0
             self._flushing = threading.Thread(target=self._attempt, args=(os.fsync, self.fileno()))
             self._flushing.start()
 
     def wait(self) -> None:
-        """Until `failure` is known of all that was given to the system."""
+        """Wait until the system has written all, or `failure` is set."""
         if self._flushing is not None:
             self._flushing.join()
 
@@ -125,11 +143,10 @@ def open_read(
     Parameters
     ----------
     path : path-like
-        The file.
     kind : str or tuple of str
-        What it must be, or may be.
+        The kind that the file must have, or the kinds that it may have.
     **expected
-        Attributes that it must carry with these values, e.g. ``stimuli_digest``.
+        Attributes that the file must have, with their values, e.g. ``stimuli_digest``.
 
     Yields
     ------
@@ -150,11 +167,11 @@ def open_read(
             f"{path}: cannot be read as HDF5 (truncated, or not HDF5): {_REMEDY}"
         ) from error
     with file:
-        found = file.attrs.get("kind", "unknown content")
+        content = file.attrs.get("kind", "unknown content")
         kinds = (kind,) if isinstance(kind, str) else kind
-        if found not in kinds:
+        if content not in kinds:
             needed = " or ".join(kinds)
-            raise FacestagesError(f"{path}: holds {found} where {needed} is needed: {_REMEDY}")
+            raise FacestagesError(f"{path}: holds {content} where {needed} is needed: {_REMEDY}")
         version = int(file.attrs.get("schema_version", 0))
         if version != SCHEMA_VERSION:
             raise FacestagesError(
@@ -166,12 +183,12 @@ def open_read(
 
 
 def notes_of(file: h5py.File) -> dict[str, object]:
-    """Attributes of a file that its successor keeps."""
+    """Attributes of a file that a file made from it keeps."""
     return {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
 
 
 def require_attributes(path: str | os.PathLike, file: h5py.File, **expected: object) -> None:
-    """Refuse a file that does not carry these attributes.
+    """Refuse a file that lacks one of these attributes, or has another value for it.
 
     Raises
     ------
@@ -197,12 +214,12 @@ def add_dimension(group: h5py.Group, name: str, values: int | Sequence | np.ndar
     Parameters
     ----------
     group : h5py.Group
-        Where the dimension is visible (also in the groups below).
+        The dimension is visible here and in the groups below.
     name : str
-        Name of the dimension.
     values : int or sequence of shape (n,)
-        The length, or one coordinate value (number or text) an index.
+        The length, or one coordinate value (number or text) for each index.
     """
+    _require_name(group, name)
     if isinstance(values, int | np.integer):
         scale = group.create_dataset(name, shape=(int(values),), dtype=">f4")
         scale.make_scale(_BARE_DIMENSION.format(int(values)))
@@ -227,11 +244,10 @@ def add_array(
     ----------
     group : h5py.Group
     name : str
-        Name of the array.
     dimensions : sequence of str
-        One dimension an axis, each made by `add_dimension`.
+        One dimension for each axis, each made by `add_dimension`.
     data : array, optional
-        Its values; without them an empty array is made, to be filled block by block.
+        The values. Without them the array is to be filled block by block.
     dtype : dtype, optional
         Type of the empty array.
     chunks : tuple of int, optional
@@ -248,7 +264,8 @@ def add_array(
     if chunks is not None:
         chunks = tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True))
     if data is None:
-        # Zeros first would write everything twice; a file that is not filled never gets its name.
+        # Zeros would be written first, and everything twice. No reader sees an unfilled array, as
+        # a file gets its name when it is complete.
         dataset = group.create_dataset(
             name, shape=shape, dtype=dtype, chunks=chunks, fill_time="never" if chunks else "ifset"
         )
@@ -259,11 +276,24 @@ def add_array(
     return dataset
 
 
+def add_label(group: h5py.Group, name: str, values: np.ndarray, source: str) -> None:
+    """Add a label of each stimulus, and its source, to a group that has ``stimulus_id``."""
+    dataset = group.create_dataset(name, data=_storable(values))
+    dataset.dims[0].attach_scale(group["stimulus_id"])
+    dataset.attrs["source"] = source
+
+
+def label_sources(group: h5py.Group) -> dict[str, str]:
+    """Source of each label in a group, in the order of the labels."""
+    sources = {name: item.attrs.get("source") for name, item in group.items()}
+    return {name: source for name, source in sources.items() if source is not None}
+
+
 def add_virtual(
     group: h5py.Group, name: str, dimensions: Sequence[str], layout: h5py.VirtualLayout
 ) -> h5py.Dataset:
-    """Add an array that points to arrays of other files; its axes are dimensions, as above."""
-    # What is missing reads as NaN, never as zero.
+    """Add an array that points to arrays of other files; its axes are as in `add_array`."""
+    # A missing file reads as NaN, never as zero.
     dataset = group.create_virtual_dataset(name, layout, fillvalue=np.nan)
     attach_dimensions(dataset, dimensions)
     return dataset
@@ -272,13 +302,12 @@ def add_virtual(
 def add_growing(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: object, rows_a_chunk: int
 ) -> h5py.Dataset:
-    """Add an array to whose first axis rows are appended; it has no rows and no dimensions yet.
+    """Add an array without rows, for `append`; `attach_dimensions` follows when it is complete.
 
     Parameters
     ----------
     group : h5py.Group
     name : str
-        Name of the array.
     shape : tuple of int
         Shape of a row.
     dtype : dtype
@@ -306,8 +335,16 @@ def append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
 
 def attach_dimensions(dataset: h5py.Dataset, dimensions: Sequence[str]) -> None:
     """Name the axes of an array; each dimension was made by `add_dimension`."""
+    _require_name(dataset.parent, dataset.name.rpartition("/")[2])
     for axis, dimension in enumerate(dimensions):
         dataset.dims[axis].attach_scale(_find_dimension(dataset.parent, dimension))
+
+
+def _require_name(group: h5py.Group, name: str) -> None:
+    """Refuse a name beside labels that is not part of the format: a label could have it."""
+    kind = group.file.attrs.get("kind")
+    if "stimulus_id" in group and name not in NAMES.get(kind, (name,)):
+        raise KeyError(f"'{name}' is not among the names of the format: add it to NAMES['{kind}']")
 
 
 def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:
@@ -319,7 +356,7 @@ def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:
 
 
 def _storable(values: Sequence | np.ndarray) -> np.ndarray:
-    """Text as variable-length UTF-8, truth values as small integers, the rest unchanged."""
+    """Turn text into variable-length UTF-8 and truth values into small integers."""
     array = np.asarray(values)
     if array.dtype.kind in "OUST":
         text = ["" if _is_missing(value) else str(value) for value in array.ravel()]

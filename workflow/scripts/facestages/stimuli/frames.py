@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facestages.disfa_files import missing_subjects
 from facestages.stimuli import StimulusSet, read_parts, read_report, write_stimuli
-from facestages.stimuli.crop import thin_examples
+from facestages.stimuli.examples import thin_examples
 from facestages.stimuli.photographs import finish
 
 

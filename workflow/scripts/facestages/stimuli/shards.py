@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from facestages.errors import FacestagesError
-from facestages.sizes import shard_of
 from facestages.stimuli import read_labels, write_stimuli
 from facestages.stimuli.sample import marked_parts, sampled_rows
+from facestages.subsets import shard_of
 
 
 def split_stimuli(

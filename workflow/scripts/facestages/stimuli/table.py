@@ -1,9 +1,10 @@
-"""A face set of one's own: a CSV table beside a folder of pictures."""
+"""A user's face set: a CSV table of labels and a folder of pictures."""
 
 from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,21 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from facestages import store
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.rows import read_rows
+from facestages.stimuli.crop import CROP_LABELS
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
 # A name such as "01" is not a number.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Names that the HDF5 files, to which labels are copied, use for themselves.
-_TAKEN = (
-    *("images", "row", "column", "channel", "unit", "activation", "other_stimulus"),
-    *("component", "gram", "eigenvalue", "score", "variance_ratio", "variance_ratio_error"),
-    *("eigenvalue_number", "other_stimulus_id", "product"),
-    *("examples", "irregular", "face_score", "eye_distance"),
-)
+# Labels are copied to files of every kind, beside arrays of these names; cropping adds its own.
+_TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
 _MISSING = ("", "na", "nan")
 
 
@@ -40,27 +38,27 @@ def list_table(
     Parameters
     ----------
     table : path-like
-        CSV file with a header. ``path`` names the picture within `folder`; the usual other columns
+        CSV file with a header. ``path`` names the picture within `folder`. The usual other columns
         are ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
         ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns
-        are kept, as numbers if every filled value is one. Labels are kept as they are written.
+        are kept as text, or as numbers if every filled value is a number.
     folder : path-like, optional
         Folder of the pictures; the table's own if not given.
     sources : mapping, optional
-        Source of a label (``human``, ``posed``, ...); ``file`` for those not in it.
+        Source of a label (``human``, ``posed``, ...). Other labels have the source ``file``.
 
     Returns
     -------
     PictureSource
-        In the order of the table. ``stimulus_id`` is the table's column of that name (``path`` is
-        then kept as a label), else ``path``. The files are those that
-        `stimuli.pictures.read_picture` can read.
+        In the order of the table. ``stimulus_id`` is the table's column of that name, and ``path``
+        is then a label; without such a column it is ``path``. Pictures are of the formats of
+        `stimuli.pictures.read_picture`.
 
     Raises
     ------
     FacestagesError
-        Naming the file, the row and the remedy, if a column or value is missing or wrong. What is
-        wrong with a picture is said when it is read.
+        Naming the file, the row and the remedy, if a column or value is missing or wrong. Pictures
+        are checked later, when they are read.
     """
     table = Path(table)
     folder = table.parent if folder is None else Path(folder)
@@ -83,14 +81,14 @@ def list_table(
     return PictureSource(pictures, len(pictures), _sources(names, sources or {}, table))
 
 
-def _sources(names: list[str], own: Mapping[str, str], table: Path) -> dict[str, str]:
-    for name in own:
+def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[str, str]:
+    for name in given:
         if name not in names:
             raise FacestagesError(
                 f"{table}: 'sources' names '{name}', which is no label of the table; "
                 f"{did_you_mean(name, names)}"
             )
-    return {name: own.get(name, "file") for name in names}
+    return {name: given.get(name, "file") for name in names}
 
 
 # ------------------------------------------------------------------------------- labels
@@ -117,16 +115,26 @@ def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     if not rows:
         raise FacestagesError(f"{table}: has a header but no rows. Add one row a picture")
     for name in rows[0]:
-        if name in _TAKEN or "/" in name:
-            raise FacestagesError(
-                f"{table}: a label cannot be named '{name}' in the face set's file. Rename the "
-                f"column"
-            )
+        _require_free(table, name)
     return places, rows
 
 
+def _require_free(table: Path, name: str) -> None:
+    """Refuse a column whose name no label can have in an HDF5 file of facestages."""
+    if name in (".", "..") or "/" in name or "\0" in name:
+        reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
+    elif name in _TAKEN:
+        reason, other = "the files that labels are copied to hold other data of that name", name
+    else:
+        return
+    raise FacestagesError(
+        f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
+        f"'label_{other}'"
+    )
+
+
 def _inner_path(text: str, place: str) -> str:
-    """Tidy a path without looking at the disk; refuse one that leads out of the folder."""
+    """Tidy a path without access to the disk; refuse one that leads out of the folder."""
     path = posixpath.normpath(text) if text else ""
     if path.startswith("/") or path.split("/")[0] == "..":
         raise FacestagesError(
@@ -137,7 +145,7 @@ def _inner_path(text: str, place: str) -> str:
 
 
 def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
-    """Turn a column into numbers if it must hold some, or if all its filled values are some."""
+    """Turn a column into numbers if its name demands it, or if all filled values are numbers."""
     if name in _TEXT:
         return values
     must = name in _NUMBERS or name.startswith("au_")

