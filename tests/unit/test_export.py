@@ -8,8 +8,9 @@ import rsatoolbox
 from scipy.spatial.distance import squareform
 
 from blurs import Blurs, write_blurs_faces
-from facestages.analysis import rsa
 from facestages.analysis.geometry import measure_geometry
+from facestages.analysis.rdms import model_rdms
+from facestages.analysis.rsa import correlate_rdms
 from facestages.errors import FacestagesError
 from facestages.export import to_rsatoolbox, to_rsatoolbox_rdms, to_xarray
 from facestages.recording.activations import record_activations
@@ -73,10 +74,10 @@ def test_dissimilarities_are_those_of_rsatoolbox(files, layer):
 
 
 def test_correlations_are_those_of_rsatoolbox(files):
-    table = rsa.correlate_rdms(files["geometry"], files["stimuli"], {}, ["all"], 0, 20)
+    table = correlate_rdms(files["geometry"], files["stimuli"], {}, ["all"], 0, 20)
     table = table[table["layer"] == "wide"].set_index(["label", "measure"])["value"]
     layer = to_rsatoolbox_rdms(files["geometry"], "wide")
-    for label, model in rsa.model_rdms(files["faces"].labels).items():
+    for label, model in model_rdms(files["faces"].labels).items():
         predicted = rsatoolbox.rdm.RDMs(squareform(model)[None])
         for measure, method in (("spearman", "spearman"), ("rho_a", "rho-a")):
             expected = rsatoolbox.rdm.compare(layer, predicted, method=method).item()

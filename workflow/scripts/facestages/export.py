@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from facestages import store
-from facestages.analysis.rsa import squared_distances
+from facestages.analysis.rdms import squared_distances
 from facestages.errors import FacestagesError, did_you_mean
 
 if TYPE_CHECKING:

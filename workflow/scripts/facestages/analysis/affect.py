@@ -31,7 +31,7 @@ from facestages.analysis.grouped_regression import (
     person_correlation,
 )
 from facestages.analysis.labels import circular_note, join_notes, read_people
-from facestages.analysis.layers import Geometry, Layer, Rows, measure
+from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.regression import Estimate, Quadratic, Regression, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.progress import progress
@@ -61,7 +61,7 @@ def regress_affect(
     Parameters
     ----------
     geometry, stimuli, stages
-        See `analysis.layers.measure`.
+        See `analysis.layers.tabulate`.
     predictions : path-like, optional
         See `components.read_reference`.
 
@@ -82,7 +82,7 @@ def regress_affect(
     return _regress_layers(geometry, stimuli, stages, read_reference(stimuli, predictions))
 
 
-@measure(
+@tabulate(
     *("label", "label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "n"),
     "note",
 )
