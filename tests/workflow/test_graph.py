@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -15,10 +18,16 @@ FROZEN = REPOSITORY / "tests" / "workflow" / "graph.json"
 REWRITE = "If that is meant: REWRITE=1 python -m pytest tests/workflow/test_graph.py"
 
 
-@pytest.mark.parametrize("config", ["config.yaml", "paper.yaml"])
-def test_jobs_are_as_frozen(config, tmp_path):
-    write_empty_sets(tmp_path)
-    jobs = plan_jobs(tmp_path, REPOSITORY / "config" / config)
+@pytest.fixture(scope="module", params=["config.yaml", "paper.yaml"])
+def planned(request, tmp_path_factory):
+    """A config's name, and its jobs."""
+    folder = tmp_path_factory.mktemp("run")
+    write_empty_sets(folder)
+    return request.param, plan_jobs(folder, REPOSITORY / "config" / request.param)
+
+
+def test_jobs_are_as_frozen(planned):
+    config, jobs = planned
     frozen, now = json.loads(FROZEN.read_text()), digest_jobs(jobs)
     if os.environ.get("REWRITE"):
         FROZEN.write_text(json.dumps({**frozen, config: now}, indent=1) + "\n")
@@ -38,3 +47,28 @@ def _describe(rule: str, before: str | None, jobs: list[list[str]] | None) -> st
         return f"rule {rule} ({before} before) has no job now."
     first = "\n".join(line[:300] for line in jobs[0])
     return f"rule {rule} ({before or 'no job'} before): {len(jobs)} jobs now, the first is\n{first}"
+
+
+def test_readme_says_where_each_rule_leaves_what(planned):
+    _, jobs = planned
+    for rule, of_rule in jobs.items():
+        outputs = " ".join(line for line in of_rule[0] if line.startswith("  output"))
+        places = re.findall(r'"(?:results/paper|results|resources)/(\w+)', outputs)
+        for place in places:
+            assert place in readme_row(rule), f"README.md says nothing of {place} at {rule}"
+
+
+def test_readme_has_every_rule():
+    command = [sys.executable, "-m", "snakemake", "--list-rules", "--cores", "1"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    rules = set(listed.stdout.split()) - {"all"}
+    assert len(rules) > 30
+    for rule in rules:
+        assert readme_row(rule) or rule in ("check_resources", "list_layers"), rule
+
+
+def readme_row(rule: str) -> str:
+    """The row of README's table of steps that names a rule; one row is for all figures."""
+    name = "plot_{figure}" if rule.startswith("plot_") else rule
+    rows = (REPOSITORY / "README.md").read_text().splitlines()
+    return next((row for row in rows if re.match(rf"\| .*`{name}`.* \|", row)), "")
