@@ -1,4 +1,4 @@
-"""Figure 5: the numbers said are those measured, and what it says where something lacks."""
+"""Figure 5: numbers are those measured, and what is missing is said in its panel."""
 
 import numpy as np
 import pandas as pd
@@ -47,9 +47,7 @@ def ratings(tmp_path):
 
 def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
     networks = {name: entry(tmp_path, faces, name, bend=4) for name in ("net", "more")}
-    figure, numbers, caption = fig5.draw_fig5(
-        networks, faces[0], dataset="Faces", ratings=ratings[0]
-    )
+    figure, numbers, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
     assert titles(figure) == [
         *("a  NET", "b  MORE", "c  Declared", "d  OASIS (human)"),
         *("e  NET", "f  MORE", "g  NET", "h  MORE"),
@@ -81,7 +79,7 @@ def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
 
 def test_line_and_points_are_drawn_where_they_belong(tmp_path, faces):
     own = entry(tmp_path, faces)
-    figure, numbers, _ = fig5.draw_fig5({"net": own}, faces[0], dataset="Faces")
+    figure, numbers, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
     axis = figure.axes[titles(figure).index("d  NET")]
     line = numbers[numbers["panel"] == "d"].set_index("measure")["value"]
     x, y = axis.lines[0].get_data()
@@ -96,7 +94,7 @@ def test_own_outputs_are_circular(tmp_path, faces):
     said = {name: faces[1][name] for name in ("valence", "arousal")}
     path = tmp_path / "p.csv"
     affect_files.write_predictions(path, faces[1], "happy", affect=said)
-    figure, numbers, caption = fig5.draw_fig5(
+    figure, numbers, caption = fig5.draw(
         networks, faces[0], dataset="Faces", predictions=path, reference_label="NET"
     )
     assert titles(figure)[2] == "c  NET outputs"
@@ -109,7 +107,7 @@ def test_what_is_missing_is_said_in_its_panel(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, without=["valence", "arousal"], rendered=0)
     own = entry(tmp_path, (path, labels))
-    figure, numbers, caption = fig5.draw_fig5(
+    figure, numbers, caption = fig5.draw(
         {"net": own}, path, dataset="Faces", absent={"RMN": "its weights are not there"}
     )
     said = affect_files.words(figure)
@@ -127,13 +125,13 @@ def test_what_is_missing_is_said_in_its_panel(tmp_path):
 def test_network_without_the_stage(tmp_path, faces):
     networks = {"net": entry(tmp_path, faces), "pixels": {"label": "Pixels", "stage": "late"}}
     networks["pixels"] |= {"layer": "", "geometry": tmp_path / "none.h5"}
-    figure, _, _ = fig5.draw_fig5(networks, faces[0], dataset="Faces")
+    figure, _, _ = fig5.draw(networks, faces[0], dataset="Faces")
     assert titles(figure)[1] == "b  Pixels"
     assert figure.axes[1].texts[0].get_text() == "the network has no stage\n'late'"
 
 
 def test_reference_that_was_asked_for_but_is_absent(tmp_path, faces):
-    figure, _, caption = fig5.draw_fig5(
+    figure, _, caption = fig5.draw(
         {"net": entry(tmp_path, faces)}, faces[0], dataset="F", no_reference="EmoFAN is not there"
     )
     assert titles(figure)[1] == "b  Declared"
@@ -142,7 +140,7 @@ def test_reference_that_was_asked_for_but_is_absent(tmp_path, faces):
 
 def test_layer_of_one_component(tmp_path, faces):
     own = entry(tmp_path, faces, layer="flat")
-    figure, _, _ = fig5.draw_fig5({"net": own}, faces[0], dataset="Faces")
+    figure, _, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
     said = affect_files.words(figure)
     assert (
         said.count("layer flat has one component only; no PC2") == 2 and "nan" not in said.lower()
@@ -152,7 +150,7 @@ def test_layer_of_one_component(tmp_path, faces):
 def test_one_person_without_expressions(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, people=1, without=["expression"], pictures=4)
-    figure, numbers, caption = fig5.draw_fig5(
+    figure, numbers, caption = fig5.draw(
         {"net": entry(tmp_path, (path, labels))}, path, dataset="Faces"
     )
     assert numbers["ci_low"].isna().all() and numbers["value"].notna().all()
@@ -166,7 +164,7 @@ def test_range_over_seeds(tmp_path, faces):
     for seed, own in enumerate(seeds):
         affect_files.write_geometry(own["geometry"], *faces, seed=seed)
     tables = [regress_affect(own["geometry"], faces[0], {"penultimate": "top"}) for own in seeds]
-    _, numbers, caption = fig5.draw_fig5(
+    _, numbers, caption = fig5.draw(
         {"net": seeds[0]}, faces[0], dataset="Faces", regressions=pd.concat(tables)
     )
     own = numbers[(numbers["measure"] == "r") & (numbers["label"] == "arousal")]
@@ -176,14 +174,14 @@ def test_range_over_seeds(tmp_path, faces):
 
 
 def test_no_network_is_an_error(faces):
-    with pytest.raises(FacestagesError, match="no network to show .RMN: not there"):
-        fig5.draw_fig5({}, faces[0], dataset="Faces", absent={"RMN": "not there"})
+    with pytest.raises(FacestagesError, match="Figure 5 has nothing to draw: RMN: not there"):
+        fig5.draw({}, faces[0], dataset="Faces", absent={"RMN": "not there"})
 
 
 def test_same_bytes_twice(tmp_path, faces):
     own = entry(tmp_path, faces)
     for run in "ab":
-        figure, _, _ = fig5.draw_fig5({"net": own}, faces[0], dataset="Faces")
+        figure, _, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in ("pdf", "svg")})
     for kind in ("pdf", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
@@ -192,9 +190,7 @@ def test_same_bytes_twice(tmp_path, faces):
 def test_ratings_that_do_not_vary_are_said(tmp_path, faces, ratings):
     write_table(ratings[0], ratings[1].assign(arousal=3.0))
     networks = {"net": entry(tmp_path, faces)}
-    figure, numbers, caption = fig5.draw_fig5(
-        networks, faces[0], dataset="Faces", ratings=ratings[0]
-    )
+    figure, numbers, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
     panel = titles(figure).index("c  OASIS (human)")
     said = " ".join(text.get_text() for text in figure.axes[panel].texts)
     assert "60 pictures have the same value" in said.replace("\n", " ")

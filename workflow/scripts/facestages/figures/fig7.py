@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from facestages import tables
-from facestages.analysis.components import (
-    SIGN_RULE,
-    Components,
-    component_scores,
-    read_components,
-    read_reference,
-)
+from facestages.analysis.components import SIGN_RULE, component_scores, read_reference
 from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
-from facestages.analysis.labels import CIRCULAR, read_people
+from facestages.analysis.labels import circular_note, read_people
+from facestages.analysis.regression import Estimate
 from facestages.errors import FacestagesError
-from facestages.figures import style
-from facestages.figures.fig5 import drawable_networks, expression_looks, require_networks
-from facestages.stimuli import read_labels
-from facestages.stimuli.sample import pictures_in_words
+from facestages.figures import page, style
+from facestages.figures.components import (
+    Shown,
+    drawable_networks,
+    name_layers,
+    no_network,
+    read_networks,
+)
+from facestages.figures.expressions import expression_looks
+from facestages.figures.face_set import FaceSet, read_face_set
 
 #: Colour and shape of each answer; those of other expressions lie beneath.
 ANSWERS = {
@@ -37,7 +38,6 @@ ANSWERS = {
 }
 
 _MOST_COLUMNS = 8
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # Millimetres: a network's title, a row of its panels; accuracy by distance; legend; caption.
 _TITLE, _ROW, _DISTANCE, _LEGEND, _CAPTION = 7, 30, 58, 7, 24
 _TREND, _AROUND_TRENDS = 3.4, 26
@@ -50,16 +50,27 @@ _WITHIN = "within expressions"
 
 
 class _Answers(NamedTuple):
-    """What a network says of the pictures."""
+    """A network's answers to the pictures, beside its components."""
 
-    components: Components
+    network: Shown
+    classes: Sequence[str]
     correct: np.ndarray
     #: Whether the picture's expression is one of the network's classes.
-    known: np.ndarray
-    where: dict[str, object]
+    in_classes: np.ndarray
+    columns: dict[str, object]
 
 
-def draw_fig7(
+class _Trend(NamedTuple):
+    """A network's accuracy by distance along a component."""
+
+    name: str
+    columns: dict[str, object]
+    extremity: Extremity
+    #: "", or `_WITHIN` if each expression's pictures are cut into fifths of their own.
+    label: str
+
+
+def draw(
     networks: Mapping[str, Mapping],
     stimuli: str | os.PathLike,
     *,
@@ -68,15 +79,15 @@ def draw_fig7(
     predictions: str | os.PathLike | None = None,
     labels_from: str | os.PathLike | None = None,
     absent: Mapping[str, str] | None = None,
-) -> tuple[Figure, pd.DataFrame, str]:
+) -> page.Drawing:
     """Draw correct and wrong answers per expression, and accuracy by distance from the centre.
 
     Parameters
     ----------
     networks : mapping of str to mapping
-        By name: ``label``, ``stage``, ``layer`` and ``geometry`` as in
-        `figures.fig5.draw_fig5`; ``classes``, the expressions that it knows, and
-        ``predictions``, the path of its table of `recording.predictions.predict_expressions`.
+        By name: ``label``, ``stage``, ``layer`` and ``geometry`` as in `figures.fig5.draw`;
+        ``classes``, the expressions that it knows, and ``predictions``, the path of its table of
+        `recording.predictions.predict_expressions`.
     stimuli : path-like
         The face set.
     dataset : str
@@ -105,178 +116,154 @@ def draw_fig7(
         If no network can be shown, the face set has no expressions, or predictions are of other
         pictures.
     """
-    labels, sources, known = read_labels(stimuli, labels_from)
-    expressions = _expressions(labels, str(known["dataset"]))
+    faces = read_face_set(stimuli, labels_from)
+    if not faces.expressions.any():
+        raise FacestagesError(
+            f"Figure 7: face set '{faces.columns['dataset']}' has no expressions to be right or "
+            f"wrong about. Take another face set, or name a network in its 'expression_from'"
+        )
     networks, absent = drawable_networks(networks, absent)
     for name, entry in list(networks.items()):
-        if set(expressions).isdisjoint(entry["classes"]):
+        if set(faces.expressions).isdisjoint(entry["classes"]):
             absent[entry["label"]] = "it knows none of the face set's expressions"
             del networks[name]
-    require_networks("Figure 7", networks, absent)
-    reference, people = read_reference(stimuli, predictions), read_people(labels)
-    answers = {}
-    for name, entry in networks.items():
-        own = read_components(
-            entry["geometry"], entry["layer"], reference, str(known["stimuli_digest"])
-        )
-        answers[name] = _compare(own, entry, labels, sources["expression"], known)
+    if not networks:
+        raise page.nothing_to_draw("Figure 7", no_network(absent))
+    reference, people = read_reference(stimuli, predictions), read_people(faces.labels)
+    shown = read_networks(networks, faces, reference)
+    answers = {name: _compare(shown[name], networks[name], faces) for name in shown}
     style.use_style()
-    shown = [value for value in expression_looks(expressions) if value]
-    rows = math.ceil(len(shown) / _MOST_COLUMNS)
+    expressions = [value for value in expression_looks(faces.expressions) if value]
+    rows = math.ceil(len(expressions) / _MOST_COLUMNS)
     heights = [_TITLE + _ROW * rows] * len(networks) + [_TITLE + 8] * len(absent)
     heights.append(max(_DISTANCE, _AROUND_TRENDS + _TREND * 4 * len(networks)))
     height = (_LEGEND + sum(heights) + _CAPTION) * style.MILLIMETRE
     figure = plt.figure(figsize=(style.PAGE_WIDTH, height), layout="constrained")
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
-    letters, numbers = iter(_LETTERS), []
-    for name, entry in networks.items():
-        letter, own = next(letters), answers[name]
-        found = _draw_answers(next(parts), letter, entry, own, expressions, people, shown, rows)
-        numbers += [{"panel": letter, **own.where, **row} for row in found]
-    for label, line in absent.items():
+    letters, numbers = page.letters(), []
+    for own in answers.values():
+        letter, part = next(letters), next(parts)
+        found = _draw_answers(part, letter, own, faces.expressions, people, expressions, rows)
+        numbers += [{"panel": letter, **own.columns, **row} for row in found]
+    for label, why in absent.items():
         part = next(parts)
-        _title(part, f"{next(letters)}  {label}")
-        style.say_missing(part.subplots(), line, columns=100)
+        _add_title(part, f"{next(letters)}  {label}")
+        style.say_missing(part.subplots(), why, columns=100)
     lines = style.line_styles(looks)
-    names = {name: entry["label"] for name, entry in networks.items()}
-    numbers += _draw_distances(next(parts), letters, answers, expressions, people, lines, names)
+    numbers += _draw_distances(next(parts), letters, answers, faces.expressions, people, lines)
     _add_legend(figure)
-    table = pd.DataFrame(numbers, columns=_COLUMNS)
-    caption = _caption(table, dataset, known, labels, people, reference, networks, answers)
-    style.add_caption(figure, caption)
-    return figure, table.astype({"n": "Int64", "bin": "Int64"}), caption
+    table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "bin": "Int64"})
+    sentences = _caption(table, dataset, faces, people, reference.source, shown)
+    return page.finish(figure, table, sentences)
 
 
-def _expressions(labels: pd.DataFrame, dataset: str) -> np.ndarray:
-    if "expression" not in labels or not (labels["expression"] != "").any():
-        raise FacestagesError(
-            f"Figure 7: face set '{dataset}' has no expressions to be right or wrong about. Take "
-            f"another face set, or name a network in its 'expression_from'"
-        )
-    return labels["expression"].to_numpy()
-
-
-def _compare(
-    own: Components, entry: Mapping, labels: pd.DataFrame, source: str, known: Mapping
-) -> _Answers:
-    """What a network says against what the pictures are."""
-    answered = tables.read_tables([entry["predictions"]])
+def _compare(network: Shown, entry: Mapping, faces: FaceSet) -> _Answers:
+    """A network's answers against the expressions of the pictures."""
+    answered, labels = tables.read_tables([entry["predictions"]]), faces.labels
+    name, source = network.components.network, faces.sources["expression"]
     if list(answered["stimulus_id"]) != list(labels["stimulus_id"]):
         raise FacestagesError(
             f"{entry['predictions']}: was made from other stimuli than the geometry of network "
-            f"'{own.network}'. Delete it and run the same command again"
+            f"'{name}'. Delete it and run the same command again"
         )
-    is_known = labels["expression"].isin(entry["classes"]).to_numpy()
-    where = {
-        "dataset": known["dataset"],
-        "rendered": int(known.get("rendered", 0)),
-        "network": own.network,
-        "seed": own.seed,
-        "stage": entry["stage"],
-        "layer": own.layer,
-        "label_source": source,
-        "note": CIRCULAR if source == f"network:{own.network}" else "",
-    }
-    correct = (answered["expression"] == labels["expression"]).to_numpy() & is_known
-    return _Answers(own, correct, is_known, where)
+    in_classes = labels["expression"].isin(entry["classes"]).to_numpy()
+    correct = (answered["expression"] == labels["expression"]).to_numpy() & in_classes
+    note = circular_note([source], name)
+    columns = {**network.columns, "label_source": source, "note": note}
+    return _Answers(network, entry["classes"], correct, in_classes, columns)
 
 
 # ------------------------------------------------------------------- answers by expression
 
 
 def _draw_answers(
-    part, letter: str, entry, own: _Answers, expressions, people, shown: Sequence[str], rows: int
+    part: SubFigure,
+    letter: str,
+    answers: _Answers,
+    shown: np.ndarray,
+    people: np.ndarray | None,
+    expressions: Sequence[str],
+    rows: int,
 ) -> list[dict]:
-    """A row of panels, one an expression."""
-    overall = accuracy(own.correct[own.known], None if people is None else people[own.known])
-    n = int(own.known.sum())
-    said = f"{letter}  {entry['label']}: {_in_percent(overall)} correct, n = {n}"
-    left_out = [value for value in shown if value not in entry["classes"]]
-    said += f" (does not know {', '.join(left_out)})" if left_out else ""
-    said += "; CIRCULAR" if own.where["note"] else ""
-    _title(part, said)
+    """Draw a row of panels, one for each of `expressions`; `shown` (n,) are those of pictures."""
+    known = answers.in_classes
+    overall = accuracy(answers.correct[known], None if people is None else people[known])
+    n = int(known.sum())
+    title = f"{letter}  {answers.network.label}: {_in_percent(overall)} correct, n = {n}"
+    left_out = [value for value in expressions if value not in answers.classes]
+    title += f" (does not know {', '.join(left_out)})" if left_out else ""
+    _add_title(part, title + ("; CIRCULAR" if answers.columns["note"] else ""))
     numbers = [_accuracy_row("", overall, n)]
-    columns = math.ceil(len(shown) / rows)
+    columns = math.ceil(len(expressions) / rows)
     grid = part.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for axis in grid.flat[len(shown) :]:
+    for axis in grid.flat[len(expressions) :]:
         axis.remove()
+    points, why = None, ""
     try:
-        x, y = (component_scores(own.components, number) for number in (1, 2))
+        points = [component_scores(answers.network.components, number) for number in (1, 2)]
     except FacestagesError as error:
-        x, y, line = None, None, str(error)
-    first = next(place for place, value in enumerate(shown) if value not in left_out)
-    for place, (axis, value) in enumerate(zip(grid.flat, shown, strict=False)):
-        chosen = expressions == value
+        why = str(error)
+    first = next(place for place, value in enumerate(expressions) if value not in left_out)
+    for place, (axis, value) in enumerate(zip(grid.flat, expressions, strict=False)):
         if value in left_out:
             axis.set_title(value, fontsize=8)
             style.say_missing(axis, "not one of its classes", columns=14)
             continue
-        of_people = None if people is None else people[chosen]
-        found = accuracy(own.correct[chosen], of_people)
-        numbers.append(_accuracy_row(value, found, int(chosen.sum())))
-        axis.set_title(f"{value} {100 * found.value:.0f} %", fontsize=8)
-        if x is None:
-            style.say_missing(axis, line, columns=14)
+        chosen = shown == value
+        of_value = accuracy(answers.correct[chosen], None if people is None else people[chosen])
+        numbers.append(_accuracy_row(value, of_value, int(chosen.sum())))
+        axis.set_title(f"{value} {100 * of_value.value:.0f} %", fontsize=8)
+        if points is None:
+            style.say_missing(axis, why, columns=14)
             continue
-        _scatter(axis, x, y, chosen, own.correct)
+        _scatter(axis, *points, chosen, answers.correct)
         axis.tick_params(labelsize=7)
         if place == first:
             axis.set_ylabel("PC2", fontsize=7)
             axis.tick_params(labelleft=True)
-        if place + columns >= len(shown):
+        if place + columns >= len(expressions):
             axis.set_xlabel("PC1", fontsize=7)
     return numbers
 
 
-def _scatter(axis: Axes, x, y, chosen: np.ndarray, correct: np.ndarray) -> None:
-    parts = {
-        "other expressions": ~chosen,
-        "correct": chosen & correct,
-        "wrong": chosen & ~correct,
-    }
+def _scatter(
+    axis: Axes, x: np.ndarray, y: np.ndarray, chosen: np.ndarray, correct: np.ndarray
+) -> None:
+    parts = {"other expressions": ~chosen, "correct": chosen & correct, "wrong": chosen & ~correct}
     for order, (answer, rows) in enumerate(parts.items()):
-        look = ANSWERS[answer]
-        width = 0.7 if answer == "wrong" else 0
-        axis.scatter(
-            x[rows],
-            y[rows],
-            s=7 if order else 3,
-            c=look["color"],
-            marker=look["marker"],
-            linewidths=width,
-            alpha=0.8 if order else 1,
-            zorder=1 + order / 10,
-        )
-    # One picture: each is a page of pixels until the file is written.
+        look = {"s": 7, "alpha": 0.8} if order else {"s": 3, "alpha": 1}
+        look |= {"linewidths": 0.7 if answer == "wrong" else 0, "zorder": 1 + order / 10}
+        axis.scatter(x[rows], y[rows], **look, **ANSWERS[answer])
+    # The points become one picture, which makes the file small.
     axis.set_rasterization_zorder(1.3)
 
 
-def _title(part, text: str) -> None:
+def _add_title(part: SubFigure, text: str) -> None:
     part.suptitle(text, x=0.01, ha="left", fontsize=9)
 
 
-def _in_percent(estimate) -> str:
+def _in_percent(estimate: Estimate) -> str:
     """An accuracy with its interval, in percent."""
     value, low, high = (f"{100 * number:.1f}" for number in estimate)
     return f"{value} %" + (f" [{low}, {high}]" if np.isfinite(estimate.low) else "")
 
 
-def _accuracy_row(label: str, found, n: int) -> dict[str, object]:
-    row = {"measure": "accuracy", "label": label, "value": found.value, "n": n}
-    return {**row, "ci_low": found.low, "ci_high": found.high}
+def _accuracy_row(label: str, estimate: Estimate, n: int) -> dict[str, object]:
+    value, low, high = estimate
+    row = {"measure": "accuracy", "label": label, "value": value, "n": n}
+    return {**row, "ci_low": low, "ci_high": high}
 
 
 # -------------------------------------------------------------------- accuracy by distance
 
 
 def _draw_distances(
-    part,
-    letters,
+    part: SubFigure,
+    letters: Iterator[str],
     answers: Mapping[str, _Answers],
     expressions: np.ndarray,
     people: np.ndarray | None,
     lines: Mapping[str, dict],
-    names: Mapping[str, str],
 ) -> list[dict]:
     """Accuracy in fifths of the distance along PC1 and PC2, and the trends side by side."""
     axes = part.subplots(1, 3, width_ratios=[1, 1, 1.1])
@@ -285,17 +272,20 @@ def _draw_distances(
     for axis, number in zip(axes, (1, 2), strict=False):
         letter, drawn = next(letters), False
         for name, own in answers.items():
+            where = {"panel": letter, **own.columns, "space": f"PC{number}"}
             try:
-                found, within = _extremities(own, number, expressions, people)
+                bins, within = _measure_extremities(own, number, expressions, people)
             except FacestagesError as error:
-                where = {"panel": letter, **own.where, "space": f"PC{number}"}
                 numbers.append({**where, "measure": "accuracy_in_fifth", "note": str(error)})
                 continue
-            _draw_bins(axis, found.bins, lines[name], names[name])
             drawn = True
-            where = {**own.where, "space": f"PC{number}", "label": ""}
-            numbers += _bin_rows({"panel": letter, **where}, found)
-            trends += [(name, where, found, ""), (name, where, within, _WITHIN)]
+            _draw_bins(axis, bins.bins, lines[name])
+            for fifth, row in enumerate(bins.bins.to_dict("records"), start=1):
+                where |= {"measure": "accuracy_in_fifth", "label": "", "bin": fifth}
+                numbers.append({**where, **row})
+            columns = {**own.columns, "space": f"PC{number}"}
+            trends.append(_Trend(name, columns, bins, ""))
+            trends.append(_Trend(name, columns, within, _WITHIN))
         axis.set_title(f"{letter}  Distance along PC{number}", loc="left")
         if drawn:
             axis.set_xlabel("Distance from the centre (SD)")
@@ -304,77 +294,62 @@ def _draw_distances(
             style.say_missing(axis, numbers[-1]["note"])
     letter = next(letters)
     axes[2].set_title(f"{letter}  Outer − inner fifth", loc="left")
-    if trends:
-        _draw_trends(axes[2], trends, lines)
-        drawn = dict.fromkeys(trend[0] for trend in trends)
-        handles = [plt.Line2D([], [], **lines[name]) for name in drawn]
-        part.legend(
-            handles,
-            [names[name] for name in drawn],
-            loc="outside upper center",
-            ncols=len(drawn),
-            frameon=False,
-            handlelength=3.2,
-        )
-    else:
+    if not trends:
         style.say_missing(axes[2], "nothing to compare")
-    numbers += [_trend_row(letter, *trend[1:]) for trend in trends]
-    return numbers
+        return numbers
+    _draw_trends(axes[2], trends, lines)
+    names = list(dict.fromkeys(trend.name for trend in trends))
+    part.legend(
+        [plt.Line2D([], [], **lines[name]) for name in names],
+        [answers[name].network.label for name in names],
+        loc="outside upper center",
+        ncols=len(names),
+        frameon=False,
+        handlelength=3.2,
+    )
+    return numbers + [_trend_row(letter, trend) for trend in trends]
 
 
-def _extremities(
-    own: _Answers, number: int, expressions: np.ndarray, people: np.ndarray | None
+def _measure_extremities(
+    answers: _Answers, number: int, expressions: np.ndarray, people: np.ndarray | None
 ) -> tuple[Extremity, Extremity]:
     """Accuracy by distance over all pictures, and with each expression cut into its own fifths."""
-    scores = component_scores(own.components, number)[own.known]
-    correct, people = own.correct[own.known], None if people is None else people[own.known]
+    known = answers.in_classes
+    scores = component_scores(answers.network.components, number)[known]
+    correct, people = answers.correct[known], None if people is None else people[known]
     return tuple(
         accuracy_by_distance(correct, scores, people, within)
-        for within in (None, expressions[own.known])
+        for within in (None, expressions[known])
     )
 
 
-def _draw_bins(axis: Axes, bins: pd.DataFrame, line: Mapping, label: str) -> None:
-    axis.plot(bins["distance"], bins["value"], label=label, **line)
+def _draw_bins(axis: Axes, bins: pd.DataFrame, line: Mapping) -> None:
+    axis.plot(bins["distance"], bins["value"], **line)
     if bins["ci_low"].notna().all():
-        axis.fill_between(
-            bins["distance"],
-            bins["ci_low"],
-            bins["ci_high"],
-            color=line["color"],
-            alpha=0.2,
-            linewidth=0,
-        )
+        look = {"color": line["color"], "alpha": 0.2, "linewidth": 0}
+        axis.fill_between(bins["distance"], bins["ci_low"], bins["ci_high"], **look)
 
 
-def _draw_trends(axis: Axes, trends: Sequence[tuple], lines: Mapping[str, dict]) -> None:
+def _draw_trends(axis: Axes, trends: Sequence[_Trend], lines: Mapping[str, dict]) -> None:
     """A point with its interval a trend; open where expressions are cut into their own fifths."""
     axis.axvline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    for place, (name, _, found, note) in enumerate(trends):
-        line, trend = lines[name], found.trend
-        if np.isfinite(trend.low):
-            axis.plot([trend.low, trend.high], [place] * 2, color=line["color"], linewidth=1.2)
-        face = "white" if note else line["color"]
-        axis.plot(
-            trend.value, place, color=line["color"], marker=line["marker"], markerfacecolor=face
-        )
-    said = [f"{where['space']}{', within' if note else ''}" for _, where, _, note in trends]
-    axis.set_yticks(range(len(trends)), said)
+    for place, trend in enumerate(trends):
+        (value, low, high), line = trend.extremity.trend, lines[trend.name]
+        color, face = line["color"], "white" if trend.label else line["color"]
+        if np.isfinite(low):
+            axis.plot([low, high], [place] * 2, color=color, linewidth=1.2)
+        axis.plot(value, place, color=color, marker=line["marker"], markerfacecolor=face)
+    names = [trend.columns["space"] + (", within" if trend.label else "") for trend in trends]
+    axis.set_yticks(range(len(trends)), names)
     axis.invert_yaxis()
     axis.set_xlabel("Difference in accuracy")
 
 
-def _bin_rows(where: dict, found: Extremity) -> list[dict]:
-    return [
-        {**where, "measure": "accuracy_in_fifth", "bin": number + 1, **row}
-        for number, row in enumerate(found.bins.to_dict("records"))
-    ]
-
-
-def _trend_row(letter: str, where: dict, found: Extremity, label: str) -> dict[str, object]:
-    value, low, high = found.trend
-    row = {"panel": letter, **where, "measure": "accuracy_trend", "label": label}
-    return {**row, "value": value, "ci_low": low, "ci_high": high, "n": found.bins["n"].sum()}
+def _trend_row(letter: str, trend: _Trend) -> dict[str, object]:
+    value, low, high = trend.extremity.trend
+    row = {"panel": letter, **trend.columns, "measure": "accuracy_trend", "label": trend.label}
+    n = trend.extremity.bins["n"].sum()
+    return {**row, "value": value, "ci_low": low, "ci_high": high, "n": n}
 
 
 # ------------------------------------------------------------------------ below the panels
@@ -387,31 +362,24 @@ def _add_legend(figure: Figure) -> None:
     )
 
 
-def _caption(table, dataset, known, labels, people, reference, networks, answers) -> str:
-    layers = "; ".join(
-        f"{networks[name]['label']}: {own.components.layer}, seed {own.components.seed}"
-        for name, own in answers.items()
-    )
-    stages = " and ".join(dict.fromkeys(entry["stage"] for entry in networks.values()))
-    source = table["label_source"].iloc[0]
-    n_people = f" of {len(set(people))} people" if people is not None else ""
-    parts = [
-        f"PC1 and PC2 of the {stages} layer ({layers}) against the networks' answers. {dataset}: "
-        f"{pictures_in_words(len(labels), known)}{n_people}; expressions: {source}."
-    ]
-    if known.get("rendered", 0):
-        parts.append("All faces are RENDERED, not photographs.")
-    if reference.source:
-        parts.append(f"{SIGN_RULE} ({reference.source}).")
-    if (table["note"].astype(str).str.startswith("CIRCULAR")).any():
-        parts.append("CIRCULAR: a network is scored with its own predictions.")
-    parts.append(
+def _caption(
+    table: pd.DataFrame,
+    dataset: str,
+    faces: FaceSet,
+    people: np.ndarray | None,
+    reference: str,
+    shown: Mapping[str, Shown],
+) -> list[str]:
+    return [
+        f"PC1 and PC2 of {name_layers(shown.values())} against the networks' answers. {dataset}: "
+        f"{faces.count()}; expressions: {faces.sources['expression']}.",
+        *page.rendered(faces.rendered),
+        *([f"{SIGN_RULE} ({reference})."] if reference else []),
+        *page.circular(table, {name: network.label for name, network in shown.items()}),
         "Accuracy by distance: fifths of |PC|, whose centre is the mean of all pictures; at "
         "right, accuracy of the outermost fifth less that of the innermost; open: fifths of each "
-        "expression's own pictures, so that no expression is farther out."
-    )
-    if people is None:
-        parts.append("No two people, so no intervals.")
-    else:
-        parts.append("Brackets, bands and bars: 95 % bootstrap intervals over people.")
-    return " ".join(parts)
+        "expression's own pictures, so that no expression is farther out.",
+        "No two people, so no intervals."
+        if people is None
+        else "Brackets, bands and bars: 95 % bootstrap intervals over people.",
+    ]
