@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from facestages import store
+from facestages.analysis.labels import CIRCULAR
 from facestages.analysis.partition import (
     LEAST_SHARE,
     half_maximum,
@@ -12,7 +13,6 @@ from facestages.analysis.partition import (
     variance_shares,
 )
 from facestages.analysis.resampling import people_weights
-from facestages.analysis.separability import CIRCULAR
 from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
 
 EXPRESSIONS = ["angry", "disgust", "happy", "neutral", "sad"]
@@ -195,5 +195,5 @@ def test_a_networks_own_labels_are_circular(files, tmp_path):
     labels = read_labels(stimuli)[0]
     predictions = tmp_path / "net.csv"
     labels[["stimulus_id", "expression"]].assign(network="net").to_csv(predictions, index=False)
-    table = partition_variance(geometry, stimuli, STAGES, [5], 10, predictions)
+    table = partition_variance(geometry, stimuli, STAGES, [5], 10, predictions=predictions)
     assert set(table.loc[table["measure"] == "share", "note"]) == {CIRCULAR}

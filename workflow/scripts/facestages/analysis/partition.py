@@ -1,25 +1,23 @@
-"""How much of a layer's space is identity, valence-arousal and expression category.
+"""Variance partitioning: shares of a layer's space for identity, valence-arousal and category.
 
-A multivariate analysis of variance on the principal components: people first, then valence and
-arousal, then category, each for what the ones before leave over. Where everybody shows every
-expression, people and expressions are kept apart; valence-arousal and category overlap in any set,
-so category counts for what it adds to valence-arousal, and also the other way round.
+A multivariate analysis of variance on the principal components: identities first, then valence and
+arousal, then category; each share is what a step adds to the steps before. Where each person shows
+every expression, identities and expressions are kept apart. Valence-arousal and category overlap in
+any face set, so the reverse order of these two is measured too.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from facestages import store
 from facestages.analysis import sampling
+from facestages.analysis.labels import NO_GEOMETRY, circular_note, is_labelled, join_notes, no_label
+from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights
-from facestages.analysis.separability import CIRCULAR, NO_GEOMETRY, is_labelled
 from facestages.progress import progress
-from facestages.stimuli import read_labels
 
 #: What each share is, in the order of the stages that the paper claims.
 SHARES = {
@@ -28,10 +26,12 @@ SHARES = {
     "category": "category, beyond identity, valence and arousal",
 }
 
-# What is measured beside them: what overlaps, seen from the other side.
+# Shares that are measured beside them: the reverse order, and the rest.
 _OTHERS = ("category_alone", "affect_beyond_category", "rest")
 
-#: Below this maximum a share says next to nothing, and where it rises is not asked.
+_NEEDED = ("identity", "valence", "arousal", "expression")
+
+#: A share whose maximum is below this has no positions of half maximum and maximum.
 LEAST_SHARE = 0.02
 
 _LEAST = 1e-9
@@ -44,30 +44,34 @@ def variance_shares(
     categories: Sequence,
     weights: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Shares of the variance of a space, adjusted for the number of groups.
+    """Shares of the variance of a space for identity, valence-arousal, and category.
 
-    Each share is a difference of adjusted R2 (Ezekiel 1930; over all dimensions together, as in
-    redundancy analysis, Peres-Neto et al. 2006), so that what has nothing to say gets 0 on average,
-    and may fall below.
+    ``R2 = 1 - (S_left / S_total) (n - 1) / (n - p)`` is the adjusted R2 of a fit of p parameters to
+    n points, over all dimensions together (Ezekiel 1930; as in redundancy analysis, Peres-Neto et
+    al. 2006, doi:10.1890/0012-9658(2006)87[2614:VPOSDM]2.0.CO;2). A share is the difference of two
+    of them: ``identity = R2(I)``, ``affect = R2(I, A) - R2(I)`` and
+    ``category = R2(I, A, C) - R2(I, A)``. A label without any relation gets 0 on average, and may
+    fall below.
 
     Parameters
     ----------
     scores : numpy.ndarray, shape (n, k)
         Points, e.g. in principal components.
     people, categories : sequence, shape (n,)
+        Identity and expression of each picture.
     affect : numpy.ndarray, shape (n, 2)
         Valence and arousal; they count linearly.
     weights : numpy.ndarray, shape (resamples, n), optional
-        How often each picture counts, from `analysis.resampling.people_weights`; once each if
-        not given. A picture drawn twice brings no second sample of its noise, and the adjustment
-        takes account of that.
+        How often each picture counts, from `analysis.resampling.people_weights`; once each if not
+        given. A picture drawn twice brings no second sample of its noise, and p takes account of
+        that.
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (resamples,) or (1,)
         ``identity``, ``affect``, ``category`` as in `SHARES`; ``category_alone``: category beyond
         identity alone; ``affect_beyond_category``; ``rest``: what none of them explains. NaN where
-        there is no variance, or no picture beyond those that the fit takes up.
+        there is no variance, or n is not above p.
     """
     _, person = np.unique(np.asarray(people).astype(str), return_inverse=True)
     if weights is None:
@@ -101,14 +105,13 @@ def _shares(
     def adjusted(*blocks: np.ndarray) -> float:
         basis = _basis(blocks, len(points))
         left = (points**2).sum() - ((basis.T @ points) ** 2).sum()
-        # The noise that the fit takes up: a part for each person, and for each dimension fitted.
+        # Each person's mean and each dimension fitted take up noise.
         free = total - drawn - basis.shape[1] * repeats
         if variance == 0 or free < _LEAST:
             return np.nan
         return 1 - left / variance * (total - 1) / free
 
     identity, with_affect, with_category = adjusted(), adjusted(affect), adjusted(category)
-    # Twice the same space; the order of the blocks only decides about rounding.
     everything = adjusted(affect, category)
     return {
         "identity": identity,
@@ -128,7 +131,7 @@ def _centre_within(values: np.ndarray, person: np.ndarray, weights: np.ndarray) 
 
 
 def _basis(blocks: Sequence[np.ndarray], n: int) -> np.ndarray:
-    """Orthonormal basis (n, rank) of what some blocks of columns span together."""
+    """Orthonormal basis (n, rank) of the space that blocks of columns (n, m) span together."""
     if not blocks:
         return np.empty((n, 0))
     left, values, _ = np.linalg.svd(np.hstack(blocks), full_matrices=False)
@@ -146,7 +149,7 @@ def half_maximum(curve: np.ndarray) -> float:
     -------
     float
         Position from 0 (the first layer), between two layers by linear interpolation; NaN if the
-        share is nowhere as much as `LEAST_SHARE`.
+        share is below `LEAST_SHARE` everywhere.
     """
     half = np.max(curve) / 2
     if not half >= LEAST_SHARE / 2:
@@ -158,93 +161,69 @@ def half_maximum(curve: np.ndarray) -> float:
     return first - 1 + (half - below) / (above - below)
 
 
+@tabulate(
+    *("position", "label", "label_source", "measure", "components", "value", "ci_low", "ci_high"),
+    *("sampling_error", "n", "note"),
+)
 def partition_variance(
-    geometry: str | os.PathLike,
-    stimuli: str | os.PathLike,
-    stages: Mapping[str, str],
-    components: Sequence[int | str],
-    resamples: int = 1000,
-    predictions: str | os.PathLike | None = None,
-) -> pd.DataFrame:
+    geometry: Geometry, components: Sequence[int | str], resamples: int = 1000
+) -> Iterator[tuple[Layer | None, Rows]]:
     """Shares of variance in every recorded layer, and where each share reaches half its maximum.
 
     Parameters
     ----------
-    geometry : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    stimuli : path-like
-        The face set.
-    stages : mapping of str to str
-        Layer of each stage; other layers have none.
+    geometry, stimuli, stages, predictions
+        See `analysis.layers.tabulate`.
     components : sequence of int or "all"
         Numbers of principal components; ``all`` is not partitioned.
     resamples : int
         Bootstrap over people, for the intervals (95 %).
-    predictions : path-like, optional
-        Predictions taken as the label ``expression``; see `stimuli.read_labels`.
 
     Returns
     -------
     pandas.DataFrame
-        Tidy: a ``share`` for each layer x number of components x label, and for each number of
-        components the position (0 is the first recorded layer) of the ``half_maximum`` and of the
-        ``maximum`` of identity, affect and category, and by how many layers the second follows the
-        first and the third the second (``half_maximum_difference``, ``maximum_difference``). If the
-        face set lacks a label, one row whose note says so. A share has a ``sampling_error`` where
-        the face set is a sample; see `analysis.sampling.sampling_error`.
+        Tidy: a ``share`` (`variance_shares`) for each layer x number of components x label, and for
+        each number of components the position (0 is the first recorded layer) of the
+        ``half_maximum`` and of the ``maximum`` of identity, affect and category, and by how many
+        layers the second follows the first and the third the second (``half_maximum_difference``,
+        ``maximum_difference``). If the face set lacks a label, one row whose note names it. A share
+        has a ``sampling_error`` where the face set is a sample (`analysis.sampling`).
     """
-    table, sources, known = read_labels(stimuli, predictions)
-    rows = []
-    with store.open_read(geometry, "geometry", stimuli_digest=known["stimuli_digest"]) as file:
-        common = {name: file.attrs[name] for name in ("dataset", "network", "seed")}
-        common["rendered"] = int(known.get("rendered", 0))
-        note = _missing(table)
-        if note:
-            return pd.DataFrame([{**common, "n": 0, "note": note}], columns=_COLUMNS)
-        used = np.all([is_labelled(table, label) for label in _NEEDED], axis=0)
-        labels = table[used]
-        if sources["expression"] == f"network:{common['network']}":
-            note = CIRCULAR
-        common |= {"label_source": _name_sources(sources), "n": int(used.sum()), "note": note}
-        people = labels["identity"].nunique()
-        weights = people_weights(labels["identity"], resamples)
-        weights = np.vstack([np.ones(len(labels)), weights])
-        sample = sampling.read_sample(table, known)
-        if sample:
-            sample = sample._replace(halves=sample.halves[:, used])
-        for k in (k for k in components if k != "all"):
-            curves: dict[str, list[np.ndarray]] = {}
-            for position, layer in enumerate(progress(list(file), f"shares in {k} components")):
-                scores = file[layer]["score"][:][used]
-                shares = variance_shares(scores[:, :k], *_explaining(labels), weights)
-                errors = _sampling_errors(shares, scores, k, labels, sample) if sample else {}
-                served = [stage for stage, own in stages.items() if own == layer] or [""]
-                said = [note, "" if scores.any() else NO_GEOMETRY]
-                for share in (*SHARES, *_OTHERS):
-                    # Where there is no variance, nothing can be read.
-                    curves.setdefault(share, []).append(np.nan_to_num(shares[share]))
-                    row = {**common, "layer": layer, "position": position, "components": k}
-                    row |= {"measure": "share", "label": share, **_value(shares[share], people)}
-                    row["sampling_error"] = errors.get(share)
-                    row["note"] = "; ".join(filter(None, said))
-                    rows += [{**row, "stage": stage} for stage in served]
-            for row in _milestones(curves, people):
-                notes = filter(None, [note, row.get("note", "")])
-                rows.append({**common, "components": k, **row, "note": "; ".join(notes)})
-    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "position": "Int64"})
-
-
-_NEEDED = ("identity", "valence", "arousal", "expression")
-
-_COLUMNS = [
-    *("dataset", "rendered", "network", "seed", "stage", "layer", "position", "label"),
-    *("label_source", "measure", "components", "value", "ci_low", "ci_high", "sampling_error"),
-    *("n", "note"),
-]
+    note = _missing(geometry.labels)
+    if note:
+        yield None, [{"n": 0, "note": note}]
+        return
+    used = _are_used(geometry.labels)
+    labels = geometry.labels[used]
+    sources = {label: geometry.sources[label] for label in _NEEDED}
+    note = circular_note(sources.values(), geometry.network)
+    common = {"label_source": _name_sources(sources), "n": len(labels)}
+    people = labels["identity"].nunique()
+    weights = people_weights(labels["identity"], resamples)
+    weights = np.vstack([np.ones(len(labels)), weights])
+    sample = sampling.read_sample(geometry.labels, geometry.faces)
+    if sample:
+        sample = sample._replace(halves=sample.halves[:, used])
+    for k in (k for k in components if k != "all"):
+        common["components"] = k
+        curves: dict[str, list[np.ndarray]] = {share: [] for share in (*SHARES, *_OTHERS)}
+        for position, layer in enumerate(progress(geometry.layers, f"shares in {k} components")):
+            scores = layer.scores[:][used]
+            shares = variance_shares(scores[:, :k], *_explaining(labels), weights)
+            errors = _sampling_errors(shares, scores, k, labels, sample) if sample else {}
+            where = {**common, "position": position, "measure": "share"}
+            where["note"] = join_notes(note, "" if scores.any() else NO_GEOMETRY)
+            for share, curve in curves.items():
+                # A space without variance counts as a share of 0.
+                curve.append(np.nan_to_num(shares[share]))
+                row = {**where, "label": share, **_estimate(shares[share], people)}
+                yield layer, [{**row, "sampling_error": errors.get(share)}]
+        for row in _milestones(curves, people):
+            yield None, [{**common, **row, "note": join_notes(note, row["note"])}]
 
 
 def _explaining(labels: pd.DataFrame) -> tuple[pd.Series, np.ndarray, pd.Series]:
-    """People, affect and categories, as `variance_shares` takes them."""
+    """Identities, affect and categories, as `variance_shares` takes them."""
     affect = labels[["valence", "arousal"]].to_numpy(float)
     return labels["identity"], affect, labels["expression"]
 
@@ -257,67 +236,69 @@ def _sampling_errors(
     sample: sampling.Sample,
 ) -> dict[str, float]:
     """Error that the sampling puts into each share; halves have components of their own."""
-    found = []
+    halves = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
-        own = sampling.own_components(scores[half])[:, :k]
-        found.append(variance_shares(own, *_explaining(labels[half])))
+        points = sampling.own_components(scores[half])[:, :k]
+        halves.append(variance_shares(points, *_explaining(labels[half])))
     errors = {}
     for name, values in shares.items():
-        halves = np.reshape([own[name] for own in found], (2, -1))
-        errors[name] = sampling.sampling_error(values[0], *halves, sample.share)
+        first, second = np.reshape([half[name] for half in halves], (2, -1))
+        errors[name] = sampling.sampling_error(values[0], first, second, sample.share)
     return errors
 
 
 def _name_sources(sources: Mapping[str, str]) -> str:
-    """Where the labels come from, those of one source together."""
+    """Sources of labels, each with all labels that come from it."""
     named: dict[str, list[str]] = {}
-    for label in _NEEDED:
-        named.setdefault(sources[label], []).append(label)
+    for label, source in sources.items():
+        named.setdefault(source, []).append(label)
     return "; ".join(f"{', '.join(labels)}: {source}" for source, labels in named.items())
+
+
+def _are_used(table: pd.DataFrame) -> np.ndarray:
+    return np.all([is_labelled(table, label) for label in _NEEDED], axis=0)
 
 
 def _missing(table: pd.DataFrame) -> str:
     """Why the variance cannot be partitioned, or nothing."""
-    lacking = [label for label in _NEEDED if not is_labelled(table, label).any()]
-    if lacking:
-        return f"the face set has no label '{lacking[0]}'"
-    used = np.all([is_labelled(table, label) for label in _NEEDED], axis=0)
+    for label in _NEEDED:
+        if not is_labelled(table, label).any():
+            return no_label(label)
+    used = table[_are_used(table)]
     for label in ("identity", "expression"):
-        if table.loc[used, label].nunique() < 2:
-            return f"fewer than two values of '{label}' among the {int(used.sum())} pictures"
-    if not table.loc[used, "identity"].duplicated().any():
+        if used[label].nunique() < 2:
+            return f"fewer than two values of '{label}' among the {len(used)} pictures"
+    if not used["identity"].duplicated().any():
         return "no person has two pictures, so identity cannot be told from chance"
     return ""
 
 
-def _value(resampled: np.ndarray, people: int) -> dict[str, float]:
-    """The first is the estimate, the others are the resamples of its interval."""
+def _estimate(resampled: np.ndarray, people: int) -> dict[str, float]:
+    """A value, which comes first, and its interval from the resamples, which follow."""
     low, high = interval(resampled[1:], people)
     return {"value": resampled[0], "ci_low": low, "ci_high": high}
 
 
 def _milestones(curves: Mapping[str, Sequence[np.ndarray]], people: int) -> list[dict[str, object]]:
-    """Where each share reaches half of its maximum, and its maximum; how sure their order is."""
+    """Positions of half maximum and maximum of each share, and the distances between them."""
     rows = []
     for measure, find in (("half_maximum", half_maximum), ("maximum", _maximum)):
-        found = {
+        positions = {
             share: np.array([find(curve) for curve in np.stack(curves[share], axis=1)])
             for share in SHARES
         }
-        for share, positions in found.items():
-            note = f"never {LEAST_SHARE:.0%} of the variance" if np.isnan(positions[0]) else ""
-            if note:
-                positions[:] = np.nan
-            rows.append(
-                {"measure": measure, "label": share, **_value(positions, people), "note": note}
-            )
+        for share, values in positions.items():
+            row = {"measure": measure, "label": share, "note": ""}
+            if np.isnan(values[0]):
+                values[:], row["note"] = np.nan, f"never {LEAST_SHARE:.0%} of the variance"
+            rows.append({**row, **_estimate(values, people)})
         for first, second in (("identity", "affect"), ("affect", "category")):
-            # The distance from the one to the other, people drawn anew for both together.
-            later = found[second] - found[first]
+            # Both positions are of the same resample of people.
+            later = positions[second] - positions[first]
             row = {"measure": f"{measure}_difference", "label": f"{second} after {first}"}
-            if np.isnan(later[0]):
-                row["note"] = f"{first} or {second} is never {LEAST_SHARE:.0%} of the variance"
-            rows.append({**row, **_value(later, people)})
+            never = f"{first} or {second} is never {LEAST_SHARE:.0%} of the variance"
+            row["note"] = never if np.isnan(later[0]) else ""
+            rows.append({**row, **_estimate(later, people)})
     return rows
 
 
