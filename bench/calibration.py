@@ -23,7 +23,7 @@ from bench.simulated_faces import portraits, video
 from facestages import tables
 from facestages.analysis.affect import GROUPED
 from facestages.analysis.permutation import permute_label
-from facestages.analysis.separability import score_label
+from facestages.analysis.silhouette_scores import score_label
 from facestages.errors import FacestagesError
 
 _PERMUTATIONS = 99

@@ -3,15 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages import tables
+    from facestages.analysis.layers import write_measure
     from facestages.analysis.rsa import correlate_rdms
 
-    correlations = correlate_rdms(
-        snakemake.input.geometry,
-        snakemake.input.stimuli,
-        snakemake.params.stages,
-        snakemake.params.components,
-        snakemake.params.permutations,
-        predictions=snakemake.input.predictions or None,
-    )
-    tables.write_table(snakemake.output.correlations, correlations)
+    write_measure(correlate_rdms, snakemake)

@@ -3,17 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages import tables
     from facestages.analysis.decoding import decode_labels
+    from facestages.analysis.layers import write_measure
 
-    decoding = decode_labels(
-        snakemake.input.geometry,
-        snakemake.input.stimuli,
-        snakemake.params.stages,
-        snakemake.params.labels,
-        snakemake.params.components,
-        snakemake.params.permutations,
-        folds=snakemake.params.folds,
-        predictions=snakemake.input.predictions or None,
-    )
-    tables.write_table(snakemake.output.decoding, decoding)
+    write_measure(decode_labels, snakemake)

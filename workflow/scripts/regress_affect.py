@@ -3,13 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages import tables
     from facestages.analysis.affect import regress_affect
+    from facestages.analysis.layers import write_measure
 
-    regressions = regress_affect(
-        snakemake.input.geometry,
-        snakemake.input.stimuli,
-        snakemake.params.stages,
-        snakemake.input.predictions or None,
-    )
-    tables.write_table(snakemake.output.regressions, regressions)
+    write_measure(regress_affect, snakemake)

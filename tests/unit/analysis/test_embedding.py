@@ -14,7 +14,7 @@ from facestages import store
 from facestages.analysis import embedding
 from facestages.analysis.embedding import embed_umap, graph_parts, turn_axes, umap_embedding
 from facestages.analysis.geometry import gram_matrix
-from facestages.analysis.separability import distances, gram_distances
+from facestages.analysis.silhouettes import distances, gram_distances
 from facestages.errors import FacestagesError
 from facestages.stimuli import read_labels
 from map_files import spread, write_faces, write_layers

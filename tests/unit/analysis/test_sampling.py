@@ -19,9 +19,11 @@ from face_sets import ASSETS, write_fer2013_csv
 from facestages.analysis import sampling
 from facestages.analysis.geometry import gram_matrix, principal_components
 from facestages.analysis.partition import SHARES, partition_variance
-from facestages.analysis.separability import CENTRED, distances, score_separability, silhouette
-from facestages.analysis.silhouettes import MEASURES
-from facestages.config import RenderedSet, load_config
+from facestages.analysis.separability import score_separability
+from facestages.analysis.silhouette_scores import SCORES
+from facestages.analysis.silhouettes import distances, silhouette
+from facestages.config import load_config
+from facestages.config.face_sets import RenderedSet
 from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
 from facestages.fer2013_counts import OFFICIAL_COUNTS
@@ -194,15 +196,15 @@ def test_foreseen_sizes_of_the_default_run():
 
 @pytest.mark.skipif(not (ASSETS / "headmodel").is_dir(), reason="no head model at hand")
 def test_foreseen_sizes_of_rendered_sets():
-    from facestages.stimuli import rendered
+    from facestages.stimuli.render import designs
     from facestages.stimuli.render import head_model as headmodel
 
     head = headmodel.load_head(ASSETS / "headmodel")
     for draw, section in (
-        (rendered.render_wild, {"design": "wild", "people": 4, "images": 10}),
-        (rendered.render_wild, {"design": "wild", "people": 3, "images": 9}),
-        (rendered.render_posed, {"design": "posed", "people": 2, "sessions": 1}),
-        (rendered.render_video, {"design": "video", "women": 1, "men": 2, "frames_per_person": 3}),
+        (designs.render_wild, {"design": "wild", "people": 4, "images": 10}),
+        (designs.render_wild, {"design": "wild", "people": 3, "images": 9}),
+        (designs.render_posed, {"design": "posed", "people": 2, "sessions": 1}),
+        (designs.render_video, {"design": "video", "women": 1, "men": 2, "frames_per_person": 3}),
     ):
         entry = entry_of(source="rendered", size=16, **section)
         own = {name for name in type(entry).model_fields if name not in RenderedSet.model_fields}
@@ -473,7 +475,7 @@ def test_full_space_and_labels_that_are_missing(tmp_path):
     table = table.set_index(["components", "measure", "label"])["sampling_error"]
     assert table["all", "variance_explained", np.nan] == 0
     assert np.isnan(table["all", "silhouette", "sex"])
-    for measure in (*MEASURES, CENTRED):
+    for measure in SCORES:
         for label in ("identity", "expression"):
             # All eight components are the full space.
             error = table["all", measure, label]

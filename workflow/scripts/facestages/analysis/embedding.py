@@ -1,7 +1,8 @@
 """Maps of a layer's space: UMAP in two dimensions, from distances alone.
 
-UMAP (McInnes, Healy and Melville 2018) keeps who is near whom, not how far: a distance across the
-map, and so a silhouette on it, is not one of the layer's space. Both are scored.
+UMAP (McInnes, Healy and Melville 2018, arXiv:1802.03426) keeps which pictures are near each other,
+not how far the others are. A distance across the map, and so a silhouette on it, is not one of the
+layer's space; `analysis.separability` scores that.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from facestages import store
-from facestages.analysis.resampling import interval, people_weights, weighted_correlation
-from facestages.analysis.separability import gram_distances, score_label
+from facestages.analysis.labels import no_label
+from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
+from facestages.analysis.resampling import people_weights, weighted_correlation
+from facestages.analysis.silhouette_scores import interval_columns, score_label
+from facestages.analysis.silhouettes import gram_distances
 from facestages.errors import FacestagesError
 from facestages.progress import progress
-from facestages.stimuli import add_labels, read_labels
+from facestages.stimuli import add_labels
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +67,8 @@ def umap_embedding(
     if not near.any() and not np.any(matrix):
         raise FacestagesError(f"a UMAP of {len(matrix)} equal points: nothing to map")
     with warnings.catch_warnings():
-        # On one thread because of the seed, no inverse transform, parts of the graph apart: known.
+        # umap-learn warns of what is meant here: one thread because of the seed, no inverse
+        # transform, parts of the graph that are not connected.
         warnings.simplefilter("ignore")
         embedder = _umap_class()(
             n_neighbors=neighbours,
@@ -82,7 +87,7 @@ def umap_embedding(
 def graph_parts(matrix: np.ndarray, neighbours: int = 15) -> int:
     """Number of parts into which the graph of nearest neighbours falls.
 
-    Where a part lies on the map is arbitrary: UMAP knows nothing of what is between parts.
+    Where a part lies on the map is arbitrary: the graph has no distances between parts.
 
     Parameters
     ----------
@@ -114,8 +119,8 @@ def _nearest(matrix: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _umap_class() -> type:
-    # umap-learn loads TensorFlow and torch if it finds them, for a variant that is not used here;
-    # that costs seconds, and the two do not belong in one process.
+    # umap-learn imports TensorFlow, if it is installed, for a variant that is not used here. That
+    # takes seconds, and TensorFlow and torch must not be in one process.
     with _hidden("tensorflow"):
         from umap import UMAP
     return UMAP
@@ -138,16 +143,16 @@ def _hidden(module: str) -> Iterator[None]:
 def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]]:
     """Fix the sign of each axis of a map, which UMAP leaves open.
 
-    The axis that correlates more with valence, by size, rises with valence, the other rises with
-    arousal. Where one of them is not known or does not vary, the point farthest from the middle
-    along the axis gets a positive coordinate. The axes keep their order, and are not rotated.
+    The axis whose correlation with valence is larger in size rises with valence, the other one with
+    arousal. Where a label is missing or does not vary, the point farthest from the middle along the
+    axis gets a positive coordinate. The axes keep their order, and are not rotated.
 
     Parameters
     ----------
     points : numpy.ndarray, shape (n, 2)
         Centred.
     affect : mapping of str to numpy.ndarray, shape (n,)
-        ``valence`` and ``arousal``, as far as known; a missing value is NaN.
+        ``valence`` and ``arousal``, as far as there are; a missing value is NaN.
 
     Returns
     -------
@@ -161,7 +166,7 @@ def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.
     if np.isfinite(correlation["valence"]).all():
         first = int(np.abs(correlation["valence"]).argmax())
     else:
-        # Then arousal takes the axis that is more its own.
+        # Arousal takes the axis that it correlates with more.
         first = int(np.nan_to_num(np.abs(correlation["arousal"])).argmin())
     for axis, name in ((first, "valence"), (1 - first, "arousal")):
         if np.isfinite(correlation[name][axis]) and correlation[name][axis] != 0:
@@ -170,48 +175,43 @@ def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.
 
 
 def _axis_correlations(points: np.ndarray, values: np.ndarray | None) -> np.ndarray:
-    """Correlation of both axes with a label; NaN where it is not known or does not vary."""
-    known = np.isfinite(values) if values is not None else np.zeros(len(points), bool)
-    if known.sum() < 3:
+    """Correlation of both axes with a label; NaN where it is missing or does not vary."""
+    finite = np.isfinite(values) if values is not None else np.zeros(len(points), bool)
+    if finite.sum() < 3:
         return np.full(2, np.nan)
-    weights = np.ones((1, known.sum()))
-    values = values[known]
-    return np.array([weighted_correlation(axis, values, weights)[0] for axis in points[known].T])
+    weights = np.ones((1, finite.sum()))
+    values = values[finite]
+    return np.array([weighted_correlation(axis, values, weights)[0] for axis in points[finite].T])
 
 
+@tabulate(
+    *("label", "label_source", "measure", "components", "components_used"),
+    *("value", "ci_low", "ci_high", "n", "n_groups", "note"),
+)
 def embed_umap(
-    geometry: str | os.PathLike,
-    stimuli: str | os.PathLike,
-    stages: Mapping[str, str],
+    geometry: Geometry,
     wanted: Sequence[str] | None,
     labels: Sequence[str],
     neighbours: int,
     min_dist: float,
     seed: int,
-    out: str | os.PathLike,
-    predictions: str | os.PathLike | None = None,
-) -> pd.DataFrame:
+    embedding: str | os.PathLike,
+) -> Iterator[tuple[Layer, Rows]]:
     """UMAP of the recorded layers of one network on one face set, and what the maps show.
 
     Parameters
     ----------
-    geometry : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    stimuli : path-like
-        The face set.
-    stages : mapping of str to str
-        Layer of each stage; other layers have none.
+    geometry, stimuli, stages, predictions
+        See `analysis.layers.tabulate`.
     wanted : sequence of str, optional
-        Stages or layers to map, all if None. Those that the network does not have are left out:
-        what is drawn from the file says so.
+        Stages or layers to map; all if None. Those that the network does not have are left out:
+        figures of the file name what is missing.
     labels : sequence of str
         Labels whose silhouettes are scored on the map.
     neighbours, min_dist, seed
         See `umap_embedding`.
-    out : path-like
+    embedding : path-like
         HDF5 file to write; a group a layer: ``umap`` (n, 2), turned by `turn_axes`, and the labels.
-    predictions : path-like, optional
-        See `stimuli.read_labels`.
 
     Returns
     -------
@@ -227,106 +227,82 @@ def embed_umap(
     FacestagesError
         If the geometry is of other stimuli, there are too few pictures, or no layer is wanted.
     """
-    table, sources, known = read_labels(stimuli, predictions)
+    table, sources = geometry.labels, geometry.sources
     affect = {name: table[name].to_numpy(float) for name in _AFFECT if name in table}
-    expected = {"stimuli_digest": known["stimuli_digest"]}
-    rows = []
-    with store.open_read(geometry, "geometry", **expected) as file:
-        notes = {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
-        common = {name: notes[name] for name in ("dataset", "network", "seed")}
-        common["rendered"] = int(known.get("rendered", 0))
-        layers = _wanted_layers(list(file), stages, wanted, common["network"])
-        settings = {
-            "neighbours": neighbours,
-            "min_dist": min_dist,
-            "umap_seed": seed,
-            "umap_version": importlib.metadata.version("umap-learn"),
-        }
-        with store.create(out, "embedding", **notes, **settings) as target:
-            for layer in progress(layers, "UMAP"):
-                matrix = gram_distances(file[layer]["gram"][:])
-                try:
-                    points = umap_embedding(matrix, neighbours, min_dist, seed)
-                except FacestagesError as error:
-                    name = f"network {common['network']}, layer {layer}"
-                    raise FacestagesError(
-                        f"{name}, face set {common['dataset']}: {error}"
-                    ) from error
-                points, rules = turn_axes(points, affect)
-                group = target.create_group(layer)
-                group.attrs.update(file[layer].attrs)
-                group.attrs.update(axis1=rules[0], axis2=rules[1])
-                group.attrs["graph_parts"] = graph_parts(matrix, neighbours)
-                add_labels(group, table, sources)
-                store.add_dimension(group, "axis", np.array([1, 2]))
-                store.add_array(group, "umap", ("stimulus_id", "axis"), points)
-                scored = [
-                    *(_score_map(points, label, table, sources, common) for label in labels),
-                    *(row for name in _AFFECT for row in _correlate(points, name, table, sources)),
-                ]
-                # A layer may be that of several stages.
-                for stage in [s for s, own in stages.items() if own == layer] or [""]:
-                    where = {**common, "stage": stage, "layer": layer}
-                    where |= {"components": "umap", "components_used": 2}
-                    rows += [{**where, **row} for row in scored]
-    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64", "n_groups": "Int64"})
+    layers = _wanted_layers(geometry, wanted)
+    settings = {
+        "neighbours": neighbours,
+        "min_dist": min_dist,
+        "umap_seed": seed,
+        "umap_version": importlib.metadata.version("umap-learn"),
+    }
+    with store.create(embedding, "embedding", **geometry.attributes, **settings) as file:
+        for layer in progress(layers, "UMAP"):
+            matrix = gram_distances(layer.gram[:])
+            try:
+                points = umap_embedding(matrix, neighbours, min_dist, seed)
+            except FacestagesError as error:
+                where = f"network {geometry.network}, layer {layer.name}"
+                raise FacestagesError(
+                    f"{where}, face set {geometry.attributes['dataset']}: {error}"
+                ) from error
+            points, rules = turn_axes(points, affect)
+            group = file.create_group(layer.name)
+            group.attrs.update(layer.attributes, axis1=rules[0], axis2=rules[1])
+            group.attrs["graph_parts"] = graph_parts(matrix, neighbours)
+            add_labels(group, table, sources)
+            store.add_dimension(group, "axis", np.array([1, 2]))
+            store.add_array(group, "umap", ("stimulus_id", "axis"), points)
+            # The paper's measure alone: the others would lend a map the look of a space.
+            scored = [
+                score_label(points @ points.T, label, table, sources, geometry.network)[0]
+                for label in labels
+            ]
+            scored += [row for name in _AFFECT for row in _correlate(points, name, table, sources)]
+            yield layer, [{"components": "umap", "components_used": 2, **row} for row in scored]
 
 
-_COLUMNS = [
-    *("dataset", "rendered", "network", "seed", "stage", "layer"),
-    *("label", "label_source", "measure", "components", "components_used"),
-    *("value", "ci_low", "ci_high", "n", "n_groups", "note"),
-]
-
-
-def _wanted_layers(
-    recorded: Sequence[str], stages: Mapping[str, str], wanted: Sequence[str] | None, network: str
-) -> list[str]:
+def _wanted_layers(geometry: Geometry, wanted: Sequence[str] | None) -> list[Layer]:
+    """The layers of some stages, or of these names, in the order in which they are wanted."""
     if wanted is None:
-        return list(recorded)
-    named = [stages.get(name, name) for name in wanted]
-    missing = [name for name, layer in zip(wanted, named, strict=True) if layer not in recorded]
+        return geometry.layers
+    recorded = {layer.name: layer for layer in geometry.layers}
+    named = {name: geometry.stages.get(name, name) for name in wanted}
+    missing = [name for name, layer in named.items() if layer not in recorded]
     if missing:
-        logger.warning("network %s has no stage or layer %s", network, ", ".join(missing))
-    layers = [layer for layer in dict.fromkeys(named) if layer in recorded]
+        logger.warning("network %s has no stage or layer %s", geometry.network, ", ".join(missing))
+    layers = [recorded[layer] for layer in dict.fromkeys(named.values()) if layer in recorded]
     if not layers:
         raise FacestagesError(
-            f"network {network}: none of the stages or layers to map ({', '.join(wanted)}) is "
-            f"recorded. It has: {', '.join([*stages, *recorded])}"
+            f"network {geometry.network}: none of the stages or layers to map "
+            f"({', '.join(wanted)}) is recorded. It has: "
+            f"{', '.join([*geometry.stages, *recorded])}"
         )
     return layers
-
-
-def _score_map(
-    points: np.ndarray, label: str, table: pd.DataFrame, sources: Mapping, common: Mapping
-) -> dict:
-    """The paper's measure alone: others would lend a map the look of a space."""
-    return score_label(points @ points.T, label, table, sources, common["network"])[0]
 
 
 def _correlate(
     points: np.ndarray, name: str, table: pd.DataFrame, sources: Mapping[str, str]
 ) -> list[dict]:
-    """Rows that say how the axes of a map go with valence or arousal."""
+    """Correlations of the axes of a map with valence or arousal, as parts of rows."""
     measures = ("r_axis1", "r_axis2", "r2_map")
     rows = [{"measure": measure, "label": name, "n": 0, "note": ""} for measure in measures]
     if name not in table or not table[name].notna().any():
-        note = f"the face set has no label '{name}'"
-        return [{**row, "label_source": "", "value": np.nan, "note": note} for row in rows]
-    known = table[name].notna().to_numpy()
-    values, points = table.loc[known, name].to_numpy(float), points[known]
-    everybody = np.ones((1, len(values)))
-    result = _map_correlations(points, values, everybody)[:, 0]
-    people = table["identity"][known].to_numpy() if "identity" in table else np.zeros(len(values))
-    drawn_from = len(set(people))
-    several = drawn_from > 1
-    resampled = _map_correlations(points, values, people_weights(people)) if several else None
+        empty = {"label_source": "", "value": np.nan, "note": no_label(name)}
+        return [{**row, **empty} for row in rows]
+    labelled = table[name].notna().to_numpy()
+    values, points = table.loc[labelled, name].to_numpy(float), points[labelled]
+    correlations = _map_correlations(points, values, np.ones((1, len(values))))[:, 0]
+    people = table["identity"][labelled] if "identity" in table else np.zeros(len(values))
+    n_people = len(set(people))
+    # One person alone gives no interval.
+    resampled = _map_correlations(points, values, people_weights(people)) if n_people > 1 else None
     for number, row in enumerate(rows):
-        row |= {"label_source": sources[name], "value": result[number], "n": len(values)}
-        if not np.isfinite(result[number]):
+        row |= {"label_source": sources[name], "value": correlations[number], "n": len(values)}
+        if not np.isfinite(correlations[number]):
             row["note"] = f"'{name}' does not vary"
-        elif several:
-            row["ci_low"], row["ci_high"] = interval(resampled[number], drawn_from)
+        elif resampled is not None:
+            row |= interval_columns(resampled[number], n_people)
     return rows
 
 

@@ -1,6 +1,6 @@
 """From one network's layers to a table: what all measures share.
 
-A measure is a function of a `Geometry` that yields rows, layer by layer. `measure` turns it into a
+A measure is a function of a `Geometry` that yields rows, layer by layer. `tabulate` turns it into a
 function of files that returns the table.
 """
 
@@ -128,7 +128,7 @@ def _layers_of(file: h5py.File) -> list[Layer]:
     return [Layer(network, seed, name, group) for name, group in file.items()]
 
 
-def measure(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]:
+def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]:
     """Make a function of files, which returns a table, of one that yields rows of a `Geometry`.
 
     The decorated function takes a `Geometry` and its own settings. It yields pairs: a `Layer`, or
@@ -152,7 +152,7 @@ def measure(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]:
 
     Examples
     --------
-    >>> @measure("measure", "value")
+    >>> @tabulate("measure", "value")
     ... def count_components(geometry):
     ...     for layer in geometry.layers:
     ...         yield layer, [{"measure": "components", "value": layer.scores.shape[1]}]
@@ -212,7 +212,7 @@ def write_measure(measured: Callable[..., pd.DataFrame], snakemake) -> None:
     Parameters
     ----------
     measured : callable
-        Made by `measure`; its settings are the rule's params. Of several outputs the last is the
+        Made by `tabulate`; its settings are the rule's params. Of several outputs the last is the
         table, the others are settings by their names too.
     snakemake : snakemake.script.Snakemake
     """

@@ -1,9 +1,9 @@
-"""Silhouettes (Rousseeuw 1987) of many labellings of the same pictures.
+"""Silhouettes (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7) of many labellings of one space.
 
-A silhouette compares, picture by picture, the mean distance to its own group with that to the
-nearest other group: near 1 where groups are tight and apart, near 0 where they overlap, negative
-where pictures lie closer to another group. Distances do not depend on labels, so one pass over them
-serves a thousand labellings.
+The silhouette of a picture is ``(b - a) / max(a, b)``, where a is its mean distance to the other
+pictures of its group, and b that to the nearest other group. It is near 1 where groups are tight
+and apart, near 0 where they overlap, and negative where the picture lies closer to another group.
+Distances do not depend on labels, so one pass over them serves a thousand labellings.
 
 Labels of faces are crossed: each person shows several expressions. So groups may be cut by strata
 (expressions by people, people by expressions), and four means are taken, see `MEASURES`.
@@ -11,8 +11,12 @@ Labels of faces are crossed: each person shows several expressions. So groups ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numba
 import numpy as np
+
+from facestages.errors import FacestagesError
 
 #: What is measured of the groups in one space.
 MEASURES = {
@@ -22,12 +26,13 @@ MEASURES = {
     "silhouette_within": "in the pictures of one stratum alone, mean over strata",
 }
 
-# Pictures whose sums are made together: many enough for the vector units, few enough that all
-# distances to them stay near the processor while one labelling after the other is summed.
+# The sums of this many pictures are made together: enough for the vector units, and few enough that
+# their distances stay in the cache while one labelling after another is summed.
 _TOGETHER = 128
-# Samples of so many labellings and pictures are held at once.
+# Labellings are scored in blocks, of at most this many pictures times labellings.
 _AT_ONCE = 1 << 21
-# Beyond all distances, also when divided by a number of pictures.
+# The distance to a group that is not there. Divided by a number of pictures it is still out of the
+# reach of any distance.
 _FAR = 1e30
 _REACH = 1e20
 
@@ -54,7 +59,7 @@ def gram_distances(gram: np.ndarray) -> np.ndarray:
 
 
 def turn_into_distances(gram: np.ndarray) -> np.ndarray:
-    """As `gram_distances`, in place: of 20,000 pictures another matrix takes another 3.2 GB."""
+    """As `gram_distances`, in place: a second matrix of 20,000 pictures takes 3.2 GB more."""
     squares = np.diag(gram).copy()
     gram *= -2
     gram += squares[:, None]
@@ -88,35 +93,127 @@ def centred_distances(gram: np.ndarray, stratum: np.ndarray | None = None) -> np
 
 @numba.njit(cache=True, nogil=True, parallel=True)
 def _distances(gram, stratum, means, among):
-    """Distances from inner products of points, of points and means (n, strata), and of means; each
-    product is read once, and nothing of the size of the matrix is kept but the result."""
+    """Distances from inner products of points, of points and means (n, strata), and of means.
+
+    Each product is read once, and the result alone has the size of the matrix.
+    """
     n = len(gram)
     squares = np.empty(n)
     for row in range(n):
-        own = stratum[row]
-        squares[row] = gram[row, row] - 2 * means[row, own] + among[own, own]
-    found = np.zeros((n, n), np.float32)
+        here = stratum[row]
+        squares[row] = gram[row, row] - 2 * means[row, here] + among[here, here]
+    distance = np.zeros((n, n), np.float32)
     for row in numba.prange(n):
-        own = stratum[row]
+        here = stratum[row]
         for column in range(n):
-            other = stratum[column]
-            # The sum first: the same for both halves.
-            product = gram[row, column] - (means[row, other] + means[column, own])
-            product += among[own, other]
+            there = stratum[column]
+            # The sum in brackets comes first: it is the same for (i, j) and (j, i).
+            product = gram[row, column] - (means[row, there] + means[column, here])
+            product += among[here, there]
             square = squares[row] + squares[column] - 2 * product
             if square > 0 and row != column:
-                found[row, column] = np.sqrt(square)
-    return found
+                distance[row, column] = np.sqrt(square)
+    return distance
+
+
+def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
+    """Mean silhouette: the mean over pictures of ``(b - a) / max(a, b)``.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances, or a Gram matrix; told apart by the diagonal, which is zero for distances.
+    labels : sequence, shape (n,)
+        Group of each row.
+
+    Returns
+    -------
+    float
+        As ``sklearn.metrics.silhouette_score`` gives it; a group of one scores 0.
+
+    Raises
+    ------
+    FacestagesError
+        If there is one group only, or no group has two members.
+    """
+    return float(silhouette_samples(matrix, labels).mean())
+
+
+def silhouette_samples(matrix: np.ndarray, labels: Sequence) -> np.ndarray:
+    """Silhouette of each picture.
+
+    Parameters and errors are those of `silhouette`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+        As ``sklearn.metrics.silhouette_samples`` gives them.
+    """
+    codes = _encode(labels, len(matrix))
+    samples, _ = picture_silhouettes(_as_distances(matrix), codes[None])
+    return samples["silhouette"][0]
+
+
+def silhouette_null(
+    matrix: np.ndarray,
+    labels: Sequence,
+    permutations: int = 1000,
+    seed: int = 0,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
+    """Mean silhouettes of permuted labels: what no relation at all would give.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances or a Gram matrix.
+    labels : sequence, shape (n,)
+    permutations, seed : int
+        Of labels that move freely; not used with `rows`.
+    rows : numpy.ndarray, shape (permutations, n), optional
+        From which picture each picture takes its label, where labels may not move freely; see
+        `analysis.permutation.permute_label`.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (permutations,)
+    """
+    codes = _encode(labels, len(matrix))
+    if rows is None:
+        rng = np.random.default_rng(seed)
+        rows = rng.permuted(np.tile(np.arange(len(codes)), (permutations, 1)), axis=1)
+    distance = _as_distances(matrix).astype(np.float32)
+    return mean_silhouettes(distance, codes[rows])["silhouette"]
+
+
+def _as_distances(matrix: np.ndarray) -> np.ndarray:
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise FacestagesError(f"distances must be square, not of shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise FacestagesError("distances hold NaN or infinity")
+    return gram_distances(matrix) if np.any(np.diag(matrix) != 0) else matrix
+
+
+def _encode(labels: Sequence, n: int) -> np.ndarray:
+    values, codes = np.unique(np.asarray(labels).astype(str), return_inverse=True)
+    if len(codes) != n:
+        raise FacestagesError(f"{len(codes)} labels for {n} pictures")
+    if len(values) < 2:
+        raise FacestagesError(f"all {n} pictures have the one label '{values[0]}'; two are needed")
+    if len(values) == n:
+        raise FacestagesError(f"each of the {n} pictures has a label of its own; none has two")
+    return codes
 
 
 def picture_silhouettes(
     distance: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Silhouette of each picture under each labelling, and how much it counts.
+    """Silhouette of each picture under each labelling, and its weight.
 
     Balanced silhouettes are those of equal cells: one picture of each group in each stratum, drawn
-    again and again. In the limit of many draws each mean distance is that over the cells of a group
-    of the mean distance to a cell's pictures, the picture's own cell left out; these are compared.
+    again and again. In the limit of many draws the mean distance to a group is the mean over its
+    cells of the mean distance to a cell's pictures, without the picture's own cell.
 
     Parameters
     ----------
@@ -141,10 +238,10 @@ def picture_silhouettes(
     strata, groups = cells.shape[1:]
     # Pictures that are left out go to a cell of their own.
     places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
-    found = _samples(distance, places.astype(np.int32), cells)
-    raw, balanced, within = np.moveaxis(found, 2, 0)
-    measured = dict(zip(MEASURES, (raw, raw, balanced, within), strict=True))
-    return measured, dict(zip(MEASURES, _weights(labellings, stratum, cells), strict=True))
+    samples = _samples(distance, places.astype(np.int32), cells)
+    raw, balanced, within = np.moveaxis(samples, 2, 0)
+    by_measure = dict(zip(MEASURES, (raw, raw, balanced, within), strict=True))
+    return by_measure, dict(zip(MEASURES, _weights(labellings, stratum, cells), strict=True))
 
 
 def mean_silhouettes(
@@ -181,21 +278,20 @@ def _count_cells(labellings: np.ndarray, stratum: np.ndarray) -> np.ndarray:
 
 
 def _weights(labellings: np.ndarray, stratum: np.ndarray, cells: np.ndarray) -> tuple:
-    """How much each picture counts, shape (b, n), in the order of `MEASURES`."""
+    """Weight of each picture, shape (b, n), in the order of `MEASURES`."""
     rows, group = np.arange(len(labellings))[:, None], np.maximum(labellings, 0)
     counted = labellings >= 0
     sizes, present = cells.sum(axis=1), cells > 0
-    # A stratum has silhouettes of its own if it has two groups, one of them of two pictures.
-    has_own = (present.sum(axis=2) > 1) & (cells.max(axis=2) > 1)
-    of_stratum = np.where(has_own, cells.sum(axis=2), 0)[:, stratum]
-    weights = (
+    # A stratum alone has silhouettes if it has two groups, one of them of two pictures.
+    is_scored = (present.sum(axis=2) > 1) & (cells.max(axis=2) > 1)
+    stratum_size = np.where(is_scored, cells.sum(axis=2), 0)[:, stratum]
+    return (
         counted / counted.sum(axis=1, keepdims=True),
         counted / ((sizes > 0).sum(axis=1)[:, None] * np.maximum(sizes[rows, group], 1)),
         counted / (present.sum(axis=(1, 2))[:, None] * np.maximum(cells[rows, stratum, group], 1)),
-        (counted & (of_stratum > 0))
-        / np.maximum(has_own.sum(axis=1)[:, None] * np.maximum(of_stratum, 1), 1),
+        (counted & (stratum_size > 0))
+        / np.maximum(is_scored.sum(axis=1)[:, None] * np.maximum(stratum_size, 1), 1),
     )
-    return weights
 
 
 @numba.njit(cache=True, inline="always")
@@ -208,7 +304,7 @@ def _compare(inside, nearest):
 def _samples(distance, places, cells):
     """Silhouettes (b, n, 3) of each picture: raw, balanced, within its stratum."""
     n, (b, strata, groups) = len(distance), cells.shape
-    found = np.zeros((b, n, 3), distance.dtype)
+    samples = np.zeros((b, n, 3), distance.dtype)
     for block in numba.prange((n + _TOGETHER - 1) // _TOGETHER):
         start = block * _TOGETHER
         size = min(_TOGETHER, n - start)
@@ -218,7 +314,7 @@ def _samples(distance, places, cells):
         total = np.empty((groups, _TOGETHER), distance.dtype)
         means = np.empty((groups, _TOGETHER), distance.dtype)
         # Sums of each picture to its own group and cell, and the least mean to others.
-        own = np.empty((3, _TOGETHER), distance.dtype)
+        inner = np.empty((3, _TOGETHER), distance.dtype)
         nearest = np.empty((3, _TOGETHER), distance.dtype)
         elsewhere = np.empty((strata, _TOGETHER), distance.dtype)
         for number in range(b):
@@ -240,7 +336,8 @@ def _samples(distance, places, cells):
                     for picture in range(_TOGETHER):
                         total[group, picture] += sums[cell, picture]
                         means[group, picture] += sums[cell, picture] / count
-            # A picture's own group is noted, and then put out of the reach of a minimum.
+            # The sums to a picture's own group are kept aside, and then put out of the reach of a
+            # minimum.
             present = np.zeros(strata, np.bool_)
             elsewhere[:] = _FAR
             nearest[:] = _FAR
@@ -248,9 +345,9 @@ def _samples(distance, places, cells):
                 cell = place[start + picture]
                 if cell < strata * groups:
                     group, stratum = cell % groups, cell // groups
-                    own[0, picture] = total[group, picture]
-                    own[1, picture] = means[group, picture]
-                    own[2, picture] = sums[cell, picture]
+                    inner[0, picture] = total[group, picture]
+                    inner[1, picture] = means[group, picture]
+                    inner[2, picture] = sums[cell, picture]
                     total[group, picture] = means[group, picture] = sums[cell, picture] = _FAR
                     elsewhere[stratum, picture] = 0
                     present[stratum] = True
@@ -275,12 +372,12 @@ def _samples(distance, places, cells):
                 if cell == strata * groups:
                     continue
                 group, stratum = cell % groups, cell // groups
-                count, score = cells[number, stratum, group], found[number, start + picture]
+                count, score = cells[number, stratum, group], samples[number, start + picture]
                 if sizes[group] > 1:
-                    score[0] = _compare(own[0, picture] / (sizes[group] - 1), nearest[0, picture])
+                    score[0] = _compare(inner[0, picture] / (sizes[group] - 1), nearest[0, picture])
                 if parts[group] > 1:
-                    inside = (own[1, picture] - own[2, picture] / count) / (parts[group] - 1)
+                    inside = (inner[1, picture] - inner[2, picture] / count) / (parts[group] - 1)
                     score[1] = _compare(inside, nearest[1, picture])
                 if count > 1 and nearest[2, picture] < _REACH:
-                    score[2] = _compare(own[2, picture] / (count - 1), nearest[2, picture])
-    return found
+                    score[2] = _compare(inner[2, picture] / (count - 1), nearest[2, picture])
+    return samples

@@ -1,0 +1,63 @@
+"""Silhouettes of one label: what is found, what is not estimable, what is circular."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from bench.simulated_faces import portraits, video
+
+from facestages.analysis.permutation import permute_label
+from facestages.analysis.silhouette_scores import CENTRED, score_label
+
+WITHIN = "silhouette_within"
+
+
+def scored(points, table, label="expression", permutations=0, **sources):
+    """Rows of `score_label` by measure."""
+    points = points - points.mean(axis=0)
+    moved = permute_label(table, label, permutations) if permutations else None
+    sources = dict.fromkeys(table, "posed") | sources
+    rows = score_label(points @ points.T, label, table, sources, "net", moved)
+    return {row["measure"]: row for row in rows}
+
+
+@pytest.mark.parametrize("label", ["expression", "identity"])
+@pytest.mark.parametrize("make", [video, portraits])
+def test_an_effect_is_found(make, label):
+    points, table = make(0, effect_of=label, present=True)
+    for measure, row in scored(points, table, label, permutations=199).items():
+        assert row["p"] <= 0.01 and row["z"] > 3, measure
+        assert row["ci_low"] < row["value"] < row["ci_high"]
+
+
+def test_what_is_not_estimable_says_why_and_the_rest_is_measured():
+    points, table = portraits(0)
+    one = scored(points, table.assign(expression="happy"))
+    assert {row["note"] for row in one.values()} == {"one expression only"}
+    alone = scored(points, table.assign(identity=[f"p{n}" for n in range(len(table))]))
+    assert alone["silhouette"]["value"] == pytest.approx(
+        scored(points, table)["silhouette"]["value"], abs=1e-6
+    )
+    assert alone[CENTRED]["note"] == "no identity has two values of 'expression'"
+    nobody = scored(points, table.drop(columns=["identity", "sex"]))
+    assert nobody[WITHIN]["note"] == "the face set has no label 'identity' to hold constant"
+    assert np.isfinite(nobody["silhouette_macro"]["value"]) and "ci_low" not in nobody["silhouette"]
+    lacking = scored(points, table.drop(columns="expression"))
+    assert {row["note"] for row in lacking.values()} == {"the face set has no label 'expression'"}
+    people = scored(points, table.drop(columns="expression"), "identity")
+    assert people["silhouette"]["value"] != 0 and np.isnan(people[CENTRED]["value"])
+
+
+def test_an_expression_that_one_person_shows_and_a_person_with_one_picture():
+    points, table = portraits(1)
+    table.loc[3, "expression"] = "contempt"
+    table = pd.concat([table, table.iloc[:1].assign(identity="p99")], ignore_index=True)
+    points = np.concatenate([points, points[:1] + 0.1])
+    for label in ("expression", "identity"):
+        for measure, row in scored(points, table, label, permutations=20).items():
+            assert np.isfinite([row["value"], row["ci_low"], row["p"]]).all(), (label, measure)
+
+
+def test_own_answers_are_circular():
+    points, table = portraits(0)
+    rows = scored(points, table, expression="network:net").values()
+    assert all(row["note"].startswith("CIRCULAR") for row in rows)

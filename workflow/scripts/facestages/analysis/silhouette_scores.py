@@ -1,0 +1,187 @@
+"""Silhouettes of one label in one space, beside what no relation would give, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from facestages.analysis.labels import NO_GEOMETRY, circular_note, is_labelled, no_label
+from facestages.analysis.permutation import Permutations, compare_with_null
+from facestages.analysis.resampling import interval, people_weights, weighted_mean
+from facestages.analysis.silhouettes import MEASURES, centred_distances, mean_silhouettes
+
+#: The raw silhouette of points from which the mean of the other label's group is taken away.
+CENTRED = "silhouette_centred"
+
+#: All measures of a label, in the order of their rows.
+SCORES = (*MEASURES, CENTRED)
+
+# Sums in float32 let equal silhouettes differ by less than this.
+_ROUNDING = 1e-6
+
+
+def score_label(
+    gram: np.ndarray,
+    label: str,
+    table: pd.DataFrame,
+    sources: Mapping[str, str],
+    network: str,
+    moved: Permutations | None = None,
+) -> list[dict[str, object]]:
+    """Silhouettes of one label in one space, as parts of rows of `score_separability`.
+
+    Expression is crossed with identity, and the other way round: what is held constant is the
+    other one (`analysis.silhouettes.MEASURES`, `CENTRED`). Pictures without it count as those of
+    one more identity, or expression.
+
+    Intervals (95 %) are over people, who are drawn with replacement. A person drawn twice would lie
+    at no distance from itself, so what is drawn is not a person's pictures but what leaving them
+    out changes: a bootstrap of jackknife pseudo-values (Davison and Hinkley 1997, section 3.2.1).
+
+    Parameters
+    ----------
+    gram : numpy.ndarray, shape (n, n)
+        Inner products of the pictures' centred points.
+    label : str
+    table : pandas.DataFrame of n rows
+        Labels of the face set; pictures without this one are left out.
+    sources : mapping of str to str
+        Source of each label.
+    network : str
+        Name of the network, to mark what is circular.
+    moved : Permutations, optional
+        Of the pictures that have the label, from `analysis.permutation.permute_label`.
+
+    Returns
+    -------
+    list of dict
+        A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
+        note``; with two people, ``resampled``, the values when people are drawn anew, the same
+        people for all labels; with permutations, ``null, null_mean, null_sd, z, p``.
+    """
+    row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
+    labelled = is_labelled(table, label)
+    if not labelled.any():
+        return _without_value(row, SCORES, no_label(label))
+    if not labelled.all():
+        table = table[labelled]
+        gram = gram[np.ix_(labelled, labelled)]
+    row |= {"label_source": sources[label], "n": len(table), "n_groups": table[label].nunique()}
+    row["note"] = circular_note([sources[label]], network)
+    if not gram.any():
+        return _without_value(row, SCORES, NO_GEOMETRY)
+    if row["n_groups"] in (1, len(table)):
+        why = f"one {label} only" if row["n_groups"] == 1 else f"no {label} has two pictures"
+        return _without_value(row, SCORES, why)
+    codes = pd.factorize(table[label])[0].astype(np.int32)
+    stratum, why = _strata(table, label)
+    people = _identities(table)
+    permutations = 0 if moved is None else len(moved.rows)
+    labellings = [codes[None]]
+    if permutations:
+        labellings.append(codes[moved.rows])
+    n_people = people.max() + 1
+    if n_people > 1:
+        labellings.append(leave_each_out(codes, people))
+    means = _mean_silhouettes(gram, np.concatenate(labellings), stratum)
+    rows = []
+    for measure, values in means.items():
+        value, null, left_out = np.split(values, [1, 1 + permutations])
+        if np.isnan(value[0]):
+            continue
+        scored = {**row, "measure": measure, "value": value[0]}
+        if n_people > 1:
+            # With very few people, influences may add up to more than a silhouette can be.
+            resampled = np.clip(resample_people(value[0], left_out), -1, 1)
+            scored |= {**interval_columns(resampled, n_people), "resampled": resampled}
+        if moved is not None:
+            scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
+        rows.append(scored)
+    measured = {scored["measure"] for scored in rows}
+    return rows + _without_value(row, [name for name in SCORES if name not in measured], why)
+
+
+def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:
+    """The values of `score_label` alone, by measure, as far as there are any."""
+    labelled = is_labelled(table, label)
+    if not labelled.any():
+        return {}
+    table, gram = table[labelled], gram[np.ix_(labelled, labelled)]
+    codes, names = pd.factorize(table[label])
+    if len(names) < 2 or len(names) == len(table):
+        return {}
+    means = _mean_silhouettes(gram, codes[None], _strata(table, label)[0])
+    return {measure: values[0] for measure, values in means.items()}
+
+
+def leave_each_out(codes: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """The labelling without each person in turn, shape (people, n); see `mean_silhouettes`."""
+    return np.where(people == np.arange(people.max() + 1)[:, None], -1, codes)
+
+
+def resample_people(value: float, left_out: np.ndarray) -> np.ndarray:
+    """A value when people are drawn anew, from its values without each of them.
+
+    Parameters
+    ----------
+    value : float
+        Of all people.
+    left_out : numpy.ndarray, shape (people,)
+        Without each person in turn; NaN does not count.
+
+    Returns
+    -------
+    numpy.ndarray, shape (resamples,)
+    """
+    number = len(left_out)
+    pseudo_values = number * value - (number - 1) * left_out
+    drawn = people_weights(np.arange(number)) * np.isfinite(pseudo_values)
+    pseudo_values = np.where(np.isfinite(pseudo_values), pseudo_values, 0)
+    resampled = weighted_mean(pseudo_values, drawn)
+    return resampled + value - resampled.mean()
+
+
+def interval_columns(resampled: np.ndarray, people: int) -> dict[str, float]:
+    """The columns ``ci_low`` and ``ci_high`` (`analysis.resampling.interval`)."""
+    return dict(zip(("ci_low", "ci_high"), interval(resampled, people), strict=True))
+
+
+def _without_value(row: Mapping, measures: Sequence[str], why: str) -> list[dict[str, object]]:
+    return [{**row, "measure": measure, "value": np.nan, "note": why} for measure in measures]
+
+
+def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
+    """Group of each picture by the label that is held constant, and a note where that fails.
+
+    The label is expression where identity is scored, and identity for all others. None where the
+    face set lacks it, or where each of its groups has one value of the scored label.
+    """
+    other = "expression" if label == "identity" else "identity"
+    if not is_labelled(table, other).any():
+        return None, f"{no_label(other)} to hold constant"
+    codes = pd.factorize(table[other].fillna(""))[0]
+    if not (table.groupby(codes)[label].nunique() > 1).any():
+        return None, f"no {other} has two values of '{label}'"
+    return codes, f"no {other} has two pictures of one '{label}' and one of another"
+
+
+def _identities(table: pd.DataFrame) -> np.ndarray:
+    """Number of each picture's person, from 0; all 0 where the face set tells no identities."""
+    if not is_labelled(table, "identity").any():
+        return np.zeros(len(table), int)
+    return pd.factorize(table["identity"].fillna(""))[0]
+
+
+def _mean_silhouettes(
+    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Mean silhouettes of each labelling, by measure; without strata those that need none."""
+    distance = centred_distances(gram)
+    means = mean_silhouettes(distance, labellings, stratum)
+    if stratum is None:
+        return {name: means[name] for name in ("silhouette", "silhouette_macro")}
+    distance = centred_distances(gram, stratum)
+    means[CENTRED] = mean_silhouettes(distance, labellings)["silhouette"]
+    return means
