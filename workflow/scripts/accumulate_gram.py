@@ -1,20 +1,12 @@
 """Rule accumulate_gram."""
 
 from facestages.job import job
+from facestages.networks import load_instance, runs_side_by_side
 
-# Of a torch module of one's own nobody knows what it keeps: one pass at a time.
-with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
-    from facestages.networks import load_network
+with job(snakemake, side_by_side=runs_side_by_side(snakemake.params.network)):
     from facestages.recording.accumulation import accumulate_gram
 
-    seed = int(snakemake.wildcards.seed)
-    network = load_network(
-        snakemake.wildcards.network,
-        **snakemake.params.network,
-        weights=snakemake.params.weights,
-        seed=seed,
-        gpu=snakemake.resources.gpu,
-    )
+    network, seed = load_instance(snakemake)
     accumulate_gram(
         network,
         snakemake.input.stimuli,

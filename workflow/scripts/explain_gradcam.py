@@ -1,21 +1,15 @@
 """Rule explain_gradcam."""
 
 from facestages.job import job
+from facestages.networks import load_instance
 
 with job(snakemake):
     from facestages import tables
-    from facestages.networks import load_network
+    from facestages.analysis.attribution import measure_maps
     from facestages.recording.attribution import explain_gradcam
 
-    seed = int(snakemake.wildcards.seed)
-    network = load_network(
-        snakemake.wildcards.network,
-        **snakemake.params.network,
-        weights=snakemake.params.weights,
-        seed=seed,
-        gpu=snakemake.resources.gpu,
-    )
-    table = explain_gradcam(
+    network, seed = load_instance(snakemake)
+    explanation = explain_gradcam(
         network,
         seed,
         snakemake.params.stages,
@@ -27,4 +21,5 @@ with job(snakemake):
         margin=snakemake.params.margin,
         predictions=snakemake.input.predictions or None,
     )
+    table = measure_maps(explanation, snakemake.params.stages)
     tables.write_table(snakemake.output.shares, table)

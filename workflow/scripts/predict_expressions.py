@@ -1,21 +1,13 @@
 """Rule predict_expressions."""
 
 from facestages.job import job
+from facestages.networks import load_instance, runs_side_by_side
 
-# Of a torch module of one's own nobody knows what it keeps: one pass at a time.
-with job(snakemake, side_by_side=snakemake.params.network.get("torch") is None):
+with job(snakemake, side_by_side=runs_side_by_side(snakemake.params.network)):
     from facestages import tables
-    from facestages.networks import load_network
     from facestages.recording.predictions import predict_expressions
 
-    seed = int(snakemake.wildcards.seed)
-    network = load_network(
-        snakemake.wildcards.network,
-        **snakemake.params.network,
-        weights=snakemake.params.weights,
-        seed=seed,
-        gpu=snakemake.resources.gpu,
-    )
+    network, seed = load_instance(snakemake)
     predicted = predict_expressions(
         network,
         seed,

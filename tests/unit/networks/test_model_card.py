@@ -9,6 +9,7 @@ import pytest
 from facestages.config import load_config
 from facestages.networks import load_network, model_card
 from facestages.networks.light_cnn import light_cnn
+from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, write_stimuli
 from facestages.tables import write_table
 
@@ -61,7 +62,7 @@ def test_weights_metrics_and_card(trained, tmp_path):
     weights = tmp_path / "nn.weights.h5"
     assert weights.stat().st_size < 2_394_946 * 2.1, "two bytes a parameter"
     half = load_network("nn", **entry.source, weights=weights)
-    whole = load_network("nn", **entry.source, weights=trained.weights_file("nn", 0))
+    whole = load_network("nn", **entry.source, weights=weights_file(trained, "nn", 0))
     for a, b in zip(half.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b.astype(np.float16).astype(np.float32))
     report = json.loads((tmp_path / "nn.json").read_text())

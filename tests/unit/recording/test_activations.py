@@ -75,6 +75,36 @@ def test_nan_is_named_and_nothing_is_left(tmp_path, faces):
     assert [p.name for p in tmp_path.iterdir()] == ["faces.h5"]
 
 
+def test_float16_halves_the_file_and_says_what_it_cost(tmp_path, faces):
+    exact_path, path = record(tmp_path), tmp_path / "half.h5"
+    layers = ["wide", "narrow"]
+    record_activations(
+        Blurs(), tmp_path / "faces.h5", layers, path, {"seed": 0}, precision="float16"
+    )
+    assert path.stat().st_size < 0.52 * exact_path.stat().st_size
+    with h5py.File(path) as file, h5py.File(exact_path) as whole:
+        for layer in layers:
+            exact = whole[layer]["activation"][:].astype(float)
+            error = file[layer]["activation"][:] - exact
+            size = np.sqrt((exact**2).mean())
+            attributes = file[layer].attrs
+            assert attributes["float16_error"] == pytest.approx(np.sqrt((error**2).mean()) / size)
+            assert attributes["float16_largest"] == pytest.approx(np.abs(error).max() / size)
+            assert 1e-5 < attributes["float16_error"] < 5e-4
+
+
+def test_values_beyond_float16_are_refused(tmp_path, faces):
+    class Loud(Blurs):
+        def record(self, images, layers):
+            return {k: 1e5 * v for k, v in super().record(images, layers).items()}
+
+    with pytest.raises(FacestagesError, match="layer .*is beyond float16.*precision: float32"):
+        record_activations(
+            Loud(), tmp_path / "faces.h5", ["wide"], tmp_path / "a.h5", {}, precision="float16"
+        )
+    assert not (tmp_path / "a.h5").exists()
+
+
 def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
     path, out = record(tmp_path), tmp_path / "geometry.h5"
     measure_geometry(path, tmp_path / "faces.h5", 10, out)

@@ -1,4 +1,8 @@
-"""Networks: one way to open any of them and to record what its layers say."""
+"""Networks of any framework, opened in one way, whose layers can be recorded.
+
+Backends import TensorFlow, Keras or PyTorch. This module imports none of them, nor NumPy, before a
+network is loaded.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +25,14 @@ _WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
 
 
 class Network(Protocol):
-    """What every network offers, whatever its framework.
+    """What a network offers, in any framework.
 
     Attributes
     ----------
     name : str
         Its name in the config.
     layers : dict of str to tuple of int
-        Output shape of every layer, without the picture axis.
+        Output shape of every layer, without the axis of pictures, in the order of the forward pass.
     input : InputSpec
         Size, channels and scaling of its input.
     kinds : dict of str to str
@@ -40,9 +44,9 @@ class Network(Protocol):
     weights_digest : str
         SHA-256 of its weights.
     batch : int
-        Number of pictures in a forward pass that is fastest.
+        The fastest number of pictures in a forward pass.
     side_by_side : bool
-        Whether `record` may be called from several threads at once.
+        Whether several threads may call `record` at the same time.
     """
 
     name: str
@@ -62,32 +66,30 @@ class Network(Protocol):
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Maps of some layers, each (n, h, w, c) float32, and what they do to the answer: the
-        gradient of the logit of unit ``units[i]`` of layer `output` for picture i with respect to
-        them, of the same shape. Networks without weights lack this."""
+        """Outputs of some layers, each (n, h, w, c) float32, and for each picture i the gradient
+        of the logit of unit ``units[i]`` of layer `output` with respect to them.
+
+        Raises `FacestagesError` for a network without logits, a layer without rows and columns,
+        and a layer on which `output` does not depend.
+        """
 
     def randomised(self, seed: int) -> AbstractContextManager[None]:
-        """Within this context, the entries of every weight kernel are shuffled."""
+        """A context in which the entries of every weight kernel are shuffled, each kernel's among
+        themselves (model randomisation, Adebayo et al. 2018); biases and norms stay."""
 
 
 def is_kernel(shape: tuple[int, ...]) -> bool:
-    """Whether a tensor of weights is longer than one along two axes or more; biases are not."""
+    """Whether a tensor of weights is longer than one along two axes or more, unlike a bias."""
     return sum(length > 1 for length in shape) > 1
 
 
 def is_spatial(shape: tuple[int, ...]) -> bool:
-    """Whether a layer of this shape has a map for each channel, wherever its channels stand."""
+    """Whether a layer of this shape has a map for each channel, in any order of its axes."""
     return len(shape) == 3 and is_kernel(shape)
 
 
 def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted: Iterable[str]):
-    """Refuse layers that have no maps.
-
-    Raises
-    ------
-    FacestagesError
-        Naming the first of them.
-    """
+    """Raise `FacestagesError` for the first of the wanted layers that has no maps."""
     for layer in wanted:
         if not is_spatial(layers[layer]):
             shape = "x".join(map(str, layers[layer]))
@@ -107,7 +109,7 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
     config : Config, mapping or path-like
         The config, or the YAML file.
     seed : int
-        Which instance, for networks that are trained or untrained.
+        Which instance, for networks that the workflow trains and for untrained ones.
 
     Returns
     -------
@@ -116,21 +118,45 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
     Raises
     ------
     FacestagesError
-        If there is no such network or its weights are not there yet.
+        If the config has no such network, or its weights are not there yet.
     """
     from facestages.config import Config, load_config
+    from facestages.plan.networks import weights_file, weights_target
 
     config = config if isinstance(config, Config) else load_config(config)
     if name not in config.networks:
         raise FacestagesError(f"no network '{name}': {did_you_mean(name, config.networks)}")
-    entry, weights = config.networks[name], config.weights_file(name, seed)
-    target = config.weights_target(name, seed)
+    entry, weights = config.networks[name], weights_file(config, name, seed)
+    target = weights_target(config, name, seed)
     if target and not os.path.exists(weights):
         raise FacestagesError(
             f"network {name}: {weights} is not there yet. Make it with: snakemake --cores all "
             f"{target}"
         )
     return load_network(name, **entry.source, weights=weights, seed=seed)
+
+
+def runs_side_by_side(source: Mapping[str, Any]) -> bool:
+    """Whether forward passes of a network, by its source in the config, may run at the same time.
+
+    A user's torch module may not: it may keep something of each pass.
+    """
+    return source.get("torch") is None
+
+
+def load_instance(snakemake) -> tuple[Network, int]:
+    """Load the network that a job of the workflow is about, and return it with its seed.
+
+    Parameters
+    ----------
+    snakemake : snakemake.script.Snakemake
+        A job with the wildcards ``network`` and ``seed``, the params ``network`` (the source in the
+        config) and ``weights``, and the resource ``gpu``.
+    """
+    name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
+    source, weights = snakemake.params.network, snakemake.params.weights
+    gpu = snakemake.resources.gpu
+    return load_network(name, **source, weights=weights, seed=seed, gpu=gpu), seed
 
 
 def load_network(
@@ -148,28 +174,29 @@ def load_network(
 ):
     """Load one network.
 
-    From then on this process keeps the memory that it frees, see `keep_freed_memory`.
+    Afterwards this process does not give freed memory back, see `allocator.keep_freed_memory`.
 
     Parameters
     ----------
     name : str
         Its name in the config.
     architecture, keras, torch
-        One of them: a name in the catalogue, a Keras file, or ``package.module:function``.
+        One of them: a name in `architectures.ARCHITECTURES`, a Keras file, or
+        ``package.module:function``.
     input : mapping, optional
-        ``size``, ``channels`` and ``scaling``, where the architecture does not say them.
+        ``size``, ``channels`` and ``scaling``; required unless `architecture` is given.
     classes : sequence of str, optional
-        Output classes, where they are not the published ones.
+        Output classes, if they are not the published ones.
     width : int, optional
-        Channels of the first layer, for architectures that are built narrower than published.
+        Channels of the first layer, to build an architecture narrower than published.
     weights : path-like, optional
-        File of the weights, or a folder that holds one such file; none for an untrained network.
-        ``"imagenet"`` for those that Keras Applications fetches.
+        File of the weights, or a folder that holds one such file. None for an untrained network,
+        ``"imagenet"`` for weights that Keras Applications fetches.
     seed : int
         Seed of an untrained network's initial weights.
     gpu : int
-        GPUs without which it is not to be loaded. With 0 it takes one that its framework sees, or
-        computes on the processor; ``pixels`` computes nothing and needs none.
+        GPUs that the network must have. With 0, it takes a GPU if its framework sees one, and else
+        computes on the processor. ``pixels`` computes nothing and needs none.
 
     Returns
     -------
@@ -178,9 +205,8 @@ def load_network(
     Raises
     ------
     FacestagesError
-        If it cannot be built, the weights are missing or are not its own, or a GPU is.
+        If it cannot be built, its weights or a GPU are missing, or the weights do not fit.
     """
-    # Snakemake imports this module at the start of every run, and needs none of these.
     from facestages.networks.allocator import keep_freed_memory
     from facestages.networks.devices import require_gpus
 
@@ -192,21 +218,23 @@ def load_network(
         from facestages.networks.pixels import PixelsNetwork
 
         return PixelsNetwork(name, spec)
-    known = ARCHITECTURES.get(architecture)
-    builder = known.builder if known else None
-    options = {} if width is None else {"width": width}
-    n_classes = [len(classes or known.classes)] if known and (classes or known.classes) else []
-    if torch is not None or (known and known.framework == "torch"):
+    published = ARCHITECTURES.get(architecture)
+    builder, n_classes = None, []
+    if published:
+        builder, classes = published.builder, classes or published.classes
+        n_classes = [len(classes)] if classes else []
+    if torch is not None or (published and published.framework == "torch"):
         from facestages.networks.checkpoints import load_state
         from facestages.networks.torch_backend import TorchNetwork, build_module
 
         require_gpus(gpu, "torch")
         where = f"networks.{name}.torch"
+        options = {} if width is None else {"width": width}
         module = build_module(torch or builder, seed, *n_classes, where=where, **options)
         if weights is not None:
             load_state(module, weights)
-        # Of a module of one's own nobody knows what it keeps.
-        return TorchNetwork(name, module, spec, side_by_side=torch is None)
+        side_by_side = runs_side_by_side({"torch": torch})
+        return TorchNetwork(name, module, spec, side_by_side=side_by_side)
 
     from facestages.networks.keras_backend import KerasNetwork, load_keras, load_weights
     from facestages.networks.quiet_keras import keras as loaded_keras
@@ -226,19 +254,19 @@ def load_network(
 
 
 def find_weights(folder: str | os.PathLike) -> Path:
-    """The one file of weights in a folder: the only file, or the only one with a usual ending.
+    """The file of weights in a folder: the only file, or the only one with a usual ending.
 
     Raises
     ------
     FacestagesError
         If there is none, or more than one.
     """
-    # Snakemake leaves a hidden file of its own in every folder that a rule makes.
+    # Hidden files are Snakemake's, which leaves one in every folder that a rule makes.
     files = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.name[0] != ".")
-    found = files if len(files) == 1 else [path for path in files if path.suffix in _WEIGHTS]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(str(path.relative_to(folder)) for path in found) or "no file of weights"
+    weights = files if len(files) == 1 else [path for path in files if path.suffix in _WEIGHTS]
+    if len(weights) == 1:
+        return weights[0]
+    names = ", ".join(str(path.relative_to(folder)) for path in weights) or "no file of weights"
     raise FacestagesError(
         f"{folder}: holds {names}; name the file with the key 'member' of the network's 'weights'"
     )

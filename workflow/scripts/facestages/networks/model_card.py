@@ -25,6 +25,7 @@ from facestages.networks.inputs import resize_images
 from facestages.networks.quiet_keras import keras
 from facestages.networks.training import evaluate, predict
 from facestages.networks.training_data import class_shares, split_training_data
+from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import markdown_table
 
@@ -126,7 +127,7 @@ def main(config: Config, name: str, seed: int, commit: str, folder: Path) -> Non
     path = folder / f"{name}.weights.h5"
     save_half(trained.model, path)
     half = load_network(name, **entry.source, weights=path)
-    left = Path(config.weights_file(name, seed)).parent
+    left = Path(weights_file(config, name, seed)).parent
     report = json.loads((left / "metrics.json").read_text(encoding="utf-8"))
     label = config.datasets[data].label
     train = split_training_data(stimuli.labels, entry.output_classes, entry.training)["train"]

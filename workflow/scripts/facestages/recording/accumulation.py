@@ -1,9 +1,9 @@
-"""Gram matrices made while a network is recorded, so that wide layers never reach the disk.
+"""Gram matrices computed while a network is recorded, so that wide layers never reach the disk.
 
-Rows that fit the memory allowed are held, and multiplied once all pictures have been shown. A layer
-that does not fit is held a part at a time: the pictures after the part are shown again, and
-multiplied with it as they come. Wide layers are early ones, so showing pictures again is cheap: the
-network is run up to that layer only, where its framework allows it.
+The rows of a layer that fit the memory allowed are held, and multiplied once all pictures have been
+shown. A wider layer is held a part of the rows at a time: the pictures after the part are shown
+again, and their rows multiplied with it as they come. That is cheap, as wide layers are early ones
+and PyTorch networks run only up to the layer.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ logger = logging.getLogger(__name__)
 
 _MB = 10**6
 _LEAST_ROWS = 32
-# Rows that are shown again are multiplied so many at once.
+# Number of rows of pictures shown again that are multiplied at once.
 _ROWS_AT_ONCE = 256
 
 
 class Part(NamedTuple):
-    """Layers that are held at once, and how many pictures of them."""
+    """Layers that are held at the same time, and for how many pictures."""
 
     layers: list[str]
     rows: int
@@ -56,7 +56,7 @@ def accumulate_gram(
     *,
     threads: int = 1,
 ) -> None:
-    """Inner products of a face set's pictures in layers of a network, without recording these.
+    """Write the inner products of a face set's pictures in layers, without recording the layers.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ def accumulate_gram(
     stimuli : path-like
         The face set's HDF5 file.
     layers : sequence of str
-        Layers, by name or by glob; a group of the output each.
+        Layers, by name or by glob.
     out : path-like
-        HDF5 file to write.
+        HDF5 file to write, with a group for each layer.
     attributes : mapping
-        What else to note of the network, e.g. its seed.
+        More attributes of the file, such as the network's seed.
     memory_mb : float
         What this process may use altogether, in MB. Less memory means more passes.
     threads : int
-        Forward passes at once, for networks that allow it.
+        Forward passes at the same time, where the network allows several.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def accumulate_gram(
         pictures, or the memory is too small for a few pictures of the widest layer.
     """
     layers = chosen_layers(network, layers)
-    labels, _, known = read_labels(stimuli)
+    labels, _, face_set = read_labels(stimuli)
     n, ids = len(labels), labels["stimulus_id"].to_numpy()
     if n < 2:
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
@@ -90,18 +90,18 @@ def accumulate_gram(
     with h5py.File(stimuli, "r") as faces:
         images = faces["images"]
         batches = min(n, (threads + 1) * batch_size(network, layers))
-        # Before memory is counted: the framework takes its own on the first passes.
+        # The framework allocates on its first passes; these come before memory is counted.
         forward_all(network, images, ids, layers, _ignore, stop=batches, threads=threads)
         parts = plan_parts(widths, n, memory_mb * _MB - resident_bytes(), batches)
         logger.info("held at once: %s", "; ".join(f"{p.rows} rows of {p.layers}" for p in parts))
-        with store.create(out, "gram", **describe_recording(network, known, attributes)) as file:
-            # In the network's order, in which figures show them; parts have another one.
+        with store.create(out, "gram", **describe_recording(network, face_set, attributes)) as file:
+            # Groups in the network's order, in which figures show layers; parts have another one.
             for layer in layers:
                 shape = network.layers[layer]
                 file.create_group(layer).attrs.update(layer=layer, layer_shape=shape)
             for part in parts:
-                found = _products(network, images, ids, part, widths, threads)
-                for layer, products, sums in found:
+                multiplied = _products(network, images, ids, part, widths, threads)
+                for layer, products, sums in multiplied:
                     add_products(file[layer], products, ids, ids, sums)
 
 
@@ -110,7 +110,7 @@ def _ignore(start: int, outputs: Mapping[str, np.ndarray]) -> None:
 
 
 def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: int) -> list[Part]:
-    """Which layers to hold together, narrow ones first, and how many pictures of them.
+    """Decide which layers to hold together, narrow ones first, and for how many pictures.
 
     Parameters
     ----------
@@ -121,22 +121,22 @@ def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: in
     n_bytes : float
         Memory for what is held, and for the products.
     on_the_way : int
-        Pictures in all batches at once, whose outputs are held beside.
+        Pictures in all batches that are being recorded, whose outputs take memory too.
 
     Returns
     -------
     list of Part
-        A part of one pass has ``rows == n``.
+        Where ``rows == n``, one pass is enough.
 
     Raises
     ------
     FacestagesError
-        If a layer alone is too wide: it says how much memory it would take.
+        If a layer alone is too wide; the message says how much memory is missing.
     """
-    # Products of one layer at a time, and batches on their way.
+    # Beside the rows, memory holds the products of one layer and the batches being recorded.
     widest = max(widths, key=widths.__getitem__)
     n_bytes -= 4 * n * n + 4 * (on_the_way + min(n, _ROWS_AT_ONCE)) * widths[widest]
-    # Fewer rows than this would be slower than anybody's patience.
+    # With fewer rows, all pictures would be shown again too often.
     least = min(n, _LEAST_ROWS)
     short = 4 * least * widths[widest] - n_bytes
     if short > 0:
@@ -159,7 +159,7 @@ def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: in
 
 
 def resident_bytes() -> int:
-    """Memory that this process has now."""
+    """Resident memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -172,8 +172,8 @@ def _products(
     widths: Mapping[str, int],
     threads: int,
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Inner products (n, n) float32 of each layer of a part, about an origin near the mean; and its
-    units' sums."""
+    """Each layer of a part, its inner products (n, n) float32 about an origin near the mean, and
+    the sums of its units."""
     n = len(images)
     held = {layer: np.empty((part.rows, widths[layer]), np.float32) for layer in part.layers}
     if part.rows == n:
@@ -185,7 +185,7 @@ def _products(
         return
     (layer,) = part.layers
     products, origin, sums = np.empty((n, n), np.float32), None, 0
-    # Many rows at once: each product reads all rows that are held.
+    # Many rows at once, since each product reads all rows that are held.
     shown_again = np.empty((min(_ROWS_AT_ONCE, n), widths[layer]), np.float32)
     for start in range(0, n, part.rows):
         stop = min(start + part.rows, n)
@@ -214,7 +214,7 @@ def _hold(
     start: int,
     threads: int,
 ) -> None:
-    """Fill `held` with what its layers say to the pictures from `start` on."""
+    """Fill `held` with the outputs of its layers for the pictures from `start` on."""
 
     def keep(first: int, outputs: Mapping[str, np.ndarray]) -> None:
         for layer, block in outputs.items():

@@ -1,4 +1,4 @@
-"""What each layer of a network says to each picture of a face set."""
+"""Activations: the output of each layer of a network for each picture of a face set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -24,11 +23,11 @@ from facestages.stimuli import add_labels, digest_pictures, read_labels
 
 logger = logging.getLogger(__name__)
 
-#: Chunks that serve the writer, who adds rows, and the reader, who takes blocks of columns.
+#: Shape of the chunks. Recording writes blocks of rows, and readers take blocks of columns.
 ROWS_A_CHUNK = 256
 COLUMNS_A_CHUNK = 8192
 
-# What a batch's recorded outputs may take together.
+# Most memory that the recorded outputs of one batch may take.
 _BATCH_BYTES = 1 << 28
 
 _BYTES = {"float32": 4, "float16": 2}
@@ -44,10 +43,10 @@ def record_activations(
     precision: str = "float32",
     threads: int = 1,
 ) -> None:
-    """Record layers of a network in one forward pass over a face set.
+    """Record layers of a network in one pass over a face set.
 
     Reading, resizing, the forward pass and writing overlap. The memory that this takes depends on
-    the layers' width, not on the number of pictures.
+    the width of the layers, not on the number of pictures.
 
     Parameters
     ----------
@@ -55,16 +54,17 @@ def record_activations(
     stimuli : path-like
         The face set's HDF5 file.
     layers : sequence of str
-        Layers to record, by name or by glob; a group of the output each.
+        Layers to record, by name or by glob.
     out : path-like
-        HDF5 file to write. With ``float16`` each layer's group says what that cost, relative to the
-        root mean square of the layer: ``float16_error`` (root mean square), ``float16_largest``.
+        HDF5 file to write, with a group for each layer. With ``float16``, the group's attributes
+        ``float16_error`` and ``float16_largest`` give the root mean square and the largest of the
+        rounding errors, relative to the root mean square of the layer.
     attributes : mapping
-        What else to note of the network, e.g. its seed.
+        More attributes of the file, such as the network's seed.
     precision : {"float32", "float16"}
         Of the values in the file.
     threads : int
-        Forward passes at once, for networks that allow it.
+        Forward passes at the same time, where the network allows several.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def record_activations(
         for the precision, or the disk is too small.
     """
     layers = chosen_layers(network, layers)
-    labels, sources, known = read_labels(stimuli)
+    labels, sources, face_set = read_labels(stimuli)
     widths = {layer: math.prod(network.layers[layer]) for layer in layers}
     require_space(out, len(labels) * sum(widths.values()) * _BYTES[precision])
-    notes = describe_recording(network, known, attributes)
+    notes = describe_recording(network, face_set, attributes)
     notes["pictures_digest"] = digest_pictures(stimuli, np.ones(len(labels), bool))
     with store.create(out, "activations", **notes) as file, h5py.File(stimuli, "r") as faces:
         targets = {}
@@ -108,15 +108,14 @@ def record_activations(
 
 
 def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
-    """Write rows chunk by chunk: HDF5 writes a part of a chunk at once if it is in one piece in
-    memory too, and line by line else."""
+    """Write rows chunk by chunk: what is contiguous in memory, HDF5 copies into a chunk at once."""
     for first in range(0, rows.shape[1], COLUMNS_A_CHUNK):
         columns = slice(first, first + COLUMNS_A_CHUNK)
         target[start : start + len(rows), columns] = np.ascontiguousarray(rows[:, columns])
 
 
 def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:
-    """As `select_layers`, with the network's name in the error."""
+    """Do as `select_layers`, with the network's name in the error."""
     try:
         return select_layers(network.layers, layers)
     except FacestagesError as error:
@@ -124,20 +123,20 @@ def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:
 
 
 def describe_recording(
-    network: Network, known: Mapping[str, object], attributes: Mapping[str, object]
+    network: Network, face_set: Mapping[str, object], attributes: Mapping[str, object]
 ) -> dict[str, object]:
-    """Attributes of a file that holds what a network says to a face set."""
+    """Attributes of a file that was recorded from a network, with those of the face set's file."""
     return {
         "network": network.name,
         "weights_sha256": network.weights_digest,
-        "dataset": known["dataset"],
-        "stimuli_digest": known["stimuli_digest"],
+        "dataset": face_set["dataset"],
+        "stimuli_digest": face_set["stimuli_digest"],
         **attributes,
     }
 
 
 def batch_size(network: Network, layers: Sequence[str]) -> int:
-    """Pictures in one forward pass: as many as are fastest, fewer where layers are very wide."""
+    """Pictures in one forward pass: the network's fastest number, fewer for very wide layers."""
     units = sum(math.prod(network.layers[layer]) for layer in layers)
     return max(1, min(network.batch, _BATCH_BYTES // (4 * units)))
 
@@ -153,10 +152,10 @@ def forward_all(
     stop: int | None = None,
     threads: int = 1,
 ) -> None:
-    """Show pictures to a network, batch by batch, and hand on what its layers say.
+    """Show pictures to a network, batch by batch, and pass the outputs of its layers on.
 
-    One batch more than there are forward passes at once is on its way, so that reading, resizing
-    and the use of what was said go on beside them.
+    There is one thread more than forward passes at the same time, so that reading, resizing and
+    the use of the outputs go on beside these.
 
     Parameters
     ----------
@@ -166,12 +165,12 @@ def forward_all(
         Names of the pictures, for error messages.
     layers : sequence of str
     use : callable
-        Called with the number of a batch's first picture and, by layer, its outputs (m, units)
-        float32; from several threads, in any order.
+        Called with the number of a batch's first picture and, by layer, the batch's outputs
+        (m, units) float32. Calls come from several threads, in any order.
     start, stop : int
         First picture, and the one after the last.
     threads : int
-        Forward passes at once, where the network's ``side_by_side`` allows it.
+        Forward passes at the same time, if the network is ``side_by_side``.
 
     Raises
     ------
@@ -204,7 +203,7 @@ def forward_all(
 
 
 class _Rounding:
-    """Rounds to float16, and sums up what that costs."""
+    """Rounds to float16, and sums the errors up."""
 
     def __init__(self) -> None:
         self.squares = self.error_squares = self.largest = 0.0
@@ -244,8 +243,8 @@ class _Rounding:
 
 
 def require_finite(block: np.ndarray, network: str, layer: str, ids: Sequence[str]) -> None:
-    """Refuse what a layer gave, (n, units), if NaN or infinity is in it; `ids` name its rows."""
-    # A finite sum has finite terms, and needs no array of truth values.
+    """Refuse outputs (n, units) of a layer with NaN or infinity in them; `ids` name the rows."""
+    # The sum is finite only if all terms are, and takes no memory.
     if np.isfinite(block.sum()) or np.isfinite(block).all():
         return
     row = int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
@@ -253,66 +252,3 @@ def require_finite(block: np.ndarray, network: str, layer: str, ids: Sequence[st
         f"network {network}, layer {layer}: NaN or infinity for picture '{ids[row]}'. "
         "Its weights may be damaged or its input scaling wrong: check 'weights' and 'input'"
     )
-
-
-def join_shards(
-    shards: Sequence[str | os.PathLike], stimuli: str | os.PathLike, out: str | os.PathLike
-) -> None:
-    """Join the shards of a recording as one file, which holds no values but points to theirs.
-
-    Parameters
-    ----------
-    shards : sequence of path-like
-        HDF5 files of `record_activations`; they must stay where they are, seen from `out`.
-    stimuli : path-like
-        The whole face set, whose order the rows have.
-    out : path-like
-        HDF5 file to write, of virtual datasets.
-
-    Raises
-    ------
-    FacestagesError
-        If the shards are of several networks, or not of these stimuli.
-    """
-    labels, sources, known = read_labels(stimuli)
-    place = {name: row for row, name in enumerate(labels["stimulus_id"])}
-    with store.open_read(shards[0], "activations") as first:
-        notes = store.notes_of(first)
-        shapes = {layer: first[layer]["activation"].shape[1:] for layer in first}
-        dtypes = {layer: first[layer]["activation"].dtype for layer in first}
-        attributes = {layer: dict(first[layer].attrs) for layer in first}
-    rows = {}
-    for path in shards:
-        same = {name: notes[name] for name in ("network", "weights_sha256")}
-        with store.open_read(path, "activations", **same) as file:
-            ids = store.read_column(next(iter(file.values()))["stimulus_id"])
-        rows[path] = [place.get(name, -1) for name in ids]
-    if sorted(row for part in rows.values() for row in part) != list(range(len(labels))):
-        raise FacestagesError(
-            f"{out}: the shards do not hold the pictures of {stimuli} once each: delete "
-            f"{Path(shards[0]).parent} and run the same command again"
-        )
-    notes |= {"stimuli_digest": known["stimuli_digest"]}
-    with store.create(out, "activations", **notes) as target:
-        for layer, shape in shapes.items():
-            group = target.create_group(layer)
-            group.attrs.update(attributes[layer])
-            add_labels(group, labels, sources)
-            store.add_dimension(group, "unit", shape[0])
-            layout = h5py.VirtualLayout((len(labels), *shape), dtypes[layer])
-            for path, places in rows.items():
-                source = h5py.VirtualSource(
-                    os.path.relpath(path, Path(out).parent),
-                    f"{layer}/activation",
-                    (len(places), *shape),
-                )
-                for here, there, length in _runs(places):
-                    layout[there : there + length] = source[here : here + length]
-            store.add_virtual(group, "activation", ("stimulus_id", "unit"), layout)
-
-
-def _runs(places: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Stretches of places that follow each other: position, place of the first, length."""
-    breaks = [0, *(i for i in range(1, len(places)) if places[i] != places[i - 1] + 1)]
-    ends = [*breaks[1:], len(places)]
-    return [(b, places[b], e - b) for b, e in zip(breaks, ends, strict=True) if e > b]

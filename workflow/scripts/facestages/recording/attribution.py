@@ -1,7 +1,7 @@
-"""Where a network looks: Grad-CAM, and how much of it lies on eyes, brows and mouth.
+"""Where a network looks: Grad-CAM (Selvaraju et al. 2017, ICCV, pages 618-626).
 
-Selvaraju et al. 2017 (ICCV, pages 618-626). What the numbers are worth is checked as Adebayo et al.
-2018 (NeurIPS) propose: a network whose weights are shuffled must have other maps.
+The maps are compared with those of the same network with shuffled weights, which must differ
+(Adebayo et al. 2018, NeurIPS).
 """
 
 from __future__ import annotations
@@ -9,38 +9,65 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.analysis.resampling import interval, people_weights, weighted_mean
 from facestages.architectures import select_layers
 from facestages.errors import FacestagesError
 from facestages.networks import Network, is_spatial, require_spatial
 from facestages.progress import progress
 from facestages.recording.activations import require_finite
 from facestages.recording.predictions import class_probabilities
-from facestages.stimuli import REGIONS, add_labels, add_regions, read_labels, read_regions
-from facestages.stimuli.regions import find_regions, region_areas, region_shares
+from facestages.stimuli import add_labels, add_regions, read_labels, read_regions
+from facestages.stimuli.regions import find_regions
 
 logger = logging.getLogger(__name__)
 
-# Few at a time: with its gradient a picture holds every layer of the network.
+# Few pictures at a time: the gradient needs every layer of the network in memory.
 _BATCH = 8
 
-_COLUMNS = [
-    *("dataset", "rendered", "network", "seed", "stage", "layer"),
-    *("expression", "label_source", "measure", "value", "ci_low", "ci_high", "n", "note"),
-]
+
+class Explanation(NamedTuple):
+    """Grad-CAM maps of a network, and the pictures that they are of.
+
+    Attributes
+    ----------
+    maps : dict of str to numpy.ndarray of float32, shape (n, h, w)
+        By layer.
+    shuffled : list of dict
+        The maps of each network with shuffled weights.
+    regions : numpy.ndarray, shape (n, regions, 4)
+        Edges of the face's regions in each picture.
+    region_sources : numpy.ndarray of str, shape (n,)
+        Where each picture's regions come from.
+    picture_size : tuple of int
+        Rows and columns.
+    labels : pandas.DataFrame of n rows
+        Labels of the pictures, with ``answer`` and ``probability``.
+    sources : dict of str to str
+        Where each label comes from.
+    columns : dict of str to object
+        ``dataset``, ``rendered``, ``network`` and ``seed``.
+    """
+
+    maps: dict[str, np.ndarray]
+    shuffled: list[dict[str, np.ndarray]]
+    regions: np.ndarray
+    region_sources: np.ndarray
+    picture_size: tuple[int, int]
+    labels: pd.DataFrame
+    sources: dict[str, str]
+    columns: dict[str, object]
 
 
 def gradcam(activation: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Grad-CAM: where a layer speaks for an answer (Selvaraju et al. 2017, equations 1 and 2).
+    """Grad-CAM: map = max(0, sum over channels k of mean(gradient_k) * activation_k).
 
-    Each channel is weighed with the mean of its gradient over the map; what the weighted sum has
-    above zero is the map.
+    Equations 1 and 2 of Selvaraju et al. 2017: where a layer speaks for an answer.
 
     Parameters
     ----------
@@ -70,11 +97,10 @@ def gradcam(activation: np.ndarray, gradient: np.ndarray) -> np.ndarray:
 
 
 def choose_faces(labels: pd.DataFrame, count: int, seed: int = 0) -> np.ndarray:
-    """Choose pictures so that expressions, and people, come about equally often.
+    """Choose pictures so that expressions, and identities, come about equally often.
 
-    One after the other: a picture whose person has shown its expression least often among the
-    chosen ones; of those one of the rarest expression, of those one of the rarest person, and of
-    those a random one.
+    Each step takes the picture whose pair of identity and expression is rarest among those chosen
+    so far. Ties go to the rarest expression, then to the rarest identity, then to chance.
 
     Parameters
     ----------
@@ -86,7 +112,7 @@ def choose_faces(labels: pd.DataFrame, count: int, seed: int = 0) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of int, shape (min(count, n),)
-        Rows, in their order.
+        Row numbers, in ascending order.
     """
     n = len(labels)
     if count >= n:
@@ -124,8 +150,8 @@ def explain_gradcam(
     shuffles: int = 3,
     margin: float | None = None,
     predictions: str | os.PathLike | None = None,
-) -> pd.DataFrame:
-    """Explain a network's own answers to the faces of a set, and say how much is on which region.
+) -> Explanation:
+    """Explain a network's answers to the faces of a set, and write the maps.
 
     Parameters
     ----------
@@ -135,22 +161,22 @@ def explain_gradcam(
     stages : mapping of str to str
         Layer of each stage; the last one is the output layer.
     classes : sequence of str or None
-        The classes in the order of the output's first units; the answer is the likeliest of them.
-        None for a network of many other classes: all units count, by number.
+        The classes, in the order of the output's first units; the answer is the likeliest of them.
+        None for a network of other classes: then every unit counts, and its number is the answer.
     stimuli : path-like
         The face set.
     out : path-like
-        HDF5 file to write; a group a layer: ``map``, and ``randomised_map`` of the first shuffle,
-        (stimulus_id, row, column) float16, not enlarged; ``regions``; the labels of the pictures,
-        with ``answer`` and ``probability``.
+        HDF5 file to write, with a group for each layer: ``map``, and ``randomised_map`` of the
+        first shuffle, (stimulus_id, row, column) float16, in the layer's resolution; ``regions``;
+        the labels of the pictures, with ``answer`` and ``probability``.
     layers : iterable of str
-        Layers to explain, by name or by glob; those stages that have maps if none are given. Where
-        no stage has, file and table are empty.
+        Layers to explain, by name or by glob; without any, those stages that have maps. If no
+        stage has maps, the file has no group.
     faces : int
         How many pictures, chosen by `choose_faces`.
     shuffles : int
-        How many networks with shuffled weights stand beside this one, at least one. One alone
-        shows its own random preferences for places.
+        How many networks with shuffled weights, at least one. Each prefers some places by chance,
+        so one alone says little.
     margin : float, optional
         Margin of the crop by the eyes, None if the face set was not cropped; see
         `stimuli.regions.find_regions`.
@@ -160,14 +186,8 @@ def explain_gradcam(
 
     Returns
     -------
-    pandas.DataFrame
-        Tidy: a row for each layer x (all pictures, or those of one expression) x measure:
-        ``share_<region>``, ``share_elsewhere``, ``enrichment_<region>`` (share of the map through
-        share of the picture), ``empty_maps`` (share of maps without a value above zero, which are
-        left out of the others), the mean of the same over the networks with shuffled weights as
-        ``randomised_...``, and ``randomisation_similarity`` (Spearman's correlation of their maps
-        with the network's). Means over pictures, 95 % intervals over people; how far the shuffles
-        are apart is in the note.
+    Explanation
+        For `analysis.attribution.measure_maps`.
 
     Raises
     ------
@@ -177,7 +197,7 @@ def explain_gradcam(
     """
     chosen = _choose_layers(network, stages, layers)
     output = list(stages.values())[-1]
-    labels, sources, known = read_labels(stimuli, predictions)
+    labels, sources, attributes = read_labels(stimuli, predictions)
     rows = choose_faces(labels, faces)
     labels = labels.iloc[rows].reset_index(drop=True)
     stored = read_regions(stimuli)
@@ -186,10 +206,8 @@ def explain_gradcam(
         images = file["images"][rows]
     answers, certainty = _answers(network, output, classes, images, labels["stimulus_id"])
     names = [classes[answer] if classes else str(answer) for answer in answers]
-    labels = labels.assign(answer=names, probability=certainty)
-    sources = {**sources, **dict.fromkeys(("answer", "probability"), f"network:{network.name}")}
     explain = (network, images, chosen, output, answers, labels["stimulus_id"].to_numpy())
-    notes = {name: known[name] for name in ("dataset", "stimuli_digest")}
+    notes = {name: attributes[name] for name in ("dataset", "stimuli_digest")}
     notes |= {"network": network.name, "seed": seed, "weights_sha256": network.weights_digest}
     maps, shuffled = _maps(*explain), []
     for shuffle in range(shuffles):
@@ -197,25 +215,21 @@ def explain_gradcam(
             shuffled.append(_maps(*explain, what=f"shuffle {shuffle + 1} of"))
     with store.create(out, "attribution", **notes, output=output) as file:
         for layer in chosen:
-            group = _add_layer(file, layer, labels, sources, regions)
+            group = file.create_group(layer)
+            group.attrs["layer"] = layer
+            add_labels(group, labels, sources)
+            for name, values in (("answer", np.array(names, object)), ("probability", certainty)):
+                by = {"source": f"network:{network.name}"}
+                store.add_array(group, name, ("stimulus_id",), values, attributes=by)
+            add_regions(group, regions)
             _add_maps(group, map=maps[layer], randomised_map=shuffled[0][layer])
-    common = {"dataset": known["dataset"], "rendered": int(known.get("rendered", 0))}
-    common |= {"network": network.name, "seed": seed}
-    stage_of = {layer: stage for stage, layer in stages.items()}
-    table = []
-    for layer in chosen:
-        where = {**common, "stage": stage_of.get(layer, ""), "layer": layer}
-        others = [some[layer] for some in shuffled]
-        measured = _measure_all(maps[layer], others, regions, images.shape[1:3])
-        table += _summarise(measured, where, labels, sources, region_sources)
-    return pd.DataFrame(table, columns=_COLUMNS).astype({"n": "Int64"})
+    columns = {"dataset": attributes["dataset"], "rendered": int(attributes.get("rendered", 0))}
+    columns |= {"network": network.name, "seed": seed}
+    size = images.shape[1:3]
+    return Explanation(maps, shuffled, regions, region_sources, size, labels, sources, columns)
 
 
 def _choose_layers(network: Network, stages: Mapping[str, str], layers: Iterable[str]) -> list[str]:
-    if not hasattr(network, "differentiate"):
-        raise FacestagesError(
-            f"network {network.name}: has no answer that Grad-CAM could explain; leave it out"
-        )
     layers = list(layers)
     try:
         chosen = select_layers(network.layers, layers or stages.values())
@@ -269,31 +283,17 @@ def _maps(
     ids: np.ndarray,
     what: str = "Grad-CAM of",
 ) -> dict[str, np.ndarray]:
-    """Maps (n, h, w) of each layer."""
+    """Grad-CAM maps (n, h, w) of each layer, in the order of `layers`."""
     if not layers:
         return {}
     maps: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     for batch in _batches(images, f"{what} {network.name}"):
-        found = network.differentiate(images[batch], layers, output, units[batch])
-        for layer, (activation, gradient) in found.items():
+        pairs = network.differentiate(images[batch], layers, output, units[batch])
+        for layer, (activation, gradient) in pairs.items():
             for values in (activation, gradient):
                 require_finite(values.reshape(len(values), -1), network.name, layer, ids[batch])
             maps[layer].append(gradcam(activation, gradient))
     return {layer: np.concatenate(parts) for layer, parts in maps.items()}
-
-
-def _add_layer(
-    file: h5py.File,
-    layer: str,
-    labels: pd.DataFrame,
-    sources: Mapping[str, str],
-    regions: np.ndarray,
-) -> h5py.Group:
-    group = file.create_group(layer)
-    group.attrs["layer"] = layer
-    add_labels(group, labels, sources)
-    add_regions(group, regions)
-    return group
 
 
 def _add_maps(group: h5py.Group, **maps: np.ndarray) -> None:
@@ -302,114 +302,3 @@ def _add_maps(group: h5py.Group, **maps: np.ndarray) -> None:
         store.add_dimension(group, axis, length)
     for name, values in maps.items():
         store.add_array(group, name, ("stimulus_id", "row", "column"), values.astype(np.float16))
-
-
-def _measure_all(
-    maps: np.ndarray, shuffled: Sequence[np.ndarray], regions: np.ndarray, size: tuple[int, int]
-) -> dict[str, np.ndarray]:
-    """Each measure of each picture, (1, n), or (shuffles, n) of the shuffled networks."""
-    measured = {name: values[None] for name, values in _measure(maps, regions, size).items()}
-    of_shuffled = [_measure(some, regions, size) for some in shuffled]
-    for name in measured.copy():
-        measured[f"randomised_{name}"] = np.array([each[name] for each in of_shuffled])
-    similarity = [rank_correlation(maps, some) for some in shuffled]
-    return {**measured, "randomisation_similarity": np.array(similarity)}
-
-
-def _measure(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Each measure of each picture, (n,); NaN where it has none."""
-    shares, areas = region_shares(maps, regions, size), region_areas(regions)
-    enrichment = np.full_like(shares, np.nan)
-    np.divide(shares, areas, out=enrichment, where=areas > 0)
-    measured = {f"share_{region}": shares[:, i] for i, region in enumerate(REGIONS)}
-    measured["share_elsewhere"] = 1 - shares.sum(axis=1)
-    measured |= {f"enrichment_{region}": enrichment[:, i] for i, region in enumerate(REGIONS)}
-    measured["empty_maps"] = (maps.max(axis=(1, 2)) <= 0).astype(float)
-    return measured
-
-
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of each two maps.
-
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (n, h, w)
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n,)
-        Equal values share their mean rank. NaN where a map is the same everywhere.
-    """
-    ranks = [pd.DataFrame(maps.reshape(len(maps), -1)).rank(axis=1) for maps in (first, second)]
-    x, y = (rank.to_numpy() - rank.to_numpy().mean(axis=1, keepdims=True) for rank in ranks)
-    product = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    correlation = np.full(len(x), np.nan)
-    np.divide((x * y).sum(axis=1), product, out=correlation, where=product > 0)
-    return correlation
-
-
-def _summarise(
-    measured: Mapping[str, np.ndarray],
-    where: Mapping[str, object],
-    labels: pd.DataFrame,
-    sources: Mapping[str, str],
-    region_sources: np.ndarray,
-) -> list[dict[str, object]]:
-    """Means over all pictures and over those of each expression, with intervals over people."""
-    groups = {"all": (np.ones(len(labels), bool), "")}
-    if "expression" in labels:
-        for name in sorted(set(labels["expression"].astype(str)) - {"", "nan"}):
-            of_it = (labels["expression"] == name).to_numpy()
-            groups[name] = (of_it, sources["expression"])
-    rows = []
-    for expression, (of_it, source) in groups.items():
-        for measure, each in measured.items():
-            values = _known_mean(each, axis=0)
-            counted = of_it & np.isfinite(values)
-            low, high = np.nan, np.nan
-            people = labels.loc[counted, "identity"].nunique() if "identity" in labels else 0
-            if people > 1:
-                weights = people_weights(labels.loc[counted, "identity"])
-                low, high = interval(weighted_mean(values[counted], weights), people)
-            rows.append(
-                {
-                    **where,
-                    "expression": expression,
-                    "label_source": source,
-                    "measure": measure,
-                    "value": float(_known_mean(values[of_it], axis=0)),
-                    "ci_low": low,
-                    "ci_high": high,
-                    "n": int(counted.sum()),
-                    "note": _note(measure, each[:, of_it], region_sources[of_it]),
-                }
-            )
-    return rows
-
-
-def _known_mean(values: np.ndarray, axis: int) -> np.ndarray:
-    """Mean without what is NaN; NaN where all is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    mean = np.full(count.shape, np.nan)
-    return np.divide(np.where(known, values, 0).sum(axis=axis), count, out=mean, where=count > 0)
-
-
-def _note(measure: str, each: np.ndarray, region_sources: np.ndarray) -> str:
-    """Where regions come from, how far shuffles are apart, and how many maps are left out."""
-    parts = []
-    if "share" in measure or "enrichment" in measure:
-        names, counts = np.unique(region_sources.astype(str), return_counts=True)
-        several = len(names) > 1
-        parts += [
-            f"{name} ({n})" if several else name for name, n in zip(names, counts, strict=True)
-        ]
-    if measure.startswith("randomis"):
-        means = _known_mean(each, axis=1)
-        known = means[np.isfinite(means)]
-        spread = f", {known.min():.2f} to {known.max():.2f}" if len(known) > 1 else ""
-        parts.append(f"{len(each)} {'shuffle' if len(each) == 1 else 'shuffles'}{spread}")
-    left_out = int(np.isnan(each).sum())
-    if left_out:
-        parts.append(f"{left_out} of {each.size} maps left out: empty or without the region")
-    return "; ".join(parts)

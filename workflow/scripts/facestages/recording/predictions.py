@@ -1,4 +1,4 @@
-"""What expression a network sees in each picture of a face set."""
+"""Predictions: the expression that a network reads from each picture of a face set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def predict_expressions(
     affect: Sequence[str] = (),
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Let a network name the expression in every picture.
+    """Predict the expression in every picture.
 
     Parameters
     ----------
@@ -32,30 +32,30 @@ def predict_expressions(
     seed : int
         Which instance of the network it is.
     layer : str
-        Its output layer: one unit a class, as probabilities or as logits, then those of `affect`.
+        Its output layer: a unit for each class, as probabilities or logits, then those of `affect`.
     classes : sequence of str
         The classes in the order of the units.
     stimuli : path-like
         The face set's HDF5 file.
     affect : sequence of str
-        What the output says after the classes, e.g. ``valence`` and ``arousal`` from -1 to 1.
+        Names of the units after the classes, e.g. ``valence`` and ``arousal`` from -1 to 1.
     threads : int
-        Forward passes at once, for networks that allow it.
+        Forward passes at the same time, where the network allows several.
 
     Returns
     -------
     pandas.DataFrame
         Tidy, in the order of the face set: ``dataset``, ``network``, ``seed``, ``stimulus_id``,
         ``expression`` (the likeliest class), ``probability`` (its softmax probability), and a
-        column for each of `affect`, clipped to [-1, 1].
+        column for each name in `affect`, clipped to [-1, 1].
 
     Raises
     ------
     FacestagesError
-        If there is no such layer, it does not have one unit a class, or gives NaN or infinity.
+        If there is no such layer, it has not one unit for each class, or gives NaN or infinity.
     """
     chosen_layers(network, [layer])
-    labels, _, known = read_labels(stimuli)
+    labels, _, face_set = read_labels(stimuli)
     n_units = len(classes) + len(affect)
     scores = np.empty((len(labels), n_units))
 
@@ -77,7 +77,7 @@ def predict_expressions(
     best = probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
-            "dataset": known["dataset"],
+            "dataset": face_set["dataset"],
             "network": network.name,
             "seed": seed,
             "stimulus_id": labels["stimulus_id"],
@@ -89,7 +89,7 @@ def predict_expressions(
 
 
 def class_probabilities(scores: np.ndarray) -> np.ndarray:
-    """Softmax of logits; probabilities stay as they are."""
+    """Softmax of logits (n, classes): exp(s) / sum(exp(s)). Probabilities stay as they are."""
     if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
         return scores
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))

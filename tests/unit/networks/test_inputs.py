@@ -1,0 +1,56 @@
+"""Pictures as networks take them."""
+
+import keras
+import numpy as np
+import pytest
+
+from facestages.architectures import InputSpec
+from facestages.errors import FacestagesError
+from facestages.networks.inputs import prepare_images, resize_images
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return np.random.default_rng(0).integers(0, 255, (5, 48, 48), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "low", "high"), [("unit", 0, 1), ("symmetric", -1, 1), ("none", 0, 255)]
+)
+def test_scaling(scaling, low, high):
+    images = np.array([0, 255] * 8, np.uint8).reshape(1, 4, 4)
+    prepared = prepare_images(images, InputSpec(4, 1, scaling))
+    assert prepared.min() == pytest.approx(low)
+    assert prepared.max() == pytest.approx(high)
+
+
+def test_scalings_by_channel():
+    """Known answers of keras.applications and of ImageNet's mean and deviation."""
+    images = np.random.default_rng(0).integers(0, 255, (2, 4, 4, 3), dtype=np.uint8)
+    prepared = prepare_images(images, InputSpec(4, 3, "caffe"))
+    expected = keras.applications.vgg16.preprocess_input(images.astype(np.float32))
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-4)
+    prepared = prepare_images(images, InputSpec(4, 3, "imagenet"))
+    expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(FacestagesError, match="'caffe' is for 3 channels"):
+        InputSpec(4, 1, "caffe")
+
+
+def test_resizing_keeps_grey_values_and_channels(faces):
+    assert resize_images(faces, 48, 1).base is not None  # no copy where nothing changes
+    flat = np.full((2, 30, 40, 3), 77, np.uint8)
+    assert (resize_images(flat, 16, 1) == 77).all()
+    assert resize_images(faces, 24, 3).shape == (5, 24, 24, 3)
+    red = np.zeros((1, 4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    assert resize_images(red, 4, 1)[0, 0, 0, 0] == 76  # ITU-R 601: 0.299 of 255
+
+
+@pytest.mark.parametrize("channels, scaling", [(1, "unit"), (3, "imagenet"), (3, "caffe")])
+def test_pictures_may_be_resized_before(channels, scaling):
+    """So that this goes on beside a forward pass."""
+    images = np.random.default_rng(0).integers(0, 255, (3, 30, 30), dtype=np.uint8)
+    spec = InputSpec(48, channels, scaling)
+    resized = resize_images(images, 48, channels)
+    np.testing.assert_array_equal(prepare_images(resized, spec), prepare_images(images, spec))

@@ -1,0 +1,381 @@
+"""Networks of Keras: their layers, records, gradients and devices."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import gradcam_reference as reference
+from facestages.architectures import InputSpec
+from facestages.errors import FacestagesError
+from facestages.networks import load_network
+from facestages.networks.inputs import prepare_images
+from facestages.networks.keras_backend import KerasNetwork, load_keras
+from facestages.networks.light_cnn import light_cnn
+from facestages.recording.attribution import gradcam
+
+LAYERS = ["batchnorm_1", "flatten", "out_layer"]
+SPEC = InputSpec(48, 1, "unit")
+CLASSES = ["happy", "sad", "neutral"]
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return np.random.default_rng(0).integers(0, 255, (20, 48, 48), dtype=np.uint8)
+
+
+def load(**options):
+    return load_network("nn3", architecture="light_cnn", classes=CLASSES, **options)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load()
+
+
+def see(monkeypatch, gpus):
+    """Have every framework see so many GPUs."""
+    physical = [f"GPU:{number}" for number in range(gpus)]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: physical)
+
+
+def test_record_is_the_layers_output(network, faces):
+    layers = ["batchnorm_1", "flatten", "out_layer"]
+    recorded = network.record(faces, layers)
+    assert list(recorded) == layers
+    pixels = prepare_images(faces, network.input)
+    for layer in layers:
+        output = network.model.get_layer(layer).output
+        expected = keras.Model(network.model.inputs, output).predict(pixels, verbose=0)
+        np.testing.assert_allclose(recorded[layer], expected, rtol=1e-4, atol=1e-5)
+        assert recorded[layer].dtype == np.float32
+
+
+def test_one_layer_is_recorded_like_many(network, faces):
+    one = network.record(faces, ["flatten"])["flatten"]
+    many = network.record(faces, ["batchnorm_1", "flatten"])["flatten"]
+    np.testing.assert_allclose(one, many, rtol=1e-5, atol=1e-6)
+
+
+def test_recording_is_in_inference_mode(network, faces):
+    """Dropout passes everything on, and no batch statistics are used."""
+    layers = ["batchnorm_7", "dropout_4"]
+    recorded = network.record(faces, layers)
+    np.testing.assert_array_equal(recorded["batchnorm_7"], recorded["dropout_4"])
+    alone = network.record(faces[:1], layers)["dropout_4"]
+    np.testing.assert_allclose(alone[0], recorded["dropout_4"][0], rtol=1e-4, atol=1e-5)
+
+
+def test_keras_file_of_ones_own(tmp_path, faces):
+    model = light_cnn(2)
+    model.save(tmp_path / "own.keras")
+    spec = {"size": 48, "channels": 1, "scaling": "unit"}
+    network = load_network("own", keras=str(tmp_path / "own.keras"), input=spec)
+    expected = KerasNetwork("own", model, InputSpec(48, 1)).record(faces, ["out_layer"])
+    recorded = network.record(faces, ["out_layer"])
+    np.testing.assert_allclose(recorded["out_layer"], expected["out_layer"], rtol=1e-5)
+
+
+def test_keras_file_for_inputs_of_any_size(tmp_path, faces):
+    inputs = keras.Input((None, None, 1))
+    outputs = keras.layers.Conv2D(2, 3, name="conv")(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "any.keras")
+    spec = {"size": 48, "channels": 1}
+    network = load_network("any", keras=str(tmp_path / "any.keras"), input=spec)
+    assert network.layers["conv"] == (46, 46, 2)
+
+
+def test_a_keras_file_runs_nothing(tmp_path):
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Lambda(lambda x: x * 2)(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
+    with pytest.raises(FacestagesError, match="safe mode"):
+        load_keras(tmp_path / "lambda.keras")
+    with pytest.raises(FacestagesError, match="cannot load it in safe mode"):
+        keras.Model(inputs, outputs).save(tmp_path / "lambda.h5")
+        load_keras(tmp_path / "lambda.h5")
+    (tmp_path / "text.keras").write_text("no model")
+    with pytest.raises(FacestagesError, match="cannot load"):
+        load_keras(tmp_path / "text.keras")
+
+
+def test_a_layer_used_twice_is_a_layer_for_each_call():
+    relu = keras.layers.ReLU(name="relu")
+    inputs = keras.Input((8, 8, 1))
+    first = relu(keras.layers.Conv2D(2, 3, name="a")(inputs))
+    outputs = relu(keras.layers.Conv2D(4, 3, name="b")(first))
+    network = KerasNetwork("twice", keras.Model(inputs, outputs), InputSpec(8, 1))
+    assert network.layers == {
+        "a": (6, 6, 2),
+        "relu#1": (6, 6, 2),
+        "b": (4, 4, 4),
+        "relu#2": (4, 4, 4),
+    }
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, ["relu#1", "relu#2"])
+    assert recorded["relu#1"].shape == (3, 6, 6, 2)
+    expected = keras.Model(inputs, outputs).predict(prepare_images(faces, network.input), verbose=0)
+    np.testing.assert_allclose(recorded["relu#2"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_functional_operations_are_layers_and_change_no_record():
+    inputs = keras.Input((8, 8, 1))
+    conv = keras.layers.Conv2D(2, 3, name="conv")(inputs)
+    outputs = keras.ops.relu(conv) * 2 + conv
+    network = KerasNetwork("ops", keras.Model(inputs, outputs), InputSpec(8, 1))
+    assert len(network.layers) == 4 and network.kinds["conv"] == "Conv2D"
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, list(network.layers))
+    conv, relu, twice, total = recorded.values()
+    assert (conv < 0).any()
+    np.testing.assert_allclose(relu, np.maximum(conv, 0), rtol=1e-6)
+    np.testing.assert_allclose(total, 2 * relu + conv, rtol=1e-5, atol=1e-6)
+
+
+def test_sequential_models_have_layers_too():
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv")])
+    assert KerasNetwork("s", model, InputSpec(8, 1)).layers == {"conv": (6, 6, 2)}
+
+
+def test_layers_shared_with_another_model_are_those_of_this_one():
+    inputs, other = keras.Input((8, 8, 1)), keras.Input((9, 9, 1))
+    conv = keras.layers.Conv2D(2, 3, name="conv")
+    conv(other)
+    network = KerasNetwork("shared", keras.Model(inputs, conv(inputs)), InputSpec(8, 1))
+    assert network.layers == {"conv": (6, 6, 2)}
+
+
+def nested(inner_name):
+    """A backbone inside a classifier, as transfer learning leaves it."""
+    pixels = keras.Input((8, 8, 1))
+    base = keras.Model(pixels, keras.layers.Conv2D(2, 3, name=inner_name)(pixels), name="base")
+    inputs = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten(name="flat")(base(inputs, training=False))
+    return keras.Model(inputs, keras.layers.Dense(3, name="out")(flat))
+
+
+def test_layers_of_a_model_inside_a_model(tmp_path):
+    nested("conv").save(tmp_path / "nested.keras")
+    spec = {"size": 8, "channels": 1}
+    network = load_network("n", keras=str(tmp_path / "nested.keras"), input=spec)
+    assert network.layers == {"conv": (6, 6, 2), "flat": (72,), "out": (3,)}
+    assert network.n_parameters == 3 * 3 * 2 + 2 + 72 * 3 + 3
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, ["conv", "out"])
+    expected = network.model.predict(prepare_images(faces, network.input), verbose=0)
+    np.testing.assert_allclose(recorded["out"], expected, rtol=1e-5, atol=1e-6)
+    assert recorded["conv"].shape == (3, 6, 6, 2)
+    # Two layers of one name cannot stand side by side: the inner model stays one layer.
+    twice = KerasNetwork("n", nested("flat"), InputSpec(8, 1))
+    assert list(twice.layers) == ["base", "flat", "out"]
+
+
+def test_models_that_cannot_be_recorded_are_refused():
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(FacestagesError, match="network own: a Own does not say"):
+        KerasNetwork("own", Own(), InputSpec(8, 1))
+    inputs = keras.Input((9, 9, 3))
+    with pytest.raises(FacestagesError, match="takes 9x9x3, not one picture of 8x8x1"):
+        KerasNetwork("n", keras.Model(inputs, keras.layers.Flatten()(inputs)), InputSpec(8, 1))
+
+
+def test_weights_alone_in_half_precision(tmp_path, faces, network):
+    """Files of weights without the architecture, as the project's own are."""
+    keras.config.set_dtype_policy("float16")
+    small = light_cnn(3)
+    keras.config.set_dtype_policy("float32")
+    small.set_weights(network.model.get_weights())
+    small.save_weights(tmp_path / "nn.weights.h5")
+    read = load(weights=tmp_path)
+    a, b = (n.record(faces, ["out_layer"])["out_layer"] for n in (read, network))
+    assert a.dtype == np.float32
+    np.testing.assert_allclose(a, b, atol=2e-3)
+    with pytest.raises(FacestagesError, match="nn.weights.h5: these are not the weights of light"):
+        load_network("nn", architecture="light_cnn", classes=[*CLASSES, "fear"], weights=tmp_path)
+
+
+def test_on_a_gpu_batches_are_larger_and_one_at_a_time(monkeypatch):
+    on_processor = load()
+    see(monkeypatch, 1)
+    on_gpu = load(gpu=1)
+    assert on_processor.side_by_side and not on_gpu.side_by_side
+    assert on_gpu.batch > on_processor.batch > 1
+
+
+def test_a_gpu_does_not_round_and_is_not_taken_whole():
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    load()
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
+def test_threads_record_what_one_does(faces):
+    network, alone = load(), load()
+    batches = np.split(faces, 10)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda batch: network.record(batch, LAYERS), batches))
+    for batch, recorded in zip(batches, together, strict=True):
+        expected = alone.record(batch, LAYERS)
+        for layer in LAYERS:
+            np.testing.assert_allclose(recorded[layer], expected[layer], rtol=1e-5, atol=1e-6)
+
+
+def test_batches_of_any_size_are_compiled_once(faces):
+    calls = []
+
+    class Counted(keras.layers.Layer):
+        def call(self, x):
+            calls.append(x.shape)
+            return 2 * x
+
+    inputs = keras.Input((48, 48, 1))
+    network = KerasNetwork("own", keras.Model(inputs, Counted(name="twice")(inputs)), SPEC)
+    for n in (16, 16, 4, 1):
+        before = len(calls)
+        recorded = network.record(faces[:n], ["twice"])["twice"]
+        np.testing.assert_allclose(recorded[..., 0], 2 / 255 * faces[:n], rtol=1e-6)
+        assert (len(calls) > before) == (before == 1), "the first call makes the model, no other"
+
+
+def test_records_may_be_changed(faces):
+    recorded = load().record(faces[:2], LAYERS)
+    for layer in LAYERS:
+        recorded[layer] -= recorded[layer].mean()
+    again = load().record(faces[:2], LAYERS)
+    assert abs(again["flatten"].mean()) > abs(recorded["flatten"].mean())
+
+
+def tiny(end="linear"):
+    """The reference network with one of several ends."""
+    layers = keras.layers
+    inputs = keras.Input((reference.SIZE, reference.SIZE, 1))
+    x = layers.Conv2D(4, 3, activation="relu", use_bias=False, name="first")(inputs)
+    x = layers.Conv2D(6, 3, activation="relu", use_bias=False, name="second")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    softmax = {"dense": "softmax", "sigmoid": "sigmoid"}.get(end)
+    x = layers.Dense(3, use_bias=False, activation=softmax, name="answer")(x)
+    if end == "activation":
+        x = layers.Activation("softmax", name="last")(x)
+    if end == "softmax":
+        x = layers.Softmax(name="last")(x)
+    model = keras.Model(inputs, x)
+    model.set_weights([reference.FIRST, reference.SECOND, reference.LINEAR])
+    return KerasNetwork("tiny", model, InputSpec(reference.SIZE, 1))
+
+
+def explain(network, layer="first", rows=slice(None)):
+    output = list(network.layers)[-1]
+    pairs = network.differentiate(reference.IMAGES[rows], [layer], output, reference.UNITS[rows])
+    return gradcam(*pairs[layer])
+
+
+@pytest.fixture(scope="module")
+def reference_network():
+    return tiny()
+
+
+def test_maps_are_those_of_the_definition(reference_network):
+    np.testing.assert_allclose(explain(reference_network), reference.expected_maps(), atol=1e-5)
+
+
+def test_activation_and_gradient_are_the_layers_own(reference_network):
+    layers = ["first", "second"]
+    pairs = reference_network.differentiate(reference.IMAGES, layers, "answer", reference.UNITS)
+    recorded = reference_network.record(reference.IMAGES, layers)
+    for layer in layers:
+        activation, gradient = pairs[layer]
+        assert activation.shape == gradient.shape and activation.dtype == np.float32
+        np.testing.assert_allclose(activation, recorded[layer], atol=1e-6)
+    _, expected = reference.one_picture(reference.IMAGES[2], reference.UNITS[2])
+    np.testing.assert_allclose(pairs["first"][1][2], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("end", ["dense", "sigmoid", "activation", "softmax"])
+def test_logits_are_explained_not_probabilities(reference_network, end):
+    other = tiny(end)
+    np.testing.assert_allclose(explain(other), explain(reference_network), atol=1e-6)
+    output = list(other.layers)[-1]
+    answers = other.record(reference.IMAGES, [output])[output]
+    assert (answers > 0).all() and (answers < 1).all(), "the softmax is still there"
+
+
+def test_cam_of_pooled_maps(reference_network):
+    """Before a mean and a linear layer, Grad-CAM is CAM (Zhou et al. 2016) but for its scale."""
+    activation = reference_network.record(reference.IMAGES, ["second"])["second"]
+    cam = np.einsum("nhwc,nc->nhw", activation, reference.LINEAR.T[reference.UNITS])
+    cam = np.maximum(cam, 0)
+    np.testing.assert_allclose(
+        explain(reference_network, "second"), cam / cam.max(axis=(1, 2), keepdims=True), atol=1e-5
+    )
+
+
+def test_frozen_weights_and_batches_change_nothing(reference_network):
+    frozen = tiny("dense")
+    frozen.model.trainable = False
+    parts = [explain(frozen, rows=slice(start, start + 2)) for start in (0, 2, 4)]
+    np.testing.assert_allclose(np.concatenate(parts), explain(reference_network), atol=1e-6)
+
+
+def test_inference_mode():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(3, 3, name="conv")(inputs)
+    x = keras.layers.Dropout(0.5)(keras.layers.BatchNormalization()(x))
+    x = keras.layers.Dense(2, activation="softmax", name="out")(keras.layers.Flatten()(x))
+    network = KerasNetwork("dropping", keras.Model(inputs, x), InputSpec(8, 1))
+    faces = np.random.default_rng(0).integers(0, 256, (3, 8, 8), dtype=np.uint8)
+    one, two = (
+        network.differentiate(faces, ["conv"], "out", np.zeros(3))["conv"][1] for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, two)
+    alone = network.differentiate(faces[:1], ["conv"], "out", np.zeros(1))["conv"][1]
+    np.testing.assert_allclose(alone, one[:1], atol=1e-6)
+
+
+def test_layers_without_maps_or_behind_the_output_are_refused(reference_network):
+    with pytest.raises(FacestagesError, match=r"tiny: layer 'mean' \(6\) has no rows and columns"):
+        explain(reference_network, "mean")
+    inputs = keras.Input((8, 8, 1))
+    conv = keras.layers.Conv2D(2, 3, name="aside")(inputs)
+    flat = keras.layers.Dense(2, name="out")(keras.layers.Flatten()(inputs))
+    forked = KerasNetwork("forked", keras.Model(inputs, [conv, flat]), InputSpec(8, 1))
+    faces = np.zeros((1, 8, 8), np.uint8)
+    with pytest.raises(FacestagesError, match="'out' does not depend on layer 'aside'"):
+        forked.differentiate(faces, ["aside"], "out", np.zeros(1))
+
+
+def test_shuffled_weights_are_the_same_numbers_and_come_back():
+    network = tiny()
+    before, maps = network.weights_digest, explain(network)
+    with pytest.raises(KeyError), network.randomised(1):
+        for weight, values in zip(
+            network.model.get_weights(),
+            (reference.FIRST, reference.SECOND, reference.LINEAR),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(np.sort(weight.ravel()), np.sort(values.ravel()))
+        digest, shuffled = network.weights_digest, explain(network)
+        raise KeyError
+    assert digest != before and np.abs(shuffled - maps).max() > 0.1
+    assert network.weights_digest == before
+    np.testing.assert_array_equal(explain(network), maps)
+
+
+def test_biases_and_norms_are_not_shuffled():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(3, 3, bias_initializer="glorot_normal")(inputs)
+    x = keras.layers.BatchNormalization(gamma_initializer="glorot_normal")(x)
+    x = keras.layers.Dense(2)(keras.layers.Flatten()(x))
+    network = KerasNetwork("biased", keras.Model(inputs, x), InputSpec(8, 1))
+    before = network.model.get_weights()
+    with network.randomised(0):
+        changed = [
+            not np.array_equal(old, new)
+            for old, new in zip(before, network.model.get_weights(), strict=True)
+        ]
+    assert changed == [weight.ndim > 1 for weight in before]

@@ -1,0 +1,43 @@
+"""What is known of architectures before they are loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from facestages.architectures import InputSpec, known_layers, select_layers
+from facestages.errors import FacestagesError
+from facestages.networks import load_network
+
+WEIGHTS = Path(__file__).parents[2] / "resources/assets/mini_xception"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options"),
+    [
+        ("light_cnn", {"classes": ["happy", "sad", "neutral"]}),
+        ("vgg16", {}),
+        ("mini_xception", {"weights": WEIGHTS}),
+    ],
+)
+def test_layers_are_known(architecture, options):
+    """``layers.json`` is up to date: ``make docs`` writes it."""
+    if "weights" in options and not WEIGHTS.exists():
+        pytest.skip("asset mini_xception is not fetched")
+    network = load_network("x", architecture=architecture, **options)
+    known = {layer: tuple(shape) for layer, shape in known_layers()[architecture].items()}
+    assert list(known.items()) == list(network.layers.items())
+
+
+def test_layers_by_name_and_glob():
+    layers = known_layers()["light_cnn"]
+    chosen = select_layers(layers, ["out_layer", "conv2d_[12]", "batchnorm_1", "conv2d_1"])
+    assert chosen == ["conv2d_1", "batchnorm_1", "conv2d_2", "out_layer"]
+    with pytest.raises(FacestagesError, match=r"no layer 'conv_\*': "):
+        select_layers(layers, ["conv_*"])
+
+
+def test_input_that_makes_no_sense_is_refused():
+    with pytest.raises(FacestagesError, match="1 or 3, not 2"):
+        InputSpec(48, 2)
+    with pytest.raises(FacestagesError, match="did you mean 'unit'"):
+        InputSpec(48, 1, "units")
