@@ -26,8 +26,9 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: not IS_MODULE
     input:
-        figures_wanted(),
-        tables_wanted(),
-        reports_wanted(),
-        report_wanted(),
+        ask(targets.figures, plan=PLAN),
+        ask(targets.measures, plan=PLAN),
+        ask(targets.reports, plan=PLAN),
+        # A workflow that uses this one as a module has a report of its own.
+        [] if IS_MODULE else PATHS["report"],
     localrule: True

@@ -3,27 +3,27 @@
 
 rule record_activations:
     input:
-        stimuli=measured_stimuli,
-        weights=network_inputs,
+        stimuli=ask(PLAN.face_sets.measured),
+        weights=ask(PLAN.networks.inputs, product="geometry"),
     output:
-        activations="<results>/activations/{dataset}/{network}/seed-{seed}.h5",
+        activations=PATHS["activations"],
     log:
         "<logs>/record_activations/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/record_activations/{dataset}/{network}/seed-{seed}.tsv"
     wildcard_constraints:
-        dataset=one_of(whole_sets()),
+        dataset=one_of(PLAN.recordings.in_one()),
     conda:
-        network_environment
-    threads: forward_threads
+        environment(PLAN.networks.framework)
+    threads: ask(PLAN.resources.forward_threads)
     resources:
-        mem_mb=recording_mb,
-        runtime=forward_minutes,
+        mem_mb=megabytes(PLAN.resources.recording),
+        runtime=ask(PLAN.resources.forward_minutes),
         gpu=CONFIG.analysis.gpu,
     params:
-        network=network_source,
-        weights=network_weights,
-        layers=layers_recorded,
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.weights_file),
+        layers=ask(PLAN.networks.recorded_layers),
         precision=CONFIG.analysis.precision,
         code=network_code("record_activations"),
     message:
@@ -34,25 +34,25 @@ rule record_activations:
 
 rule accumulate_gram:
     input:
-        stimuli=measured_stimuli,
-        weights=network_inputs,
+        stimuli=ask(PLAN.face_sets.measured),
+        weights=ask(PLAN.networks.inputs, product="geometry"),
     output:
-        products=temp("<results>/grams/{dataset}/{network}/seed-{seed}.h5"),
+        products=temp(PATHS["grams"]),
     log:
         "<logs>/accumulate_gram/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/accumulate_gram/{dataset}/{network}/seed-{seed}.tsv"
     conda:
-        network_environment
-    threads: forward_threads
+        environment(PLAN.networks.framework)
+    threads: ask(PLAN.resources.forward_threads)
     resources:
-        mem_mb=accumulation_mb,
-        runtime=forward_minutes,
+        mem_mb=megabytes(PLAN.resources.accumulation),
+        runtime=ask(PLAN.resources.forward_minutes),
         gpu=CONFIG.analysis.gpu,
     params:
-        network=network_source,
-        weights=network_weights,
-        layers=layers_recorded,
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.weights_file),
+        layers=ask(PLAN.networks.recorded_layers),
         code=network_code("accumulate_gram"),
     message:
         "Gram matrices of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -62,9 +62,9 @@ rule accumulate_gram:
 
 rule split_stimuli:
     input:
-        sources=shard_sources,
+        sources=ask(PLAN.recordings.shard_sources),
     output:
-        stimuli="<results>/stimuli/{dataset}/shard-{shard}.h5",
+        stimuli=PATHS["stimuli_shard"],
     log:
         "<logs>/split_stimuli/{dataset}/shard-{shard}.log",
     benchmark:
@@ -73,12 +73,12 @@ rule split_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(140),
+        mem_mb=megabytes(140),
         runtime=30,
         gpu=0,
     params:
-        shards=shards,
-        every=shard_step,
+        shards=ask(PLAN.recordings.shards),
+        every=ask(PLAN.recordings.shard_step),
         code=code("split_stimuli"),
     message:
         "Shard {wildcards.shard} of {wildcards.dataset}"
@@ -88,39 +88,37 @@ rule split_stimuli:
 
 use rule record_activations as record_shard with:
     input:
-        stimuli="<results>/stimuli/{dataset}/shard-{shard}.h5",
-        weights=network_inputs,
+        stimuli=PATHS["stimuli_shard"],
+        weights=ask(PLAN.networks.inputs, product="geometry"),
     output:
-        activations=if_kept(
-            "<results>/activations/{dataset}/{network}/seed-{seed}/shard-{shard}.h5"
-        ),
+        activations=if_kept(PATHS["activations_shard"]),
     log:
         "<logs>/record_shard/{dataset}/{network}/seed-{seed}/shard-{shard}.log",
     benchmark:
         "<benchmarks>/record_shard/{dataset}/{network}/seed-{seed}/shard-{shard}.tsv"
     wildcard_constraints:
-        dataset=one_of(sharded_sets()),
+        dataset=one_of(PLAN.recordings.in_shards()),
     message:
         "Record {wildcards.network}, seed {wildcards.seed}, on shard {wildcards.shard} of {wildcards.dataset}"
 
 
 rule join_shards:
     input:
-        stimuli=measured_stimuli,
-        shards=activation_shards,
+        stimuli=ask(PLAN.face_sets.measured),
+        shards=ask(PLAN.recordings.activation_shards),
     output:
-        activations="<results>/activations/{dataset}/{network}/seed-{seed}.h5",
+        activations=PATHS["activations"],
     log:
         "<logs>/join_shards/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/join_shards/{dataset}/{network}/seed-{seed}.tsv"
     wildcard_constraints:
-        dataset=one_of(sharded_sets()),
+        dataset=one_of(PLAN.recordings.in_shards()),
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(140),
+        mem_mb=megabytes(140),
         runtime=10,
         gpu=0,
     params:
@@ -133,20 +131,20 @@ rule join_shards:
 
 rule multiply_shards:
     input:
-        shard="<results>/activations/{dataset}/{network}/seed-{seed}/shard-{shard}.h5",
+        shard=PATHS["activations_shard"],
         other="<results>/activations/{dataset}/{network}/seed-{seed}/shard-{other}.h5",
         first="<results>/activations/{dataset}/{network}/seed-{seed}/shard-0.h5",
     output:
-        products=if_kept("<results>/grams/{dataset}/{network}/seed-{seed}/{shard}x{other}.h5"),
+        products=if_kept(PATHS["grams_block"]),
     log:
         "<logs>/multiply_shards/{dataset}/{network}/seed-{seed}/{shard}x{other}.log",
     benchmark:
         "<benchmarks>/multiply_shards/{dataset}/{network}/seed-{seed}/{shard}x{other}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: geometry_threads
+    threads: ask(PLAN.resources.geometry_threads)
     resources:
-        mem_mb=multiplication_mb,
+        mem_mb=megabytes(PLAN.resources.multiplication),
         runtime=120,
         gpu=0,
     params:

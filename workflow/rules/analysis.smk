@@ -3,11 +3,11 @@
 
 rule measure_geometry:
     input:
-        stimuli=measured_stimuli,
-        sources=geometry_sources,
-        joined=joined_activations,
+        stimuli=ask(PLAN.face_sets.measured),
+        sources=ask(PLAN.recordings.geometry_sources),
+        joined=ask(PLAN.recordings.joined_activations),
     output:
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
+        geometry=PATHS["geometry"],
     log:
         "<logs>/measure_geometry/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -16,13 +16,13 @@ rule measure_geometry:
     priority: 10
     conda:
         "../../envs/analysis.yaml"
-    threads: geometry_threads
+    threads: ask(PLAN.resources.geometry_threads)
     resources:
-        mem_mb=geometry_mb,
+        mem_mb=megabytes(PLAN.resources.geometry),
         runtime=120,
         gpu=0,
     params:
-        components=components_kept,
+        components=ask(PLAN.recordings.components_kept),
         code=code("measure_geometry"),
     message:
         "Geometry of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -32,11 +32,11 @@ rule measure_geometry:
 
 rule score_separability:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        scores="<results>/separability/{dataset}/{network}/seed-{seed}.csv",
+        scores=PATHS["separability"],
     log:
         "<logs>/score_separability/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -45,11 +45,11 @@ rule score_separability:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=separability_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.separability),
         runtime=60,
         gpu=0,
     params:
-        stages=network_stages,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         labels=CONFIG.analysis.labels,
         components=CONFIG.analysis.components,
         permutations=CONFIG.analysis.permutations,
@@ -63,12 +63,12 @@ rule score_separability:
 
 rule embed_umap:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        embedding="<results>/embeddings/{dataset}/{network}/seed-{seed}.h5",
-        scores="<results>/embeddings/{dataset}/{network}/seed-{seed}.csv",
+        embedding=PATHS["embedding"],
+        scores=PATHS["embedding_scores"],
     log:
         "<logs>/embed_umap/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -77,12 +77,12 @@ rule embed_umap:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=embedding_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.embedding),
         runtime=120,
         gpu=0,
     params:
-        stages=network_stages,
-        wanted=mapped_stages,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
+        wanted=ask(PLAN.networks.mapped_stages),
         labels=CONFIG.analysis.labels,
         neighbours=CONFIG.analysis.umap.neighbours,
         min_dist=CONFIG.analysis.umap.min_dist,
@@ -96,11 +96,11 @@ rule embed_umap:
 
 rule regress_affect:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=affect_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.recordings.affect_predictions),
     output:
-        regressions="<results>/affect/{dataset}/{network}/seed-{seed}.csv",
+        regressions=PATHS["affect"],
     log:
         "<logs>/regress_affect/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -109,11 +109,11 @@ rule regress_affect:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=regression_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.regression),
         runtime=30,
         gpu=0,
     params:
-        stages=network_stages,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         code=code("regress_affect"),
     message:
         "Components and affect of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -123,11 +123,11 @@ rule regress_affect:
 
 rule partition_variance:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        shares="<results>/partition/{dataset}/{network}/seed-{seed}.csv",
+        shares=PATHS["partition"],
     log:
         "<logs>/partition_variance/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -136,12 +136,12 @@ rule partition_variance:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=partition_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.partition),
         runtime=30,
         gpu=0,
     params:
-        stages=network_stages,
-        components=partition_components,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
+        components=ask(PLAN.recordings.partition_components),
         resamples=1000,
         code=code("partition_variance"),
     message:
@@ -152,11 +152,11 @@ rule partition_variance:
 
 rule decode_labels:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        decoding="<results>/decoding/{dataset}/{network}/seed-{seed}.csv",
+        decoding=PATHS["decoding"],
     log:
         "<logs>/decode_labels/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -165,11 +165,11 @@ rule decode_labels:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=decoding_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.decoding),
         runtime=120,
         gpu=0,
     params:
-        stages=network_stages,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         labels=CONFIG.analysis.decoding.labels,
         components=CONFIG.analysis.components,
         permutations=CONFIG.analysis.permutations,
@@ -183,11 +183,11 @@ rule decode_labels:
 
 rule correlate_rdms:
     input:
-        stimuli=measured_stimuli,
-        geometry="<results>/geometry/{dataset}/{network}/seed-{seed}.h5",
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=PATHS["geometry"],
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        correlations="<results>/rsa/{dataset}/{network}/seed-{seed}.csv",
+        correlations=PATHS["rsa"],
     log:
         "<logs>/correlate_rdms/{dataset}/{network}/seed-{seed}.log",
     benchmark:
@@ -196,11 +196,11 @@ rule correlate_rdms:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=correlation_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.correlation),
         runtime=120,
         gpu=0,
     params:
-        stages=network_stages,
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         components=["all"],
         permutations=CONFIG.analysis.permutations,
         code=code("correlate_rdms"),
@@ -212,10 +212,10 @@ rule correlate_rdms:
 
 rule compare_layers:
     input:
-        stimuli=measured_stimuli,
-        geometry=compared_geometry,
+        stimuli=ask(PLAN.face_sets.measured),
+        geometry=ask(PLAN.recordings.compared_geometry),
     output:
-        similarities="<results>/cka/{dataset}.csv",
+        similarities=PATHS["cka"],
     log:
         "<logs>/compare_layers/{dataset}.log",
     benchmark:
@@ -224,7 +224,7 @@ rule compare_layers:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=comparison_mb,
+        mem_mb=megabytes(PLAN.resources.measure, function=memory.comparison),
         runtime=120,
         gpu=0,
     params:
@@ -237,9 +237,9 @@ rule compare_layers:
 
 rule compare_instances:
     input:
-        unpack(instances_files),
+        unpack(ask(lambda dataset: PLAN.recordings.instances(dataset)[0])),
     output:
-        instances="<results>/instances/{dataset}.csv",
+        instances=PATHS["instances"],
     log:
         "<logs>/compare_instances/{dataset}.log",
     benchmark:
@@ -248,11 +248,11 @@ rule compare_instances:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(340),
+        mem_mb=megabytes(340),
         runtime=10,
         gpu=0,
     params:
-        networks=lambda wildcards: PLAN.instances_of(wildcards.dataset).said,
+        networks=ask(lambda dataset: PLAN.recordings.instances(dataset)[1]),
         code=code("compare_instances"),
     message:
         "Trained and untrained instances compared on {wildcards.dataset}"
@@ -262,31 +262,31 @@ rule compare_instances:
 
 rule explain_gradcam:
     input:
-        stimuli=measured_stimuli,
-        weights=explainer_inputs,
-        predictions=label_predictions,
+        stimuli=ask(PLAN.face_sets.measured),
+        weights=ask(PLAN.networks.inputs, product="attribution"),
+        predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        maps="<results>/attribution/{dataset}/{network}/seed-{seed}.h5",
-        shares="<results>/attribution/{dataset}/{network}/seed-{seed}.csv",
+        maps=PATHS["attribution"],
+        shares=PATHS["attribution_shares"],
     log:
         "<logs>/explain_gradcam/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/explain_gradcam/{dataset}/{network}/seed-{seed}.tsv"
     conda:
-        network_environment
+        environment(PLAN.networks.framework)
     threads: 1
     resources:
-        mem_mb=gradient_mb,
+        mem_mb=megabytes(PLAN.resources.gradient),
         runtime=60,
         gpu=CONFIG.analysis.gpu,
     params:
-        network=network_source,
-        weights=network_weights,
-        stages=network_stages,
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.weights_file),
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
         faces=CONFIG.analysis.gradcam_faces,
-        margin=crop_margin,
+        margin=ask(PLAN.face_sets.crop_margin),
         code=network_code("explain_gradcam"),
     message:
         "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"

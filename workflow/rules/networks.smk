@@ -3,11 +3,11 @@
 
 rule train_network:
     input:
-        stimuli=training_data,
+        stimuli=ask(PLAN.networks.training_data),
     output:
-        model="<results>/networks/{network}/seed-{seed}/model.keras",
-        history="<results>/networks/{network}/seed-{seed}/history.csv",
-        metrics="<results>/networks/{network}/seed-{seed}/metrics.json",
+        model=PATHS["model"],
+        history=PATHS["history"],
+        metrics=PATHS["metrics"],
     log:
         "<logs>/train_network/{network}/seed-{seed}.log",
     benchmark:
@@ -15,16 +15,16 @@ rule train_network:
     # First of all: every other job of these networks waits for it.
     priority: 20
     conda:
-        training_environment
-    threads: training_threads
+        environment(PLAN.networks.training_backend)
+    threads: ask(PLAN.resources.training_threads)
     resources:
-        mem_mb=training_mb,
+        mem_mb=megabytes(PLAN.resources.training),
         runtime=24 * 60,
         gpu=CONFIG.analysis.gpu,
     params:
-        network=network_source,
-        training=training_recipe,
-        checkpoint=training_checkpoint,
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        training=ask(PLAN.networks.training_recipe),
+        checkpoint=ask(PLAN.networks.training_checkpoint),
         code=network_code("train_network"),
     message:
         "Train {wildcards.network}, seed {wildcards.seed}"
@@ -35,7 +35,7 @@ rule train_network:
 rule fetch_keras_weights:
     # Once, before any job needs them: Keras has one cache, in the user's home.
     output:
-        fetched=touch("<resources>/keras/{architecture}.fetched"),
+        fetched=touch(PATHS["keras_weights"]),
     log:
         "<logs>/fetch_keras_weights/{architecture}.log",
     benchmark:
@@ -58,24 +58,24 @@ rule fetch_keras_weights:
 
 rule describe_layers:
     input:
-        weights=description_inputs,
+        weights=ask(PLAN.networks.description_inputs),
     output:
-        layers="<results>/layers/{network}.csv",
+        layers=PATHS["layers"],
     log:
         "<logs>/describe_layers/{network}.log",
     benchmark:
         "<benchmarks>/describe_layers/{network}.tsv"
     conda:
-        network_environment
+        environment(PLAN.networks.framework)
     threads: 1
     resources:
-        mem_mb=description_mb,
+        mem_mb=megabytes(PLAN.resources.description),
         runtime=10,
         gpu=0,
     params:
-        network=network_source,
-        weights=description_weights,
-        stages=network_stages,
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.description_weights),
+        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
         code=network_code("describe_layers"),
     message:
         "Layers of {wildcards.network}"
@@ -85,7 +85,7 @@ rule describe_layers:
 
 rule list_layers:
     input:
-        layers=listed_layers,
+        layers=ask(PLAN.networks.listed_layers),
     log:
         "<logs>/list_layers.log",
     localrule: True
@@ -97,8 +97,8 @@ rule list_layers:
         runtime=10,
         gpu=0,
     params:
-        dataset=listed_dataset(),
-        stimuli=lambda wildcards: f"{CONFIG.results}/stimuli/{listed_dataset()}.h5",
+        dataset=PLAN.face_sets.listed(),
+        stimuli=PLAN.face_sets.whole(PLAN.face_sets.listed()),
     message:
         "Layers of the network that --config network=NAME names"
     script:
@@ -107,25 +107,25 @@ rule list_layers:
 
 rule predict_expressions:
     input:
-        stimuli=measured_stimuli,
-        weights=predictor_inputs,
+        stimuli=ask(PLAN.face_sets.measured),
+        weights=ask(PLAN.networks.inputs, product="predictions"),
     output:
-        predictions="<results>/predictions/{dataset}/{network}/seed-{seed}.csv",
+        predictions=PATHS["predictions"],
     log:
         "<logs>/predict_expressions/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/predict_expressions/{dataset}/{network}/seed-{seed}.tsv"
     conda:
-        network_environment
-    threads: forward_threads
+        environment(PLAN.networks.framework)
+    threads: ask(PLAN.resources.forward_threads)
     resources:
-        mem_mb=forward_mb,
-        runtime=prediction_minutes,
+        mem_mb=megabytes(PLAN.resources.forward),
+        runtime=ask(PLAN.resources.prediction_minutes),
         gpu=CONFIG.analysis.gpu,
     params:
-        network=network_source,
-        weights=network_weights,
-        layer=lambda wildcards: list(network_stages(wildcards).values())[-1],
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.weights_file),
+        layer=ask(PLAN.networks.last_stage),
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         affect=lambda wildcards: CONFIG.networks[wildcards.network].affect,
         code=network_code("predict_expressions"),

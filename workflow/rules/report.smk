@@ -6,13 +6,23 @@ if not IS_MODULE:
     report: "../report/workflow.rst"
 
 
+def report_words(wildcards):
+    """The report's own words."""
+    if IS_MODULE or not IS_FOLDER:
+        sys.exit(
+            "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
+            "the workflow that uses it shows these figures and tables too"
+        )
+    return sorted(map(str, WORKFLOW.glob("report/*.rst")))
+
+
 rule describe_run:
     input:
-        stimuli=run_stimuli(),
-        geometry=run_geometry(),
+        stimuli=ask(targets.described_stimuli, plan=PLAN),
+        geometry=ask(targets.described_geometry, plan=PLAN),
     output:
         html=report(
-            "<results>/run.html",
+            PATHS["run_page"],
             caption="../report/run.rst",
             category="This run",
             labels={"page": "Configuration, weights, versions"},
@@ -25,13 +35,13 @@ rule describe_run:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(140),
+        mem_mb=megabytes(140),
         runtime=10,
         gpu=0,
     params:
         config=CONFIG.model_dump(mode="json", exclude_none=True),
-        weights={name: weights_in_words(name) for name in CONFIG.networks},
-        absent=list(ABSENT.values()),
+        weights={name: PLAN.networks.weights_in_words(name) for name in CONFIG.networks},
+        absent=list(PLAN.absent.values()),
         code=code("describe_run"),
     message:
         "Description of the run"
@@ -41,12 +51,12 @@ rule describe_run:
 
 rule make_report:
     input:
-        results=report_targets(),
+        results=ask(targets.shown, plan=PLAN),
         # Its words: an edited one makes the report anew, a fresh checkout does not.
         words=report_words,
         stylesheet=str(WORKFLOW / "report" / "report.css"),
     output:
-        html="<results>/report.html",
+        html=PATHS["report"],
     log:
         "<logs>/make_report.log",
     benchmark:
@@ -55,7 +65,7 @@ rule make_report:
     handover: True
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(250),
+        mem_mb=megabytes(250),
         runtime=10,
         gpu=0,
     params:

@@ -3,7 +3,7 @@
 
 rule fetch_asset:
     output:
-        folder=directory("<resources>/assets/{asset}"),
+        folder=directory(PATHS["asset"]),
     log:
         "<logs>/fetch_asset/{asset}.log",
     benchmark:
@@ -17,9 +17,9 @@ rule fetch_asset:
         runtime=30,
         gpu=0,
     params:
-        entry=asset_entry,
+        entry=ask(PLAN.asset_entry),
         local=lambda wildcards: CONFIG.assets.get(wildcards.asset),
-        downloads=DOWNLOADS,
+        downloads=PLAN.path("asset", asset="downloads"),
     message:
         "Fetch asset {wildcards.asset}"
     script:
@@ -30,24 +30,24 @@ rule extract_frames:
     # The video and the label files decide through `params.files`: as inputs they would be missed
     # where their disk is gone.
     input:
-        detector=dataset_detector,
+        detector=ask(PLAN.face_sets.detector),
     output:
-        frames="<results>/frames/{dataset}/{subject}.h5",
-        files="<results>/frames/{dataset}/{subject}.files",
+        frames=PATHS["frames"],
+        files=PATHS["frames_files"],
     log:
         "<logs>/extract_frames/{dataset}/{subject}.log",
     benchmark:
         "<benchmarks>/extract_frames/{dataset}/{subject}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: extraction_threads
+    threads: ask(PLAN.resources.extraction_threads)
     resources:
-        mem_mb=more_at_each_attempt(240),
+        mem_mb=megabytes(240),
         runtime=60,
         gpu=0,
     params:
-        entry=frames_entry,
-        files=video_digest,
+        entry=ask(PLAN.face_sets.frames_entry),
+        files=ask(PLAN.face_sets.video_digest),
         code=code("extract_frames"),
     message:
         "Frames of {wildcards.subject} for {wildcards.dataset}"
@@ -57,25 +57,25 @@ rule extract_frames:
 
 rule prepare_stimuli:
     input:
-        source=dataset_source,
-        detector=dataset_detector,
+        source=ask(PLAN.face_sets.source),
+        detector=ask(PLAN.face_sets.detector),
     output:
-        stimuli="<results>/stimuli/{dataset}.h5",
-        files="<results>/stimuli/{dataset}.files",
+        stimuli=PATHS["stimuli"],
+        files=PATHS["stimuli_files"],
     log:
         "<logs>/prepare_stimuli/{dataset}.log",
     benchmark:
         "<benchmarks>/prepare_stimuli/{dataset}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: preparation_threads
+    threads: PLAN.cores
     resources:
-        mem_mb=preparation_mb,
+        mem_mb=megabytes(PLAN.resources.preparation),
         runtime=240,
         gpu=0,
     params:
-        entry=dataset_entry,
-        files=dataset_files,
+        entry=ask(PLAN.face_sets.entry),
+        files=ask(PLAN.face_sets.files),
         code=preparation_code,
     message:
         "Prepare face set {wildcards.dataset}"
@@ -85,10 +85,10 @@ rule prepare_stimuli:
 
 rule sample_stimuli:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
+        stimuli=PATHS["stimuli"],
     output:
-        stimuli="<results>/stimuli/{dataset}.sample.h5",
-        every="<results>/stimuli/{dataset}.every",
+        stimuli=PATHS["sample"],
+        every=PATHS["sample_step"],
     log:
         "<logs>/sample_stimuli/{dataset}.log",
     benchmark:
@@ -97,11 +97,11 @@ rule sample_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(240),
+        mem_mb=megabytes(240),
         runtime=30,
         gpu=0,
     params:
-        every=lambda wildcards: sampling_step(wildcards.dataset),
+        every=ask(PLAN.face_sets.sampling_step),
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"
@@ -111,15 +111,15 @@ rule sample_stimuli:
 
 rule report_stimuli:
     input:
-        stimuli="<results>/stimuli/{dataset}.h5",
-        predictions=report_predictions,
-        labels=sheet_predictions,
-        measured=described_stimuli,
+        stimuli=PATHS["stimuli"],
+        predictions=ask(PLAN.face_sets.report_predictions),
+        labels=ask(PLAN.face_sets.sheet_labels),
+        measured=ask(PLAN.face_sets.described),
     output:
-        json="<results>/stimuli/{dataset}.report.json",
-        markdown="<results>/stimuli/{dataset}.report.md",
+        json=PATHS["stimuli_report"],
+        markdown=PATHS["stimuli_report_page"],
         sheet=report(
-            "<results>/stimuli/{dataset}.sheet.png",
+            PATHS["contact_sheet"],
             caption="../report/sheet.rst",
             category="Face sets",
             labels={"face set": "{dataset}"},
@@ -132,7 +132,7 @@ rule report_stimuli:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=more_at_each_attempt(240),
+        mem_mb=megabytes(240),
         runtime=10,
         gpu=0,
     params:
@@ -147,9 +147,9 @@ rule report_stimuli:
 
 rule prepare_ratings:
     input:
-        path=ratings_file,
+        path=ask(PLAN.face_sets.ratings_source),
     output:
-        ratings="<results>/ratings/{ratings}.csv",
+        ratings=PATHS["ratings"],
     log:
         "<logs>/prepare_ratings/{ratings}.log",
     benchmark:

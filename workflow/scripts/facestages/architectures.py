@@ -84,6 +84,10 @@ class Architecture:
         Units of the output layer after the classes: what it says of valence and arousal.
     weights : tuple of str
         What can stand for ``weights`` in the config beside an asset and a path.
+    any_classes : bool
+        It is built for as many classes as the config names.
+    any_width : bool
+        It can be built narrower than published.
     """
 
     framework: str
@@ -92,6 +96,8 @@ class Architecture:
     classes: tuple[str, ...] | None = None
     affect: tuple[str, ...] = ()
     weights: tuple[str, ...] = ("untrained",)
+    any_classes: bool = False
+    any_width: bool = False
 
 
 #: The architectures that a config can name.
@@ -101,6 +107,7 @@ ARCHITECTURES = {
         InputSpec(48, 1, "unit"),
         "facestages.networks.light_cnn:light_cnn",
         weights=("train", "untrained"),
+        any_classes=True,
     ),
     "mini_xception": Architecture(
         "keras", InputSpec(64, 1, "symmetric"), classes=EXPRESSIONS, weights=()
@@ -116,6 +123,7 @@ ARCHITECTURES = {
         InputSpec(224, 3, "unit"),
         "facestages.networks.resmasknet:ResMaskNet",
         classes=EXPRESSIONS,
+        any_width=True,
     ),
     "emofan": Architecture(
         "torch",
@@ -123,6 +131,7 @@ ARCHITECTURES = {
         "facestages.networks.emofan:EmoFAN",
         classes=("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
         affect=("valence", "arousal"),
+        any_width=True,
     ),
     "efficientnet_lite0": Architecture(
         "torch",

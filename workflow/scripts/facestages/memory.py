@@ -88,22 +88,22 @@ def decoding(n: int, permutations: int) -> int:
     return 340 + (16 * n * n + 20 * n * permutations) // _MB
 
 
-def correlation(n: int) -> int:
+def correlation(n: int, permutations: int = 0) -> int:
     """Ranks of all pairs of pictures, and what each pair says."""
     return 280 + 23 * n * n // _MB
 
 
-def comparison(n: int) -> int:
+def comparison(n: int, permutations: int = 0) -> int:
     """Blocks of rows of many Gram matrices."""
     return 260 + 32 * n * n // _MB
 
 
-def partition(n: int) -> int:
+def partition(n: int, permutations: int = 0) -> int:
     """Components, and how often each picture counts in a thousand resamples."""
     return 105 + _resamples(n)
 
 
-def regression(n: int) -> int:
+def regression(n: int, permutations: int = 0) -> int:
     """As `partition`, with more libraries."""
     return 190 + _resamples(n)
 
@@ -112,7 +112,7 @@ def _resamples(n: int) -> int:
     return 17 * 1000 * n // _MB
 
 
-def embedding(n: int) -> int:
+def embedding(n: int, permutations: int = 0) -> int:
     """UMAP of a matrix of distances."""
     return 430 + 24 * n * n // _MB
 

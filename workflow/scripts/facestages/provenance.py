@@ -20,9 +20,12 @@ from facestages import __version__
 
 PACKAGE = Path(__file__).parent
 
-# No result depends on these: the config reaches a job through its params, value by value, and the
-# others say how a job talks. An edit there reruns nothing.
-_WITHOUT_RESULT = {PACKAGE / f"{name}.py" for name in ("config", "errors", "job", "progress")}
+# No result depends on these modules and packages: config and plan reach a job through its params,
+# value by value, and the others decide how a job reports. An edit there reruns nothing.
+_WITHOUT_RESULT = {
+    PACKAGE / name
+    for name in ("__init__.py", "config", "errors.py", "job.py", "paths.py", "plan", "progress.py")
+}
 
 
 def digest(value: object) -> str:
@@ -130,7 +133,11 @@ def _module_files(name: str, package: Path) -> list[Path]:
     parts = name.split(".")[1:]
     paths = [package.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
     files = [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py"))]
-    return [file for file in files if file.is_file() and file not in _WITHOUT_RESULT]
+    return [
+        file
+        for file in files
+        if file.is_file() and _WITHOUT_RESULT.isdisjoint((file, *file.parents))
+    ]
 
 
 def digest_own_code(module: str, folder: str | os.PathLike) -> str:

@@ -12,9 +12,9 @@ from facestages.doctor.requirements import (
     Requirement,
     Target,
     list_requirements,
-    read_gated,
-    runnable,
+    list_targets,
 )
+from facestages.plan.presence import read_gated
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def check_resources(config: Mapping, manifest: Mapping[str, Mapping]) -> None:
     """
     checked = Config.model_validate(config)
     requirements = list_requirements(checked, manifest, read_gated())
-    targets = runnable(checked, requirements)
+    targets = list_targets(checked, requirements)
     print("\n".join(_report(requirements, targets)), flush=True)
     missing = [requirement.key for requirement in requirements if requirement.missing]
     if missing:
@@ -140,12 +140,17 @@ def _field(name: str, text: str) -> str:
 
 
 def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
-    made = [target.path for target in targets if target.made]
+    made = [target for target in targets if target.made]
     waiting = [target for target in targets if not target.made and target.lacking]
-    now = [target.path for target in targets if not target.made and not target.lacking]
-    for title, paths in (("Made already", made), ("Can be made now", now)):
-        if paths:
-            yield from ("", title, *(f"  {path}" for path in paths))
+    now = [target for target in targets if not target.made and not target.lacking]
+    if made:
+        yield from ("", "Made already", *(f"  {target.path}" for target in made))
+    if now:
+        yield from ("", "Can be made now")
+    for target in now:
+        yield f"  {target.path}"
+        if target.left_out:
+            yield _field("without", ", ".join(target.left_out))
     if waiting and not now:
         yield from ("", "Can be made now: nothing of this config")
         yield "  The default config needs no data of others: snakemake --cores all"

@@ -1,8 +1,7 @@
 """What a config needs from outside: is it there, and if not, how to get it.
 
 ``resources/gated.yaml`` says how to get what users must ask for themselves, the manifest what a run
-fetches from a package index. Snakemake imports this module at the start of every run, so nothing
-heavy is imported here.
+fetches from a package index.
 """
 
 from __future__ import annotations
@@ -15,32 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestages import disfa_files
-from facestages.architectures import ARCHITECTURES
-from facestages.assets import RESOURCES, read_manifest
-from facestages.config import Config, Weights
-from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import ARCHIVE_SUFFIXES, read_yaml
-from facestages.plan import Planner
+from facestages.assets import RESOURCES
+from facestages.config import Config
+from facestages.errors import FacestagesError
+from facestages.files import ARCHIVE_SUFFIXES
+from facestages.plan import Plan, presence, targets
+from facestages.plan.presence import GivenPath, given_paths, known_sources, look_at
 
-#: How to get what users must ask for themselves.
-GATED = RESOURCES / "gated.yaml"
-
-_KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
 _ADDRESS = {"pip": "package index, {}", "url": "{}", "file": "comes with the project, {}"}
-_NOT_THERE = "no such file or folder"
-_COMMAND = "snakemake check_resources"
-
-# What a key of a face set names; "path" depends on the face set's source.
-_WANTED = {"table": "table", "folder": "folder", "norms": "table", "subject_list": "table"}
-_OWN = {
-    "table": "A CSV table with the columns path and identity; config/README.md names the others.",
-    "folder": "The folder of the table's pictures.",
-    "norms": "A CSV table of human ratings by picture name (picture, valence, arousal, ...).",
-    "subject_list": "Write it: a CSV table with the columns subject (SN001, ...) and sex (female "
-    "or male), a row for each person whose video is there.",
-    "keras": "A Keras file of the network, its architecture inside.",
-    "weights.path": "A file of the network's weights.",
-}
 
 
 class Requirement(NamedTuple):
@@ -105,48 +86,14 @@ class Target(NamedTuple):
         It is there already.
     lacking : list of str
         Keys of the requirements that it waits for.
+    left_out : list of str
+        Keys of the requirements that it does without.
     """
 
     path: str
     made: bool
     lacking: list[str]
-
-
-def read_gated(path: str | os.PathLike = GATED) -> dict[str, dict]:
-    """Read and check the list of what users must get themselves.
-
-    Parameters
-    ----------
-    path : path-like
-        ``resources/gated.yaml``.
-
-    Returns
-    -------
-    dict of str to dict
-        By name: ``title``, ``address``, ``licence``, ``request``, ``size``, ``files``,
-        ``citation``, all text, and perhaps ``sha256``, hashes by file.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is missing, is not YAML, or an entry is incomplete.
-    """
-    content = read_yaml(path)
-    for name, entry in content.items():
-        if not isinstance(entry, dict):
-            raise FacestagesError(f"{path}: '{name}': must hold the keys {', '.join(_KEYS)}")
-        for key in entry:
-            if key not in (*_KEYS, "sha256"):
-                raise FacestagesError(
-                    f"{path}: '{name}': unknown key '{key}'; {did_you_mean(key, _KEYS)}"
-                )
-        for key in _KEYS:
-            if not isinstance(entry.get(key), str):
-                raise FacestagesError(f"{path}: '{name}': '{key}' must be there, and be text")
-    return content
-
-
-# ------------------------------------------------------------------------------- what is needed
+    left_out: list[str]
 
 
 def list_requirements(
@@ -160,7 +107,7 @@ def list_requirements(
     manifest : mapping
         Assets, as `assets.read_manifest` gives them.
     gated : mapping
-        What users must get themselves, as `read_gated` gives it.
+        What users must get themselves, as `plan.presence.read_gated` gives it.
 
     Returns
     -------
@@ -168,106 +115,75 @@ def list_requirements(
         First the user's own files and folders, in the order of the config, then assets. A path
         that cannot be looked at is not found; its note says why.
     """
-    needs = _needs(config)
+    plan = Plan(config, manifest, absent={})
+    needs = targets.sections_needed(plan)
 
-    def users_of(key):
-        return _needed_by(needs, [_section(key)])
+    def needed_by(*sections: str) -> list[str]:
+        return [name for name, needed in needs.items() if not set(needed).isdisjoint(sections)]
 
+    sources = known_sources(manifest, gated)
     given = [
-        _given(config, {**_as_gated(manifest), **gated}, key, path, wanted, users_of(key))
-        for key, path, wanted in _given_paths(config)
+        _given(plan, item, sources.get(item.given.gated, {}), needed_by(item.section))
+        for item in given_paths(config)
     ]
-    users = _asset_users(config)
     assets = [
-        _asset(config, name, manifest[name], _needed_by(needs, users.get(name, [])))
-        for name in config.assets_used
+        _asset(plan, name, manifest[name], needed_by(*users))
+        for name, users in _asset_users(plan).items()
     ]
     imagenet = [
-        _imagenet(name, users_of(f"networks.{name}.weights"))
+        _imagenet(name, needed_by(f"networks.{name}"))
         for name, entry in config.networks.items()
         if entry.weights == "imagenet"
     ]
     return [*given, *assets, *imagenet]
 
 
-def _as_gated(manifest: Mapping[str, Mapping]) -> dict[str, dict]:
-    """Entries of the manifest that an architecture's name finds, for weights given as a path."""
-    return {
-        name: {
-            "title": f"{name} weights",
-            "address": next(iter(entry["source"].values())),
-            "licence": entry["licence"],
-            "request": f"A run fetches them by itself with weights: {{asset: {name}}}.",
-            "size": f"{entry['bytes']:,} bytes",
-            "files": entry["file"],
-            # Also of its variants, such as emofan_5.
-            "sha256": {
-                other["file"]: other["sha256"]
-                for key, other in manifest.items()
-                if key == name or key.startswith(f"{name}_")
-            },
-            "citation": entry["citation"],
-        }
-        for name, entry in manifest.items()
-        if name in ARCHITECTURES and "url" in entry["source"]
-    }
-
-
-def _given_paths(config: Config) -> Iterator[tuple[str, str, str]]:
-    """Key, path, and what must be there, for all files and folders that the config names."""
-    for name, entry in config.datasets.items():
-        wanted = {"path": "either" if entry.source == "fer2013" else "folder", **_WANTED}
-        for key, kind in wanted.items():
-            if (path := getattr(entry, key, None)) is not None:
-                yield f"datasets.{name}.{key}", path, kind
-    for name, entry in config.networks.items():
-        if entry.keras:
-            yield f"networks.{name}.keras", entry.keras, "file"
-        if isinstance(entry.weights, Weights) and entry.weights.path:
-            yield f"networks.{name}.weights.path", entry.weights.path, "file"
-    for name, entry in config.ratings.items():
-        yield f"ratings.{name}.path", entry.path, "table"
+def _asset_users(plan: Plan) -> dict[str, list[str]]:
+    """Assets that the config needs or names, and the sections that use each."""
+    users: dict[str, list[str]] = {name: [] for name in plan.config.assets}
+    for name in plan.config.datasets:
+        for asset in (plan.face_sets.kind(name).asset, plan.face_sets.detector_asset(name)):
+            if asset:
+                users.setdefault(asset, []).append(f"datasets.{name}")
+    for name in plan.config.networks:
+        if asset := plan.networks.asset(name):
+            users.setdefault(asset, []).append(f"networks.{name}")
+    return users
 
 
 def _given(
-    config: Config,
-    gated: Mapping[str, Mapping],
-    key: str,
-    path: str,
-    wanted: str,
-    needed_by: list[str],
+    plan: Plan, item: GivenPath, source: Mapping[str, object], needed_by: list[str]
 ) -> Requirement:
-    entry = gated.get(_gated_name(key, config), {})
-    known = dict(entry.get("sha256", {}))
-    note = _problem(path, wanted) or _disfa_problem(key, path, config)
+    known_bytes = dict(source.get("sha256", {}))
+    note = _problem(item.path, item.given.wanted) or _disfa_problem(item, plan.config)
     found = not note
-    if found and known:
-        note = _unknown_bytes(path, known)
-    made = _made_of(key, config)
+    if found and known_bytes:
+        note = _unknown_bytes(item.path, known_bytes)
     return Requirement(
-        key,
-        what=entry.get("title", "your own files"),
-        where=path,
+        item.address,
+        what=source.get("title", "your own files"),
+        where=item.path,
         found=found,
         fetched_by_us=False,
-        address=entry.get("address", ""),
-        licence=entry.get("licence", ""),
-        request=entry.get("request", _OWN.get(key.split(".", 2)[2], "")),
-        size=entry.get("size", ""),
-        sha256=known,
+        address=source.get("address", ""),
+        licence=source.get("licence", ""),
+        request=source.get("request", item.given.how),
+        size=source.get("size", ""),
+        sha256=known_bytes,
         needed_by=needed_by,
         note=note,
-        spent=not found and bool(made) and all(map(os.path.exists, made)),
-        files=entry.get("files", ""),
-        citation=entry.get("citation", ""),
+        spent=not found and presence.is_spent(plan, item.section),
+        files=source.get("files", ""),
+        citation=source.get("citation", ""),
     )
 
 
-def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> Requirement:
+def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requirement:
     """An asset: a file of the user's, unpacked, downloaded, or still to be fetched."""
     ((kind, source),) = entry["source"].items()
-    folder, local = config.asset_folder(name), config.assets.get(name)
-    archive = os.path.join(config.asset_folder("downloads"), entry["file"])
+    folder, local = plan.path("asset", asset=name), plan.config.assets.get(name)
+    downloads = plan.path("asset", asset="downloads")
+    archive = os.path.join(downloads, entry["file"])
     places = (folder, RESOURCES / source if kind == "file" else archive)
     there = next((str(place) for place in places if os.path.exists(place)), None)
     note = _problem(local, "file") if local else ""
@@ -276,7 +192,6 @@ def _asset(config: Config, name: str, entry: Mapping, needed_by: list[str]) -> R
     elif kind == "file":
         request = "Comes with the project: git checkout brings it back."
     else:
-        downloads = config.asset_folder("downloads")
         request = f"On first use; without a connection, put {entry['file']} into {downloads}/."
     return Requirement(
         key=f"assets.{name}",
@@ -316,115 +231,12 @@ def _imagenet(network: str, needed_by: list[str]) -> Requirement:
     )
 
 
-def _section(key: str) -> str:
-    return ".".join(key.split(".")[:2])
-
-
-def _gated_name(key: str, config: Config) -> str | None:
-    """Entry of the gated list that a path belongs to, or None."""
-    section, name, rest = key.split(".", 2)
-    if section == "networks":
-        return config.networks[name].architecture
-    source = getattr(config, section)[name].source
-    if rest == "norms":
-        return "kdef_pt" if source == "kdef" else None
-    return source if rest == "path" else None
-
-
-def _made_of(key: str, config: Config) -> list[Path]:
-    """What does in place of a path once it is made."""
-    section, name, _ = key.split(".", 2)
-    results = Path(config.results)
-    if section == "networks":
-        seed = f"seed-{config.networks[name].seeds[0]}"
-        made = [
-            results / "geometry" / dataset / name / f"{seed}.h5"
-            for figure, uses in config.uses.items()
-            for dataset in uses.datasets
-            if figure.startswith("figures.") and name in uses.networks
-        ]
-        made += _later_products(config, name)
-        made += [
-            results / "predictions" / dataset / name / f"{seed}.csv"
-            for dataset, entry in config.datasets.items()
-            if name in entry.predictors
-        ]
-        return list(dict.fromkeys(made))
-    if section == "ratings":
-        return [results / "ratings" / f"{name}.csv"]
-    return [results / "stimuli" / f"{name}.h5"]
-
-
-def _later_products(config: Config, network: str) -> list[Path]:
-    """Tables and maps of the figures that a network's weights are opened for once more."""
-    plans, figures = Planner(config, {}), config.figures
-    files = [
-        *(plans.fig7().files["answers"] if figures.fig7 else []),
-        *(plans.fig8().files["predictions"] if figures.fig8 else []),
-        *(plans.path("attribution", one, "h5") for one in plans.attributions()),
-    ]
-    return [Path(file) for file in files if network in Path(file).parts]
-
-
-def _needs(config: Config) -> dict[str, list[str]]:
-    """For all that can be made: the sections of the config whose things it is made from."""
-    needs = {
-        f"{part}.{name}": [f"{part}.{name}"]
-        for part in ("datasets", "networks", "ratings")
-        for name in getattr(config, part)
-    }
-    for name, entry in config.networks.items():
-        if entry.weights == "train":
-            needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
-    for figure, uses in config.uses.items():
-        networks = [*uses.networks, *uses.references]
-        if figure == "figures.fig1":
-            # Of most networks, the code alone says what their layers are.
-            networks = [name for name in networks if not described_by_code(config, name)]
-        elif figure != "tables.table1":
-            labelling = (config.datasets[name].expression_from for name in uses.datasets)
-            networks += filter(None, labelling)
-        direct = [f"datasets.{name}" for name in uses.datasets]
-        direct += [f"networks.{name}" for name in networks]
-        direct += [f"ratings.{name}" for name in uses.ratings]
-        needs[figure] = list(dict.fromkeys(part for name in direct for part in needs[name]))
-    return needs
-
-
-def described_by_code(config: Config, network: str) -> bool:
-    """Whether a network's layers are known without its weights."""
-    architecture = config.networks[network].architecture
-    return bool(architecture) and ARCHITECTURES[architecture].builder is not None
-
-
-def _needed_by(needs: Mapping[str, list[str]], sections: Sequence[str]) -> list[str]:
-    return [name for name, of in needs.items() if not set(of).isdisjoint(sections)]
-
-
-def _asset_users(config: Config) -> dict[str, list[str]]:
-    """Sections of the config that use an asset."""
-    users: dict[str, list[str]] = {}
-    for name in config.datasets:
-        for asset in (config.dataset_asset(name), config.detector_asset(name)):
-            users.setdefault(asset, []).append(f"datasets.{name}")
-    for name in config.networks:
-        users.setdefault(config.network_asset(name), []).append(f"networks.{name}")
-    return users
-
-
 # ------------------------------------------------------------------------------- looking at paths
 
 
 def _problem(path: str, wanted: str) -> str:
-    """Say why a path is not what is wanted, or nothing.
-
-    Parameters
-    ----------
-    path : str
-    wanted : {"folder", "table", "file", "either"}
-        A table is a file that is no archive; a file may be of any kind, as weights are.
-    """
-    reason, mode = _look_at(path)
+    """Say why a path is not what is wanted, or nothing; `wanted` as in `plan.sources.Given`."""
+    reason, mode = look_at(path)
     if reason:
         return reason
     packed = path.lower().endswith(ARCHIVE_SUFFIXES)
@@ -441,18 +253,6 @@ def _problem(path: str, wanted: str) -> str:
     return _folder_problem(path)
 
 
-def _look_at(path: str) -> tuple[str, int]:
-    """Why a path cannot be looked at, or nothing; and its mode."""
-    try:
-        return "", os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return ("is a link to nothing" if os.path.islink(path) else _NOT_THERE), 0
-    except OSError as error:
-        return f"cannot be looked at ({error.strerror})", 0
-    except ValueError:
-        return "is no path", 0
-
-
 def _folder_problem(path: str) -> str:
     try:
         names = sorted(name for name in os.listdir(path) if not name.startswith("."))
@@ -465,17 +265,17 @@ def _folder_problem(path: str) -> str:
     return ""
 
 
-def _disfa_problem(key: str, path: str, config: Config) -> str:
+def _disfa_problem(item: GivenPath, config: Config) -> str:
     """What the search for people's videos, or their list, says of a DISFA face set's path."""
-    section, name, rest = key.split(".", 2)
-    if section != "datasets" or config.datasets[name].source != "disfa":
+    part, name = item.section.split(".", 1)
+    if part != "datasets" or config.datasets[name].source != "disfa":
         return ""
-    entry = config.datasets[name]
+    entry, path = config.datasets[name], item.path
     try:
-        if rest == "path":
+        if item.key == "path":
             people = entry.subjects if isinstance(entry.subjects, list) else "all"
             disfa_files.choose_subjects(path, entry.camera, people)
-        elif rest == "subject_list":
+        elif item.key == "subject_list":
             disfa_files.read_subject_list(path)
             if os.path.exists(entry.path):
                 disfa_files.choose_subjects(entry.path, entry.camera, entry.subjects, path)
@@ -489,19 +289,22 @@ def _disfa_problem(key: str, path: str, config: Config) -> str:
 def _unknown_bytes(path: str, known: Mapping[str, str]) -> str:
     try:
         with open(path, "rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         return f"its bytes could not be compared ({error.strerror})"
-    if found in known.values():
+    if digest in known.values():
         return ""
-    return f"its bytes are not the known ones: sha256 {found}"
+    return f"its bytes are not the known ones: sha256 {digest}"
 
 
 # ------------------------------------------------------------------------------- what can be made
 
 
-def runnable(config: Config, requirements: Sequence[Requirement]) -> list[Target]:
-    """Say what can be made now, and what the rest waits for.
+def list_targets(config: Config, requirements: Sequence[Requirement]) -> list[Target]:
+    """Say what can be made now, what is left out of it, and what the rest waits for.
+
+    Whether a figure can be made is asked of `plan.targets`, as a run asks it; what is missing or
+    of no use to a run counts as absent.
 
     Parameters
     ----------
@@ -515,30 +318,30 @@ def runnable(config: Config, requirements: Sequence[Requirement]) -> list[Target
         Face sets, trained networks, tables of ratings and figures, under the config's folder of
         results. The seeds of a network are one target, in the shell's notation: ``seed-{0,1}``.
     """
-    return [
-        Target(
+    missing = [r for r in requirements if r.missing]
+    everything = Plan(config, absent={})
+    lines = {section: r.note for r in missing for section in _sections(r)}
+    plan = Plan(config, absent=presence.add_dependents(everything, lines))
+    return list(_targets(plan, missing))
+
+
+def _sections(requirement: Requirement) -> list[str]:
+    """Sections of the config that cannot do without a requirement."""
+    if requirement.key.startswith("assets."):
+        return [name for name in requirement.needed_by if name.startswith(("datasets", "networks"))]
+    return [".".join(requirement.key.split(".")[:2])]
+
+
+def _targets(plan: Plan, missing: Sequence[Requirement]) -> Iterator[Target]:
+    for name, files in targets.products(plan).items():
+        keys = [requirement.key for requirement in missing if name in requirement.needed_by]
+        can_be_made = name in plan.drawable
+        yield Target(
             path=_join_seeds(files),
             made=all(map(os.path.exists, files)),
-            lacking=[r.key for r in requirements if r.missing and name in r.needed_by],
+            lacking=[] if can_be_made else keys,
+            left_out=keys if can_be_made else [],
         )
-        for name, files in _products(config).items()
-    ]
-
-
-def _products(config: Config) -> dict[str, list[str]]:
-    """Files that can be asked for, by the section of the config that describes them."""
-    results = config.results
-    products = {f"datasets.{name}": [f"{results}/stimuli/{name}.h5"] for name in config.datasets}
-    for name, entry in config.networks.items():
-        if entry.weights == "train":
-            products[f"networks.{name}"] = [config.weights_file(name, s) for s in entry.seeds]
-    for name in config.ratings:
-        products[f"ratings.{name}"] = [f"{results}/ratings/{name}.csv"]
-    for name in config.uses:
-        folder, _, target = name.partition(".")
-        kind = "pdf" if folder == "figures" else "csv"
-        products[name] = [f"{results}/{folder}/{target}.{kind}"]
-    return products
 
 
 def _join_seeds(files: Sequence[str]) -> str:
@@ -549,67 +352,3 @@ def _join_seeds(files: Sequence[str]) -> str:
     end = os.path.commonprefix([file[len(start) :][::-1] for file in files])[::-1]
     between = ",".join(file[len(start) : len(file) - len(end)] for file in files)
     return f"{start}{{{between}}}{end}"
-
-
-def absent(config: Config) -> dict[str, str]:
-    """Face sets, networks and ratings that this machine lacks; figures do without them.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    dict of str to str
-        For ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is
-        missing. What a run fetches by itself is never absent, nor is what has been made already.
-    """
-    lines: dict[str, str] = {}
-    for key, path, _ in _given_paths(config):
-        made = _made_of(key, config)
-        if not os.path.exists(path) and not (made and all(map(os.path.exists, made))):
-            reason = _look_at(path)[0] or _NOT_THERE
-            lines.setdefault(_section(key), f"{key} = '{path}': {reason}")
-    for name, entry in config.networks.items():
-        if entry.weights != "train":
-            continue
-        trained = all(os.path.exists(config.weights_file(name, seed)) for seed in entry.seeds)
-        needed = f"datasets.{entry.training.dataset}"
-        if needed in lines and not trained:
-            lines[f"networks.{name}"] = f"networks.{name} is trained on {lines[needed]}"
-    for name, entry in config.datasets.items():
-        needed = f"networks.{entry.expression_from}"
-        if needed in lines:
-            lines[f"datasets.{name}"] = f"datasets.{name} is labelled by a network, {lines[needed]}"
-    return lines
-
-
-def missing_message(key: str, path: str, config: Config) -> str:
-    """Say that a path of the config is missing, and how to get what should be there.
-
-    Parameters
-    ----------
-    key : str
-        Key of the config, e.g. ``datasets.kdef.path``.
-    path : str
-        What the config says there.
-    config : Config
-
-    Returns
-    -------
-    str
-        One line; two where the thing has to be asked for.
-    """
-    reason = _look_at(path)[0] or _NOT_THERE
-    text = f"config: {key} = '{path}': {reason}; correct the path."
-    try:
-        manifest = read_manifest(RESOURCES / "manifest.yaml")
-        entry = {**_as_gated(manifest), **read_gated()}.get(_gated_name(key, config))
-    except FacestagesError:
-        return text
-    if entry is None:
-        return text
-    return (
-        f"{text}\n{entry['title']} is to be had at {entry['address']}; '{_COMMAND}' (with the "
-        f"same --configfile) tells how, and all that is missing"
-    )

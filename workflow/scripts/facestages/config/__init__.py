@@ -1,0 +1,168 @@
+"""The config: the one source of defaults, checks, JSON schema and documentation.
+
+Snakemake reads the config at the start of every run and of every cluster job, so nothing heavy is
+imported here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from facestages.config.analysis import Analysis
+from facestages.config.face_sets import FaceSetEntry, Oasis
+from facestages.config.figures import Figure, Figures, Tables, Uses
+from facestages.config.networks import NetworkEntry, Weights
+from facestages.config.section import Name, Section, check_name, check_once, describe, mistake
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import read_yaml
+
+__all__ = ["Config", "load_config"]
+
+_PATHVARS = ("results", "resources", "logs", "benchmarks")
+
+
+class Config(Section):
+    """The whole config."""
+
+    datasets: dict[Name, FaceSetEntry] = Field(min_length=1, description="Face sets by name.")
+    networks: dict[Name, NetworkEntry] = Field(min_length=1, description="Networks by name.")
+    ratings: dict[Name, Oasis] = Field({}, description="Human ratings of other pictures, by name.")
+    analysis: Analysis = Field(Analysis(), description="What is measured.")
+    figures: Figures = Field(description="What the figures show.")
+    tables: Tables = Field(Tables(), description="What the tables show.")
+    network: str | None = Field(
+        None, description="For `snakemake list_layers`: the network whose layers are printed."
+    )
+    dataset: str | None = Field(
+        None, description="For `snakemake list_layers`: the face set that sizes are given for."
+    )
+    assets: dict[str, str] = Field(
+        {}, description="Local file of an asset, used instead of a download."
+    )
+    pathvars: dict[str, str] = Field(
+        {}, description="Snakemake's path variables, e.g. `results: results/paper`."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _singular_or_plural(cls, data: Any) -> Any:
+        for key in ("network", "dataset"):
+            if isinstance(data, Mapping) and isinstance(data.get(key), Mapping):
+                raise mistake("key", f"{key}: is one name; did you mean '{key}s'?")
+        return data
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for name, network in self.networks.items():
+            if network.training is not None:
+                where = f"networks.{name}.training.dataset"
+                check_name(where, network.training.dataset, "face set", self.datasets)
+        for name, face_set in self.datasets.items():
+            self._check_predictors(name, face_set)
+        check_once("networks: label", [network.label for network in self.networks.values()])
+        if self.network is not None:
+            check_name("network", self.network, "network", self.networks)
+        if self.dataset is not None:
+            check_name("dataset", self.dataset, "face set", self.datasets)
+        check_once("analysis.labels", self.analysis.labels)
+        check_once("analysis.components", self.analysis.components)
+        check_once("analysis.decoding.labels", self.analysis.decoding.labels)
+        for where, section in self.drawings():
+            section.check(where, self)
+        for key in self.pathvars:
+            if key not in _PATHVARS:
+                hint = did_you_mean(key, _PATHVARS)
+                raise mistake("key", f"pathvars: unknown key '{key}': {hint}")
+        return self
+
+    def _check_predictors(self, name: str, face_set: FaceSetEntry) -> None:
+        """That the networks that name a face set's expressions exist, and answer in expressions."""
+        for network in face_set.predictors:
+            key = "expression_from" if network == face_set.expression_from else "predicted_by"
+            where = f"datasets.{name}.{key}"
+            check_name(where, network, "network", self.networks)
+            if self.networks[network].output_classes is None:
+                raise mistake("key", f"{where} = '{network}': give that network the key 'classes'")
+
+    def drawings(self) -> Iterator[tuple[str, Figure]]:
+        """Each figure and table that has a section: ``figures.NAME`` or ``tables.NAME``."""
+        for folder, sections in (("figures", self.figures), ("tables", self.tables)):
+            for name, section in sections:
+                if section is not None:
+                    yield f"{folder}.{name}", section
+
+    @property
+    def uses(self) -> dict[str, Uses]:
+        """What each figure and table is made from; Figure 1 takes no face set."""
+        return {where: section.uses() for where, section in self.drawings()}
+
+    @property
+    def results(self) -> str:
+        """Folder of the results."""
+        return self.pathvars.get("results", "results")
+
+    @property
+    def resources(self) -> str:
+        """Folder of the resources."""
+        return self.pathvars.get("resources", "resources")
+
+
+def load_config(
+    config: Mapping[str, Any] | str | os.PathLike,
+    manifest: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """Check a config.
+
+    Parameters
+    ----------
+    config : mapping or path-like
+        What Snakemake read, or a YAML file.
+    manifest : mapping, optional
+        Assets, as `assets.read_manifest` gives them. The assets that the config names must be among
+        them, and a network's classes must be those of its weights.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    FacestagesError
+        If the file cannot be read; else one line for each mistake: key, value, what is allowed,
+        the nearest match.
+    """
+    if not isinstance(config, Mapping):
+        config = read_yaml(config)
+    try:
+        checked = Config.model_validate(config)
+    except ValidationError as error:
+        raise FacestagesError("\n".join(dict.fromkeys(describe(error, config)))) from None
+    if manifest is not None:
+        _check_assets(checked, manifest)
+    return checked
+
+
+def _check_assets(config: Config, manifest: Mapping[str, Mapping[str, Any]]) -> None:
+    named = {f"assets.{name}": name for name in config.assets}
+    weights = {
+        name: network.weights.asset
+        for name, network in config.networks.items()
+        if isinstance(network.weights, Weights) and network.weights.asset
+    }
+    named |= {f"networks.{name}.weights.asset": asset for name, asset in weights.items()}
+    for key, asset in named.items():
+        if asset not in manifest:
+            hint = did_you_mean(asset, manifest)
+            raise FacestagesError(f"config: {key} = '{asset}': no such asset; {hint}")
+    for name, asset in weights.items():
+        given = config.networks[name].output_classes
+        classes = manifest[asset].get("classes", given)
+        if classes != given:
+            raise FacestagesError(
+                f"config: networks.{name}.classes: the weights '{asset}' answer in the order "
+                f"[{', '.join(classes)}]; give the key 'classes' so"
+            )

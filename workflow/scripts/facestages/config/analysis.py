@@ -1,0 +1,76 @@
+"""What the config says is measured on every network and face set."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from facestages.config.section import Count, Name, Section
+
+
+class Umap(Section):
+    """UMAP, as umap-learn does it; the defaults are its own."""
+
+    neighbours: Annotated[int, Field(ge=2)] = Field(15, description="Neighbours of a picture.")
+    min_dist: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="How near to each other points may come in the map."
+    )
+    seed: int = Field(0, description="Seed; the same seed gives the same map on one machine.")
+
+
+class Decoding(Section):
+    """What a linear read-out is asked of each layer's principal components."""
+
+    labels: list[Name] = Field(
+        ["identity", "expression", "sex", "valence", "arousal"],
+        description="Labels that are decoded. Of identity, sessions or stretches of time are held "
+        "out; of all others, people.",
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(
+        5, description="Parts of the people that are held out in turn, at most."
+    )
+
+
+class Analysis(Section):
+    """What is measured on every network and face set."""
+
+    labels: list[Name] = Field(
+        ["identity", "expression"], description="Labels whose silhouettes are measured."
+    )
+    components: list[Count | Literal["all"]] = Field(
+        [2, 5, 10, 20, 50, "all"],
+        description="Numbers of principal components; `all` is the layer's full space.",
+    )
+    permutations: Annotated[int, Field(ge=0)] = Field(
+        1000, description="Label permutations for the null distribution; 0 for none."
+    )
+    pictures_per_person: Annotated[int, Field(ge=2)] | None = Field(
+        14,
+        description="Where all people have twice as many pictures or more, identity is also scored "
+        "on so many of each, drawn by chance (14 as in KDEF); null for never.",
+    )
+    decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
+    umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")
+    gradcam_faces: Count = Field(
+        200, description="Faces that Grad-CAM explains, spread over people and expressions."
+    )
+    activations: Literal["keep", "discard"] = Field(
+        "discard",
+        description="Keep the layers' full outputs on disk, or make the Gram matrices while they "
+        "are recorded. Of a face set in shards they are on disk for a while in any case.",
+    )
+    precision: Literal["float32", "float16"] = Field(
+        "float32",
+        description="Of outputs on disk; float16 halves the files, which say what that cost.",
+    )
+    most_pictures: Annotated[int, Field(ge=2)] = Field(
+        20_000,
+        description="A face set of more pictures is measured on a sample, every k-th picture of "
+        "each person; tables then say how large the error is.",
+    )
+    gpu: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="GPUs that a job with a network asks for; without one it ends with an error. "
+        "With 0 it takes a GPU that it sees.",
+    )

@@ -1,0 +1,359 @@
+"""Figures and tables in the config: what each is made from, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import Field
+
+from facestages.config.section import Count, Section, check_name, check_once, check_stage, mistake
+
+if TYPE_CHECKING:
+    from facestages.config import Config
+
+
+class Uses(NamedTuple):
+    """Names of what a figure or a table is made from; it can do without the last two."""
+
+    datasets: list[str]
+    networks: list[str]
+    #: Networks whose output gives valence and arousal.
+    references: list[str]
+    ratings: list[str]
+
+
+class Figure(Section):
+    """A figure or table: `uses` says what it is made from, `check` what it refuses."""
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        """For each key that names something: a field of `Uses`, and what is named."""
+        raise NotImplementedError
+
+    def uses(self) -> Uses:
+        """Names of the face sets, networks and ratings that it is made from, each once."""
+        uses: dict[str, list[str]] = {kind: [] for kind in Uses._fields}
+        for kind, names in self.names().values():
+            uses[kind] += names
+        return Uses(**{kind: list(dict.fromkeys(names)) for kind, names in uses.items()})
+
+    def check(self, where: str, config: Config) -> None:
+        """Refuse what the rest of the config does not have.
+
+        Parameters
+        ----------
+        where : str
+            The section, e.g. ``figures.fig4``.
+        config : Config
+
+        Raises
+        ------
+        pydantic_core.PydanticCustomError
+            Naming the key, its value and the nearest that is allowed.
+        """
+        sections = {
+            "datasets": ("face set", config.datasets),
+            "networks": ("network", config.networks),
+            "references": ("network", config.networks),
+            "ratings": ("table", config.ratings),
+        }
+        for key, (kind, names) in self.names().items():
+            check_once(f"{where}.{key}", names)
+            for name in names:
+                check_name(f"{where}.{key}", name, *sections[kind])
+
+
+def _optional(name: str | None) -> list[str]:
+    return [] if name is None else [name]
+
+
+def _check_components(where: str, components: int | str, config: Config) -> None:
+    measured = config.analysis.components
+    check_name(f"{where}.components", components, "measured number", measured)
+
+
+class Fig1(Figure):
+    """Figure 1: the architecture of a network, and the table of its layers."""
+
+    network: str = Field(description="Network that is drawn.")
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"network": ("networks", [self.network])}
+
+
+class Fig2(Figure):
+    """Figure 2: the layers of one network as maps, strips of faces and Grad-CAM."""
+
+    dataset: str = Field(description="Face set, of few people with many pictures each.")
+    network: str = Field(description="Network.")
+    stages: list[str] = Field(
+        ["early", "middle", "penultimate"],
+        min_length=1,
+        max_length=4,
+        description="Stages that are mapped; faces are shown along the axes of the last map.",
+    )
+    faces: Count = Field(21, description="Faces along an axis.")
+    expressions: list[str] = Field(
+        ["happy", "angry"],
+        min_length=1,
+        max_length=2,
+        description="Expressions of the faces that Grad-CAM is shown on: a smile and a frown.",
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"dataset": ("datasets", [self.dataset]), "network": ("networks", [self.network])}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        check_once(f"{where}.stages", self.stages)
+        for stage in self.stages:
+            check_stage(f"{where}.stages", stage, config.networks[self.network].stages)
+
+
+class Fig3(Figure):
+    """Figure 3: people in pixels, in an untrained network and in one trained on objects."""
+
+    dataset: str = Field(description="Face set, of few people with many pictures each.")
+    pixels: str = Field(description="Network of the architecture `pixels`.")
+    untrained: str = Field(description="Untrained network.")
+    objects: str = Field(description="Network trained on objects.")
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The network in each role."""
+        return {"pixels": self.pixels, "untrained": self.untrained, "objects": self.objects}
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        roles = {role: ("networks", [name]) for role, name in self.roles.items()}
+        return {"dataset": ("datasets", [self.dataset]), **roles}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        if config.networks[self.pixels].architecture != "pixels":
+            raise mistake(
+                "key", f"{where}.pixels = '{self.pixels}': has another architecture than pixels"
+            )
+        if config.networks[self.untrained].weights != "untrained":
+            raise mistake("key", f"{where}.untrained = '{self.untrained}': has weights")
+
+
+class Fig4(Figure):
+    """Figure 4: silhouettes by stage."""
+
+    datasets: list[str] = Field(min_length=1, description="Face sets, a column of panels each.")
+    networks: list[str] = Field(min_length=1, description="Networks, a line each.")
+    labels: list[str] = Field(
+        ["expression", "identity"], min_length=1, description="Labels, a row of panels each."
+    )
+    stages: list[str] = Field(
+        ["early", "middle", "penultimate", "final"],
+        min_length=2,
+        description="Stages, from input to output.",
+    )
+    components: Count | Literal["all"] = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+    band: Literal["range", "sd"] = Field(
+        "range", description="Band over seeds: lowest to highest, or one standard deviation."
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"datasets": ("datasets", self.datasets), "networks": ("networks", self.networks)}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        for key, values in (("labels", self.labels), ("stages", self.stages)):
+            check_once(f"{where}.{key}", values)
+        for name in self.networks:
+            for stage in self.stages:
+                stages = config.networks[name].stages
+                check_stage(f"{where}.stages (network {name})", stage, stages)
+        for label in self.labels:
+            check_name(f"{where}.labels", label, "measured label", config.analysis.labels)
+        _check_components(where, self.components, config)
+
+
+class Study4Figure(Figure):
+    """What the figures of Study 4 have in common."""
+
+    dataset: str = Field(description="Face set, of many people who show each expression.")
+    networks: list[str] = Field(min_length=1, max_length=4, description="Networks.")
+    stage: str = Field("penultimate", description="Stage whose principal components are shown.")
+    reference: str | None = Field(
+        None,
+        description="Network whose output gives valence and arousal (EmoFAN); the face set's own "
+        "labels if not given.",
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {
+            "dataset": ("datasets", [self.dataset]),
+            "networks": ("networks", self.networks),
+            "reference": ("references", _optional(self.reference)),
+        }
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        stages = [stage for name in self.networks for stage in config.networks[name].stages]
+        check_stage(f"{where}.stage", self.stage, stages, "stage of its networks")
+        if self.reference and not config.networks[self.reference].affect:
+            raise mistake(
+                "key",
+                f"{where}.reference = '{self.reference}': that network's output says nothing of "
+                f"valence and arousal",
+            )
+
+
+class Fig5(Study4Figure):
+    """Figure 5: principal components beside valence and arousal."""
+
+    ratings: str | None = Field(
+        None, description="Human ratings of other pictures, one of `ratings`, as a last panel."
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {**super().names(), "ratings": ("ratings", _optional(self.ratings))}
+
+
+class Fig6(Study4Figure):
+    """Figure 6: faces along principal components, valence and arousal."""
+
+    faces: Count = Field(21, description="Faces along an axis.")
+
+
+class Fig7(Study4Figure):
+    """Figure 7: which expressions are named correctly, and where in the space."""
+
+
+class Fig8(Figure):
+    """Figure 8: how much of the space is identity, valence-arousal and category, by layer."""
+
+    dataset: str = Field(description="Face set, of many people who show each expression.")
+    networks: list[str] = Field(
+        min_length=1, max_length=4, description="Networks, a row of panels each."
+    )
+    components: Count = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        _check_components(where, self.components, config)
+
+
+class Layers(Figure):
+    """Layer curves: silhouettes, decoding and RSA of each recorded layer."""
+
+    dataset: str = Field(description="Face set.")
+    networks: list[str] = Field(
+        min_length=1,
+        max_length=4,
+        description="Networks, a column of panels each (`layers: all` looks at all of theirs).",
+    )
+    measure: Literal[
+        "silhouette",
+        "silhouette_macro",
+        "silhouette_balanced",
+        "silhouette_within",
+        "silhouette_centred",
+    ] = Field("silhouette_centred", description="Kind of silhouette; see docs/statistics.md.")
+    components: Count | Literal["all"] = Field(
+        10, description="Number of principal components; must be among `analysis.components`."
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        _check_components(where, self.components, config)
+
+
+class Cka(Figure):
+    """How alike the layers of Figure 4's networks are."""
+
+    dataset: str = Field(description="Face set, one of Figure 4's.")
+    networks: list[str] = Field(min_length=1, description="Networks, of those of Figure 4.")
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        fig4 = config.figures.fig4
+        check_name(f"{where}.dataset", self.dataset, "face set of Figure 4", fig4.datasets)
+        for name in self.networks:
+            check_name(f"{where}.networks", name, "network of Figure 4", fig4.networks)
+
+
+class Controls(Figure):
+    """Tests of the draft's conjectures: few pictures, low-level properties, ten components."""
+
+    datasets: list[str] = Field(
+        min_length=2,
+        max_length=4,
+        description="Face set as it is, and the same with low-level properties made equal "
+        "(`histogram: match`, `mask: oval`).",
+    )
+    networks: list[str] = Field(
+        min_length=1, description="Networks that look at these, as a rule the pixels."
+    )
+    many: str = Field(
+        description="Face set of Figure 4 with many pictures a person, of which "
+        "`analysis.pictures_per_person` are drawn."
+    )
+    few: str = Field(description="Face set of Figure 4 with few pictures a person.")
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {"datasets": ("datasets", self.datasets), "networks": ("networks", self.networks)}
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        for key, name in (("many", self.many), ("few", self.few)):
+            defined = config.figures.fig4.datasets
+            check_name(f"{where}.{key}", name, "face set of Figure 4", defined)
+
+
+class Figures(Section):
+    """What the figures show; one without a section is not drawn."""
+
+    fig1: Fig1 | None = Field(None, description="The architecture.")
+    fig2: Fig2 | None = Field(None, description="One network's layers: maps, faces, Grad-CAM.")
+    fig3: Fig3 | None = Field(None, description="People in pixels and in other networks.")
+    fig4: Fig4 = Field(description="Silhouettes by stage.")
+    fig5: Fig5 | None = Field(None, description="Principal components and affect.")
+    fig6: Fig6 | None = Field(None, description="Faces along components and affect.")
+    fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
+    fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
+    layers: Layers | None = Field(None, description="Curves over all recorded layers.")
+    cka: Cka | None = Field(None, description="Similarity of layers, networks and seeds.")
+    controls: Controls | None = Field(None, description="The draft's conjectures as tests.")
+
+
+class Table1(Figure):
+    """Table 1: networks and face sets, beside what the paper reports of theirs."""
+
+    networks: list[str] = Field(min_length=1, description="Networks, a row each.")
+    datasets: list[str] = Field(min_length=1, description="Face sets, a row each.")
+    test: str | None = Field(
+        None,
+        description="Face set whose expressions the networks name that were not trained in this "
+        "run (those have an accuracy on their held-out part).",
+    )
+
+    def names(self) -> dict[str, tuple[str, list[str]]]:
+        return {
+            "networks": ("networks", self.networks),
+            "datasets": ("datasets", self.datasets),
+            "test": ("datasets", _optional(self.test)),
+        }
+
+
+class Tables(Section):
+    """What the tables show."""
+
+    table1: Table1 | None = Field(
+        None, description="Networks and face sets; not made if not given."
+    )

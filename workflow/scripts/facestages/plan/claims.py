@@ -1,0 +1,127 @@
+"""What the claims are judged by: tables, and what is known of networks and face sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from facestages.plan.sources import SOURCES
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+# Tables that claims are judged by, and the figure or table that they are made for.
+_TABLES = {
+    "table1": "tables.table1",
+    "embedding": "figures.fig3",
+    "separability": "figures.fig4",
+    "decoding": "figures.fig4",
+    "instances": "figures.fig4",
+    "affect": "figures.fig5",
+    "fig5": "figures.fig5",
+    "fig7": "figures.fig7",
+    "controls": "figures.controls",
+    "partition": "figures.fig8",
+    "attribution": "figures.fig2",
+}
+
+
+class ClaimsPlan(NamedTuple):
+    """How the claims are judged.
+
+    Attributes
+    ----------
+    files : list of str
+        All tables.
+    world : dict
+        Keyword arguments of `claims.judge_claims`.
+    """
+
+    files: list[str]
+    world: dict[str, object]
+
+
+def plan_claims(plan: Plan, drawable: list[str] | None = None) -> ClaimsPlan:
+    """What the claims are judged by.
+
+    Parameters
+    ----------
+    plan : Plan
+    drawable : list of str, optional
+        ``figures.NAME`` and ``tables.NAME`` of what can be made; as the plan has it if not given.
+    """
+    drawable = plan.drawable if drawable is None else drawable
+    files = _files(plan, drawable)
+    world = {
+        "files": files,
+        "networks": {name: _network(plan, name) for name in plan.config.networks},
+        "datasets": {
+            name: {
+                "label": entry.label,
+                "paper": entry.paper,
+                "rendered": SOURCES[entry.source].is_rendered,
+            }
+            for name, entry in plan.config.datasets.items()
+        },
+        "absent": _lines(plan, drawable),
+    }
+    return ClaimsPlan([path for paths in files.values() for path in paths], world)
+
+
+def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
+    """The files of each table that can be made."""
+    files: dict[str, list[str]] = {name: [] for name in _TABLES}
+    if "tables.table1" in drawable:
+        files["table1"].append(plan.path("table", table="table1"))
+    for name in ("fig5", "fig7", "controls"):
+        if f"figures.{name}" in drawable:
+            files[name].append(plan.path("figure_numbers", figure=name))
+    if "figures.fig2" in drawable:
+        fig2 = plan.config.figures.fig2
+        every = plan.every_seed([fig2.dataset], [fig2.network])
+        files["embedding"] += plan.paths("embedding_scores", every)
+        files["attribution"] += plan.paths("attribution_shares", plan.attributions())
+    if "figures.fig3" in drawable:
+        scores = plan.figure("fig3").files["scores"]
+        files["separability"] += [path for path in scores if "/separability/" in path]
+        files["embedding"] += [path for path in scores if "/embeddings/" in path]
+    if "figures.fig4" in drawable:
+        files["separability"] += plan.figure("fig4").files["scores"]
+        for dataset in plan.present("datasets", plan.config.figures.fig4.datasets):
+            files["decoding"] += plan.paths("decoding", plan.compared(dataset))
+        files["instances"] += plan.instances()
+    if "figures.fig5" in drawable:
+        files["affect"] += plan.figure("fig5").files["regressions"]
+    if "figures.fig8" in drawable:
+        files["partition"] += plan.figure("fig8").files["shares"]
+    return {name: list(dict.fromkeys(paths)) for name, paths in files.items()}
+
+
+def _network(plan: Plan, name: str) -> dict[str, object]:
+    entry, figures = plan.config.networks[name], plan.config.figures
+    kinds = ["expressions"] if plan.answers(name) else []
+    kinds += [entry.kind] if entry.kind != "trained" else []
+    kinds += ["figure4"] if name in figures.fig4.networks else []
+    roles = figures.fig3.roles if figures.fig3 else {}
+    return {
+        "label": entry.label,
+        "paper": entry.paper,
+        "kinds": kinds,
+        "roles": [role for role, network in roles.items() if network == name],
+    }
+
+
+def _lines(plan: Plan, drawable: list[str]) -> dict[str, str]:
+    """Why a table, or a network or face set of the paper, is not there."""
+    lines = {}
+    for table, source in _TABLES.items():
+        if source not in drawable:
+            in_config = source in plan.config.uses
+            lines[table] = (
+                f"{source} {'cannot be drawn here' if in_config else 'is not in the config'}"
+            )
+    config = plan.config
+    for section, entries in (("networks", config.networks), ("datasets", config.datasets)):
+        for name, line in plan.left_out(section, entries).items():
+            if entries[name].paper:
+                lines.setdefault(entries[name].paper, line)
+    return lines

@@ -1,0 +1,226 @@
+"""What a face set is made from, and how many of its pictures are measured."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from facestages import disfa_files, provenance, subsets
+from facestages.errors import FacestagesError
+from facestages.plan.presence import missing_message, require
+from facestages.plan.sources import RATINGS, SOURCES, Source
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+# Keys that change no picture: names in figures, and labels that are joined later.
+_LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
+
+# Pictures of a face set whose number cannot be foreseen, for memory and time alone.
+_UNFORESEEN = 2000
+
+
+class FaceSets:
+    """Answers about face sets; methods that rules call take the wildcards of a job."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.config = plan.config
+        # One answer a run: the disk is looked at once.
+        self.subjects = cache(self.subjects)
+        self.sampling_step = cache(self.sampling_step)
+
+    def kind(self, dataset: str) -> Source:
+        """Facts of a face set's kind."""
+        return SOURCES[self.config.datasets[dataset].source]
+
+    # -------------------------------------------------------------------------- numbers of pictures
+
+    def foreseen(self, dataset: str) -> list[int]:
+        """The most pictures that a face set may have, person by person.
+
+        Pictures that turn out to be missing, doubled or without a face make it smaller. The
+        official numbers of FER2013, KDEF and ORL are taken, whatever the user's copy holds.
+        """
+        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        if kind.has_videos and not self.plan.is_absent("datasets", dataset):
+            return [entry.frames_per_person] * len(self.subjects(dataset))
+        return kind.count(entry)
+
+    def sampling_step(self, dataset: str) -> int:
+        """Every how many pictures of a person are measured."""
+        entry, made = self.config.datasets[dataset], self._made("sample_step", dataset)
+        if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(made):
+            # The disk is not mounted: as it was before.
+            return int(_read(made))
+        try:
+            most = self.config.analysis.most_pictures
+            return subsets.sampling_step(self.foreseen(dataset), most)
+        except FacestagesError as error:
+            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+
+    def n_measured(self, dataset: str) -> int:
+        """How many pictures of a face set are measured, at most."""
+        size = subsets.sample_size(self.foreseen(dataset), self.sampling_step(dataset))
+        return size or _UNFORESEEN
+
+    # -------------------------------------------------------------------------- files of a face set
+
+    def whole(self, dataset: str) -> str:
+        """File of a face set."""
+        return self.plan.path("stimuli", dataset=dataset)
+
+    def measured(self, dataset: str) -> str:
+        """File of a face set, or of its sample where it is too large to be measured as a whole."""
+        product = "sample" if self.sampling_step(dataset) > 1 else "stimuli"
+        return self.plan.path(product, dataset=dataset)
+
+    def described(self, dataset: str) -> str:
+        """As `measured`; the whole face set where no step measures it."""
+        uses, table1 = self.config.uses, self.config.tables.table1
+        shown = {n for name, use in uses.items() if "figures." in name for n in use.datasets}
+        measured = shown | {table1 and table1.test}
+        if dataset in measured or self.config.datasets[dataset].predictors:
+            return self.measured(dataset)
+        return self.whole(dataset)
+
+    def label_predictions(self, dataset: str) -> str | list[str]:
+        """Predictions that take the place of a face set's expression label, or nothing."""
+        network = self.config.datasets[dataset].expression_from
+        return self.plan.path("predictions", self.plan.first(dataset, network)) if network else []
+
+    def sheet_labels(self, dataset: str) -> str | list[str]:
+        """As `label_predictions`, for the contact sheet of all pictures: a sample's are too few."""
+        is_sample = self.described(dataset) != self.whole(dataset)
+        return [] if is_sample else self.label_predictions(dataset)
+
+    def report_predictions(self, dataset: str) -> list[str]:
+        """Predictions that the report compares with the face set's own labels."""
+        networks = self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
+        return [self.plan.path("predictions", self.plan.first(dataset, name)) for name in networks]
+
+    # --------------------------------------------------------------------------- how it is prepared
+
+    def source(self, dataset: str) -> str | list[str]:
+        """What a face set is made from: an asset, the frames of its videos, or the user's files."""
+        kind = self.kind(dataset)
+        if kind.asset:
+            return self.plan.path("asset", asset=kind.asset)
+        if kind.has_videos:
+            subjects = self.subjects(dataset)
+            return [self.plan.path("frames", dataset=dataset, subject=one) for one in subjects]
+        given, product = self.config.datasets[dataset].given(), self.whole(dataset)
+        return [
+            require(f"datasets.{dataset}.{key}", path, product, kind.given[key])
+            for key, path in given.items()
+            if key != "folder"
+        ]
+
+    def detector(self, dataset: str) -> str | list[str]:
+        """The face detector, if a face set is cropped."""
+        asset = self.detector_asset(dataset)
+        return self.plan.path("asset", asset=asset) if asset else []
+
+    def detector_asset(self, dataset: str) -> str | None:
+        """Asset of the face detector, if a face set is cropped."""
+        return "face_detector" if self.config.datasets[dataset].framing else None
+
+    def entry(self, dataset: str) -> dict:
+        """What the config says of a face set, as far as it decides the face set's file."""
+        entry = self.config.datasets[dataset].model_dump(exclude=_LATER)
+        if self.kind(dataset).has_videos:
+            # The rest has decided the frames, which come as files.
+            return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
+        return entry
+
+    def frames_entry(self, dataset: str) -> dict:
+        """What the config says of the frames of one video."""
+        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | {"subjects", "source"})
+        if entry["crop"]:
+            # The other keys act on all frames together.
+            entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
+        return entry
+
+    def files(self, dataset: str) -> str:
+        """Digest of the names, sizes and times of a user's files; of videos, who was chosen.
+
+        Where they are gone (a disk that is not mounted, say), it is the digest of the files last
+        read, so that what was made from them stays good.
+        """
+        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        if kind.asset:
+            return ""
+        if kind.has_videos:
+            return f"{entry.subjects}: {' '.join(self.subjects(dataset))}"
+        made = self._made("stimuli_files", dataset)
+        if not os.path.exists(entry.pictures) and os.path.exists(made):
+            return _read(made)
+        return kind.digest(entry)
+
+    def crop_margin(self, dataset: str) -> float | None:
+        """Margin of a face set's crop by the eyes; None where it was not cropped."""
+        crop = self.config.datasets[dataset].framing
+        return crop.margin if crop else None
+
+    def ratings_source(self, ratings: str) -> str:
+        """The user's file of human ratings."""
+        entry, product = self.config.ratings[ratings], self.plan.path("ratings", ratings=ratings)
+        given = RATINGS[entry.source]["path"]
+        return require(f"ratings.{ratings}.path", entry.path, product, given)
+
+    # --------------------------------------------------------------------------- people with videos
+
+    def subjects(self, dataset: str) -> list[str]:
+        """The people of a video set: as listed, or those whose videos are there."""
+        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        made = self._made("stimuli_files", dataset)
+        for key, path in entry.given().items():
+            where = f"datasets.{dataset}.{key}"
+            if not os.path.exists(require(where, path, made, kind.given[key])):
+                # The disk is not mounted: whoever was chosen before, if nothing else is wanted now.
+                wanted, _, people = _read(made).partition(": ")
+                if wanted != str(entry.subjects):
+                    raise FacestagesError(missing_message(where, path, kind.given[key]))
+                return people.split()
+        try:
+            return disfa_files.choose_subjects(
+                entry.path, entry.camera, entry.subjects, entry.subject_list
+            )
+        except FacestagesError as error:
+            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+
+    def video_digest(self, dataset: str, subject: str) -> str:
+        """Digest of a person's sex and of the video and label files, as `files`."""
+        entry = self.config.datasets[dataset]
+        made = self.plan.path("frames_files", dataset=dataset, subject=subject)
+        if os.path.exists(made) and not all(map(os.path.exists, entry.given().values())):
+            return _read(made)
+        try:
+            files = disfa_files.subject_files(entry.path, subject, entry.camera)
+            sexes = disfa_files.read_subject_list(entry.subject_list) if entry.subject_list else {}
+        except FacestagesError as error:
+            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+        stats = provenance.digest_stats(entry.path, files)
+        return provenance.digest([stats, sexes.get(subject, "")])
+
+    def waiting_videos(self, dataset: str) -> list[str]:
+        """People whose video is yet to be decoded."""
+        return [
+            subject
+            for subject in self.subjects(dataset)
+            if not os.path.exists(self.plan.path("frames", dataset=dataset, subject=subject))
+        ]
+
+    def listed(self) -> str:
+        """The face set that `list_layers` gives sizes for."""
+        return self.config.dataset or self.config.figures.fig4.datasets[0]
+
+    def _made(self, product: str, dataset: str) -> str:
+        """File in which an earlier run noted what it read."""
+        return self.plan.path(product, dataset=dataset)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()

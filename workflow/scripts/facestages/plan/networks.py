@@ -1,0 +1,218 @@
+"""Where a network's weights come from, what its jobs are told, and what they wait for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from facestages import paths
+from facestages.architectures import ARCHITECTURES, layer_widths, select_layers
+from facestages.config import Config
+from facestages.config.networks import Weights
+from facestages.errors import FacestagesError
+from facestages.paths import Recording
+from facestages.plan.presence import require
+from facestages.plan.sources import NETWORK_FILES
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+_IMAGENET_BYTES = 553 * 10**6  # of VGG16, the only one
+
+# Units of a network that is not known before it is loaded: as many as a wide first layer has.
+_UNITS_A_PIXEL, _MOST_UNITS = 64, 2_000_000
+
+
+def weights_file(config: Config, network: str, seed: int) -> str | None:
+    """File that holds a network's weights, or the folder that holds the file.
+
+    Parameters
+    ----------
+    config : Config
+    network : str
+        Name in the config.
+    seed : int
+        Instance of a trained network.
+
+    Returns
+    -------
+    str or None
+        None where there is none; ``"imagenet"`` for weights that Keras Applications fetches.
+    """
+    entry = config.networks[network]
+    if entry.weights == "train":
+        return paths.fill("model", config.pathvars, network=network, seed=seed)
+    if isinstance(entry.weights, Weights):
+        if entry.weights.path:
+            return entry.weights.path
+        folder = paths.fill("asset", config.pathvars, asset=entry.weights.asset)
+        return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
+    return "imagenet" if entry.weights == "imagenet" else entry.keras
+
+
+def weights_target(config: Config, network: str, seed: int) -> str | None:
+    """What to ask Snakemake for to get a network's weights; None if no run makes them."""
+    entry = config.networks[network]
+    if asset := weights_asset(entry):
+        return paths.fill("asset", config.pathvars, asset=asset)
+    return weights_file(config, network, seed) if entry.weights == "train" else None
+
+
+def weights_asset(entry) -> str | None:
+    """Asset that holds a network's weights, from its section of the config; or None."""
+    return entry.weights.asset if isinstance(entry.weights, Weights) else None
+
+
+class Networks:
+    """Answers about networks."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.config = plan.config
+
+    # -------------------------------------------------------------------------------------- weights
+
+    def weights_file(self, network: str, seed: int = 0) -> str | None:
+        """See `plan.networks.weights_file`."""
+        return weights_file(self.config, network, seed)
+
+    def asset(self, network: str) -> str | None:
+        """Asset that holds a network's weights, or None."""
+        return weights_asset(self.config.networks[network])
+
+    def weights_bytes(self, network: str) -> int:
+        """Size of a network's weights, as far as it can be foreseen."""
+        if asset := self.asset(network):
+            return self.plan.manifest[asset]["bytes"]
+        path = self.weights_file(network)
+        if path == "imagenet":
+            return _IMAGENET_BYTES
+        return os.path.getsize(path) if path and os.path.isfile(path) else 0
+
+    def inputs(self, product: str, recording: Recording) -> str | list[str]:
+        """What must be there before a network can be opened to make a product of a recording."""
+        entry = self.config.networks[recording.network]
+        if asset := self.asset(recording.network):
+            return self.plan.path("asset", asset=asset)
+        weights = self.weights_file(recording.network, recording.seed)
+        if weights == "imagenet":
+            return self.plan.path("keras_weights", architecture=entry.architecture)
+        if weights is None or entry.weights == "train":
+            return weights or []
+        return self._require(recording.network, weights, self.plan.path(product, recording))
+
+    def _require(self, network: str, weights: str, product: str) -> str:
+        """The user's file of weights, which must be there unless the product is."""
+        entry = self.config.networks[network]
+        key = "keras" if entry.keras else "weights.path"
+        given = NETWORK_FILES[key]._replace(gated=entry.architecture)
+        return require(f"networks.{network}.{key}", weights, product, given)
+
+    def weights_in_words(self, network: str) -> tuple[str, str]:
+        """Where a network's weights come from, and what they were trained on."""
+        entry = self.config.networks[network]
+        if asset := self.asset(network):
+            return f"asset {asset}", self.plan.manifest[asset].get("trained_on", "not told")
+        words = {
+            "train": ("trained here", entry.training and entry.training.dataset),
+            "untrained": ("untrained", "none"),
+            "imagenet": ("Keras Applications", "ImageNet"),
+        }
+        if isinstance(entry.weights, str):
+            return words[entry.weights]
+        if entry.weights or entry.keras:
+            return "own file", "not told"
+        return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
+
+    # --------------------------------------------------------------------------------------- layers
+
+    def recorded_layers(self, network: str) -> list[str]:
+        """Names and globs of the layers that are recorded."""
+        entry = self.config.networks[network]
+        return [*entry.stages.values(), *entry.layers]
+
+    def recorded_units(self, network: str) -> int:
+        """Units of a network's recorded layers together, as far as they are known beforehand."""
+        entry = self.config.networks[network]
+        if entry.architecture is None:
+            return min(entry.input.size**2 * _UNITS_A_PIXEL, _MOST_UNITS)
+        widths = layer_widths(entry.architecture)
+        return sum(widths[name] for name in select_layers(widths, self.recorded_layers(network)))
+
+    def last_stage(self, network: str) -> str:
+        """Layer of the last stage: the one that answers."""
+        return list(self.config.networks[network].stages.values())[-1]
+
+    def mapped_stage(self, network: str) -> str:
+        """Stage that Figure 3 maps: the penultimate, or the only one that the network has."""
+        stages = self.config.networks[network].stages
+        return "penultimate" if "penultimate" in stages else list(stages)[-1]
+
+    def mapped_stages(self, network: str) -> list[str] | None:
+        """Stages that UMAP maps for a figure; None, for all, if no figure shows the network."""
+        fig2, fig3 = self.config.figures.fig2, self.config.figures.fig3
+        wanted = list(fig2.stages) if fig2 and network == fig2.network else []
+        if fig3 and network in fig3.roles.values():
+            wanted.append(self.mapped_stage(network))
+        return list(dict.fromkeys(wanted)) or None
+
+    def is_described_by_code(self, network: str) -> bool:
+        """Whether a network's layers are known without its weights."""
+        architecture = self.config.networks[network].architecture
+        return bool(architecture) and ARCHITECTURES[architecture].builder is not None
+
+    def description_inputs(self, network: str) -> str | list[str]:
+        """The file that alone says a network's layers; nothing where code or the config does."""
+        entry = self.config.networks[network]
+        if not (entry.keras or (entry.architecture and entry.weights)):
+            return []
+        if not entry.keras and self.is_described_by_code(network):
+            return []
+        if asset := self.asset(network):
+            return self.plan.path("asset", asset=asset)
+        product = self.plan.path("layers", network=network)
+        return self._require(network, self.weights_file(network), product)
+
+    def description_weights(self, network: str) -> str | None:
+        """The file of weights that `description_inputs` waits for, or None."""
+        return self.weights_file(network) if self.description_inputs(network) else None
+
+    def listed_layers(self) -> str:
+        """The table that `list_layers` prints."""
+        if self.config.network is None:
+            names = ", ".join(self.config.networks)
+            raise FacestagesError(
+                f"config: network: this key is missing: --config network=NAME, one of {names}"
+            )
+        return self.plan.path("layers", network=self.config.network)
+
+    # ------------------------------------------------------------------------------------- training
+
+    def training_data(self, network: str) -> str:
+        """The face set that a network is trained on."""
+        entry = self.config.networks[network]
+        if entry.weights != "train":
+            raise FacestagesError(
+                f"config: networks.{network} is not trained; for that it needs "
+                f"'weights: train' and a section 'training'"
+            )
+        return self.plan.face_sets.whole(entry.training.dataset)
+
+    def training_recipe(self, network: str) -> dict:
+        """How a network is trained; nothing where it is not."""
+        recipe = self.config.networks[network].training
+        return recipe.model_dump() if recipe else {}
+
+    def training_checkpoint(self, network: str, seed: int) -> str:
+        """Folder of an unfinished training, outside the outputs, which Snakemake may delete."""
+        return self.plan.path("checkpoint", network=network, seed=seed)
+
+    def framework(self, network: str) -> str:
+        """Conda environment of a network's framework."""
+        environments = {"keras": "tensorflow", "torch": "torch", "numpy": "analysis"}
+        return environments[self.config.networks[network].framework]
+
+    def training_backend(self, network: str) -> str:
+        """Conda environment of what Keras computes with."""
+        recipe = self.config.networks[network].training
+        return recipe.backend if recipe else "tensorflow"

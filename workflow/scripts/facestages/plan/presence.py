@@ -1,0 +1,278 @@
+"""What the config names of the user's: there, absent, or spent.
+
+A file is spent when what is made of it is there already: a run can do without it then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from facestages.architectures import ARCHITECTURES
+from facestages.assets import RESOURCES, read_manifest
+from facestages.config.networks import Weights
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.files import read_yaml
+from facestages.plan import figures
+from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
+
+if TYPE_CHECKING:
+    from facestages.config import Config
+    from facestages.plan import Plan
+
+#: How to get what users must ask for themselves.
+GATED = RESOURCES / "gated.yaml"
+
+NOT_THERE = "no such file or folder"
+_COMMAND = "snakemake check_resources"
+_GATED_KEYS = ("title", "address", "licence", "request", "size", "files", "citation")
+
+
+class GivenPath(NamedTuple):
+    """A path of the user's.
+
+    Attributes
+    ----------
+    section : str
+        ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``.
+    key : str
+        Key of the section, e.g. ``path`` or ``weights.path``.
+    path : str
+        What the config says there.
+    given : Given
+        What must lie there, and how to get it.
+    """
+
+    section: str
+    key: str
+    path: str
+    given: Given
+
+    @property
+    def address(self) -> str:
+        """The whole key, e.g. ``datasets.kdef.path``."""
+        return f"{self.section}.{self.key}"
+
+
+def given_paths(config: Config) -> Iterator[GivenPath]:
+    """All files and folders of the user's that the config names, in its order."""
+    for name, entry in config.datasets.items():
+        for key, path in entry.given().items():
+            yield GivenPath(f"datasets.{name}", key, path, SOURCES[entry.source].given[key])
+    for name, entry in config.networks.items():
+        # A built-in architecture's weights may be in the manifest, by the architecture's name.
+        gated = entry.architecture
+        if entry.keras:
+            given = NETWORK_FILES["keras"]._replace(gated=gated)
+            yield GivenPath(f"networks.{name}", "keras", entry.keras, given)
+        if isinstance(entry.weights, Weights) and entry.weights.path:
+            given = NETWORK_FILES["weights.path"]._replace(gated=gated)
+            yield GivenPath(f"networks.{name}", "weights.path", entry.weights.path, given)
+    for name, entry in config.ratings.items():
+        yield GivenPath(f"ratings.{name}", "path", entry.path, RATINGS[entry.source]["path"])
+
+
+def look_at(path: str) -> tuple[str, int]:
+    """Why a path cannot be looked at, or nothing; and its mode."""
+    try:
+        return "", os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ("is a link to nothing" if os.path.islink(path) else NOT_THERE), 0
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})", 0
+    except ValueError:
+        return "is no path", 0
+
+
+def is_spent(plan: Plan, section: str) -> bool:
+    """Whether all that is made of a section's files is there."""
+    products = made_of(plan, section)
+    return bool(products) and all(map(os.path.exists, products))
+
+
+def made_of(plan: Plan, section: str) -> list[str]:
+    """Files that a run needs in place of a section's own, once they are made."""
+    part, name = section.split(".", 1)
+    if part == "datasets":
+        return [plan.path("stimuli", dataset=name)]
+    if part == "ratings":
+        return [plan.path("ratings", ratings=name)]
+    config = plan.config
+    measured = [
+        plan.first(dataset, name)
+        for figure, uses in config.uses.items()
+        for dataset in uses.datasets
+        if figure.startswith("figures.") and name in uses.networks
+    ]
+    predicted = [one for one in figures.answering(plan) if one.network == name]
+    predicted += [
+        plan.first(dataset, name)
+        for dataset, entry in config.datasets.items()
+        if name in entry.predictors
+    ]
+    explained = [one for one in plan.attributions() if one.network == name]
+    products = (("geometry", measured), ("predictions", predicted), ("attribution", explained))
+    return list(
+        dict.fromkeys(path for product, ones in products for path in plan.paths(product, ones))
+    )
+
+
+def find_absent(plan: Plan) -> dict[str, str]:
+    """Face sets, networks and ratings that this machine lacks; figures do without them.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the config, as if nothing were absent.
+
+    Returns
+    -------
+    dict of str to str
+        For ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is
+        missing. What a run fetches by itself is never absent, nor is what is spent.
+    """
+    lines: dict[str, str] = {}
+    for item in given_paths(plan.config):
+        if not os.path.exists(item.path) and not is_spent(plan, item.section):
+            reason = look_at(item.path)[0] or NOT_THERE
+            lines.setdefault(item.section, f"{item.address} = '{item.path}': {reason}")
+    return add_dependents(plan, lines)
+
+
+def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
+    """Add the networks and face sets that need what is absent.
+
+    These are networks that are not trained yet and whose face set is absent, and face sets whose
+    expressions an absent network names.
+    """
+    config, lines = plan.config, dict(absent)
+    for name, entry in config.networks.items():
+        if entry.weights != "train":
+            continue
+        trained = all(os.path.exists(plan.networks.weights_file(name, s)) for s in entry.seeds)
+        needed = f"datasets.{entry.training.dataset}"
+        if needed in lines and not trained:
+            lines[f"networks.{name}"] = f"networks.{name} is trained on {lines[needed]}"
+    for name, entry in config.datasets.items():
+        needed = f"networks.{entry.expression_from}"
+        if needed in lines:
+            lines[f"datasets.{name}"] = f"datasets.{name} is labelled by a network, {lines[needed]}"
+    return lines
+
+
+def require(key: str, path: str, product: str, given: Given | None = None) -> str:
+    """A path of the user's, which must be there unless what is made of it is.
+
+    Parameters
+    ----------
+    key : str
+        Key of the config, e.g. ``datasets.kdef.path``.
+    path : str
+        What the config says there.
+    product : str
+        The file that is made of it.
+    given : Given, optional
+        What should lie there.
+
+    Returns
+    -------
+    str
+        `path`.
+
+    Raises
+    ------
+    FacestagesError
+        If it is not there; where it can be got, if that is known. Or if Snakemake could not take
+        the path.
+    """
+    if "{" in path or "}" in path:
+        raise FacestagesError(
+            f"config: {key} = '{path}': Snakemake allows no braces in a path; rename the folder"
+        )
+    if not os.path.exists(path) and not os.path.exists(product):
+        raise FacestagesError(missing_message(key, path, given))
+    return path
+
+
+def missing_message(key: str, path: str, given: Given | None = None) -> str:
+    """Say that a path of the config is missing, and how to get what should be there.
+
+    Returns
+    -------
+    str
+        One line; two where the thing has to be asked for.
+    """
+    reason = look_at(path)[0] or NOT_THERE
+    text = f"config: {key} = '{path}': {reason}; correct the path."
+    try:
+        sources = known_sources(read_manifest(RESOURCES / "manifest.yaml"), read_gated())
+        entry = sources.get(given and given.gated)
+    except FacestagesError:
+        return text
+    if entry is None:
+        return text
+    return (
+        f"{text}\n{entry['title']} is to be had at {entry['address']}; '{_COMMAND}' (with the "
+        f"same --configfile) tells how, and all that is missing"
+    )
+
+
+# --------------------------------------------------------------------- where to get what is missing
+
+
+def read_gated(path: str | os.PathLike = GATED) -> dict[str, dict]:
+    """Read and check the list of what users must get themselves.
+
+    Parameters
+    ----------
+    path : path-like
+        ``resources/gated.yaml``.
+
+    Returns
+    -------
+    dict of str to dict
+        By name: ``title``, ``address``, ``licence``, ``request``, ``size``, ``files``,
+        ``citation``, all text, and perhaps ``sha256``, hashes by file.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, is not YAML, or an entry is incomplete.
+    """
+    content = read_yaml(path)
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            raise FacestagesError(f"{path}: '{name}': must hold the keys {', '.join(_GATED_KEYS)}")
+        for key in entry:
+            if key not in (*_GATED_KEYS, "sha256"):
+                hint = did_you_mean(key, _GATED_KEYS)
+                raise FacestagesError(f"{path}: '{name}': unknown key '{key}'; {hint}")
+        for key in _GATED_KEYS:
+            if not isinstance(entry.get(key), str):
+                raise FacestagesError(f"{path}: '{name}': '{key}' must be there, and be text")
+    return content
+
+
+def known_sources(manifest: dict[str, dict], gated: dict[str, dict]) -> dict[str, dict]:
+    """The gated list, with the manifest's downloads for weights that are given as a path."""
+    downloads = {
+        name: {
+            "title": f"{name} weights",
+            "address": next(iter(entry["source"].values())),
+            "licence": entry["licence"],
+            "request": f"A run fetches them by itself with weights: {{asset: {name}}}.",
+            "size": f"{entry['bytes']:,} bytes",
+            "files": entry["file"],
+            # Also of its variants, such as emofan_5.
+            "sha256": {
+                other["file"]: other["sha256"]
+                for key, other in manifest.items()
+                if key == name or key.startswith(f"{name}_")
+            },
+            "citation": entry["citation"],
+        }
+        for name, entry in manifest.items()
+        if name in ARCHITECTURES and "url" in entry["source"]
+    }
+    return {**downloads, **gated}

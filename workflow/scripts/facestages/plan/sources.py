@@ -1,0 +1,177 @@
+"""What is true of each kind of face set and of ratings: one entry for each.
+
+A new kind needs its reader in ``stimuli/``, its model in ``config/face_sets`` and an entry here.
+Snakemake imports this module at the start of every run, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from facestages import provenance
+from facestages.disfa_files import OFFICIAL_SUBJECTS
+from facestages.expressions import EXPRESSIONS
+from facestages.fer2013_counts import OFFICIAL_COUNTS
+
+_ORL_PEOPLE, _ORL_PICTURES_EACH = 40, 10
+_KDEF_PEOPLE = 70
+
+
+class Given(NamedTuple):
+    """A file or folder of the user's that a key of the config names.
+
+    Attributes
+    ----------
+    wanted : {"folder", "table", "file", "either"}
+        What must lie there. A table is a file that is no archive; a file may be of any kind.
+    how : str
+        How to get it, where only the user knows.
+    gated : str or None
+        Entry of ``resources/gated.yaml`` that says where it can be asked for.
+    """
+
+    wanted: str
+    how: str = ""
+    gated: str | None = None
+
+
+_NORMS = "A CSV table of human ratings by picture name (picture, valence, arousal, ...)."
+_FACES = "A CSV table with the columns path and identity; config/README.md names the others."
+_SUBJECTS = (
+    "Write it: a CSV table with the columns subject (SN001, ...) and sex (female or male), a row "
+    "for each person whose video is there."
+)
+
+
+def _digest_pictures(entry: Any) -> str:
+    return provenance.digest_files(entry.pictures)
+
+
+def _digest_table(entry: Any) -> str:
+    return provenance.digest_listed_files(entry.table, entry.pictures)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is true of a kind of face set.
+
+    Attributes
+    ----------
+    count : callable
+        From the face set's section of the config to the most pictures that it may have, person by
+        person; one number where the source knows no people. See `FaceSets.foreseen`.
+    asset : str or None
+        The asset that it is made from; None where it is made from the user's files.
+    given : dict of str to Given
+        The user's files and folders, by the key that names each.
+    digest : callable
+        From the section to a digest of the user's files: their names, sizes and times of change.
+    mb : int
+        Memory of the job that prepares it, MB.
+    is_rendered : bool
+        Its faces are renders, not photographs.
+    has_videos : bool
+        Its frames come from videos, a file a person, which are decoded one by one.
+    """
+
+    count: Callable[[Any], list[int]]
+    asset: str | None = None
+    given: dict[str, Given] = field(default_factory=dict)
+    digest: Callable[[Any], str] = _digest_pictures
+    mb: int = 210
+    is_rendered: bool = False
+    has_videos: bool = False
+
+
+def _count_rendered(entry: Any) -> list[int]:
+    if entry.design == "wild":
+        each, more = divmod(entry.images, entry.people)
+        return [each + 1] * more + [each] * (entry.people - more)
+    if entry.design == "posed":
+        return [entry.sessions * len(EXPRESSIONS)] * entry.people
+    return [entry.frames_per_person] * (entry.women + entry.men)
+
+
+def _count_orl(entry: Any) -> list[int]:
+    return [_ORL_PICTURES_EACH] * _ORL_PEOPLE
+
+
+def _count_kdef(entry: Any) -> list[int]:
+    sittings = len(set(entry.sessions)) * len(set(entry.angles))
+    return [sittings * len(EXPRESSIONS)] * _KDEF_PEOPLE
+
+
+def _count_disfa(entry: Any) -> list[int]:
+    """Where the videos are not there to be counted."""
+    listed = isinstance(entry.subjects, list)
+    subjects = set(entry.subjects) if listed else OFFICIAL_SUBJECTS
+    return [entry.frames_per_person] * len(subjects)
+
+
+def _count_fer2013(entry: Any) -> list[int]:
+    splits = set(entry.splits or OFFICIAL_COUNTS)
+    if "test" in splits:
+        splits |= {"PublicTest", "PrivateTest"}
+    classes = EXPRESSIONS if entry.classes is None else entry.classes
+    by_split = (
+        dict(zip(EXPRESSIONS, numbers, strict=True))
+        for split, numbers in OFFICIAL_COUNTS.items()
+        if split in splits
+    )
+    return [sum(counts[name] for counts in by_split for name in EXPRESSIONS if name in classes)]
+
+
+def _count_table(entry: Any) -> list[int]:
+    """Rows of each person. The job that reads the table says what is wrong with it."""
+    people: Counter[str] = Counter()
+    try:
+        with open(entry.table, newline="", encoding="utf-8-sig", errors="replace") as stream:
+            rows = csv.reader(stream)
+            header = [name.strip() for name in next(rows, [])]
+            column = header.index("identity") if "identity" in header else len(header)
+            people.update(row[column].strip() if column < len(row) else "" for row in rows if row)
+    except (OSError, csv.Error):
+        pass
+    return list(people.values())
+
+
+#: By the word that the config gives as ``source``.
+SOURCES = {
+    "rendered": Source(_count_rendered, asset="headmodel", mb=410, is_rendered=True),
+    "orl": Source(_count_orl, asset="orl"),
+    "fer2013": Source(_count_fer2013, given={"path": Given("either", gated="fer2013")}, mb=340),
+    "kdef": Source(
+        _count_kdef,
+        given={
+            "path": Given("folder", gated="kdef"),
+            "norms": Given("table", _NORMS, gated="kdef_pt"),
+        },
+    ),
+    "disfa": Source(
+        _count_disfa,
+        given={"path": Given("folder", gated="disfa"), "subject_list": Given("table", _SUBJECTS)},
+        has_videos=True,
+    ),
+    "table": Source(
+        _count_table,
+        given={
+            "table": Given("table", _FACES),
+            "folder": Given("folder", "The folder of the table's pictures."),
+            "norms": Given("table", _NORMS),
+        },
+        digest=_digest_table,
+    ),
+}
+
+#: Kinds of human ratings.
+RATINGS = {"oasis": {"path": Given("table", gated="oasis")}}
+
+#: Files of a network, by key.
+NETWORK_FILES = {
+    "keras": Given("file", "A Keras file of the network, its architecture inside."),
+    "weights.path": Given("file", "A file of the network's weights."),
+}

@@ -1,0 +1,114 @@
+"""What Table 1 and the table of Grad-CAM are made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from facestages.assets import RESOURCES
+from facestages.errors import FacestagesError
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+
+class Table1Plan(NamedTuple):
+    """How Table 1 is made.
+
+    Attributes
+    ----------
+    networks : dict
+        What Table 1 tells of each network, and the files where the rest stands.
+    datasets : dict
+        What it tells of each face set, and its file.
+    test : dict or None
+        The face set of the test, and its file; None if there is none, or it is not at hand.
+    absent : list of str
+        Lines that say what it does without.
+    """
+
+    networks: dict[str, dict]
+    datasets: dict[str, dict]
+    test: dict | None
+    absent: list[str]
+
+    @property
+    def files(self) -> list[str]:
+        """All files that it is made from."""
+        files = []
+        for entry in self.networks.values():
+            files += [entry["layers"], *entry["reports"], *entry["predictions"]]
+        files += [entry["stimuli"] for entry in self.datasets.values()]
+        return files + ([self.test["stimuli"]] if self.test else [])
+
+
+def plan_table1(plan: Plan) -> Table1Plan:
+    """What Table 1 is made from.
+
+    Raises
+    ------
+    FacestagesError
+        If the config has no section for it.
+    """
+    table1 = plan.config.tables.table1
+    if table1 is None:
+        raise FacestagesError(
+            "config: tables.table1: this key is missing; config/README.md explains every key"
+        )
+    test = None if plan.is_absent("datasets", table1.test) else table1.test
+    networks = plan.present("networks", table1.networks)
+    uses = table1.uses()
+    return Table1Plan(
+        {name: _network(plan, name, test) for name in networks},
+        {name: _face_set(plan, name) for name in plan.present("datasets", table1.datasets)},
+        test
+        and {
+            "name": test,
+            "label": plan.config.datasets[test].label,
+            "stimuli": plan.face_sets.measured(test),
+        },
+        [
+            *plan.left_out("networks", uses.networks).values(),
+            *plan.left_out("datasets", uses.datasets).values(),
+        ],
+    )
+
+
+def _network(plan: Plan, name: str, test: str | None) -> dict[str, object]:
+    entry = plan.config.networks[name]
+    asset = plan.manifest.get(plan.networks.asset(name), {})
+    reports, predictions = [], []
+    if entry.weights == "train":
+        reports = [plan.path("metrics", network=name, seed=seed) for seed in entry.seeds]
+    elif "metrics" in asset:
+        reports = [str(RESOURCES / asset["metrics"])]
+    if test and entry.output_classes and entry.weights != "train":
+        predictions = plan.paths("predictions", plan.every_seed([test], [name]))
+    weights, trained_on = plan.networks.weights_in_words(name)
+    return {
+        "label": entry.label,
+        "classes": entry.output_classes,
+        "seeds": entry.seeds,
+        "paper": entry.paper,
+        "weights": weights,
+        "trained_on": trained_on,
+        "layers": plan.path("layers", network=name),
+        "reports": reports,
+        "predictions": predictions,
+    }
+
+
+def _face_set(plan: Plan, name: str) -> dict[str, object]:
+    entry = plan.config.datasets[name]
+    stimuli = plan.face_sets.described(name)
+    return {"label": entry.label, "paper": entry.paper, "stimuli": stimuli}
+
+
+def gradcam_files(plan: Plan) -> list[str]:
+    """Where the networks look, a table each; see `Plan.attributions`."""
+    plan.figure("fig2")
+    return plan.paths("attribution_shares", plan.attributions())
+
+
+def gradcam_labels(plan: Plan) -> dict[str, str]:
+    """Names in figures of those networks."""
+    return plan.labels("networks", [one.network for one in plan.attributions()])

@@ -1,0 +1,147 @@
+"""What can be made here, and what a whole run makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+
+def can_be_made(plan: Plan, name: str) -> bool:
+    """Whether a figure or a table can be made.
+
+    It can where at least one face set and one network, of each that it needs, are at hand; the
+    rest is left out. Figure 1 needs nothing where code says what a network's layers are.
+
+    Parameters
+    ----------
+    plan : Plan
+    name : str
+        ``figures.NAME`` or ``tables.NAME``.
+    """
+    uses = plan.config.uses[name]
+    if name == "figures.fig1" and plan.networks.is_described_by_code(*uses.networks):
+        return True
+    needed = (("datasets", uses.datasets), ("networks", uses.networks))
+    return all(plan.at_hand(section, names) for section, names in needed if names)
+
+
+def target(plan: Plan, name: str) -> str:
+    """File to ask for to get a figure or a table."""
+    folder, short = name.split(".")
+    return (
+        plan.path("figure", figure=short)
+        if folder == "figures"
+        else plan.path("table", table=short)
+    )
+
+
+def sections_needed(plan: Plan) -> dict[str, list[str]]:
+    """For all that can be asked for: the sections of the config whose things it is made from.
+
+    Returns
+    -------
+    dict of str to list of str
+        By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME`` or
+        ``tables.NAME``: names of the first three kinds, itself among them.
+    """
+    config = plan.config
+    needs = {
+        f"{section}.{name}": [f"{section}.{name}"]
+        for section, entries in (
+            ("datasets", config.datasets),
+            ("networks", config.networks),
+            ("ratings", config.ratings),
+        )
+        for name in entries
+    }
+    for name, entry in config.networks.items():
+        if entry.weights == "train":
+            needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
+    for where, uses in config.uses.items():
+        networks = [*uses.networks, *uses.references]
+        if where == "figures.fig1":
+            # The code alone says what the layers of most networks are.
+            networks = [n for n in networks if not plan.networks.is_described_by_code(n)]
+        elif where != "tables.table1":
+            networks += filter(None, (config.datasets[n].expression_from for n in uses.datasets))
+        direct = [f"datasets.{name}" for name in uses.datasets]
+        direct += [f"networks.{name}" for name in networks]
+        direct += [f"ratings.{name}" for name in uses.ratings]
+        needs[where] = list(dict.fromkeys(section for name in direct for section in needs[name]))
+    return needs
+
+
+def products(plan: Plan) -> dict[str, list[str]]:
+    """Files that can be asked for, by the section of the config that describes them."""
+    config = plan.config
+    files = {f"datasets.{name}": [plan.face_sets.whole(name)] for name in config.datasets}
+    for name, entry in config.networks.items():
+        if entry.weights == "train":
+            models = [plan.networks.weights_file(name, seed) for seed in entry.seeds]
+            files[f"networks.{name}"] = models
+    for name in config.ratings:
+        files[f"ratings.{name}"] = [plan.path("ratings", ratings=name)]
+    return files | {name: [target(plan, name)] for name in config.uses}
+
+
+def figures(plan: Plan) -> list[str]:
+    """Figures and tables that the config has a section for and that can be made; the claims."""
+    files = [target(plan, name) for name in plan.drawable]
+    if "figures.fig2" in plan.drawable:
+        files.append(plan.path("table", table="gradcam"))
+    return [*files, plan.path("claims_page")]
+
+
+def measures(plan: Plan) -> list[str]:
+    """What is measured of Figure 4's networks beside the paper's measures."""
+    if "figures.fig4" not in plan.drawable:
+        return []
+    datasets = plan.present("datasets", plan.config.figures.fig4.datasets)
+    return [
+        *plan.instances(),
+        *(plan.path("cka", dataset=dataset) for dataset in datasets),
+        *(
+            plan.path(product, one)
+            for dataset in datasets
+            for one in plan.compared(dataset)
+            for product in ("decoding", "rsa")
+        ),
+    ]
+
+
+def reports(plan: Plan) -> list[str]:
+    """Reports of all face sets, and tables of all ratings, that are at hand."""
+    datasets = plan.at_hand("datasets", plan.config.datasets)
+    ratings = plan.at_hand("ratings", plan.config.ratings)
+    return [
+        *(plan.path("stimuli_report_page", dataset=name) for name in datasets),
+        *(plan.path("ratings", ratings=name) for name in ratings),
+    ]
+
+
+def shown(plan: Plan) -> list[str]:
+    """All that the report shows: of a figure also its caption, which old results may lack."""
+    captioned = [
+        name for name in plan.drawable if name.startswith("figures.") and name != "figures.fig1"
+    ]
+    captions = [plan.path("figure_caption", figure=name.split(".")[1]) for name in captioned]
+    return [*figures(plan), *captions, *reports(plan), plan.path("run_page")]
+
+
+def described_stimuli(plan: Plan) -> list[str]:
+    """All face sets that are at hand."""
+    names = plan.at_hand("datasets", plan.config.datasets)
+    return [plan.face_sets.described(name) for name in names]
+
+
+def described_geometry(plan: Plan) -> list[str]:
+    """Measurements of the networks that figures show, whose files know the weights."""
+    files = []
+    for name, uses in plan.config.uses.items():
+        if name.startswith("figures.") and uses.datasets and name in plan.drawable:
+            datasets = plan.present("datasets", uses.datasets)
+            networks = plan.present("networks", uses.networks)
+            files += plan.paths("geometry", plan.every_seed(datasets, networks))
+    return list(dict.fromkeys(files))

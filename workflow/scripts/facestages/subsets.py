@@ -1,0 +1,70 @@
+"""Which pictures a sample takes, and which shard a person belongs to: arithmetic alone.
+
+Snakemake imports this module at the start of every run, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Sequence
+
+from facestages.errors import FacestagesError
+
+
+def sampling_step(pictures: Sequence[int], most: int) -> int:
+    """The smallest k so that every k-th picture of each person makes at most so many pictures.
+
+    Parameters
+    ----------
+    pictures : sequence of int
+        Pictures of each person.
+    most : int
+
+    Returns
+    -------
+    int
+        1 where all pictures are few enough.
+
+    Raises
+    ------
+    FacestagesError
+        If people would be left with one picture each, so that nobody could be told from others.
+    """
+    if sum(pictures) <= most:
+        return 1
+    if most < 2 * len(pictures):
+        raise FacestagesError(
+            f"a sample of {most} pictures of {len(pictures)} people leaves most of them with one "
+            f"picture. Give analysis.most_pictures = {2 * len(pictures)} or more"
+        )
+    step = math.ceil(sum(pictures) / most)
+    while sample_size(pictures, step) > most:
+        step += 1
+    return step
+
+
+def sample_size(pictures: Sequence[int], step: int) -> int:
+    """How many pictures every `step`-th of each person are."""
+    return sum(math.ceil(each / step) for each in pictures)
+
+
+def shard_of(name: str, shards: int) -> int:
+    """Shard of a person, or of a picture where people are unknown.
+
+    It does not depend on who else is there, so that a new person changes one shard alone. Numbered
+    names (``SN001``) are dealt out in turn, other names by a checksum.
+
+    Parameters
+    ----------
+    name : str
+    shards : int
+
+    Returns
+    -------
+    int
+        0 to ``shards - 1``.
+    """
+    number = re.search(r"\d+$", name)
+    return (int(number[0]) if number else zlib.crc32(name.encode())) % shards
