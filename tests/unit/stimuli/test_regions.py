@@ -1,12 +1,22 @@
 """Eyes, brows and mouth: the template, and how much of a map lies on a box."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from facestages.errors import FacestagesError
 from facestages.stimuli import REGIONS
 from facestages.stimuli.crop import cut_out
-from facestages.stimuli.regions import enlarge, region_areas, region_shares, template_regions
+from facestages.stimuli.regions import (
+    CENTRED,
+    EYES,
+    LANDMARKS,
+    enlarge,
+    find_regions,
+    region_areas,
+    region_shares,
+    template_regions,
+)
 
 
 def random_regions(n, seed=0):
@@ -89,3 +99,15 @@ def test_empty_maps_and_unknown_regions_have_no_share():
     assert np.isnan(shares).tolist() == [[True] * 3, [False, False, True]]
     with pytest.raises(FacestagesError, match="2 maps, but regions of 1 pictures"):
         region_shares(maps, regions[:1], (30, 30))
+
+
+def test_where_regions_come_from():
+    labels = pd.DataFrame({"stimulus_id": list("abc"), "eye_distance": [80.0, np.nan, 75.0]})
+    stored = np.zeros((3, 3, 4), np.float32)
+    regions, sources = find_regions(labels, stored, margin=0.2)
+    assert regions is stored and set(sources) == {LANDMARKS}
+    regions, sources = find_regions(labels, margin=0.2)
+    assert list(sources) == [EYES, CENTRED, EYES]
+    np.testing.assert_array_equal(regions[0], template_regions(0.2))
+    np.testing.assert_array_equal(regions[1], template_regions())
+    assert set(find_regions(labels)[1]) == {CENTRED}
