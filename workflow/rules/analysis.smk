@@ -1,6 +1,10 @@
 """From activations to tables."""
 
 
+def stages_of_network(wildcards):
+    return CONFIG.networks[wildcards.network].stages
+
+
 rule measure_geometry:
     input:
         stimuli=ask(PLAN.face_sets.measured),
@@ -30,184 +34,98 @@ rule measure_geometry:
         "../scripts/measure_geometry.py"
 
 
-rule score_separability:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.face_sets.label_predictions),
-    output:
-        scores=PATHS["separability"],
-    log:
-        "<logs>/score_separability/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/score_separability/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.separability),
-        runtime=60,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        labels=CONFIG.analysis.labels,
-        components=CONFIG.analysis.components,
-        permutations=CONFIG.analysis.permutations,
-        pictures_per_person=CONFIG.analysis.pictures_per_person,
-        code=code("score_separability"),
-    message:
-        "Silhouettes of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/score_separability.py"
+# By rule: the first words of its message, its outputs, of which the last is the table, its memory and
+# minutes, and its settings. The script binds them to the function of the rule's name.
+MEASURES = {
+    "score_separability": (
+        "Silhouettes of",
+        {"scores": PATHS["separability"]},
+        (memory.separability, 60),
+        {
+            "labels": CONFIG.analysis.labels,
+            "components": CONFIG.analysis.components,
+            "permutations": CONFIG.analysis.permutations,
+            "pictures_per_person": CONFIG.analysis.pictures_per_person,
+        },
+    ),
+    "embed_umap": (
+        "UMAP of",
+        {"embedding": PATHS["embedding"], "scores": PATHS["embedding_scores"]},
+        (memory.embedding, 120),
+        {
+            "wanted": ask(PLAN.networks.mapped_stages),
+            "labels": CONFIG.analysis.labels,
+            "neighbours": CONFIG.analysis.umap.neighbours,
+            "min_dist": CONFIG.analysis.umap.min_dist,
+            "seed": CONFIG.analysis.umap.seed,
+        },
+    ),
+    "regress_affect": (
+        "Components and affect of",
+        {"regressions": PATHS["affect"]},
+        (memory.regression, 30),
+        {},
+    ),
+    "partition_variance": (
+        "Shares of variance of",
+        {"shares": PATHS["partition"]},
+        (memory.partition, 30),
+        {"components": ask(PLAN.recordings.partition_components), "resamples": 1000},
+    ),
+    "decode_labels": (
+        "Decode",
+        {"decoding": PATHS["decoding"]},
+        (memory.decoding, 120),
+        {
+            "labels": CONFIG.analysis.decoding.labels,
+            "components": CONFIG.analysis.components,
+            "permutations": CONFIG.analysis.permutations,
+            "folds": CONFIG.analysis.decoding.folds,
+        },
+    ),
+    "correlate_rdms": (
+        "Distances and models of",
+        {"correlations": PATHS["rsa"]},
+        (memory.correlation, 120),
+        {"components": ["all"], "permutations": CONFIG.analysis.permutations},
+    ),
+}
 
+for measure, (words, outputs, (function, minutes), settings) in MEASURES.items():
+    # Valence and arousal may come from another network than the expressions.
+    is_affect = measure == "regress_affect"
+    predicted = (
+        PLAN.recordings.affect_predictions if is_affect else PLAN.face_sets.label_predictions
+    )
 
-rule embed_umap:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.face_sets.label_predictions),
-    output:
-        embedding=PATHS["embedding"],
-        scores=PATHS["embedding_scores"],
-    log:
-        "<logs>/embed_umap/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/embed_umap/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.embedding),
-        runtime=120,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        wanted=ask(PLAN.networks.mapped_stages),
-        labels=CONFIG.analysis.labels,
-        neighbours=CONFIG.analysis.umap.neighbours,
-        min_dist=CONFIG.analysis.umap.min_dist,
-        seed=CONFIG.analysis.umap.seed,
-        code=code("embed_umap"),
-    message:
-        "UMAP of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/embed_umap.py"
-
-
-rule regress_affect:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.recordings.affect_predictions),
-    output:
-        regressions=PATHS["affect"],
-    log:
-        "<logs>/regress_affect/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/regress_affect/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.regression),
-        runtime=30,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        code=code("regress_affect"),
-    message:
-        "Components and affect of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/regress_affect.py"
-
-
-rule partition_variance:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.face_sets.label_predictions),
-    output:
-        shares=PATHS["partition"],
-    log:
-        "<logs>/partition_variance/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/partition_variance/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.partition),
-        runtime=30,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        components=ask(PLAN.recordings.partition_components),
-        resamples=1000,
-        code=code("partition_variance"),
-    message:
-        "Shares of variance of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/partition_variance.py"
-
-
-rule decode_labels:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.face_sets.label_predictions),
-    output:
-        decoding=PATHS["decoding"],
-    log:
-        "<logs>/decode_labels/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/decode_labels/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.decoding),
-        runtime=120,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        labels=CONFIG.analysis.decoding.labels,
-        components=CONFIG.analysis.components,
-        permutations=CONFIG.analysis.permutations,
-        folds=CONFIG.analysis.decoding.folds,
-        code=code("decode_labels"),
-    message:
-        "Decode {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/decode_labels.py"
-
-
-rule correlate_rdms:
-    input:
-        stimuli=ask(PLAN.face_sets.measured),
-        geometry=PATHS["geometry"],
-        predictions=ask(PLAN.face_sets.label_predictions),
-    output:
-        correlations=PATHS["rsa"],
-    log:
-        "<logs>/correlate_rdms/{dataset}/{network}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/correlate_rdms/{dataset}/{network}/seed-{seed}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(PLAN.resources.measure, function=memory.correlation),
-        runtime=120,
-        gpu=0,
-    params:
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
-        components=["all"],
-        permutations=CONFIG.analysis.permutations,
-        code=code("correlate_rdms"),
-    message:
-        "Distances and models of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
-    script:
-        "../scripts/correlate_rdms.py"
+    rule:
+        name:
+            measure
+        input:
+            stimuli=ask(PLAN.face_sets.measured),
+            geometry=PATHS["geometry"],
+            predictions=ask(predicted),
+        output:
+            **outputs,
+        log:
+            f"<logs>/{measure}/{{dataset}}/{{network}}/seed-{{seed}}.log",
+        benchmark:
+            f"<benchmarks>/{measure}/{{dataset}}/{{network}}/seed-{{seed}}.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=megabytes(PLAN.resources.measure, function=function),
+            runtime=minutes,
+            gpu=0,
+        params:
+            **settings,
+            stages=stages_of_network,
+            code=code(measure),
+        message:
+            words + " {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+        script:
+            f"../scripts/{measure}.py"
 
 
 rule compare_layers:
@@ -282,7 +200,7 @@ rule explain_gradcam:
     params:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.weights_file),
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
+        stages=stages_of_network,
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
         faces=CONFIG.analysis.gradcam_faces,
