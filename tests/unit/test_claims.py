@@ -13,8 +13,8 @@ from facestages.claims import (
     NOT_TESTABLE,
     judge_claims,
     verdict,
-    write_claims,
 )
+from facestages.claims.page import write_claims
 from facestages.errors import FacestagesError
 
 RESOURCES = Path(__file__).parents[2] / "resources"

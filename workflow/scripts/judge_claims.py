@@ -4,7 +4,8 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
-    from facestages.claims import judge_claims, write_claims
+    from facestages.claims import judge_claims
+    from facestages.claims.page import write_claims
 
     table = judge_claims(snakemake.input.claims, **snakemake.params.world)
     tables.write_table(snakemake.output.csv, table)
