@@ -1,4 +1,4 @@
-"""How alike the layers of all networks are: debiased CKA, as a matrix."""
+"""How similar the layers of all networks are: debiased CKA, as a matrix."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import page, style
 
 # So many names of layers can stand beside a matrix of a page's width.
 _MOST_NAMES = 45
 
+_ONE, _OTHER = ["network", "layer"], ["other_network", "other_layer"]
 
-def draw_cka(
+
+def draw(
     similarities: pd.DataFrame,
     *,
     dataset: str,
     networks: Mapping[str, str],
     absent: Sequence[str] = (),
-) -> tuple[Figure, pd.DataFrame, str]:
+) -> page.Drawing:
     """Draw the similarity of every two layers of the networks' first seeds.
 
     Parameters
@@ -39,11 +40,9 @@ def draw_cka(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        The rows drawn; and of networks with several seeds, ``panel`` seeds, the mean, lowest and
-        highest similarity of a layer to itself in two seeds.
-    caption : str
+    figures.page.Drawing
+        Numbers: the rows drawn, as ``panel`` matrix; and of networks with several seeds, as
+        ``panel`` seeds, the mean, lowest and highest similarity of a layer to itself in two seeds.
 
     Raises
     ------
@@ -52,85 +51,76 @@ def draw_cka(
     """
     table = similarities[similarities["value"].notna()]
     table = table[table["network"].isin(networks) & table["other_network"].isin(networks)]
-    if table.empty:
-        raise FacestagesError(f"the figure of CKA has nothing to draw: no two layers on {dataset}")
+    page.require_values(table, "the figure of CKA", f"no two layers on {dataset}")
     first = table.groupby("network")["seed"].min()
     drawn = table[
         (table["seed"] == table["network"].map(first))
         & (table["other_seed"] == table["other_network"].map(first))
     ].assign(panel="matrix")
-    matrix, places = _matrix(drawn, networks)
-    seeds = _between_seeds(table)
+    seeds = _between_seeds(table).assign(panel="seeds")
     style.use_style()
     figure, axis = plt.subplots(
         figsize=(style.PAGE_WIDTH, 0.95 * style.PAGE_WIDTH), layout="constrained"
     )
-    image = axis.imshow(matrix, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
-    _name_layers(axis, places, networks)
-    bar = figure.colorbar(image, ax=axis, shrink=0.5, pad=0.01)
-    bar.set_label("Debiased CKA")
-    caption = _caption(drawn, seeds, dataset, networks)
-    caption = " ".join([caption, *(f"LEFT OUT: {line}." for line in absent)])
-    style.add_caption(figure, caption)
-    return figure, pd.concat([drawn, seeds.assign(panel="seeds")], ignore_index=True), caption
+    _draw_matrix(axis, _matrix(drawn, networks), networks)
+    numbers = pd.concat([drawn, seeds], ignore_index=True)
+    return page.finish(figure, numbers, _caption(drawn, seeds, dataset, networks), absent)
 
 
-def _matrix(
-    drawn: pd.DataFrame, networks: Mapping[str, str]
-) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """Similarities (layers, layers), and the network and name of each layer."""
-    ends = [drawn[["network", "layer"]], drawn[["other_network", "other_layer"]]]
-    known = pd.concat([end.set_axis(["network", "layer"], axis=1) for end in ends])
-    known = known.drop_duplicates()
-    places = [
-        (name, layer) for name in networks for layer in known["layer"][known["network"] == name]
-    ]
-    number = {place: row for row, place in enumerate(places)}
-    matrix = np.eye(len(places))
-    for row in drawn.itertuples():
-        one, other = (
-            number[row.network, row.layer],
-            number[row.other_network, row.other_layer],
-        )
-        matrix[one, other] = matrix[other, one] = row.value
-    return matrix, places
+def _matrix(drawn: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
+    """Similarities of layers (rows and columns: network, layer), network by network."""
+    swapped = drawn.rename(columns=dict(zip(_ONE + _OTHER, _OTHER + _ONE, strict=True)))
+    pairs = pd.concat([drawn, swapped]).drop_duplicates(_ONE + _OTHER)
+    layers = pairs[_ONE].drop_duplicates()
+    layers = pd.concat([layers[layers["network"] == name] for name in networks])
+    places = pd.MultiIndex.from_frame(layers)
+    matrix = pairs.set_index(_ONE + _OTHER)["value"].unstack(_OTHER)
+    matrix = matrix.reindex(index=places, columns=places.set_names(_OTHER))
+    # A layer is not compared with itself in one seed.
+    return matrix.mask(np.eye(len(places), dtype=bool), 1.0)
 
 
 def _between_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """How alike a layer is to itself in another instance, by network and layer."""
-    same = (table["network"] == table["other_network"]) & (table["layer"] == table["other_layer"])
-    own = table[same & (table["seed"] != table["other_seed"])]
+    """How similar a layer is to itself in another seed, by network and layer."""
+    is_same = (table["network"] == table["other_network"]) & (
+        table["layer"] == table["other_layer"]
+    )
+    pairs = table[is_same & (table["seed"] != table["other_seed"])]
     keys = ["dataset", "rendered", "network", "layer", "measure"]
     return (
-        own.groupby(keys, sort=False)["value"]
+        pairs.groupby(keys, sort=False)["value"]
         .agg(value="mean", lowest="min", highest="max", pairs="size")
         .reset_index()
     )
 
 
-def _name_layers(
-    axis: Axes, places: Sequence[tuple[str, str]], networks: Mapping[str, str]
-) -> None:
-    """Names of layers on both sides, and a line and a name for each network."""
-    if len(places) <= _MOST_NAMES:
-        names = [layer for _, layer in places]
-        axis.set_yticks(range(len(places)), names, fontsize=5)
-        axis.set_xticks(range(len(places)), names, fontsize=5, rotation=90)
-    else:
-        axis.set_xticks([])
-        axis.set_yticks([])
-    start = 0
-    for name, label in networks.items():
-        size = sum(network == name for network, _ in places)
-        if not size:
-            continue
+def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) -> None:
+    """A heat map with the names of layers on two sides, and those of networks above."""
+    layers = matrix.index.get_level_values("layer")
+    names = layers if len(matrix) <= _MOST_NAMES else False
+    sns.heatmap(
+        matrix,
+        vmin=0,
+        vmax=1,
+        cmap="viridis",
+        square=True,
+        xticklabels=names,
+        yticklabels=names,
+        cbar_kws={"shrink": 0.5, "pad": 0.01, "label": "Debiased CKA"},
+        # The cells of some hundred layers would make a large PDF and SVG.
+        rasterized=True,
+        ax=axis,
+    )
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(length=1.5, labelsize=5)
+    sizes = matrix.index.get_level_values("network").value_counts(sort=False)
+    for name, start in (sizes.cumsum() - sizes).items():
         if start:
-            for line in (axis.axhline, axis.axvline):
-                line(start - 0.5, color="white", linewidth=1.2)
-        middle = start + size / 2 - 0.5
+            axis.axhline(start, color="white", linewidth=1.2)
+            axis.axvline(start, color="white", linewidth=1.2)
         axis.annotate(
-            label,
-            (middle, 1),
+            networks[name],
+            (start + sizes[name] / 2, 1),
             (0, 4),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
@@ -139,23 +129,19 @@ def _name_layers(
             rotation=30,
             fontsize=7,
         )
-        start += size
-    axis.spines[:].set_visible(False)
-    axis.tick_params(length=1.5)
 
 
-def _caption(drawn, seeds, dataset, networks) -> str:
-    parts = [
+def _caption(drawn, seeds, dataset, networks) -> list[str]:
+    sentences = [
         f"Debiased linear CKA of every two recorded layers on {dataset}: 1 where two layers tell "
         f"the same pictures apart, 0 where they have nothing in common. Of networks with several "
         f"seeds the first is drawn; intervals over people are in the table of numbers."
     ]
-    for name, own in seeds.groupby("network", sort=False):
-        low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
-        parts.append(
+    for name, layers in seeds.groupby("network", sort=False):
+        low, high = layers.loc[layers["value"].idxmin()], layers.loc[layers["value"].idxmax()]
+        sentences.append(
             f"{networks[name]}: a layer in two seeds is alike by {low['value']:.2f} "
             f"({low['layer']}) to {high['value']:.2f} ({high['layer']})."
         )
-    if (drawn["rendered"] == 1).all():
-        parts.append("All faces are RENDERED, not photographs.")
-    return " ".join([*parts, f"Pictures: {int(drawn['n'].max())}."])
+    sentences += page.rendered((drawn["rendered"] == 1).all())
+    return [*sentences, f"Pictures: {int(drawn['n'].max())}."]

@@ -1,4 +1,4 @@
-"""The draft's conjectures as tests: few pictures, low-level properties, ten components."""
+"""Identity silhouettes under three controls: low-level properties, few pictures, components."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
 
 _SILHOUETTE = "silhouette"
 _SUBSAMPLED = "silhouette_subsampled"
 _CHANGE = "silhouette_subsampled_change"
 
+# The stage at which each label is expected to be most separate.
+_STAGES = {"identity": "middle", "expression": "final"}
+
+# Tells measurements on one face set apart.
+_ON_A_SET = ["network", "layer", "stage", "label", "components"]
 _KEYS = ["dataset", "network", "stage", "layer", "label", "measure", "components"]
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "stage", "layer", "label", "measure"),
@@ -25,7 +28,7 @@ _COLUMNS = [
 ]
 
 
-def draw_controls(
+def draw(
     scores: pd.DataFrame,
     *,
     conditions: Mapping[str, str],
@@ -36,7 +39,7 @@ def draw_controls(
     looks: Mapping[str, int | str],
     components: int | str,
     absent: Sequence[str] = (),
-) -> tuple[Figure, pd.DataFrame, str]:
+) -> page.Drawing:
     """Draw identity silhouettes under three kinds of control.
 
     Parameters
@@ -44,13 +47,13 @@ def draw_controls(
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability`.
     conditions : mapping of str to str
-        Name in figures of face sets: as they are, then with low-level properties made equal.
+        Name in figures of face sets: one as it is, then with low-level properties made equal.
     pixels : mapping of str to str
-        Name in figures of the networks that look at these.
+        Name in figures of the networks that are scored on `conditions`.
     many, few : (str, str)
         Name, and name in figures, of a face set of many and of one of few pictures a person.
     networks : mapping of str to str
-        Name in figures of the networks that look at those two.
+        Name in figures of the networks that are scored on `many` and `few`.
     looks : mapping of str to int or str
         See `figures.style.line_styles`.
     components : int or "all"
@@ -60,14 +63,12 @@ def draw_controls(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        The numbers drawn, and what claims are judged by: ``change`` and ``share_left`` of a
-        controlled face set beside the first, ``silhouette_subsampled_change``, and
-        ``gap_explained``: the part of what the set of few pictures lacks that few pictures of the
-        other explain. Intervals of differences between face sets are the widest that
-        theirs allow.
-    caption : str
+    figures.page.Drawing
+        Numbers: the silhouettes drawn, and what claims are judged by: ``change`` and
+        ``share_left`` of a controlled face set beside the first,
+        ``silhouette_subsampled_change``, and ``gap_explained``: the change from all pictures of
+        `many` to few of them, as a share of the difference between `few` and `many`. The interval
+        of a difference of face sets is the widest that theirs allow.
 
     Raises
     ------
@@ -82,11 +83,11 @@ def draw_controls(
     parts = {"low level": low_level, "few pictures": few_pictures, "components": sweep}
     numbers = pd.concat([part.assign(panel=name) for name, part in parts.items()])
     numbers = numbers.reindex(columns=_COLUMNS)
-    if numbers["value"].notna().sum() == 0:
-        raise FacestagesError(
-            "the figure of controls has nothing to draw: no identity silhouettes; check "
-            "figures.controls and the face sets' labels"
-        )
+    page.require_values(
+        numbers,
+        "the figure of controls",
+        "no identity silhouettes; check figures.controls and the face sets' labels",
+    )
     style.use_style()
     figure, axes = plt.subplots(
         2,
@@ -98,47 +99,40 @@ def draw_controls(
     _draw_low_level(axes[0, 0], low_level, conditions, pixels)
     _draw_few(axes[0, 1], few_pictures, many[1], few[1], networks)
     for axis, label, letter in zip(axes[1], ("identity", "expression"), "cd", strict=True):
-        _draw_sweep(axis, sweep[sweep["label"] == label], networks, looks)
+        _draw_sweep(axis, sweep[sweep["label"] == label], looks)
         stage = _STAGES[label]
         axis.set_title(f"{letter}  {label.capitalize()}, {stage} stage", loc="left")
         axis.set_ylabel(f"{label.capitalize()} silhouette")
-    _add_network_legend(figure, networks, looks)
-    caption = _caption(numbers, many, few, conditions, components)
-    caption = " ".join([caption, *(f"LEFT OUT: {line}." for line in absent)])
-    style.add_caption(figure, caption)
-    return figure, numbers, caption
-
-
-# Where each label is at home.
-_STAGES = {"identity": "middle", "expression": "final"}
+    lines = style.line_styles(looks)
+    page.add_line_legend(figure, networks, lines, min(3, len(lines)))
+    sentences = _caption(numbers, many, few, conditions, pixels | networks, components)
+    return page.finish(figure, numbers, sentences, absent)
 
 
 def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> pd.DataFrame:
     """Identity silhouettes of each face set, and what is left of those of the first."""
-    own = summary[
+    scores = summary[
         summary["dataset"].isin(conditions)
         & summary["network"].isin(pixels)
         & (summary["label"] == "identity")
         & (summary["measure"] == _SILHOUETTE)
     ]
-    base, *others = conditions
-    keys = ["network", "layer", "stage", "label", "components"]
-    first = own[own["dataset"] == base].set_index(keys)
+    by_set = {name: scores[scores["dataset"] == name].set_index(_ON_A_SET) for name in conditions}
+    base, *others = by_set.values()
     changes = []
-    for name in others:
-        other = own[own["dataset"] == name].set_index(keys)
-        shared = other.index.intersection(first.index)
-        one, two = first.loc[shared], other.loc[shared]
+    for other in others:
+        shared = other.index.intersection(base.index)
+        one, two = base.loc[shared], other.loc[shared]
         change = _less(two, one).assign(measure="change")
         left = two.assign(
             value=two["value"] / one["value"], ci_low=np.nan, ci_high=np.nan, measure="share_left"
         )
         changes += [change.reset_index(), left.reset_index()]
-    return pd.concat([own, *changes], ignore_index=True)
+    return pd.concat([scores, *changes], ignore_index=True)
 
 
 def _less(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Differences of two tables of one index, with the widest interval that theirs allow."""
+    """Differences of two tables with the same index, and the widest intervals that theirs allow."""
     return one.assign(
         value=one["value"] - other["value"],
         ci_low=one["ci_low"] - other["ci_high"],
@@ -154,33 +148,31 @@ def _few_pictures(
     components: int | str,
 ) -> pd.DataFrame:
     """Identity silhouettes on all and on few pictures a person, and on the set of few."""
-    own = summary[
+    scores = summary[
         summary["network"].isin(networks)
         & (summary["stage"] == _STAGES["identity"])
         & (summary["label"] == "identity")
         & (summary["components"] == str(components))
         & summary["dataset"].isin([many[0], few[0]])
     ]
-    keys = ["network", "layer", "stage", "label", "components"]
     whole, change, other = (
-        own[(own["dataset"] == name) & (own["measure"] == measure)].set_index(keys)
+        scores[(scores["dataset"] == name) & (scores["measure"] == measure)].set_index(_ON_A_SET)
         for name, measure in ((many[0], _SILHOUETTE), (many[0], _CHANGE), (few[0], _SILHOUETTE))
     )
     shared = change.index.intersection(other.index)
     gap = (other.loc[shared, "value"] - whole.loc[shared, "value"]).replace(0, np.nan)
     explained = change.loc[shared].assign(measure="gap_explained")
     ends = explained[["value", "ci_low", "ci_high"]].div(gap, axis=0)
-    # A gap below zero turns the ends of an interval.
+    # Division by a gap below zero swaps the ends of an interval.
     explained["value"] = ends["value"]
     explained["ci_low"], explained["ci_high"] = ends.min(axis=1), ends.max(axis=1)
-    return pd.concat([own, explained.reset_index()], ignore_index=True)
+    return pd.concat([scores, explained.reset_index()], ignore_index=True)
 
 
 def _sweep(summary: pd.DataFrame, many: str, networks: Mapping[str, str]) -> pd.DataFrame:
-    """Silhouettes by number of components, of each label where it is at home."""
-    at_home = summary["label"].map(_STAGES) == summary["stage"]
+    """Silhouettes of each label at its stage, by number of components."""
     return summary[
-        at_home
+        (summary["label"].map(_STAGES) == summary["stage"])
         & (summary["dataset"] == many)
         & summary["network"].isin(networks)
         & (summary["measure"] == _SILHOUETTE)
@@ -188,15 +180,15 @@ def _sweep(summary: pd.DataFrame, many: str, networks: Mapping[str, str]) -> pd.
 
 
 def _numbers_of_components(table: pd.DataFrame) -> list[str]:
-    found = set(table["components"])
-    return [*sorted(found - {"all"}, key=int), *(["all"] if "all" in found else [])]
+    numbers = set(table["components"])
+    return [*sorted(numbers - {"all"}, key=int), *(["all"] if "all" in numbers else [])]
 
 
-def _draw_curve(axis: Axes, own: pd.DataFrame, places: Sequence[str], look: Mapping) -> None:
-    own = own.set_index("components").reindex(places)
+def _draw_curve(axis: Axes, rows: pd.DataFrame, places: Sequence[str], look: Mapping) -> None:
+    rows = rows.set_index("components").reindex(places)
     x = np.arange(len(places))
-    axis.plot(x, own["value"], **look)
-    axis.fill_between(x, own["ci_low"], own["ci_high"], color=look["color"], alpha=0.15, lw=0)
+    axis.plot(x, rows["value"], **look)
+    style.fill_band(axis, x, rows["ci_low"], rows["ci_high"], look["color"], alpha=0.15)
 
 
 def _name_components(axis: Axes, places: Sequence[str]) -> None:
@@ -207,21 +199,19 @@ def _name_components(axis: Axes, places: Sequence[str]) -> None:
 def _draw_low_level(
     axis: Axes, table: pd.DataFrame, conditions: Mapping[str, str], pixels: Mapping[str, str]
 ) -> None:
-    own = table[table["measure"] == _SILHOUETTE]
+    scores = table[table["measure"] == _SILHOUETTE]
     axis.set_title(f"a  Low-level properties: {', '.join(pixels.values())}", loc="left")
-    if own["value"].notna().sum() == 0:
+    if not scores["value"].notna().any():
         style.say_missing(axis, "no identity silhouettes of these face sets")
         return
-    places = _numbers_of_components(own)
-    axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    for number, (dataset, label) in enumerate(conditions.items()):
-        look = style.LINES[number]
+    places = _numbers_of_components(scores)
+    style.mark_zero(axis)
+    for line, (dataset, label) in zip(style.LINES, conditions.items(), strict=False):
         for position, network in enumerate(pixels):
-            chosen = own[(own["dataset"] == dataset) & (own["network"] == network)]
-            chosen = chosen.drop_duplicates("components")
-            alpha = {"alpha": 1 - 0.6 * position / len(pixels)}
-            _draw_curve(axis, chosen, places, {**look, **alpha})
-        axis.plot([], [], label=label, **look)
+            rows = scores[(scores["dataset"] == dataset) & (scores["network"] == network)]
+            look = {**line, "alpha": 1 - 0.6 * position / len(pixels)}
+            _draw_curve(axis, rows.drop_duplicates("components"), places, look)
+        axis.plot([], [], label=label, **line)
     axis.legend(frameon=False, fontsize=7)
     _name_components(axis, places)
     axis.set_ylabel("Identity silhouette")
@@ -231,30 +221,27 @@ def _draw_few(
     axis: Axes, table: pd.DataFrame, many: str, few: str, networks: Mapping[str, str]
 ) -> None:
     axis.set_title("b  Few pictures a person", loc="left")
-    drawn = table[table["measure"] == _SUBSAMPLED]
-    if drawn.empty:
+    subsampled = table[table["measure"] == _SUBSAMPLED]
+    if subsampled.empty:
         style.say_missing(
             axis, f"{many} has not twice as many pictures a person as analysis.pictures_per_person"
         )
         return
-    pictures = str(drawn["note"].iloc[0]).partition(" ")[0]
-    of_many = table["dataset"] == drawn["dataset"].iloc[0]
-    whole = table["measure"] == _SILHOUETTE
+    pictures = str(subsampled["note"].iloc[0]).partition(" ")[0]
+    of_many = table["dataset"] == subsampled["dataset"].iloc[0]
+    is_whole = table["measure"] == _SILHOUETTE
     groups = (
-        (f"{many}, all pictures", table[whole & of_many]),
-        (f"{many}, {pictures} a person", drawn),
-        (few, table[whole & ~of_many]),
+        (f"{many}, all pictures", table[is_whole & of_many]),
+        (f"{many}, {pictures} a person", subsampled),
+        (few, table[is_whole & ~of_many]),
     )
     names = [name for name in networks if name in set(table["network"])]
-    axis.axvline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    for number, (label, own) in enumerate(groups):
-        look, rows = style.LINES[number], own.drop_duplicates("network").set_index("network")
-        rows = rows.reindex(names)
-        y = np.arange(len(names)) + 0.22 * (number - 1)
+    style.mark_zero(axis, vertical=True)
+    for number, (label, group) in enumerate(groups):
+        look, y = style.LINES[number], np.arange(len(names)) + 0.22 * (number - 1)
+        rows = group.drop_duplicates("network").set_index("network").reindex(names)
         axis.hlines(y, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.0)
-        axis.plot(
-            rows["value"], y, linestyle="", color=look["color"], marker=look["marker"], label=label
-        )
+        axis.plot(rows["value"], y, **{**look, "linestyle": ""}, label=label)
     axis.set_yticks(range(len(names)), [networks[name] for name in names], fontsize=7)
     # Room for the legend below the last network.
     axis.set_ylim(len(names) + 1.2, -0.6)
@@ -262,47 +249,28 @@ def _draw_few(
     axis.legend(frameon=False, fontsize=6.5, loc="lower right")
 
 
-def _draw_sweep(
-    axis: Axes, table: pd.DataFrame, networks: Mapping[str, str], looks: Mapping[str, int | str]
-) -> None:
-    if table["value"].notna().sum() == 0:
+def _draw_sweep(axis: Axes, table: pd.DataFrame, looks: Mapping[str, int | str]) -> None:
+    if not table["value"].notna().any():
         style.say_missing(axis, "not measured")
         return
     places = _numbers_of_components(table)
-    axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
+    style.mark_zero(axis)
     for network, line in style.line_styles(looks).items():
-        own = table[table["network"] == network]
-        if len(own):
-            _draw_curve(axis, own, places, line)
+        rows = table[table["network"] == network]
+        if len(rows):
+            _draw_curve(axis, rows, places, line)
     _name_components(axis, places)
 
 
-def _add_network_legend(figure: Figure, networks, looks) -> None:
-    handles = [plt.Line2D([], [], **line) for line in style.line_styles(looks).values()]
-    figure.legend(
-        handles,
-        [networks[name] for name in looks],
-        loc="outside upper center",
-        ncols=min(3, len(handles)),
-        frameon=False,
-        handlelength=3.2,
-    )
-
-
-def _caption(numbers, many, few, conditions, components) -> str:
-    space = "full space" if components == "all" else f"first {components} principal components"
+def _caption(numbers, many, few, conditions, networks, components) -> list[str]:
     base, *others = conditions.values()
     controlled = " and as ".join(f"'{label}'" for label in others)
-    parts = [
-        f"Mean silhouettes, means over seeds; bars and bands: 95 % intervals over people, of "
-        f"several seeds the widest. (a) {base} as it is, as {controlled}: what identity in "
-        f"pictures owes to low-level properties. (b) Identity in the {space} of the middle "
-        f"stage: {many[1]} with all pictures, with as few of each person (mean of draws) as a set "
-        f"like {few[1]} has, and {few[1]}. (c, d) {many[1]}, by number of components."
+    return [
+        f"Mean silhouettes, means over seeds; bars and bands: {page.INTERVALS}. (a) {base} as it "
+        f"is, as {controlled}: what identity in pictures owes to low-level properties. (b) "
+        f"Identity in the {page.name_space(components)} of the middle stage: {many[1]} with all "
+        f"pictures, with as few of each person (mean of draws) as a set like {few[1]} has, and "
+        f"{few[1]}. (c, d) {many[1]}, by number of components.",
+        *page.rendered((numbers["rendered"] == 1).all()),
+        *page.circular(numbers, networks),
     ]
-    if (numbers["rendered"] == 1).all():
-        parts.append("All faces are RENDERED, not photographs.")
-    own = numbers[numbers["note"].astype(str).str.contains("CIRCULAR")]
-    if len(own):
-        parts.append(f"CIRCULAR, labels of its own: {', '.join(own['network'].unique())}.")
-    return " ".join(parts)

@@ -12,8 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
 
 #: Colour, marker and dash of each label; another one is grey.
@@ -25,26 +24,42 @@ LABELS = {
     "affect": style.LINES[5],
     "sex": style.LINES[4],
 }
+_OTHER_LABEL = {"color": style.GREY, "marker": "X", "linestyle": "-"}
 
-# R2 of what cannot be read has no lower end.
-_LOWEST_READ = -0.35
+# The R2 of a label that cannot be decoded has no lower bound.
+_LOWEST_R2 = -0.35
 
 # So many names of layers can stand below a panel.
 _MOST_NAMES = 12
 
 
 class Row(NamedTuple):
-    """A row of panels."""
+    """A row of panels.
+
+    Attributes
+    ----------
+    title, axis : str
+    measures : tuple of str
+        Measures that are drawn; of silhouettes the config names one.
+    chance : str
+        Column of the value at chance, which is taken off.
+    is_scaled : bool
+        Whether the rest is divided by its highest value, 1 - chance.
+    """
 
     title: str
     axis: str
-    measures: tuple[str, ...]
+    measures: tuple[str, ...] = ()
+    chance: str = ""
+    is_scaled: bool = False
 
 
 ROWS = {
-    "separability": Row("separate", "Silhouette", ()),
-    "decoding": Row("readable", "Above chance", ("balanced_accuracy", "r2_held_out")),
-    "rsa": Row("alike", "Above chance", ("rho_a_within",)),
+    "separability": Row("separate", "Silhouette"),
+    "decoding": Row(
+        "readable", "Above chance", ("balanced_accuracy", "r2_held_out"), "chance", is_scaled=True
+    ),
+    "rsa": Row("alike", "Above chance", ("rho_a_within",), "null_mean"),
 }
 
 _COLUMNS = [
@@ -53,24 +68,24 @@ _COLUMNS = [
 ]
 
 
-def draw_layers(
-    scores: Mapping[str, pd.DataFrame],
+def draw(
+    separability: pd.DataFrame,
+    decoding: pd.DataFrame,
+    rsa: pd.DataFrame,
     *,
     dataset: str,
     networks: Mapping[str, str],
     components: int | str,
     measure: str,
     absent: Sequence[str] = (),
-) -> tuple[Figure, pd.DataFrame, str]:
-    """Draw curves over layers: a column of panels a network; a row silhouettes, linear read-outs,
-    and rank correlations with models.
+) -> page.Drawing:
+    """Draw curves over layers: a column a network; rows are silhouettes, decoding and RSA.
 
     Parameters
     ----------
-    scores : mapping
-        Rows of `analysis.separability.score_separability` (``separability``),
-        `analysis.decoding.decode_labels` (``decoding``) and `analysis.rsa.correlate_rdms`
-        (``rsa``), of all seeds of the networks on one face set.
+    separability, decoding, rsa : pandas.DataFrame
+        Rows of `analysis.separability.score_separability`, `analysis.decoding.decode_labels` and
+        `analysis.rsa.correlate_rdms`, of all seeds of the networks on one face set.
     dataset : str
         Its name in figures.
     networks : mapping of str to str
@@ -84,187 +99,171 @@ def draw_layers(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        The numbers drawn: less chance, where the axis says so.
-    caption : str
+    figures.page.Drawing
+        Numbers are less chance, where the axis says so.
 
     Raises
     ------
     FacestagesError
         If there is nothing to draw.
     """
-    parts = []
-    for kind, table in scores.items():
-        wanted = (measure,) if kind == "separability" else ROWS[kind].measures
-        space = "all" if kind == "rsa" else str(components)
-        of_kind = table["measure"].isin(wanted) & (table["components"].astype(str) == space)
-        own = _less_chance(table[of_kind & table["network"].isin(networks)], kind)
-        keys = ["network", "layer", "label", "measure"]
-        parts.append(mean_over_seeds(own, keys).assign(panel=kind))
-    numbers = _add_positions(pd.concat(parts), scores["separability"]).reindex(columns=_COLUMNS)
-    if numbers["value"].notna().sum() == 0:
-        raise FacestagesError(
-            f"the figure of layers has nothing to draw: no {measure} in {components} components; "
-            f"check figures.layers and the face set's labels"
-        )
-    crossings = _overtaking(scores["separability"], networks, measure, components)
+    scores = {"separability": separability, "decoding": decoding, "rsa": rsa}
+    numbers = _choose(scores, networks, components, measure)
+    page.require_values(
+        numbers,
+        "the figure of layers",
+        f"no {measure} in {components} components; check figures.layers and the face set's labels",
+    )
+    crossings = _overtaking(separability, networks, measure, components)
     style.use_style()
     figure, axes = plt.subplots(
-        len(scores),
+        len(ROWS),
         len(networks),
-        figsize=(style.PAGE_WIDTH, (44 * len(scores) + 42) * style.MILLIMETRE),
+        figsize=(style.PAGE_WIDTH, (44 * len(ROWS) + 42) * style.MILLIMETRE),
         sharex="col",
         sharey="row",
         squeeze=False,
         layout="constrained",
     )
-    letters = iter("abcdefghijklmnopqrstuvwxyz")
-    for row, kind in zip(axes, scores, strict=True):
+    letters = page.letters()
+    for row, kind in zip(axes, ROWS, strict=True):
         for axis, (network, title) in zip(row, networks.items(), strict=True):
-            own = numbers[(numbers["panel"] == kind) & (numbers["network"] == network)]
-            _draw_panel(axis, own)
+            _draw_panel(axis, numbers[(numbers["panel"] == kind) & (numbers["network"] == network)])
             if kind == "separability" and network in crossings:
                 _mark_crossing(axis, crossings[network])
-            name = title if kind == next(iter(scores)) else ""
-            words = textwrap.fill(f"{next(letters)}  {name}", 84 // len(networks))
-            axis.set_title(words, loc="left", fontsize=8)
+            name = title if kind == "separability" else ""
+            heading = textwrap.fill(f"{next(letters)}  {name}", 84 // len(networks))
+            axis.set_title(heading, loc="left", fontsize=8)
         row[0].set_ylabel(f"{ROWS[kind].axis}\n({ROWS[kind].title})")
         if kind == "decoding":
-            row[0].set_ylim(_LOWEST_READ, 1.05)
+            row[0].set_ylim(_LOWEST_R2, 1.05)
     for axis, network in zip(axes[-1], networks, strict=True):
         _name_layers(axis, numbers[numbers["network"] == network])
     _add_legend(figure, numbers)
-    caption = _caption(numbers, crossings, dataset, networks, components, measure)
-    caption = " ".join([caption, *(f"LEFT OUT: {line}." for line in absent)])
-    style.add_caption(figure, caption)
-    return figure, numbers, caption
+    sentences = _caption(numbers, crossings, dataset, networks, components, measure)
+    return page.finish(figure, numbers, sentences, absent)
 
 
-def _less_chance(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Accuracies from 0 (chance) to 1; correlations less what permuted labels give."""
-    if kind == "separability":
+def _choose(
+    scores: Mapping[str, pd.DataFrame],
+    networks: Mapping[str, str],
+    components: int | str,
+    measure: str,
+) -> pd.DataFrame:
+    """Means over seeds of what is drawn, with each layer's stage and its position from 0."""
+    parts = []
+    for kind, table in scores.items():
+        measures = (measure,) if kind == "separability" else ROWS[kind].measures
+        space = "all" if kind == "rsa" else str(components)
+        is_drawn = table["measure"].isin(measures) & (table["components"].astype(str) == space)
+        rows = _less_chance(table[is_drawn & table["network"].isin(networks)], ROWS[kind])
+        means = mean_over_seeds(rows, ["network", "layer", "label", "measure"])
+        parts.append(means.assign(panel=kind))
+    table = scores["separability"]
+    layers = table[table["layer"] != ""].drop_duplicates(["network", "layer"])
+    layers = layers.assign(position=layers.groupby("network", sort=False).cumcount())
+    places = layers[["network", "layer", "stage", "position"]]
+    return pd.concat(parts).merge(places, on=["network", "layer"]).reindex(columns=_COLUMNS)
+
+
+def _less_chance(table: pd.DataFrame, row: Row) -> pd.DataFrame:
+    """Values less that of chance, or (value - chance) / (1 - chance)."""
+    if not row.chance:
         return table
     table = table.copy()
-    chance = table.reindex(columns=["chance"])["chance"].fillna(0)
-    if kind == "rsa":
-        chance = table.reindex(columns=["null_mean"])["null_mean"].fillna(0)
-    scale = 1 if kind == "rsa" else 1 - chance
+    chance = table.reindex(columns=[row.chance])[row.chance].fillna(0)
+    scale = 1 - chance if row.is_scaled else 1
     for name in ("value", "ci_low", "ci_high"):
         table[name] = (table[name] - chance) / scale
     return table
 
 
-def _add_positions(numbers: pd.DataFrame, separability: pd.DataFrame) -> pd.DataFrame:
-    """Add each layer's number, from 0 at the first recorded one, and its stage."""
-    known = separability[separability["layer"] != ""].drop_duplicates(["network", "layer"])
-    known = known.assign(position=known.groupby("network", sort=False).cumcount())
-    return numbers.merge(known[["network", "layer", "stage", "position"]], on=["network", "layer"])
-
-
 def _overtaking(
     separability: pd.DataFrame, networks: Mapping[str, str], measure: str, components: int | str
 ) -> dict[str, dict]:
-    """Of each network the layer from which on expression is above identity: the mean over its
-    seeds, if it comes to that in most of them."""
+    """Layer from which on expression is above identity, by network.
+
+    It is the mean over the seeds in which that happens, if those are more than half.
+    """
     rows = separability[
         (separability["measure"] == f"{measure}_overtaking")
         & (separability["components"].astype(str) == str(components))
     ]
-    found = {}
+    crossings = {}
     for network in networks:
-        own = rows[rows["network"] == network]
-        # Where it happens beyond the last layer, there is no value; so for the end of an interval.
-        if len(own) and own["value"].notna().mean() > 0.5:
-            high = own["ci_high"].max() if own["ci_high"].notna().all() else np.nan
-            found[network] = {"value": own["value"].mean(), "ci_low": own["ci_low"].min()}
-            found[network] |= {"ci_high": high, "instances": int(own["value"].notna().sum())}
-    return found
+        seeds = rows[rows["network"] == network]
+        # A crossing beyond the last layer has no value, nor has an interval that ends there.
+        if len(seeds) and seeds["value"].notna().mean() > 0.5:
+            crossings[network] = {
+                "value": seeds["value"].mean(),
+                "ci_low": seeds["ci_low"].min(),
+                "ci_high": seeds["ci_high"].max() if seeds["ci_high"].notna().all() else np.nan,
+                "instances": int(seeds["value"].notna().sum()),
+            }
+    return crossings
 
 
-def _draw_panel(axis: Axes, own: pd.DataFrame) -> None:
-    axis.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    for label, curve in own.groupby("label", sort=False):
-        curve, line = curve.sort_values("position"), _line(label)
+def _draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
+    style.mark_zero(axis)
+    for label, curve in panel.groupby("label", sort=False):
+        curve, line = curve.sort_values("position"), LABELS.get(label, _OTHER_LABEL)
         axis.plot(curve["position"], curve["value"], **{**line, "markersize": 3.5})
-        axis.fill_between(
-            curve["position"],
-            curve["ci_low"],
-            curve["ci_high"],
-            color=line["color"],
-            alpha=0.18,
-            linewidth=0,
-        )
-    if own["value"].notna().sum() == 0:
-        style.say_missing(axis, "; ".join(own["note"].dropna().unique()) or "not measured")
-
-
-def _line(label: str) -> dict:
-    return LABELS.get(label, {"color": "#808080", "marker": "X", "linestyle": "-"})
+        ends = (curve["ci_low"], curve["ci_high"])
+        style.fill_band(axis, curve["position"], *ends, line["color"])
+    if not panel["value"].notna().any():
+        style.say_missing(axis, "; ".join(panel["note"].dropna().unique()) or "not measured")
 
 
 def _mark_crossing(axis: Axes, crossing: Mapping[str, float]) -> None:
     """The layer where expression overtakes identity, and its interval over people."""
     right = axis.get_xlim()[1] if np.isnan(crossing["ci_high"]) else crossing["ci_high"]
     axis.axvspan(crossing["ci_low"], right, color="#c8c8c8", alpha=0.35, linewidth=0, zorder=-1)
-    axis.axvline(crossing["value"], color="#606060", linewidth=0.9, linestyle="--", zorder=-1)
+    axis.axvline(crossing["value"], color=style.DARK, linewidth=0.9, linestyle="--", zorder=-1)
 
 
-def _name_layers(axis: Axes, own: pd.DataFrame) -> None:
-    places = own.drop_duplicates("layer").sort_values("position")
+def _name_layers(axis: Axes, numbers: pd.DataFrame) -> None:
+    places = numbers.drop_duplicates("layer").sort_values("position")
     if len(places) > _MOST_NAMES:
         places = places[places["stage"] != ""]
     axis.set_xticks(places["position"], places["layer"], rotation=90, fontsize=6)
 
 
 def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
-    known = set(numbers["label"][numbers["value"].notna()])
-    labels = [label for label in LABELS if label in known]
+    drawn = set(numbers["label"][numbers["value"].notna()])
     # Affect is valence and arousal, in one model.
-    names = ["affect (model)" if label == "affect" else label for label in labels]
-    handles = [plt.Line2D([], [], **_line(label)) for label in labels]
-    figure.legend(
-        handles,
-        names,
-        loc="outside upper center",
-        ncols=len(handles),
-        frameon=False,
-        handlelength=3.0,
-    )
+    names = {label: "affect (model)" if label == "affect" else label for label in LABELS}
+    names = {label: name for label, name in names.items() if label in drawn}
+    lines = {label: LABELS[label] for label in names}
+    page.add_line_legend(figure, names, lines, len(names))
 
 
-def _caption(numbers, crossings, dataset, networks, components, measure) -> str:
-    space = "full space" if components == "all" else f"first {components} principal components"
-    kind = " ".join(reversed(measure.split("_")))
-    parts = [
+def _caption(numbers, crossings, dataset, networks, components, measure) -> list[str]:
+    space, kind = page.name_space(components), " ".join(reversed(measure.split("_")))
+    return [
         f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear read-out of "
         f"the {space}, of people (identity: of sessions or stretches of time) that it was not "
         f"fitted to; balanced accuracy from 0, chance, to 1, and R2 of valence and arousal. Alike: "
         f"rank correlation (rho-a, within people; of identity within "
         f"expressions) of the full space's distances with those of a model, less that of permuted "
-        f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: 95 % "
-        f"intervals over people, of several seeds the widest."
+        f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: "
+        f"{page.INTERVALS}.",
+        *_crossings_in_words(numbers, crossings, networks),
+        *page.rendered((numbers["rendered"] == 1).all()),
+        *page.declared(numbers["label_source"]),
+        *page.circular(numbers, networks),
+        f"Seeds: {page.count_seeds(numbers, networks)}. Pictures: {int(numbers['n'].max())}.",
     ]
-    if crossings:
-        words = []
-        for name, ends in crossings.items():
-            high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
-            where = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
-            of = int(numbers.loc[numbers["network"] == name, "seeds"].max())
-            words.append(where + (f" ({ends['instances']} of {of} seeds)" if of > 1 else ""))
-        parts.append(
-            f"Dashed: from here on expression is above identity; position among the layers drawn, "
-            f"the first is 0: {', '.join(words)}."
-        )
-    if (numbers["rendered"] == 1).all():
-        parts.append("All faces are RENDERED, not photographs.")
-    declared = numbers["label_source"].astype(str).str.contains("declared")
-    if declared.any():
-        parts.append("Valence and arousal are DECLARED positions, not ratings.")
-    if numbers["note"].astype(str).str.contains("CIRCULAR").any():
-        own = numbers[numbers["note"].astype(str).str.contains("CIRCULAR")]["network"].unique()
-        named = ", ".join(networks[name] for name in own)
-        parts.append(f"CIRCULAR: {named} scored with labels of its own.")
-    seeds = numbers.groupby("network", sort=False)["seeds"].max()
-    listed = ", ".join(f"{networks[name]} {seeds[name]}" for name in networks if name in seeds)
-    return " ".join([*parts, f"Seeds: {listed}. Pictures: {int(numbers['n'].max())}."])
+
+
+def _crossings_in_words(numbers, crossings, networks) -> list[str]:
+    places = []
+    for name, ends in crossings.items():
+        high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
+        place = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
+        seeds = int(numbers.loc[numbers["network"] == name, "seeds"].max())
+        places.append(place + (f" ({ends['instances']} of {seeds} seeds)" if seeds > 1 else ""))
+    listed = ", ".join(places)
+    return [
+        f"Dashed: from here on expression is above identity; position among the layers drawn, the "
+        f"first is 0: {listed}."
+    ] * bool(places)

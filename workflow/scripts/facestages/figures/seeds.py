@@ -8,43 +8,58 @@ import numpy as np
 import pandas as pd
 
 _FIRST = ("dataset", "rendered", "label_source", "components", "note")
+_VALUES = ("value", "low", "high", "ci_low", "ci_high")
 
 
-def mean_over_seeds(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+def mean_over_seeds(
+    table: pd.DataFrame, keys: Sequence[str], band: str | None = None
+) -> pd.DataFrame:
     """Means over the seeds of each network; intervals over people, of several seeds the widest.
 
-    What most seeds do not have, has no mean: that of the others would be no network's.
+    A measurement has a mean only if more than half of the seeds have a value. The mean of a few
+    seeds would stand for a network that most of its instances are not.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a seed and measurement; a further row of the same, as that of a layer that is two
-        stages, does not count.
+        One row a seed and measurement. Of several rows with the same keys and seed, such as those
+        of a layer that is two stages, the first counts.
     keys : sequence of str
         Columns that tell measurements apart, ``network`` among them.
+    band : str, optional
+        ``"range"``: lowest to highest seed; ``"sd"``: one standard deviation to each side.
 
     Returns
     -------
     pandas.DataFrame
-        ``keys``, ``value, ci_low, ci_high, seeds, n``, and of what the keys lack ``dataset,
-        rendered, label_source, components, note``, as far as the table has them.
+        ``keys``, ``value``, ``low, high`` of the band if there is one, ``ci_low, ci_high, seeds,
+        n``; and of ``dataset, rendered, label_source, components, note`` those that the table has
+        and the keys lack. The note of a missing mean is that of the first seed without a value.
     """
     table = table.drop_duplicates([*keys, "seed"])
-    table = table.assign(known=table["value"].notna())
+    table = table.assign(has_value=table["value"].notna())
     first = {name: (name, "first") for name in _FIRST if name in table and name not in keys}
     groups = {"sort": False, "dropna": False}
     summary = table.groupby(list(keys), **groups).agg(
         value=("value", "mean"),
+        low=("value", "min"),
+        high=("value", "max"),
+        sd=("value", "std"),
         ci_low=("ci_low", "min"),
         ci_high=("ci_high", "max"),
         seeds=("seed", "nunique"),
         n=("n", "max"),
-        known=("known", "mean"),
+        has_value=("has_value", "mean"),
         **first,
     )
-    lacking = summary["known"] <= 0.5
-    summary.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
+    if band == "sd":
+        # One seed has no standard deviation, and a band of no height.
+        spread = summary["sd"].fillna(0.0)
+        summary["low"], summary["high"] = summary["value"] - spread, summary["value"] + spread
+    lacking = summary["has_value"] <= 0.5
+    summary.loc[lacking, list(_VALUES)] = np.nan
     if "note" in first and lacking.any():
-        reasons = table[~table["known"]].groupby(list(keys), **groups)["note"].first()
+        reasons = table[~table["has_value"]].groupby(list(keys), **groups)["note"].first()
         summary.loc[lacking, "note"] = reasons.reindex(summary.index[lacking])
-    return summary.drop(columns="known").reset_index()
+    unwanted = ["sd", "has_value"] if band else ["low", "high", "sd", "has_value"]
+    return summary.drop(columns=unwanted).reset_index()

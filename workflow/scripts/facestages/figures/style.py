@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
-import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages import tables
 from facestages.files import atomic_path
 
 MILLIMETRE = 1 / 25.4  # inches
@@ -20,21 +18,33 @@ MILLIMETRE = 1 / 25.4  # inches
 #: Width of a figure across a journal's page, inches.
 PAGE_WIDTH = 180 * MILLIMETRE
 
-#: Okabe and Ito's colours (2008) in an order of falling contrast; each with a marker and a dash of
-#: its own, so that lines stay apart without colour.
+#: Okabe and Ito's colours (2008), apart for every kind of colour blindness, by falling contrast.
+COLORS = {
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+}
+
+#: Greys: of text, of controls, of what has no label, and of lines that only guide the eye.
+INK, DARK, GREY, ZERO = "#404040", "#606060", "#808080", "#b0b0b0"
+
+#: How networks are drawn. Markers and dashes keep lines apart without colour.
 LINES = (
-    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
-    {"color": "#D55E00", "marker": "s", "linestyle": (0, (5, 1.2))},
-    {"color": "#009E73", "marker": "^", "linestyle": (0, (3, 1, 1, 1))},
-    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (1, 0.8))},
-    {"color": "#E69F00", "marker": "v", "linestyle": (0, (7, 1, 1, 1, 1, 1))},
-    {"color": "#56B4E9", "marker": "P", "linestyle": (0, (2, 1))},
+    {"color": COLORS["blue"], "marker": "o", "linestyle": "-"},
+    {"color": COLORS["vermilion"], "marker": "s", "linestyle": (0, (5, 1.2))},
+    {"color": COLORS["green"], "marker": "^", "linestyle": (0, (3, 1, 1, 1))},
+    {"color": COLORS["purple"], "marker": "D", "linestyle": (0, (1, 0.8))},
+    {"color": COLORS["orange"], "marker": "v", "linestyle": (0, (7, 1, 1, 1, 1, 1))},
+    {"color": COLORS["sky"], "marker": "P", "linestyle": (0, (2, 1))},
 )
 
-#: Controls, by kind, are grey, with an open marker.
+#: How controls are drawn, by kind: grey, with an open marker.
 CONTROLS = {
     "untrained": {
-        "color": "#606060",
+        "color": DARK,
         "marker": "X",
         "linestyle": ":",
         "markerfacecolor": "white",
@@ -49,22 +59,23 @@ CONTROLS = {
 
 #: Colour and marker of each expression, in all figures.
 EXPRESSIONS = {
-    "angry": {"color": "#D55E00", "marker": "v"},
-    "disgust": {"color": "#009E73", "marker": "s"},
-    "fear": {"color": "#CC79A7", "marker": "D"},
-    "happy": {"color": "#E69F00", "marker": "o"},
-    "sad": {"color": "#0072B2", "marker": "P"},
-    "surprise": {"color": "#56B4E9", "marker": "^"},
-    "neutral": {"color": "#808080", "marker": "X"},
+    "angry": {"color": COLORS["vermilion"], "marker": "v"},
+    "disgust": {"color": COLORS["green"], "marker": "s"},
+    "fear": {"color": COLORS["purple"], "marker": "D"},
+    "happy": {"color": COLORS["orange"], "marker": "o"},
+    "sad": {"color": COLORS["blue"], "marker": "P"},
+    "surprise": {"color": COLORS["sky"], "marker": "^"},
+    "neutral": {"color": GREY, "marker": "X"},
 }
 
-# Of a label that is none of these.
-_OTHERS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
+# Further colours, for labels of many values, such as identity.
+_MORE_COLORS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
 _MARKERS = "osD^vP<>X*"
 
+# What differs from seaborn's theme for papers.
 _RC = {
     "font.family": "sans-serif",
-    # An SVG names them all: Verdana, about as wide, where a reader has no DejaVu Sans.
+    # An SVG names them all. A reader without DejaVu Sans sees Verdana, which is about as wide.
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": 8,
     "axes.titlesize": 9,
@@ -75,20 +86,30 @@ _RC = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.major.width": 0.8,
+    "ytick.major.width": 0.8,
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
+    # A frame around a face would be white.
+    "patch.edgecolor": "black",
+    "patch.force_edgecolor": False,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
-    # Without a salt of our own the ids in an SVG change from run to run.
+    # Without a fixed salt the ids in an SVG change from run to run.
     "svg.hashsalt": "facestages",
 }
 
 
 def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
-    """How each network is drawn: its number among the trained ones of the config, or its kind.
+    """Colour, marker and dash of each network, the same in all figures.
 
-    A network so has one colour, marker and dash in all figures.
+    Parameters
+    ----------
+    looks : mapping of str to int or str
+        By network: its number among the trained networks of the config, or the kind of a control.
     """
     return {
         network: CONTROLS[look] if isinstance(look, str) else LINES[look % len(LINES)]
@@ -97,39 +118,50 @@ def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
 
 
 def point_styles(values: Sequence[str]) -> dict[str, dict]:
-    """A colour and a marker for each value of a label, e.g. for people or expressions.
+    """A colour and a marker for each value of a label, such as identity or expression.
 
-    Expressions have their own; others share colours, and differ in their markers then.
+    Each expression has a colour of its own. Of many identities some share a colour, and differ in
+    their markers.
     """
-    colours = [*(look["color"] for look in LINES), *_OTHERS]
+    colors = [*COLORS.values(), *_MORE_COLORS]
     styles = {}
     for number, value in enumerate(dict.fromkeys(values)):
-        marker = _MARKERS[(number // len(colours) + number) % len(_MARKERS)]
-        own = {"color": colours[number % len(colours)], "marker": marker}
-        styles[value] = EXPRESSIONS.get(value, own)
+        marker = _MARKERS[(number // len(colors) + number) % len(_MARKERS)]
+        look = {"color": colors[number % len(colors)], "marker": marker}
+        styles[value] = EXPRESSIONS.get(value, look)
     return styles
 
 
-def add_caption(figure: Figure, text: str, columns: int = 128) -> None:
-    """Write below a figure what it was made from."""
-    figure.supxlabel(textwrap.fill(text, columns), fontsize=7, ha="left", x=0.01)
+def mark_zero(axis: Axes, value: float = 0.0, *, vertical: bool = False) -> None:
+    """Draw a thin line at zero, or at another value that the eye should compare with."""
+    draw = axis.axvline if vertical else axis.axhline
+    draw(value, color=ZERO, linewidth=0.6, zorder=0)
+
+
+def fill_band(axis: Axes, x, low, high, color: str, alpha: float = 0.18) -> None:
+    """Draw an interval around a curve."""
+    axis.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+
+
+def write_inside(axis: Axes, text: str) -> None:
+    """Write in the middle of a panel."""
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=INK)
 
 
 def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
-    """Write in place of a panel why it is not there; no empty axis stays."""
+    """Write in place of a panel why there is none."""
     axis.set_axis_off()
-    words = textwrap.fill(text, columns)
-    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color="#404040")
+    write_inside(axis, textwrap.fill(text, columns))
 
 
 def use_style() -> None:
     """Set matplotlib's defaults for everything drawn from here on."""
     mpl.use("agg")
-    mpl.rcParams.update(_RC)
+    sns.set_theme("paper", "ticks", list(COLORS.values()), rc=_RC)
 
 
 def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
-    """Write a figure in several formats; the same figure gives the same bytes.
+    """Write a figure in several formats. The same figure gives the same bytes: no date is written.
 
     Parameters
     ----------
@@ -141,25 +173,3 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
     for kind, path in paths.items():
         with atomic_path(path) as partial:
             figure.savefig(partial, format=kind, metadata=undated[kind])
-
-
-def save_drawing(
-    output: Mapping[str, str], figure: Figure, numbers: pd.DataFrame, caption: str
-) -> None:
-    """Write all that comes of a figure.
-
-    Parameters
-    ----------
-    output : mapping of str to str
-        Files ``pdf``, ``svg``, ``png``, ``numbers`` (CSV) and ``caption`` (reStructuredText).
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        What is drawn.
-    caption : str
-        The text below the figure.
-    """
-    save_figure(figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
-    tables.write_table(output["numbers"], numbers)
-    with atomic_path(output["caption"]) as partial, open(partial, "w", encoding="utf-8") as file:
-        # What marks emphasis in reStructuredText stands for itself here.
-        file.write(re.sub(r"([*`_|\\])", r"\\\1", caption) + "\n")

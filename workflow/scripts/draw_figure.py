@@ -1,0 +1,12 @@
+"""Rules plot_*: the module of the figure's name draws it."""
+
+from pathlib import Path
+
+from facestages.job import job
+
+with job(snakemake):
+    from facestages.figures import page
+
+    # The rule's name may have a prefix where another workflow uses this one as a module.
+    name = Path(snakemake.output.pdf).stem
+    page.draw(name, snakemake.input, snakemake.params.figure, snakemake.output)
