@@ -222,7 +222,7 @@ def test_helper_of_the_figures_changed(tiny_run, edit):
 def test_script_changed(tiny_run, edit):
     edit("workflow/scripts/measure_geometry.py", "with job(snakemake):", "with job( snakemake ):")
     assert planned(tiny_run) == {}
-    edit("workflow/scripts/plot_fig4.py", "**snakemake", "**snakemake.params.figure, **snakemake")
+    edit(f"{LIBRARY}/figures/fig4.py", "_ASIDE = 0.12", "_ASIDE = 0.13")
     assert planned(tiny_run) == plots(4) | {"make_report": 1, "all": 1}
 
 
