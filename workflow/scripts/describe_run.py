@@ -3,7 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.run_description import describe_run
+    from facestages.report import describe_run
 
     describe_run(
         snakemake.output.html,

@@ -1,4 +1,4 @@
-"""The page that says what a run is made of."""
+"""The page about what a run is made of, and Snakemake's report with the config of the run."""
 
 import html
 import re
@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from facestages import __version__, run_description, store
+from facestages import __version__, report, store
 from facestages.errors import FacestagesError
-from facestages.run_description import PACKAGES, describe_run
+from facestages.report import PACKAGES, describe_run, write_report
 from facestages.stimuli import StimulusSet, write_stimuli
 from workflow_runner import REPOSITORY
 
@@ -25,6 +25,13 @@ CONFIG = {
     "analysis": {"labels": ["identity", "Größe"]},
 }
 WEIGHTS = {"nn3": ("untrained", "none")}
+SNAKEFILE = """
+rule plot:
+    output:
+        report("plot.svg", category="Study 1", labels={"figure": config["title"]})
+    script:
+        "plot.py"
+"""
 
 
 @pytest.fixture
@@ -45,16 +52,16 @@ def files(tmp_path):
     faces = StimulusSet(images, labels, sources, attributes={"rendered": 1})
     write_stimuli(tmp_path / "posed.h5", faces, "posed")
     for seed in (1, 0):
-        known = {"network": "nn3", "seed": seed, "weights_sha256": f"{seed}" * 64}
-        with store.create(tmp_path / f"seed-{seed}.h5", "geometry", **known):
+        notes = {"network": "nn3", "seed": seed, "weights_sha256": f"{seed}" * 64}
+        with store.create(tmp_path / f"seed-{seed}.h5", "geometry", **notes):
             pass
     return [tmp_path / "posed.h5"], [tmp_path / "seed-1.h5", tmp_path / "seed-0.h5"]
 
 
 def rows(page: str) -> list[list[str]]:
     """Text of the cells of all tables, row by row."""
-    found = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
-    return [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in found]
+    lines = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    return [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in lines]
 
 
 def test_page_says_what_the_run_is_made_of(tmp_path, files):
@@ -108,8 +115,8 @@ def test_all_pinned_packages_are_named():
 
 
 def test_versions_leave_out_what_is_not_installed(monkeypatch):
-    monkeypatch.setattr(run_description, "PACKAGES", ("h5py", "no-such-package"))
-    versions = run_description.installed_versions()
+    monkeypatch.setattr(report, "PACKAGES", ("h5py", "no-such-package"))
+    versions = report.installed_versions()
     assert list(versions) == ["python", "facestages", "h5py"]
     assert versions["facestages"] == __version__
     assert versions["h5py"] == metadata.version("h5py")
@@ -122,3 +129,36 @@ def test_a_face_set_of_unknown_people(tmp_path):
     describe_run(tmp_path / "run.html", CONFIG, [tmp_path / "wild.h5"], [], WEIGHTS)
     page = (tmp_path / "run.html").read_text()
     assert ["wild", "wild", "2", "not known", "no"] in [row[:5] for row in rows(page)]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A run that has drawn its figure."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "plot.py").touch()
+    (tmp_path / "plot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / "report.css").write_text(".grow { color: #123456; }")
+    return tmp_path
+
+
+def write(config, targets=("plot.svg",)):
+    return write_report("results/report.html", "Snakefile", config, targets, "report.css")
+
+
+def test_report_has_results_config_and_style(folder):
+    write({"title": 'An "Ä" title'})
+    page = (folder / "results/report.html").read_text(encoding="utf-8")
+    assert r"An \"\u00c4\" title" in page
+    assert "data:image/svg+xml" in page and "color: #123456" in page
+
+
+def test_a_failure_says_why_and_leaves_the_old_report(folder):
+    (folder / "results").mkdir()
+    (folder / "results/report.html").write_text("old")
+    with pytest.raises(FacestagesError, match="report.html: .* failed:\nKeyError"):
+        write({"other": 1})
+    with pytest.raises(FacestagesError, match="no-such-file"):
+        write({"title": "T"}, ["no-such-file"])
+    assert (folder / "results/report.html").read_text() == "old"
+    assert [path.name for path in (folder / "results").iterdir()] == ["report.html"]

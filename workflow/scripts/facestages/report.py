@@ -1,21 +1,30 @@
-"""What a run is made of, as a page: its face sets, networks, configuration and versions."""
+"""What a run reports of itself: a page about what it is made of, and Snakemake's own report."""
 
 from __future__ import annotations
 
 import html
+import logging
 import os
 import platform
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 
 import yaml
 
 from facestages import __version__, store
+from facestages.errors import FacestagesError
+from facestages.files import atomic_path
 from facestages.pages import html_table, write_page
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
 
-#: The packages that the project pins; of the variants of one package those that are installed.
+logger = logging.getLogger(__name__)
+
+#: The packages that the project pins, in all their variants.
 PACKAGES = (
     *("h5py", "jax", "keras", "matplotlib", "numba", "numpy", "opencv-python-headless", "pandas"),
     *("pillow", "pydantic", "pyyaml", "scikit-learn", "scipy", "seaborn", "snakemake"),
@@ -26,6 +35,8 @@ _FACE_SET_HEAD = ("face set", "label", "pictures", "people", "rendered", "source
 _FACE_SET_HEAD += ("SHA-256 of pictures and labels",)
 _NETWORK_HEAD = ("network", "label", "architecture", "weights", "trained on", "seed")
 _NETWORK_HEAD += ("SHA-256 of weights",)
+# How Snakemake's lines about its progress begin.
+_PROGRESS = ("Building DAG", "Creating report", "Adding ", "Loading script code")
 # Labels that figures are drawn with.
 _LABELS = ("identity", "expression", "valence", "arousal")
 
@@ -38,23 +49,22 @@ def describe_run(
     weights: Mapping[str, Sequence[str]],
     absent: Sequence[str] = (),
 ) -> None:
-    """Write the page: plain HTML, no date, the same bytes for the same run.
+    """Write a page about what a run is made of. The same run gives the same bytes.
 
     Parameters
     ----------
     path : path-like
         HTML file.
     config : mapping
-        The config with all its defaults; its sections ``datasets`` and ``networks`` give the
-        labels.
+        The config with all its defaults.
     stimuli : sequence of path-like
         Face sets of the run.
     geometry : sequence of path-like
-        Files of `analysis.geometry`: they name the weights that a network had.
+        Files of `analysis.geometry`, which name the weights that each network had.
     weights : mapping of str to sequence of str
-        For each network where its weights come from, and what they were trained on.
+        For each network, where its weights come from and what they were trained on.
     absent : sequence of str
-        Lines that say what the run had to do without.
+        Lines about face sets, networks and ratings that the run had to do without.
 
     Raises
     ------
@@ -104,7 +114,7 @@ def _face_set(path: str | os.PathLike, datasets: Mapping[str, Mapping]) -> tuple
         f"{len(labels):,} {sample_in_words(attributes)}".strip(),
         labels["identity"].nunique() if "identity" in labels else "not known",
         "RENDERED" if attributes.get("rendered") else "no",
-        "; ".join(f"{', '.join(found)}: {source}" for source, found in by_source.items()),
+        "; ".join(f"{', '.join(names)}: {source}" for source, names in by_source.items()),
         attributes["stimuli_digest"],
     )
 
@@ -114,8 +124,8 @@ def _weights_used(paths: Iterable[str | os.PathLike]) -> dict[str, set[tuple[int
     used: dict[str, set[tuple[int, str]]] = {}
     for path in paths:
         with store.open_read(path, "geometry") as file:
-            found = int(file.attrs["seed"]), str(file.attrs["weights_sha256"])
-            used.setdefault(str(file.attrs["network"]), set()).add(found)
+            instance = int(file.attrs["seed"]), str(file.attrs["weights_sha256"])
+            used.setdefault(str(file.attrs["network"]), set()).add(instance)
     return used
 
 
@@ -133,7 +143,61 @@ def _networks(
 
 
 def _as_yaml(config: Mapping[str, object]) -> str:
-    # Lists of words and numbers, and the innermost sections, on one line each.
+    # A list of words or numbers takes one line, and so does an innermost section.
     return yaml.safe_dump(
         dict(config), sort_keys=False, default_flow_style=None, allow_unicode=True, width=100
     )
+
+
+def write_report(
+    path: str | os.PathLike,
+    snakefile: str | os.PathLike,
+    config: Mapping[str, object],
+    targets: Sequence[str],
+    stylesheet: str | os.PathLike,
+) -> None:
+    """Write Snakemake's report on the existing files of a run: one file that needs no network.
+
+    A second Snakemake reads the workflow with the same config and without a profile. It runs no
+    job and takes no lock, so the first one may wait for it.
+
+    Parameters
+    ----------
+    path : path-like
+        The report, an HTML file.
+    snakefile : path-like
+    config : mapping
+        The whole config of the first Snakemake.
+    targets : sequence of str
+        Files of the run. The report shows those files that a rule marks for it, out of the
+        targets, of what is made with them, and of what they are made from.
+    stylesheet : path-like
+        CSS that is added to Snakemake's own.
+
+    Raises
+    ------
+    FacestagesError
+        If Snakemake fails; the message ends with the last lines of its output.
+    """
+    with tempfile.TemporaryDirectory() as folder, atomic_path(path) as partial:
+        config_file = Path(folder, "config.yaml")
+        config_file.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
+        command += [
+            "--profile",
+            "none",
+            "--workflow-profile",
+            "none",
+            "--configfile",
+            str(config_file),
+        ]
+        command += ["--report", str(partial), "--report-stylesheet", str(stylesheet)]
+        command += ["--", *targets]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode or not partial.exists():
+            lines = done.stderr.strip().splitlines()
+            reasons = [line for line in lines if not line.startswith(_PROGRESS)]
+            raise FacestagesError(
+                "\n".join([f"cannot write {path}: snakemake --report failed:", *reasons[-6:]])
+            )
+    logger.info("%s", done.stderr)
