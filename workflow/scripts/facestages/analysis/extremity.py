@@ -1,7 +1,7 @@
-"""Are extreme faces easier: accuracy by distance from the centre along a component.
+"""Accuracy by distance from the centre along a component: whether extreme faces are easier.
 
 The centre is the mean of all pictures, where a component is zero. Bins are quantiles of the
-distance, innermost first, so each holds as many pictures.
+distance, innermost first, so that all hold the same number of pictures.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BINS = 5
 class Extremity(NamedTuple):
     """Accuracy by distance from the centre; see `accuracy_by_distance`."""
 
-    #: A row a bin, innermost first: ``distance, value, ci_low, ci_high, n``.
+    #: A row for each bin, innermost first: ``distance, value, ci_low, ci_high, n``.
     bins: pd.DataFrame
     #: Accuracy of the outermost bin less that of the innermost.
     trend: Estimate
@@ -50,7 +50,8 @@ def distance_bins(distance: np.ndarray, within: Sequence | None = None) -> np.nd
     ----------
     distance : numpy.ndarray, shape (n,)
     within : sequence, shape (n,), optional
-        Groups that are cut into fifths each on its own, so that each fifth holds as many of each.
+        Groups, each of which is cut into fifths by itself, so that all fifths hold the same number
+        of its pictures.
 
     Returns
     -------
@@ -59,9 +60,9 @@ def distance_bins(distance: np.ndarray, within: Sequence | None = None) -> np.nd
     groups = np.zeros(len(distance)) if within is None else np.asarray(within).astype(str)
     bins = np.empty(len(distance), int)
     for group in np.unique(groups):
-        own = np.flatnonzero(groups == group)
-        order = own[np.argsort(distance[own], kind="stable")]
-        bins[order] = np.arange(len(own)) * BINS // len(own)
+        members = np.flatnonzero(groups == group)
+        order = members[np.argsort(distance[members], kind="stable")]
+        bins[order] = np.arange(len(members)) * BINS // len(members)
     return bins
 
 
@@ -77,12 +78,12 @@ def accuracy_by_distance(
     ----------
     correct : numpy.ndarray of bool, shape (n,)
     component : numpy.ndarray, shape (n,)
-        Score of each picture; its size is the distance, in standard deviations.
+        Score of each picture; the distance is ``|score| / sd(score)``.
     people : sequence, shape (n,), or None
-        Person of each picture, for intervals; the bins stay as they are while people are drawn.
+        Person of each picture, for intervals; resamples of people keep the bins.
     within : sequence, shape (n,), optional
-        Expression of each picture: fifths of each expression's own pictures. It takes away that
-        some expressions are both farther out and easier.
+        Expression of each picture: fifths are of each expression's own pictures. This removes the
+        effect of expressions that are both farther out and easier.
 
     Returns
     -------
@@ -102,12 +103,12 @@ def accuracy_by_distance(
     weights, drawn_from = draw_people(people, len(correct))
     rows, resampled = [], []
     for number in range(BINS):
-        own = bins == number
-        resampled.append(weighted_mean(correct[own], weights[:, own]))
+        inside = bins == number
+        resampled.append(weighted_mean(correct[inside], weights[:, inside]))
         low, high = interval(resampled[-1], drawn_from)
-        value = float(correct[own].mean())
-        row = {"distance": float(distance[own].mean()), "value": value}
-        rows.append({**row, "ci_low": low, "ci_high": high, "n": int(own.sum())})
+        value = float(correct[inside].mean())
+        row = {"distance": float(distance[inside].mean()), "value": value}
+        rows.append({**row, "ci_low": low, "ci_high": high, "n": int(inside.sum())})
     table = pd.DataFrame(rows)
     trend = table["value"].iloc[-1] - table["value"].iloc[0]
     bounds = interval(resampled[-1] - resampled[0], drawn_from)

@@ -1,4 +1,4 @@
-"""What is held out of a read-out: people, sessions, or stretches of time."""
+"""Folds of cross-validation: pictures held out by identity, by session, or by time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 from sklearn.model_selection import GroupKFold
 
-from facestages.analysis.separability import is_labelled
+from facestages.analysis.labels import is_labelled
 from facestages.errors import FacestagesError
 
 
 class Folds(NamedTuple):
-    """Which pictures are held out together, and which ones the read-out is trained on then."""
+    """Which pictures are held out together, and which ones the read-out is then trained on."""
 
     #: Pictures that are used, shape (m,).
     rows: np.ndarray
@@ -27,9 +27,9 @@ class Folds(NamedTuple):
 
 
 def hold_out_people(people: np.ndarray, rows: np.ndarray, folds: int) -> Folds:
-    """Hold out people, as many pictures in each fold as can be.
+    """Hold out people, in folds of nearly equal numbers of pictures.
 
-    Folds know nothing of labels: one permutation of them is as good as another.
+    Folds do not depend on labels, so all permutations of the labels are equally likely.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def hold_out_people(people: np.ndarray, rows: np.ndarray, folds: int) -> Folds:
     rows : numpy.ndarray of int, shape (m,)
         Pictures to use.
     folds : int
-        Fewer where there are fewer people.
+        Number of folds; fewer where there are fewer people.
 
     Raises
     ------
@@ -57,39 +57,39 @@ def hold_out_people(people: np.ndarray, rows: np.ndarray, folds: int) -> Folds:
 def hold_out_times(table: pd.DataFrame, folds: int) -> Folds:
     """Hold out pictures of each person that were taken at another time than the others.
 
-    Whole sessions, where two people or more have two sessions or more. Else time blocks: the first
-    third of each person's frames and the last, while those between them are not used. Frames follow
-    each other slowly, and people who only drift look different from each other to a read-out that
-    has seen the frames nearby: in 10 videos of 210 frames, without identity but with an
+    Where two people or more have two sessions or more, whole sessions are held out. Otherwise time
+    blocks are: the first third of each person's frames, and the last third; the third between them
+    is not used. Neighbouring frames are alike, so a read-out that is trained on frames nearby tells
+    people apart who only drift. In 10 videos of 210 frames, without identity but with an
     autocorrelation of .95 from frame to frame, blocks of a fifth of the frames give p < .05 in 89 %
-    with a gap of a tenth of a block between them, in 10 % with a gap of a block; thirds in 6 %.
-    What changes more slowly cannot be told from identity: in videos of 60 frames it is 55 %.
+    with a gap of a tenth of a block between them, and in 10 % with a gap of a block; thirds give it
+    in 6 %. Slower changes cannot be told from identity: in videos of 60 frames it is 55 %.
 
     Parameters
     ----------
     table : pandas.DataFrame of n rows
         Labels of a face set.
     folds : int
-        At most so many folds of sessions; a fold holds several of a person who has more.
+        Largest number of folds of sessions; a person who has more sessions has several in a fold.
 
     Returns
     -------
     Folds
-        Without people who have no two sessions, or no three frames.
+        People who have no two sessions, or no three frames, are left out.
 
     Raises
     ------
     FacestagesError
         If fewer than two people are left.
     """
-    known = is_labelled(table, "identity")
-    if table.loc[known, "identity"].nunique() < 2:
+    identified = is_labelled(table, "identity")
+    if table.loc[identified, "identity"].nunique() < 2:
         raise FacestagesError("one person only, nobody to tell from whom")
     for column, number, held_out in (
         ("session", _number_sessions, "sessions"),
         ("frame", _number_thirds, "time blocks"),
     ):
-        timed = table[known & is_labelled(table, column)]
+        timed = table[identified & is_labelled(table, column)]
         if timed.empty:
             continue
         fold = number(timed.groupby("identity")[column]).astype(int) % folds
@@ -104,7 +104,7 @@ def hold_out_times(table: pd.DataFrame, folds: int) -> Folds:
 
 
 def _number_sessions(sessions: SeriesGroupBy) -> pd.Series:
-    number = sessions.transform(lambda own: pd.factorize(own, sort=True)[0])
+    number = sessions.transform(lambda of_person: pd.factorize(of_person, sort=True)[0])
     return number[sessions.transform("nunique") > 1]
 
 

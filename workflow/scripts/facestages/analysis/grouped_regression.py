@@ -1,9 +1,8 @@
-"""Regressions of pictures that belong to people: the person is what was sampled.
+"""Regressions of pictures that belong to people, with p-values that count people.
 
 Pictures of one person are alike and frames follow each other, so a p-value that counts pictures
-finds effects everywhere. Three that count people stand beside each other: a test of each person's
-own correlation, a standard error that is robust against what people's pictures share, and a mixed
-model.
+finds effects everywhere. Three regressions count people instead: a t-test of the correlations
+within people, a cluster-robust standard error, and a mixed model.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from facestages.errors import FacestagesError
 # A correlation of fewer pictures has no standard error.
 _FEWEST_PICTURES = 4
 _FEWEST_PEOPLE = 3
-# Of a standardised slope.
+# Largest standard error of a standardised slope that a mixed model determines.
 _LARGEST_ERROR = 10.0
 
 
@@ -31,24 +30,25 @@ class GroupedEstimate(NamedTuple):
     low: float
     high: float
     p: float
-    #: People that it rests on.
+    #: Number of people.
     people: int
 
 
 def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
-    """Mean of the correlations within people: r, Fisher's z, a t-test over people.
+    """Mean of the correlations within people, with a t-test over people.
+
+    ``r = tanh(mean(arctanh(r_p)))`` over people p: the mean of Fisher's z, on the scale of r.
 
     Parameters
     ----------
     x, y : numpy.ndarray, shape (n,)
     people : sequence, shape (n,)
-        Person of each picture. Who has fewer than four pictures, or pictures among which x or y
-        does not vary, is left out.
+        Person of each picture. People who have fewer than four pictures, or among whose pictures x
+        or y does not vary, are left out.
 
     Returns
     -------
     GroupedEstimate
-        On the scale of r.
 
     Raises
     ------
@@ -56,12 +56,12 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
         If fewer than three people are left.
     """
     x, y, people = (np.asarray(values) for values in (x, y, people))
-    own = [people == name for name in np.unique(people)]
-    own = [one for one in own if one.sum() >= _FEWEST_PICTURES]
-    own = [one for one in own if _varies(x[one]) and _varies(y[one])]
-    _require_people(len(own), f"with {_FEWEST_PICTURES} different pictures")
-    # Perfect correlations have no z; of so few pictures they say no more than nearly perfect ones.
-    r = np.clip([np.corrcoef(x[one], y[one])[0, 1] for one in own], -0.9999, 0.9999)
+    members = [people == name for name in np.unique(people)]
+    members = [own for own in members if own.sum() >= _FEWEST_PICTURES]
+    members = [own for own in members if _varies(x[own]) and _varies(y[own])]
+    _require_people(len(members), f"with {_FEWEST_PICTURES} different pictures")
+    # A perfect correlation has an infinite z, and counts as a nearly perfect one.
+    r = np.clip([np.corrcoef(x[own], y[own])[0, 1] for own in members], -0.9999, 0.9999)
     z = np.arctanh(r)
     error = z.std(ddof=1) / np.sqrt(len(z))
     return GroupedEstimate(
@@ -70,22 +70,21 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
 
 
 def cluster_robust_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
-    """Slope of y on x, its standard error robust against all that a person's pictures share.
+    """Least-squares slope of y on x, with a cluster-robust standard error.
 
-    The error is that of the jackknife over people, and Student's t has as many degrees of freedom
-    as there are people, less one: of the cluster-robust estimators the one that rejects least too
-    often where people are few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023,
+    ``error^2 = (P - 1) / P sum_p (slope_without_p - slope)^2``, the jackknife over P people, with
+    Student's t of P - 1 degrees of freedom. Of the cluster-robust estimators it keeps closest to
+    its level where people are few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023,
     doi:10.1002/jae.2969).
 
     Parameters
     ----------
     x, y, people
-        As `person_correlation`; everybody counts.
+        As `person_correlation`; nobody is left out.
 
     Returns
     -------
     GroupedEstimate
-        The slope is that of least squares over all pictures.
 
     Raises
     ------
@@ -102,34 +101,40 @@ def cluster_robust_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grou
 
 
 def _slope(n, x, y, xx, xy):
-    """Slope of least squares, from sums over pictures."""
+    """Least-squares slope from sums over pictures."""
     return (xy - x * y / n) / (xx - x * x / n)
 
 
 def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
-    """Slope of y on x in a mixed model: each person has an intercept and a slope of its own.
+    """Slope of y on x in a mixed model with random intercepts and slopes.
 
-    Without slopes of their own, people who differ in slope, or whose frames follow each other, make
-    the p-value too small (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001).
+    ``y = a + a_p + (b + b_p) x + noise`` for person p; b is the slope. Random slopes are needed:
+    without them the p-value is too small where people differ in slope, or frames follow each other
+    (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001).
 
     Parameters
     ----------
     x, y, people
-        As `cluster_robust_slope`, with its errors; also if the model does not determine the slope.
+        As `cluster_robust_slope`.
 
     Returns
     -------
     GroupedEstimate
+
+    Raises
+    ------
+    FacestagesError
+        As `cluster_robust_slope`, and if the model does not determine the slope.
     """
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     x, y, codes, number = _prepare(x, y, people)
-    # On standardised axes, where the search for the variances is well scaled.
+    # Standardised axes scale the search for the variances.
     scale = y.std() / x.std()
     x, y = x / x.std(), y / y.std()
     design = np.column_stack([np.ones_like(x), x])
     with warnings.catch_warnings():
-        # A variance that is estimated as nothing is no failure.
+        # statsmodels warns of a variance that is estimated as 0, which is no failure.
         warnings.simplefilter("ignore")
         try:
             model = MixedLM(y, design, codes, exog_re=design)
@@ -137,14 +142,14 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
             error = fit.bse_fe[1]
         except np.linalg.LinAlgError as failure:
             raise FacestagesError("the mixed model has no solution") from failure
-    # At the edge of what is possible the slope may be left open: an error beyond all slopes.
+    # Where the data leave the slope open, its error is far larger than any slope.
     if not (fit.converged and error < _LARGEST_ERROR):
         raise FacestagesError("the mixed model does not determine the slope")
     return _grouped(scale * fit.fe_params[1], scale * error, number)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """P-values corrected for their number (Holm 1979); NaN stays, and does not count.
+    """Holm's correction of p-values for their number (1979); NaN stays, and does not count.
 
     Parameters
     ----------
@@ -157,16 +162,16 @@ def holm(p: np.ndarray) -> np.ndarray:
     from statsmodels.stats.multitest import multipletests
 
     p = np.asarray(p, np.float64)
-    corrected, known = np.full(len(p), np.nan), np.isfinite(p)
-    if known.any():
-        corrected[known] = multipletests(p[known], method="holm")[1]
+    corrected, finite = np.full(len(p), np.nan), np.isfinite(p)
+    if finite.any():
+        corrected[finite] = multipletests(p[finite], method="holm")[1]
     return corrected
 
 
 def _prepare(
     x: np.ndarray, y: np.ndarray, people: Sequence
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Centred x and y, a number for each picture's person, and the number of people."""
+    """Centred x and y, the number of each picture's person, and the number of people."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     names, codes = np.unique(np.asarray(people), return_inverse=True)
     _require_people(len(names))

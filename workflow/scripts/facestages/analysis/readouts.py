@@ -1,7 +1,7 @@
-"""Linear read-outs of principal components, fitted for many labellings at once.
+"""Linear read-outs of principal components, fitted to many labellings at once.
 
-As scikit-learn's ``LinearDiscriminantAnalysis`` and ``Ridge`` have them; a null distribution that
-fits them anew for each of a thousand permutations takes a thousand times as long with these.
+They are scikit-learn's ``LinearDiscriminantAnalysis`` and ``Ridge``. Those fit one labelling at a
+time, which would make a null distribution of a thousand permutations take a thousand times as long.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from facestages.analysis.folds import Folds
 from facestages.analysis.geometry import leading_components
 from facestages.errors import FacestagesError
 
-#: Note of a fold in which there is nothing to read.
+#: Note where the training pictures of a fold lie on one point.
 ALL_THE_SAME = "the layer says the same of all pictures of a training set"
 
 # Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
@@ -26,9 +26,9 @@ _CONSTANT = 10 * np.finfo(np.float32).eps
 
 
 def project(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray]:
-    """Principal components of the training pictures of each fold, for all pictures.
+    """Principal components of the training pictures of each fold, with the scores of all pictures.
 
-    As ``sklearn.decomposition.KernelPCA`` finds them in a Gram matrix, which are those of
+    ``sklearn.decomposition.KernelPCA`` finds the same ones in a Gram matrix, and
     ``sklearn.decomposition.PCA`` in the layer itself.
 
     Parameters
@@ -40,20 +40,20 @@ def project(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray]:
     Returns
     -------
     list of numpy.ndarray of float32, shape (m, k)
-        One a fold; less than k wide where a space has fewer dimensions. Each component has mean 0
-        and variance 1 over the training pictures.
+        One for each fold; fewer than k columns where a space has fewer dimensions. Each component
+        has mean 0 and variance 1 over the training pictures.
 
     Raises
     ------
     FacestagesError
-        If all training pictures of a fold are the same to the layer.
+        If all training pictures of a fold lie on one point.
     """
     spaces = []
     for training in folds.training:
         rows, others = folds.rows[training], folds.rows[~training]
-        own = gram[np.ix_(rows, rows)]
-        centre, size = KernelCenterer().fit(own), np.trace(own)
-        centred = centre.transform(own, copy=False)
+        inner = gram[np.ix_(rows, rows)]
+        centre, size = KernelCenterer().fit(inner), np.trace(inner)
+        centred = centre.transform(inner, copy=False)
         if np.trace(centred) <= _CONSTANT * size:
             raise FacestagesError(ALL_THE_SAME)
         scores, values = leading_components(centred, k)
@@ -61,7 +61,7 @@ def project(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray]:
         spread = np.sqrt(values / len(rows))
         space = np.empty((len(training), len(values)), np.float32)
         space[training] = scores / spread
-        # Eigenvectors of the Gram matrix, turned into axes of the layer.
+        # Eigenvectors of the Gram matrix give the axes onto which the other pictures are projected.
         products = centre.transform(gram[np.ix_(others, rows)], copy=False)
         space[~training] = products @ (scores / values) / spread
         spaces.append(space)
@@ -75,7 +75,9 @@ def held_out_recall(
     groups: int,
     components: Sequence[int],
 ) -> np.ndarray:
-    """Share of the held-out pictures of each group that a linear discriminant analysis recognises.
+    """Recall of each group in held-out pictures, by a linear discriminant analysis.
+
+    ``recall_g = hits_g / n_g``; the mean over groups is the balanced accuracy.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def held_out_recall(
     Returns
     -------
     numpy.ndarray, shape (len(components), b, groups)
-        NaN of a group without pictures. The mean over groups is the balanced accuracy.
+        NaN for a group without pictures.
     """
     b = len(labellings)
     hits, sizes = np.zeros((len(components), b, groups)), np.zeros((b, groups))
@@ -101,10 +103,10 @@ def held_out_recall(
             test = folds.fold == fold
             truth = labellings[part, test].astype(int)
             sizes[part] += _count(truth, np.ones_like(truth), groups)
-            found = predict_groups(
+            predictions = predict_groups(
                 scores[training], labellings[part, training], scores[test], groups, components
             )
-            for number, predicted in enumerate(found):
+            for number, predicted in enumerate(predictions):
                 hits[number, part] += _count(truth, predicted == truth, groups)
     with np.errstate(invalid="ignore"):
         return hits / sizes
@@ -126,11 +128,13 @@ def predict_groups(
 ) -> list[np.ndarray]:
     """Linear discriminant analysis of many labellings of the same points at once.
 
-    The groups have equal priors. Their common covariance is shrunk towards that of all points, as
-    if k more of them had been seen that belong to no group (Friedman 1989,
-    doi:10.1080/01621459.1989.10478752): with n points in k components, ``k / (n + k)`` of it is the
-    total covariance, which is the unit matrix here. Unlike the shrinkage of Ledoit and Wolf this
-    is the same for all labellings, and one labelling is as good as another but for its labels.
+    A point x goes to the group g of largest ``m_g' C^-1 x - m_g' C^-1 m_g / 2``, where m_g is the
+    mean of the group. Groups have equal priors and a common covariance, which is shrunk towards
+    that of all points: ``C = (n W + k T) / (n + k)`` for n points in k components, with W within
+    groups and T in total, here the unit matrix (Friedman 1989,
+    doi:10.1080/01621459.1989.10478752). This is as if k more points had been seen that belong to no
+    group. Unlike the shrinkage of Ledoit and Wolf it is the same for all labellings, so that
+    permutations of the labels are fitted as the labels are.
 
     Parameters
     ----------
@@ -138,7 +142,7 @@ def predict_groups(
         Uncorrelated, with mean 0 and variance 1.
     labellings : numpy.ndarray of int, shape (b, n)
     others : numpy.ndarray, shape (m, kept)
-        Points whose groups are wanted.
+        Points whose groups are predicted.
     groups : int
     components : sequence of int
         Numbers of leading components to use.
@@ -158,7 +162,7 @@ def predict_groups(
         centres = means[:, :, :k].swapaxes(1, 2)
         k = centres.shape[1]
         between = centres @ (centres * share[:, None]).swapaxes(1, 2)
-        # Within groups is what the total, the unit matrix, has beyond the variance between them.
+        # W is the total, the unit matrix, less the covariance between groups.
         covariance = np.eye(k, dtype=np.float32) - n / (n + k) * between
         axes = np.linalg.solve(covariance, centres)
         scores = others[:, :k] @ axes.swapaxes(0, 1).reshape(k, b * groups)
@@ -171,11 +175,12 @@ def predict_groups(
 def held_out_r2(
     spaces: Sequence[np.ndarray], folds: Folds, values: np.ndarray, components: Sequence[int]
 ) -> np.ndarray:
-    """Share of the variance of a number that a ridge regression foretells in held-out pictures.
+    """Variance of a number that a ridge regression explains in held-out pictures.
 
-    The components are uncorrelated, so that a ridge only makes all weights smaller, and with them
-    the damage where there are few pictures. It is k, the number of components, as if k more
-    pictures had been seen that are like the mean; see `predict_groups`.
+    ``R2 = 1 - SSE / SST``, with SST about the mean of the training pictures and both summed over
+    all folds; below 0 where the training mean predicts better. The weights are
+    ``x'y / (n + k)`` for n pictures in k uncorrelated components: the ridge k makes all weights
+    smaller, as if k more pictures had been seen that are like the mean.
 
     Parameters
     ----------
@@ -187,8 +192,7 @@ def held_out_r2(
     Returns
     -------
     numpy.ndarray, shape (len(components), b)
-        ``1 - SSE / SST``, SST about the mean of the training pictures, both summed over all folds;
-        below 0 where the training mean foretells better.
+        R2.
     """
     errors, total = np.zeros((len(components), len(values))), np.zeros(len(values))
     for fold, (scores, training) in enumerate(zip(spaces, folds.training, strict=True)):
