@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from facestages.expressions import EXPRESSIONS
@@ -33,6 +34,29 @@ _KDEF_CODES = {
 }
 # Three channels that differ, so that a reader cannot take one for all.
 _TINT = np.array([1.0, 0.93, 0.88])
+
+
+def small_faces():
+    """Six small random RGB pictures of three people, with labels of text and of numbers.
+
+    Returns
+    -------
+    facestages.stimuli.StimulusSet
+    """
+    from facestages.stimuli import StimulusSet
+
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame(
+        {
+            "stimulus_id": [f"s{i}" for i in range(6)],
+            "identity": list("aabbcc"),
+            "expression": ["happy", "", "sad", "happy", "sad", "sad"],
+            "valence": [0.5, np.nan, -0.5, 0.25, 0, 1],
+        }
+    )
+    sources = {"identity": "posed", "expression": "posed", "valence": "human"}
+    images = rng.integers(0, 255, (6, 5, 4, 3), dtype=np.uint8)
+    return StimulusSet(images, labels, sources, {"rendered": 0})
 
 
 def rendered_portraits(head) -> Portrait:

@@ -3,7 +3,6 @@
 import threading
 from functools import partial
 
-import h5py
 import numpy as np
 import pytest
 import xarray
@@ -18,7 +17,6 @@ from facestages.stimuli import (
     write_stimuli,
 )
 from facestages.stimuli.crop import EYE_DISTANCE, EYE_LINE, crop_pictures, cut_out
-from facestages.stimuli.luminance import match_histogram, mean_histogram, normalise, oval
 from facestages.stimuli.pictures import Picture, PictureSource
 from facestages.stimuli.render.head_model import load_head
 
@@ -47,9 +45,6 @@ def crop(pictures, crop=None, size=64, color="grey", threads=1, **options):
     detector = ASSETS / "face_detector"
     options |= {"name": "mine", "crop": crop, "detector": detector, "threads": threads}
     return join_stimuli(crop_pictures(listed, size=size, color=color, **options))
-
-
-# ------------------------------------------------------------------------------- geometry
 
 
 def dots(angle, apart, centre=(70.0, 60.0), shape=(120, 140)):
@@ -95,9 +90,6 @@ def test_beyond_the_edge_the_edge_goes_on():
     picture = np.full((40, 40), 90, np.uint8)
     image = cut_out(picture, np.array([[2.0, 5.0], [30.0, 5.0]]), 50, 1.0)
     assert (image == 90).all()
-
-
-# ------------------------------------------------------------------------------- the set
 
 
 def test_order_labels_and_report(portrait):
@@ -179,15 +171,6 @@ def test_large_pictures_give_the_same_crop(portrait):
     assert np.abs(near - far).mean() < 4
 
 
-def test_thinned_examples_keep_even_steps():
-    from facestages.stimuli import Example
-    from facestages.stimuli.crop import thin_examples
-
-    notes = [""] * 6 + ["score 0.4", "score 0.5", "score 0.6", "no face found: left out"]
-    made = [Example(str(n), str(n), note, None, None) for n, note in enumerate(notes)]
-    assert [example.file for example in thin_examples(made, 3)] == ["0", "3", "6", "9"]
-
-
 def test_nothing_left():
     with pytest.raises(FacestagesError, match="no picture is left of 1"):
         crop({"black": np.zeros((30, 30), np.uint8)}, STOP | {"failures": "drop"})
@@ -221,43 +204,3 @@ def test_no_more_pictures_in_memory_than_are_at_work():
     )
     assert [len(block) for block in blocks] == [256, 256, 88]
     assert most <= 10
-
-
-# ------------------------------------------------------------------------------- luminance
-
-
-def test_matched_pictures_have_one_histogram(tmp_path):
-    rng = np.random.default_rng(2)
-    images = rng.normal(rng.uniform(60, 200, (300, 1, 1)), 20, (300, 24, 24)).clip(0, 255)
-    images = images.astype(np.uint8)
-    mask = oval(24)
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        dataset = file.create_dataset("images", data=images)
-        normalise(dataset, mask, match=True)
-        matched = dataset[:]
-    assert (matched[:, ~mask] == 128).all()
-    histograms = [np.bincount(image[mask], minlength=256) for image in matched]
-    assert all((histogram == histograms[0]).all() for histogram in histograms)
-    # It is the mean one, as far as a whole number of pixels can be.
-    wanted = mean_histogram(iter([images[:, mask]])) * mask.sum()
-    assert abs(np.cumsum(histograms[0]) - np.cumsum(wanted)).max() <= 1
-    for before, after in zip(images[:20], matched[:20], strict=True):
-        order = np.argsort(before[mask], kind="stable")
-        levels = before[mask][order].astype(int)
-        higher = np.flatnonzero(np.diff(levels))
-        values = after[mask][order].astype(int)
-        assert all(values[: i + 1].max() <= values[i + 1 :].min() for i in higher[::20])
-
-
-def test_a_picture_with_the_wanted_histogram_stays(tmp_path):
-    image = np.random.default_rng(3).integers(0, 256, (30, 30), dtype=np.uint8)
-    inside = np.ones((30, 30), bool)
-    assert (match_histogram(image, mean_histogram(iter([image])), inside) == image).all()
-
-
-def test_oval_lies_in_the_tight_crop():
-    tight, wide = oval(200), oval(200, 0.5)
-    assert 0.55 < tight.mean() < 0.65 and np.isclose(wide.mean(), tight.mean() / 4, rtol=0.02)
-    rows = np.flatnonzero(wide.any(axis=1))
-    assert rows.min() >= 49 and rows.max() <= 151
-    assert (tight == tight[:, ::-1]).all()

@@ -5,9 +5,9 @@ import pytest
 
 from blurs import write_blurs_faces
 from facestages.errors import FacestagesError
-from facestages.sizes import shard_of
 from facestages.stimuli import read_stimuli
 from facestages.stimuli.shards import split_stimuli
+from facestages.subsets import shard_of
 
 
 def split(folder, shards, every=1):

@@ -1,18 +1,17 @@
-"""A face set of one's own: every format becomes uint8, and errors name the row."""
+"""A user's face set: every format becomes uint8, and errors name the row."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from facestages import store
 from facestages.errors import FacestagesError
 from facestages.stimuli import join_stimuli, read_stimuli, write_stimuli
 from facestages.stimuli.crop import crop_pictures
 from facestages.stimuli.table import list_table
 
-YALE = Path(__file__).parents[4] / "shared" / "data" / "yalefaces"
 RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
 
 
@@ -51,9 +50,6 @@ def two(tmp_path):
     return tmp_path
 
 
-# ------------------------------------------------------------------------------- labels
-
-
 def test_labels_are_kept_as_written(two):
     header = ["path", "identity", "expression", "valence", "au_12", "age", "place", "frame"]
     table = write_table(
@@ -88,67 +84,12 @@ def test_line_ends_and_byte_order_mark(two):
     assert list(read_table(table).labels["identity"]) == ["x", "y"]
 
 
-# ------------------------------------------------------------------------------- pictures
-
-
-@pytest.mark.parametrize("name", ["x.png", "x.gif", "x.bmp", "x.pgm", "x.tif", "x.webp"])
-def test_formats(tmp_path, name):
-    Image.fromarray(RAMP).save(tmp_path / name, **({"lossless": True} if "webp" in name else {}))
-    np.testing.assert_array_equal(one(tmp_path, name), RAMP)
-
-
-def test_palette_rgb_and_one_bit(tmp_path):
-    colors = np.zeros((4, 4, 3), np.uint8)
-    colors[..., 0] = 200
-    Image.fromarray(colors).save(tmp_path / "rgb.png")
-    Image.fromarray(colors).quantize().save(tmp_path / "palette.png")
-    for name in ("rgb.png", "palette.png"):
-        np.testing.assert_array_equal(one(tmp_path, name, color="rgb"), colors)
-        assert (one(tmp_path, name) == 60).all()
-    Image.fromarray(RAMP > 127).save(tmp_path / "bit.png")
-    assert set(one(tmp_path, "bit.png").ravel()) == {0, 255}
-
-
-@pytest.mark.parametrize("name", ["x.png", "x.tif", "x.pgm"])
-def test_sixteen_bit_is_scaled(tmp_path, name):
-    Image.fromarray(RAMP.astype(np.uint16) * 257).save(tmp_path / name)
-    np.testing.assert_array_equal(one(tmp_path, name), RAMP)
-
-
-def test_transparent_parts_become_middle_grey(tmp_path):
-    pixels = np.full((4, 4, 4), 255, np.uint8)
-    pixels[:2, :, 3] = 0
-    Image.fromarray(pixels).save(tmp_path / "x.png")
-    assert one(tmp_path, "x.png")[:, 0].tolist() == [128, 128, 255, 255]
-
-
-def test_the_orientation_of_the_camera_is_applied(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(RAMP[:8]).save(tmp_path / "x.png", exif=exif)
-    assert one(tmp_path, "x.png").shape == (16, 8)
-
-
 def test_resizing_keeps_proportions(tmp_path):
     wide = np.zeros((40, 80), np.uint8)
     wide[:, 20:60] = 200
     Image.fromarray(wide).save(tmp_path / "x.png")
     assert (one(tmp_path, "x.png", size=20) == 200).all()
     assert one(tmp_path, "x.png", size=20, color="rgb").shape == (20, 20, 3)
-
-
-@pytest.mark.skipif(not YALE.exists(), reason="the Yale faces are not on this machine")
-def test_photographs_without_extension(tmp_path):
-    names = sorted(item.name for item in YALE.iterdir())
-    rows = [[name, *name.split(".")] for name in names]
-    table = write_table(tmp_path, ["path", "identity", "expression"], *rows)
-    faces = read_table(table, folder=YALE, size=48)
-    assert faces.images.shape == (164, 48, 48)
-    assert faces.labels["identity"].nunique() == 15
-    assert faces.labels["expression"].nunique() == 11
-
-
-# ------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize(
@@ -182,17 +123,6 @@ def test_pictures_of_different_sizes_need_a_size(two):
     assert read_table(table, size=8).images.shape == (2, 8, 8)
 
 
-def test_a_truncated_and_a_float_picture(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
-    Image.fromarray(noise).save(tmp_path / "whole.png")
-    (tmp_path / "x.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1000])
-    table = write_table(tmp_path, ["path"], ["x.png"])
-    assert "row 1 (line 2)" in refusal(table) and "cannot be read" in refusal(table)
-    Image.fromarray(RAMP.astype(np.float32)).save(tmp_path / "x.tif")
-    table = write_table(tmp_path, ["path"], ["x.tif"])
-    assert "not 8 or 16 bit; save it as PNG" in refusal(table)
-
-
 def test_bad_tables(two):
     table = write_table(two, ["file", "identity"], ["a.png", "1"])
     message = refusal(table)
@@ -200,10 +130,35 @@ def test_bad_tables(two):
     assert "no rows" in refusal(write_table(two, ["path"]))
     assert "column 1 has no name" in refusal(write_table(two, ["", "path"], ["0", "a.png"]))
     assert "two columns 'sex'" in refusal(write_table(two, ["path", "sex", "sex"]))
-    message = refusal(write_table(two, ["path", "row"], ["a.png", "1"]))
-    assert "cannot be named 'row'" in message and "Rename" in message
     message = refusal(two / "none.csv")
     assert str(two / "none.csv") in message and "no such file" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sorted({name for names in store.NAMES.values() for name in names}),
+        *("face_score", "eye_distance"),
+        *(".", "..", "a/b", "/"),
+    ],
+)
+def test_columns_that_no_file_can_hold(two, name):
+    message = refusal(write_table(two, ["path", name], ["a.png", "1"]))
+    assert f"faces.csv: a label cannot be named '{name}': " in message
+    assert "Rename the column, e.g. to 'label" in message
+    other = message.split("'")[-2]
+    table = write_table(two, ["path", other], ["a.png", "1"])
+    assert other in list_table(table).sources
+
+
+@pytest.mark.parametrize("name", ["region", "edge", "regions", "map", "axis", "umap", "."])
+def test_columns_that_once_vanished_or_stopped_a_later_job(two, name):
+    assert f"'{name}'" in refusal(write_table(two, ["path", name], ["a.png", "1"]))
+
+
+@pytest.mark.parametrize("name", ["product", "note", "file", "kind", "attrs", "Region", "a.b", "é"])
+def test_other_columns_are_labels(two, name):
+    assert list_table(write_table(two, ["path", name], ["a.png", "1"])).sources == {name: "file"}
 
 
 def test_bad_arguments(two):

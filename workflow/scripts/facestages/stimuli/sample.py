@@ -1,13 +1,13 @@
-"""A sample of a face set of more pictures than can be compared with each other.
+"""Samples of face sets that are too large for all pairwise distances.
 
 Distances between n pictures are n x n numbers, 3.2 GB at 20,000 pictures and 137 GB at 130,815. A
 larger face set is measured on a systematic sample (Cochran 1977, Sampling Techniques, chapter 8):
-every k-th picture of each person, in the order of the set. Nothing in it is left to chance, and
-what is chosen of one person does not depend on the others.
+every k-th picture of each person, in the order of the set. The choice is not random, and that of
+one person does not depend on the others.
 
-An order that repeats itself, such as one picture of each of seven expressions, goes badly with a k
-that shares a factor with it: every seventh picture is of one expression. A log line says where the
-sample lacks an expression that the face set has.
+A periodic order goes badly with a k that shares a factor with its period: if the pictures of a
+person cycle through seven expressions, every seventh shows the same one. A log line names the
+expressions that the sample lost.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from facestages.stimuli import StimulusSet, read_labels, read_parts, write_stimu
 
 logger = logging.getLogger(__name__)
 
-# What the reader of the source said of all pictures; the report is of the whole face set.
+# Attributes that describe all pictures of a face set; a sample does not have them.
 _OF_THE_WHOLE = ("report",)
 
 
 def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLike) -> None:
     """Write every k-th picture of each person as a face set of its own.
 
-    Pictures are read 256 at a time. Labels, their sources, regions and attributes stay; what was
-    left out or taken otherwise, and the examples, stay with the whole face set.
+    Pictures are read 256 at a time. The sample keeps labels, their sources, regions and attributes,
+    but not the lists of irregular pictures and of examples.
 
     Parameters
     ----------
@@ -54,21 +54,22 @@ def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLik
     """
     if every < 1:
         raise FacestagesError(f"{stimuli}: every = {every}: a sample takes every 1st, 2nd, ...")
-    labels, _, known = read_labels(stimuli)
+    labels, _, attributes = read_labels(stimuli)
+    dataset = str(attributes["dataset"])
     rows = sampled_rows(labels, every)
-    _warn_of_lost(str(known["dataset"]), labels, rows)
+    _warn_of_lost(dataset, labels, rows)
     of = " of each person" if "identity" in labels else ""
-    said = {
-        "sampled_from": known["stimuli_digest"],
+    added = {
+        "sampled_from": attributes["stimuli_digest"],
         "pictures_of": len(labels),
         "every": every,
         "sampled": f"every {_ordinal(every)}{of}",
     }
-    write_stimuli(out, marked_parts(stimuli, rows, said), str(known["dataset"]))
+    write_stimuli(out, marked_parts(stimuli, rows, added), dataset)
 
 
 def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:
-    """Mark every k-th picture of each person, the first of each among them.
+    """Mark every k-th picture of each person, from the first on.
 
     Parameters
     ----------
@@ -84,19 +85,19 @@ def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:
 
 
 def people_of(labels: pd.DataFrame) -> np.ndarray:
-    """Person of each picture; pictures of unknown people count as those of one more person."""
+    """Return the person of each picture; all pictures of unknown people count as one person's."""
     if "identity" not in labels:
         return np.full(len(labels), "", dtype=object)
     return labels["identity"].fillna("").to_numpy()
 
 
-def pictures_in_words(n: int, known: Mapping[str, object]) -> str:
-    """How many pictures, and whether they are a sample.
+def pictures_in_words(n: int, attributes: Mapping[str, object]) -> str:
+    """Say how many pictures there are, and whether they are a sample.
 
     Parameters
     ----------
     n : int
-    known : mapping
+    attributes : mapping
         The face set's attributes.
 
     Returns
@@ -104,46 +105,48 @@ def pictures_in_words(n: int, known: Mapping[str, object]) -> str:
     str
         ``"972 pictures"``, or ``"18,711 of 130,815 pictures (every 7th of each person)"``.
     """
-    if "sampled" not in known:
+    if "sampled" not in attributes:
         return f"{n} pictures"
-    return f"{n:,} of {known['pictures_of']:,} pictures ({known['sampled']})"
+    return f"{n:,} of {attributes['pictures_of']:,} pictures ({attributes['sampled']})"
 
 
-def sample_in_words(known: Mapping[str, object]) -> str:
-    """What stands after a sample's number of pictures: ``"of 130,815 (every 7th of each person)"``.
+def sample_in_words(attributes: Mapping[str, object]) -> str:
+    """Describe a sample after its number of pictures: ``"of 130,815 (every 7th of each person)"``.
 
-    Nothing after that of a whole face set.
+    Empty for a whole face set.
     """
-    return f"of {known['pictures_of']:,} ({known['sampled']})" if "sampled" in known else ""
+    if "sampled" not in attributes:
+        return ""
+    return f"of {attributes['pictures_of']:,} ({attributes['sampled']})"
 
 
 def marked_parts(
-    stimuli: str | os.PathLike, rows: np.ndarray, said: Mapping[str, object]
+    stimuli: str | os.PathLike, rows: np.ndarray, added: Mapping[str, object]
 ) -> Iterator[StimulusSet]:
-    """The marked pictures of a face set, part by part, without what belongs to the whole.
+    """Read the marked pictures of a face set, part by part, without its report and examples.
 
     Parameters
     ----------
     stimuli : path-like
     rows : numpy.ndarray of bool, shape (n,)
-    said : mapping
+    added : mapping
         Further attributes.
     """
     start = 0
     for part in progress(read_parts(stimuli), "sample", -(-len(rows) // 256)):
-        own = rows[start : start + len(part)]
+        marked = rows[start : start + len(part)]
         start += len(part)
-        if not own.any():
+        if not marked.any():
             continue
         kept = {k: v for k, v in part.attributes.items() if k not in _OF_THE_WHOLE}
         yield replace(
             part,
-            images=part.images[own],
-            labels=part.labels[own].reset_index(drop=True),
-            attributes={**kept, **said},
+            images=part.images[marked],
+            labels=part.labels[marked].reset_index(drop=True),
+            attributes={**kept, **added},
             irregular=[],
             examples=[],
-            regions=None if part.regions is None else part.regions[own],
+            regions=None if part.regions is None else part.regions[marked],
         )
 
 

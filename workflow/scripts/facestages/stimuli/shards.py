@@ -1,4 +1,4 @@
-"""Shards of a face set: some people's pictures, so that several jobs can record it."""
+"""Shards of a face set: the pictures of some people, for one of several recording jobs."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def split_stimuli(
     Parameters
     ----------
     sources : sequence of path-like
-        The face set's HDF5 file, or those of the shard's people.
+        The face set's HDF5 file, or the files of the shard's people.
     name : str
         The face set's name in the config.
     shard, shards : int
-        Which shard of how many.
+        Number of the shard, from 0, and number of all shards.
     every : int
-        Of each person every k-th picture is taken; 1 for all.
+        Take every k-th picture of each person; 1 for all.
     out : path-like
         HDF5 file to write.
 
     Raises
     ------
     FacestagesError
-        If nobody falls to this shard.
+        If this shard has no pictures.
     """
     chosen = {path: _rows(path, shard, shards, every) for path in sources}
     if not any(rows.any() for rows in chosen.values()):
@@ -54,5 +54,5 @@ def split_stimuli(
 def _rows(path: str | os.PathLike, shard: int, shards: int, every: int) -> np.ndarray:
     labels = read_labels(path)[0]
     names = labels["identity" if "identity" in labels else "stimulus_id"].astype(str)
-    own = np.array([shard_of(each, shards) == shard for each in names])
-    return own & sampled_rows(labels, every)
+    in_shard = np.array([shard_of(each, shards) == shard for each in names])
+    return in_shard & sampled_rows(labels, every)

@@ -1,0 +1,113 @@
+"""Pictures of every format become uint8."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facestages.errors import FacestagesError
+from facestages.stimuli import join_stimuli
+from facestages.stimuli.crop import crop_pictures
+from facestages.stimuli.table import list_table
+
+YALE = Path(__file__).parents[4] / "shared" / "data" / "yalefaces"
+
+
+RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
+
+
+def write_table(folder, header, *rows):
+    path = folder / "faces.csv"
+    with open(path, "w", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+    return path
+
+
+def read_table(table, size=None, color="grey", **options):
+    """Read all pictures of a table."""
+    listed = list_table(table, **options)
+    return join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
+
+
+def one(tmp_path, name, **options):
+    """Read a table of one picture; return the picture."""
+    return read_table(write_table(tmp_path, ["path"], [name]), **options).images[0]
+
+
+def refusal(*args, **options):
+    """Read what must be refused; return the message, which has one or two lines."""
+    with pytest.raises(FacestagesError) as caught:
+        read_table(*args, **options)
+    message = str(caught.value)
+    assert len(message.splitlines()) <= 2
+    return message
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A folder of two pictures."""
+    for name in ("a.png", "b.png"):
+        Image.fromarray(RAMP).save(tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.gif", "x.bmp", "x.pgm", "x.tif", "x.webp"])
+def test_formats(tmp_path, name):
+    Image.fromarray(RAMP).save(tmp_path / name, **({"lossless": True} if "webp" in name else {}))
+    np.testing.assert_array_equal(one(tmp_path, name), RAMP)
+
+
+def test_palette_rgb_and_one_bit(tmp_path):
+    colors = np.zeros((4, 4, 3), np.uint8)
+    colors[..., 0] = 200
+    Image.fromarray(colors).save(tmp_path / "rgb.png")
+    Image.fromarray(colors).quantize().save(tmp_path / "palette.png")
+    for name in ("rgb.png", "palette.png"):
+        np.testing.assert_array_equal(one(tmp_path, name, color="rgb"), colors)
+        assert (one(tmp_path, name) == 60).all()
+    Image.fromarray(RAMP > 127).save(tmp_path / "bit.png")
+    assert set(one(tmp_path, "bit.png").ravel()) == {0, 255}
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "x.pgm"])
+def test_sixteen_bit_is_scaled(tmp_path, name):
+    Image.fromarray(RAMP.astype(np.uint16) * 257).save(tmp_path / name)
+    np.testing.assert_array_equal(one(tmp_path, name), RAMP)
+
+
+def test_transparent_parts_become_middle_grey(tmp_path):
+    pixels = np.full((4, 4, 4), 255, np.uint8)
+    pixels[:2, :, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    assert one(tmp_path, "x.png")[:, 0].tolist() == [128, 128, 255, 255]
+
+
+def test_the_orientation_of_the_camera_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(RAMP[:8]).save(tmp_path / "x.png", exif=exif)
+    assert one(tmp_path, "x.png").shape == (16, 8)
+
+
+@pytest.mark.skipif(not YALE.exists(), reason="the Yale faces are not on this machine")
+def test_photographs_without_extension(tmp_path):
+    names = sorted(item.name for item in YALE.iterdir())
+    rows = [[name, *name.split(".")] for name in names]
+    table = write_table(tmp_path, ["path", "identity", "expression"], *rows)
+    faces = read_table(table, folder=YALE, size=48)
+    assert faces.images.shape == (164, 48, 48)
+    assert faces.labels["identity"].nunique() == 15
+    assert faces.labels["expression"].nunique() == 11
+
+
+def test_a_truncated_and_a_float_picture(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.png")
+    (tmp_path / "x.png").write_bytes((tmp_path / "whole.png").read_bytes()[:1000])
+    table = write_table(tmp_path, ["path"], ["x.png"])
+    assert "row 1 (line 2)" in refusal(table) and "cannot be read" in refusal(table)
+    Image.fromarray(RAMP.astype(np.float32)).save(tmp_path / "x.tif")
+    table = write_table(tmp_path, ["path"], ["x.tif"])
+    assert "not 8 or 16 bit; save it as PNG" in refusal(table)
