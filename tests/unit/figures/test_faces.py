@@ -3,8 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.offsetbox import AnnotationBbox
 
-from facestages.figures import faces
+from facestages.figures import faces, maps, style
 
 
 def test_equal_steps_along_the_axis_not_equal_ranks():
@@ -38,3 +39,28 @@ def test_a_strip_has_its_faces_in_order():
     assert [image.get_extent()[0] for image in drawn] == pytest.approx([0.02, 1.02, 2.02])
     assert axis.get_xlim() == (0, 4)
     plt.close(figure)
+
+
+def test_faces_hide_neither_each_other_nor_leave_the_map():
+    style.use_style()
+    figure, axis = plt.subplots(figsize=(3, 3))
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    maps.draw_people(axis, points, np.arange(300) % 30, ("x", "y"))
+    chosen = np.arange(30)
+    places = faces.free_places(axis, points, chosen, millimetres=8)
+    shown = np.isfinite(places).all(axis=1)
+    # Thirty of them have no room in 60 mm.
+    assert 10 < shown.sum() < 30
+    pictures = np.zeros((30, 10, 10), np.uint8)
+    limits = axis.get_xlim(), axis.get_ylim()
+    faces.draw_faces_at(axis, pictures, points[chosen], 8, places)
+    figure.canvas.draw()
+    assert (axis.get_xlim(), axis.get_ylim()) == limits
+    boxes = [box for box in axis.artists if isinstance(box, AnnotationBbox)]
+    extents = [box.get_window_extent() for box in boxes]
+    assert len(extents) == shown.sum()
+    for number, one in enumerate(extents):
+        assert axis.bbox.x0 < one.x0 and one.x1 < axis.bbox.x1
+        assert axis.bbox.y0 < one.y0 and one.y1 < axis.bbox.y1
+        assert one.height == pytest.approx(8 / 25.4 * figure.dpi, rel=0.05)
+        assert not any(one.overlaps(other) for other in extents[:number])

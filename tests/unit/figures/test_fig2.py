@@ -1,15 +1,12 @@
-"""Figure 2: maps, strips and Grad-CAM, and what it says where something is missing."""
+"""Figure 2: maps, strips and Grad-CAM, and what is missing is said in its panel."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
-from matplotlib.offsetbox import AnnotationBbox
 
 from facestages import store
 from facestages.errors import FacestagesError
-from facestages.figures import faces as drawing
-from facestages.figures import fig2, maps, style
+from facestages.figures import fig2, style
 from facestages.stimuli import add_labels, read_labels
 from map_files import spread, write_faces, write_layers, write_scores
 
@@ -81,7 +78,7 @@ def words(figure):
 
 
 def test_numbers_and_words_are_those_of_the_scores(embedding, faces, scores, attribution):
-    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    figure, numbers, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
     own = numbers[numbers["label"] == "identity"].set_index(["panel", "space"])
     assert own.loc[("a", "umap"), "value"] == 0.5 and own.loc[("c", "all"), "value"] == 0
     assert own.loc[("b", "umap"), "stage"] == "middle"
@@ -98,7 +95,7 @@ def test_numbers_and_words_are_those_of_the_scores(embedding, faces, scores, att
 
 
 def test_strips_show_faces_at_equal_steps(embedding, faces, scores, attribution):
-    _, numbers, _ = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    _, numbers, _ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
     points = spread(faces, 0, seed=2)
     labels, _, _ = read_labels(faces)
     for axis in (1, 2):
@@ -112,7 +109,7 @@ def test_strips_show_faces_at_equal_steps(embedding, faces, scores, attribution)
 
 
 def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attribution):
-    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+    figure, numbers, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
     labels, _, _ = read_labels(faces)
     explained = labels.iloc[::3]
     own = numbers[numbers["measure"] == "probability"]
@@ -127,31 +124,9 @@ def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attrib
     assert words(figure).count("all zero") == 2
 
 
-def test_without_intensity_the_most_certain_answer_is_shown():
-    table = pd.DataFrame({"expression": ["happy", "sad", "happy"], "probability": [0.5, 0.9, 0.8]})
-    assert fig2.choose_face(table, "happy") == (2, "most certain answer")
-    table["intensity"] = [1.0, 1.0, np.nan]
-    assert fig2.choose_face(table, "happy") == (0, "highest intensity")
-    row, why = fig2.choose_face(table, "fear")
-    assert row is None and why == "none of the explained pictures is labelled 'fear'"
-    row, why = fig2.choose_face(table.drop(columns="expression"), "fear")
-    assert row is None and why == "the face set has no expression labels"
-
-
-def test_overlay_shows_where_the_map_is_high():
-    picture = np.full((40, 40), 128, np.uint8)
-    heat = np.zeros((4, 4))
-    heat[0, 3] = 1
-    shown = fig2.overlay(picture, heat).astype(float)
-    assert shown.shape == (40, 40, 3)
-    low, high = (plt.get_cmap("viridis")(value)[:3] for value in (0.0, 1.0))
-    np.testing.assert_allclose(shown[39, 0], 64 + 127.5 * np.array(low), atol=1)
-    np.testing.assert_allclose(shown[0, 39], 64 + 127.5 * np.array(high), atol=1)
-
-
 def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
     names = {**NAMES, "stages": ["early", "conv9"]}
-    figure, numbers, caption = fig2.draw_fig2(embedding, faces, scores, None, **names)
+    figure, numbers, caption = fig2.draw(embedding, faces, scores, None, **names)
     lines = {
         "b": "network nn1 has no stage or layer 'conv9' here",
         "c": "network nn1 has no stage or layer 'conv9' here",
@@ -168,11 +143,11 @@ def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
 
 def test_layer_without_gradcam_is_said_in_its_tile(embedding, faces, scores, tmp_path):
     file = write_attribution(tmp_path / "a.h5", faces, layers=["conv2d_4"])
-    figure, numbers, _ = fig2.draw_fig2(embedding, faces, scores, file, **NAMES)
+    figure, numbers, _ = fig2.draw(embedding, faces, scores, file, **NAMES)
     assert words(figure).count("no such layer here") == 4
     assert set(numbers[numbers["measure"] == "probability"]["layer"]) == {"conv2d_4"}
     names = {**NAMES, "gradcam": ["dense_1"]}
-    figure, _, caption = fig2.draw_fig2(embedding, faces, scores, file, **names)
+    figure, _, caption = fig2.draw(embedding, faces, scores, file, **names)
     assert "LEFT OUT: e: no Grad-CAM of dense_1: the network has no such layer here." in caption
 
 
@@ -187,7 +162,7 @@ def test_face_set_without_expressions_or_affect(tmp_path, scores):
     scores.loc[unknown, "note"] = "the face set has no label 'valence'"
     scores.loc[unknown, "label_source"] = ""
     names = {**NAMES, "stages": ["penultimate"]}
-    figure, _, caption = fig2.draw_fig2(embedding, faces, scores, file, **names)
+    figure, _, caption = fig2.draw(embedding, faces, scores, file, **names)
     said = words(figure)
     assert "valence and arousal: the face set has no label 'valence'" in said
     assert "LEFT OUT: c: the face set has no expression labels." in caption
@@ -200,7 +175,7 @@ def test_one_person_of_few_pictures(tmp_path, scores):
     embedding = write_layers(tmp_path / "m.h5", faces, "embedding", points)
     own = scores["measure"] == "silhouette"
     scores.loc[own, ["value", "note"]] = [np.nan, "one identity only"]
-    figure, numbers, caption = fig2.draw_fig2(
+    figure, numbers, caption = fig2.draw(
         embedding, faces, scores, write_attribution(tmp_path / "a.h5", faces), **NAMES
     )
     said = words(figure)
@@ -214,46 +189,16 @@ def test_one_person_of_few_pictures(tmp_path, scores):
 def test_nothing_to_draw_and_other_stimuli_are_errors(embedding, faces, scores, tmp_path):
     names = {**NAMES, "stages": ["conv9"]}
     with pytest.raises(FacestagesError, match="nothing to draw: network nn1 has no stage"):
-        fig2.draw_fig2(embedding, faces, scores, None, **names)
+        fig2.draw(embedding, faces, scores, None, **names)
     other = write_faces(tmp_path, people=2)
     with pytest.raises(FacestagesError, match="another stimuli digest"):
-        fig2.draw_fig2(embedding, other, scores, None, **NAMES)
-
-
-def test_medoid_is_the_most_central_picture():
-    points = np.array([[0, 0], [10, 0], [1, 0], [11, 5], [5, 0], [12, 9.0]])
-    assert maps.medoids(points, ["a", "b", "a", "b", "a", "b"]).tolist() == [2, 3]
-
-
-def test_faces_hide_neither_each_other_nor_leave_the_map():
-    style.use_style()
-    figure, axis = plt.subplots(figsize=(3, 3))
-    points = np.random.default_rng(0).normal(size=(300, 2))
-    maps.draw_people(axis, points, np.arange(300) % 30, ("x", "y"))
-    chosen = np.arange(30)
-    places = drawing.free_places(axis, points, chosen, millimetres=8)
-    shown = np.isfinite(places).all(axis=1)
-    # Thirty of them have no room in 60 mm.
-    assert 10 < shown.sum() < 30
-    pictures = np.zeros((30, 10, 10), np.uint8)
-    limits = axis.get_xlim(), axis.get_ylim()
-    drawing.draw_faces_at(axis, pictures, points[chosen], 8, places)
-    figure.canvas.draw()
-    assert (axis.get_xlim(), axis.get_ylim()) == limits
-    boxes = [box for box in axis.artists if isinstance(box, AnnotationBbox)]
-    extents = [box.get_window_extent() for box in boxes]
-    assert len(extents) == shown.sum()
-    for number, one in enumerate(extents):
-        assert axis.bbox.x0 < one.x0 and one.x1 < axis.bbox.x1
-        assert axis.bbox.y0 < one.y0 and one.y1 < axis.bbox.y1
-        assert one.height == pytest.approx(8 / 25.4 * figure.dpi, rel=0.05)
-        assert not any(one.overlaps(other) for other in extents[:number])
+        fig2.draw(embedding, other, scores, None, **NAMES)
 
 
 def test_same_bytes_twice(embedding, faces, scores, attribution, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _, _ = fig2.draw_fig2(embedding, faces, scores, attribution, **NAMES)
+        figure, _, _ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

@@ -1,4 +1,4 @@
-"""Figure 3: the numbers drawn, its words, and what it says where something is missing."""
+"""Figure 3: numbers and words are those of the scores; what is missing is said in its panel."""
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def words(figure):
 
 
 def test_numbers_and_words_are_those_of_the_scores(panels, faces, scores):
-    figure, numbers, caption = fig3.draw_fig3(panels, faces, scores, dataset="Faces")
+    figure, numbers, caption = fig3.draw(panels, faces, scores, dataset="Faces")
     own = numbers[numbers["measure"] == "silhouette"].set_index(["panel", "seed", "space"])
     assert own.loc[("b", 0, "10"), "value"] == 0.5
     assert own.loc[("a", 0, "umap"), ["ci_low", "ci_high"]].tolist() == pytest.approx([0.35, 0.45])
@@ -82,7 +82,7 @@ def test_numbers_and_words_are_those_of_the_scores(panels, faces, scores):
 
 
 def test_axes_say_the_variance_of_the_components(panels, faces, scores):
-    figure, numbers, _ = fig3.draw_fig3(panels, faces, scores, dataset="Faces")
+    figure, numbers, _ = fig3.draw(panels, faces, scores, dataset="Faces")
     shares = numbers[numbers["measure"] == "variance_explained"].set_index("space")["value"]
     points = np.hstack([spread(faces, 20.0), spread(faces, 0.0, seed=1)])
     expected = points.var(axis=0) / points.var(axis=0).sum()
@@ -91,7 +91,7 @@ def test_axes_say_the_variance_of_the_components(panels, faces, scores):
 
 
 def test_every_picture_is_drawn_at_its_point(panels, faces, scores):
-    figure, _, _ = fig3.draw_fig3(panels, faces, scores, dataset="Faces")
+    figure, _, _ = fig3.draw(panels, faces, scores, dataset="Faces")
     drawn = np.concatenate([dots.get_offsets() for dots in figure.axes[0].collections])
     expected = spread(faces, 20.0)
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
@@ -102,7 +102,7 @@ def test_what_is_missing_is_said_in_its_panel(panels, faces, scores):
     panels = [dict(panel) for panel in panels]
     panels[0]["layer"] = "conv9"
     panels[3]["file"] = None
-    figure, numbers, caption = fig3.draw_fig3(
+    figure, numbers, caption = fig3.draw(
         panels, faces, scores, dataset="Faces", absent={"nn3": "NN3: no weights at hand"}
     )
     lines = {
@@ -122,7 +122,7 @@ def test_what_is_missing_is_said_in_its_panel(panels, faces, scores):
 def test_no_map_at_all_is_an_error(panels, faces, scores):
     absent = dict.fromkeys(("pixels", "nn3", "vgg16"), "not at hand")
     with pytest.raises(FacestagesError, match="nothing to draw: not at hand"):
-        fig3.draw_fig3(panels, faces, scores, dataset="Faces", absent=absent)
+        fig3.draw(panels, faces, scores, dataset="Faces", absent=absent)
 
 
 def test_one_person_and_unmeasured_scores_leave_no_nan(tmp_path):
@@ -136,7 +136,7 @@ def test_one_person_and_unmeasured_scores_leave_no_nan(tmp_path):
     panels = [{**panel, "space": space, "file": file} for space, file in files.items()]
     scores = write_scores({("pixels", "umap", "silhouette"): np.nan}, "pixels")
     scores["note"] = "one identity only"
-    figure, _, caption = fig3.draw_fig3(panels, faces, scores, dataset="Faces")
+    figure, _, caption = fig3.draw(panels, faces, scores, dataset="Faces")
     said = words(figure)
     assert "no identity silhouette: one identity only" in said
     assert "no identity silhouette: not measured" in said
@@ -149,19 +149,19 @@ def test_layer_of_one_component_has_no_plane(faces, scores, tmp_path):
     file = write_layers(tmp_path / "g.h5", faces, "geometry", points, "pixels")
     panel = {"network": "pixels", "title": "Pixels", "layer": "pixels", "space": "pca"}
     with pytest.raises(FacestagesError, match="one principal component only"):
-        fig3.draw_fig3([{**panel, "file": file}], faces, scores, dataset="Faces")
+        fig3.draw([{**panel, "file": file}], faces, scores, dataset="Faces")
 
 
 def test_maps_of_another_face_set_are_refused(panels, scores, tmp_path):
     other = write_faces(tmp_path, people=2)
     with pytest.raises(FacestagesError, match="another stimuli digest"):
-        fig3.draw_fig3(panels, other, scores, dataset="Faces")
+        fig3.draw(panels, other, scores, dataset="Faces")
 
 
 def test_same_bytes_twice(panels, faces, scores, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _, _ = fig3.draw_fig3(panels, faces, scores, dataset="Faces")
+        figure, _, _ = fig3.draw(panels, faces, scores, dataset="Faces")
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

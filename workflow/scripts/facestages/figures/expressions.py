@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import style
 
-_UNKNOWN = {"color": "#606060", "marker": "o"}
+_UNKNOWN = {"color": style.DARK, "marker": "o"}
 
 
 def expression_looks(expressions: Sequence[str]) -> dict[str, dict]:

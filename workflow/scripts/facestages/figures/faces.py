@@ -1,4 +1,4 @@
-"""Faces in figures: at equal steps along an axis, in strips, and at their points in a map."""
+"""Faces in figures: at equal steps along an axis, in strips, and at points of a map."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-# Enough for a face of 10 mm at 300 dots an inch.
+from facestages.figures import style
+
+# Longest side of a face, enough for 10 mm at 300 dots an inch.
 _PIXELS = 120
 
 
 def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
     """Pictures at equally spaced positions along an axis.
 
-    The positions go from the lowest value to the highest; pictures are given to them so that each
-    is shown once and the values are as near to the positions, in sum, as they can be.
+    The positions go from the lowest value to the highest. No picture is taken twice, and the sum of
+    the distances between values and positions is the least possible (linear assignment).
 
     Parameters
     ----------
     values : numpy.ndarray, shape (n,)
-        Position of each picture; NaN where it has none, which is never taken.
+        Position of each picture; a picture without one (NaN) is never taken.
     count : int
         Number of positions; as many as there are pictures if those are fewer.
 
@@ -33,18 +35,18 @@ def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
     numpy.ndarray of int, shape (min(count, n),)
         Rows, each once, values rising; the lowest and the highest value are among them.
     """
-    known = np.flatnonzero(np.isfinite(values))
-    if len(known) == 0:
-        return np.empty(0, int)
-    known = known[np.argsort(values[known], kind="stable")]
-    ranked = values[known]
-    positions = np.linspace(ranked[0], ranked[-1], min(count, len(known)))
+    order = np.argsort(values, kind="stable")
+    order = order[np.isfinite(values[order])]
+    if len(order) == 0:
+        return order
+    ranked = values[order]
+    positions = np.linspace(ranked[0], ranked[-1], min(count, len(order)))
     _, taken = linear_sum_assignment(np.abs(positions[:, None] - ranked))
-    return known[np.sort(taken)]
+    return order[np.sort(taken)]
 
 
 def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
-    """A picture (rows, columns[, 3]) uint8 as RGB, not larger than it prints crisply."""
+    """A picture (rows, columns[, 3]) uint8 as RGB, its longer side at most `pixels`."""
     image = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
     longest = max(image.size)
     if longest > pixels:
@@ -54,7 +56,7 @@ def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
 
 
 def draw_strip(axis: Axes, pictures: Sequence[np.ndarray], columns: int | None = None) -> None:
-    """Draw pictures side by side, the first at the left; `columns` leaves room for more of them."""
+    """Draw pictures side by side from the left; the strip has room for `columns` of them."""
     columns = columns or len(pictures)
     for place, picture in enumerate(pictures):
         axis.imshow(
@@ -77,24 +79,25 @@ def draw_faces_at(
 ) -> None:
     """Draw pictures at points of a map, shape (n, 2), each `millimetres` high.
 
-    With `places` (n, 2), as `free_places` finds them, a picture stands there, and a line leads to
-    its point; one whose place is NaN is not drawn.
+    With `places` (n, 2), from `free_places`, the pictures stand there, and a line leads from each
+    to its point. A picture whose place is NaN is not drawn.
     """
     places = points if places is None else places
-    dark = "#404040"
     for picture, point, place in zip(pictures, points, places, strict=True):
         if np.isnan(place).any():
             continue
         if np.any(place != point):
             # As artists, so that they leave the axes' limits as they are.
-            axis.add_artist(Line2D(*np.transpose([point, place]), color=dark, lw=0.6, zorder=4))
-            dot = {"marker": "o", "markersize": 2.5, "color": "white", "markeredgecolor": dark}
+            axis.add_artist(
+                Line2D(*np.transpose([point, place]), color=style.INK, lw=0.6, zorder=4)
+            )
+            dot = {"marker": "o", "markersize": 2.5, "color": "white", "markeredgecolor": style.INK}
             axis.add_artist(Line2D(*point[:, None], **dot, zorder=4))
         face = thumbnail(picture)
         # OffsetImage measures in pixels of 72 to the inch.
         zoom = millimetres / 25.4 * 72 / face.shape[0]
         box = OffsetImage(face, zoom=zoom, interpolation="none", resample=False)
-        frame = {"linewidth": 0.5, "edgecolor": dark}
+        frame = {"linewidth": 0.5, "edgecolor": style.INK}
         axis.add_artist(
             AnnotationBbox(box, tuple(place), pad=0.0, frameon=True, bboxprops=frame, zorder=5)
         )
@@ -103,11 +106,11 @@ def draw_faces_at(
 def free_places(
     axis: Axes, points: np.ndarray, chosen: Sequence[int], millimetres: float = 6.0
 ) -> np.ndarray:
-    """Where pictures of some points of a map hide little: beside their points, never on each other.
+    """Places beside some points of a map where pictures hide little, and never each other.
 
-    Each in its turn takes the place that is best: near its point, and few points hidden, where a
-    picture's height of distance counts as much as 1 % of the points. No picture hides another, a
-    chosen point or the line to one, or more than 3 % of the points.
+    The pictures are placed one by one. Each takes the place with the least cost: the share of
+    points that it hides, and 1 % for each picture's height of distance to its point. No picture
+    may hide another, a chosen point, the line to one, or more than 3 % of the points.
 
     Parameters
     ----------
@@ -116,42 +119,43 @@ def free_places(
     points : numpy.ndarray, shape (n, 2)
         All points of the map.
     chosen : sequence of int, length k
-        Rows of those whose picture is shown.
+        Rows of the points whose pictures are shown.
     millimetres : float
         Height of a picture.
 
     Returns
     -------
     numpy.ndarray, shape (k, 2)
-        Middle of each picture in data coordinates; NaN where there is no room.
+        Middle of each picture in data coordinates; NaN where a picture has no room.
     """
     axis.apply_aspect()
     to_millimetres = 25.4 / axis.get_figure(root=True).dpi
-    there = axis.transData.transform(points) * to_millimetres
+    on_page = axis.transData.transform(points) * to_millimetres
     low, high = axis.transAxes.transform([(0, 0), (1, 1)]) * to_millimetres
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=1) * millimetres
     around = np.concatenate([ring * radius for radius in (0.8, 1.0, 1.25, 1.6, 2.0)])
-    # A picture needs this much of its own, half of it to each side.
+    # Least distance between the middles of two pictures.
     room = millimetres + 0.6
     edge = millimetres / 2 + 1
     steps = np.linspace(0, 1, 9)[:, None]
-    taken, lines, places = np.empty((0, 2)), there[list(chosen)], []
+    taken, lines, places = np.empty((0, 2)), on_page[list(chosen)], []
     for row in chosen:
-        tried = there[row] + around
-        hidden = _covers(tried, there, room / 2).mean(axis=1)
-        away = np.linalg.norm(tried - there[row], axis=1) / millimetres
-        own_lines = there[row] + steps * (tried - there[row])[:, None]
+        point = on_page[row]
+        tried = point + around
+        hidden = _covers(tried, on_page, room / 2).mean(axis=1)
+        away = np.linalg.norm(tried - point, axis=1) / millimetres
+        to_point = point + steps * (tried - point)[:, None]
         free = ((tried > low + edge) & (tried < high - edge)).all(axis=1) & (hidden <= 0.03)
         free &= ~_covers(tried, taken, room).any(axis=1)
         free &= ~_covers(tried, lines, room / 2).any(axis=1)
-        free &= ~_covers(own_lines, taken, room / 2).any(axis=(1, 2))
+        free &= ~_covers(to_point, taken, room / 2).any(axis=(1, 2))
         if not free.any():
             places.append((np.nan, np.nan))
             continue
         best = tried[free][np.argmin((hidden + 0.01 * away)[free].round(6))]
         taken = np.vstack([taken, best])
-        lines = np.vstack([lines, there[row] + steps * (best - there[row])])
+        lines = np.vstack([lines, point + steps * (best - point)])
         places.append(axis.transData.inverted().transform(best / to_millimetres))
     return np.array(places).reshape(-1, 2)
 

@@ -31,7 +31,7 @@ from facestages.figures.blocks import (
 KINDS = {
     "convolution": "#16568F",
     "normalisation": "#8CC6EC",
-    "pooling": "#CC79A7",
+    "pooling": style.COLORS["purple"],
     "dropout": "#F0DA6A",
     "dense": "#12885F",
     "other": "#EDEDED",
@@ -44,7 +44,6 @@ _JOINS = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Su
 STAGE_COLOR = "#C43C00"
 
 _INK = "#303030"
-_FAINT = "#808080"
 
 # All lengths are millimetres on the page, which is also the unit of the axes.
 _PAGE = style.PAGE_WIDTH / style.MILLIMETRE
@@ -270,11 +269,13 @@ def _ruler_height(spans: Sequence[_Span]) -> float:
 def _draw_ruler(axis: Axes, spans: Sequence[_Span], y: float, heading: str) -> None:
     for span in spans:
         left, right = span.left + 0.3, span.right - 0.3
-        axis.plot([left, left, right, right], [y + 0.8, y, y, y + 0.8], color=_FAINT, linewidth=0.7)
+        axis.plot(
+            [left, left, right, right], [y + 0.8, y, y, y + 0.8], color=style.GREY, linewidth=0.7
+        )
         options = {"rotation": 90 if span.upright else 0, "ha": "center", "va": "top"}
         _write(axis, (left + right) / 2, y - 0.8, span.text, _RULER, **options)
     place = {"ha": "right", "va": "top"}
-    _write(axis, spans[0].left - 3.2, y - 0.8, heading, _RULER, color=_FAINT, **place)
+    _write(axis, spans[0].left - 3.2, y - 0.8, heading, _RULER, color=style.GREY, **place)
 
 
 def _caption(shown: pd.DataFrame, blocks: Sequence[Block], left_out: str) -> str:

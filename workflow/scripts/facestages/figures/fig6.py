@@ -228,9 +228,9 @@ def _draw_places(axis: Axes, table: pd.DataFrame, looks: Mapping[str, dict], cou
     places = (table["value"].to_numpy() - wanted[0]) / (step or 1) + 0.5
     axis.set(xlim=(0, count), ylim=(0, 1))
     axis.set_axis_off()
-    arrow = {"arrowstyle": "-|>", "color": "#808080", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+    arrow = {"arrowstyle": "-|>", "color": style.GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", (end, _ARROW), (0, _ARROW), arrowprops=arrow)
-    small = {"va": "center", "fontsize": 7, "color": "#404040"}
+    small = {"va": "center", "fontsize": 7, "color": style.INK}
     axis.text(-0.2, _ARROW, "low", ha="right", **small)
     axis.text(end + 0.2, _ARROW, "high", ha="left", **small)
     for value, look in looks.items():

@@ -32,8 +32,8 @@ from facestages.figures.face_set import FaceSet, read_face_set
 
 #: Colour and shape of each answer; those of other expressions lie beneath.
 ANSWERS = {
-    "correct": {"color": "#009E73", "marker": "o"},
-    "wrong": {"color": "#D55E00", "marker": "x"},
+    "correct": {"color": style.COLORS["green"], "marker": "o"},
+    "wrong": {"color": style.COLORS["vermilion"], "marker": "x"},
     "other expressions": {"color": "#C8C8C8", "marker": "."},
 }
 
@@ -326,13 +326,13 @@ def _measure_extremities(
 def _draw_bins(axis: Axes, bins: pd.DataFrame, line: Mapping) -> None:
     axis.plot(bins["distance"], bins["value"], **line)
     if bins["ci_low"].notna().all():
-        look = {"color": line["color"], "alpha": 0.2, "linewidth": 0}
-        axis.fill_between(bins["distance"], bins["ci_low"], bins["ci_high"], **look)
+        band = (bins["distance"], bins["ci_low"], bins["ci_high"])
+        style.fill_band(axis, *band, line["color"], alpha=0.2)
 
 
 def _draw_trends(axis: Axes, trends: Sequence[_Trend], lines: Mapping[str, dict]) -> None:
     """A point with its interval a trend; open where expressions are cut into their own fifths."""
-    axis.axvline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
+    style.mark_zero(axis, vertical=True)
     for place, trend in enumerate(trends):
         (value, low, high), line = trend.extremity.trend, lines[trend.name]
         color, face = line["color"], "white" if trend.label else line["color"]

@@ -1,4 +1,4 @@
-"""Maps of a layer's space in figures: people as points, some of their faces, and what is said."""
+"""Maps of a layer's space, as Figures 2 and 3 show them: people as points, and their faces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from facestages import store
 from facestages.figures import faces, style
-from facestages.stimuli import read_labels
-from facestages.stimuli.sample import pictures_in_words
+from facestages.figures.face_set import FaceSet
 
 #: Columns of the numbers of Figures 2 and 3.
 COLUMNS = [
@@ -24,67 +21,34 @@ COLUMNS = [
     *("label_source", "measure", "space", "value", "ci_low", "ci_high", "n", "note"),
 ]
 
-#: Said of what stands on a map.
-PEOPLE_WORDS = (
+#: The caption's sentence on the marks of a map.
+PEOPLE = (
     "A colour and a marker a person; faces: each person's most central picture, where it has room."
 )
 
-#: Said wherever clusters lie apart on a UMAP; takes the numbers of parts.
-PARTS_WORDS = (
-    "UMAP keeps who is near whom, not how far: silhouettes on it are not those of the layer. Parts "
-    "of the graph of neighbours: {}; where several lie on the map is arbitrary."
-)
-
-_CAPTION_COLUMNS = 135
-# Height of a line of the caption: 7 points and the space between lines.
-_CAPTION_LINE = 7 * 1.25 / 72 * 25.4
-
-
-class Faces(NamedTuple):
-    """A face set as figures need it; its pictures are read one by one."""
-
-    path: str | os.PathLike
-    labels: pd.DataFrame
-    sources: dict[str, str]
-    known: dict[str, object]
-
-    @property
-    def people(self) -> np.ndarray:
-        """Person of each picture; one and the same where the face set knows none."""
-        if "identity" in self.labels:
-            return self.labels["identity"].astype(str).to_numpy()
-        return np.full(len(self.labels), "")
-
-    def pictures(self, rows: Sequence[int]) -> list[np.ndarray]:
-        with store.open_read(self.path, "stimuli") as file:
-            return [file["images"][int(row)] for row in rows]
-
-    def words(self, title: str) -> str:
-        """How many pictures of how many people, and whether they are renders."""
-        n, people = len(self.labels), len(set(self.people))
-        of = f" of {people} {'person' if people == 1 else 'people'}" if self.people[0] else ""
-        said = f"{title}, {pictures_in_words(n, self.known)}{of}."
-        if int(self.known.get("rendered", 0)):
-            said += " All faces are RENDERED, not photographs."
-        return said
-
-
-def read_faces(path: str | os.PathLike) -> Faces:
-    """Read what figures need of a face set, without its pictures."""
-    return Faces(path, *read_labels(path))
-
 
 class Map(NamedTuple):
-    """Two coordinates of each picture, and where they come from."""
+    """Two coordinates of each picture, or a line in `missing` that tells why there are none."""
 
-    points: np.ndarray
+    missing: str = ""
+    points: np.ndarray | None = None
     #: Attributes of the file and of the layer's group.
-    known: dict[str, object]
+    attributes: Mapping[str, object] | None = None
     #: Share of the variance of each axis, of principal components only.
-    variance: np.ndarray | None
+    variance: np.ndarray | None = None
 
 
-def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: object) -> Map | str:
+class Panel(NamedTuple):
+    """A map with its letter, and its rows of the table of numbers."""
+
+    letter: str
+    title: str
+    layer: str
+    map: Map
+    numbers: list[dict]
+
+
+def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: str) -> Map:
     """Read a map of a layer from a file of UMAPs or of principal components.
 
     Parameters
@@ -94,25 +58,25 @@ def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: obj
     kind : str
         ``"embedding"`` or ``"geometry"``.
     layer : str
-    stimuli_digest
+    stimuli_digest : str
         Of the face set that it must be of.
 
     Returns
     -------
-    Map or str
-        A line that says what is missing where the file has no such layer, or no plane.
+    Map
+        Without points where the file has no such layer, or no plane.
     """
     with store.open_read(path, kind, stimuli_digest=stimuli_digest) as file:
         network = file.attrs["network"]
         if layer not in file:
-            return f"network {network} has no stage or layer '{layer}' here"
+            return Map(f"network {network} has no stage or layer '{layer}' here")
         group = file[layer]
-        known = {**file.attrs, **group.attrs}
+        attributes = {**file.attrs, **group.attrs}
         if kind == "embedding":
-            return Map(group["umap"][:], known, None)
+            return Map("", group["umap"][:], attributes)
         if group["score"].shape[1] < 2:
-            return f"network {network}, layer {layer}: one principal component only, no plane"
-        return Map(group["score"][:, :2], known, group["variance_ratio"][:2])
+            return Map(f"network {network}, layer {layer}: one principal component only, no plane")
+        return Map("", group["score"][:, :2], attributes, group["variance_ratio"][:2])
 
 
 def medoids(points: np.ndarray, people: Sequence) -> np.ndarray:
@@ -132,23 +96,50 @@ def medoids(points: np.ndarray, people: Sequence) -> np.ndarray:
     central = []
     for person in dict.fromkeys(people):
         rows = np.flatnonzero(people == person)
-        own = points[rows]
-        sums = [np.linalg.norm(own - point, axis=1).sum() for point in own]
+        sums = [np.linalg.norm(points[rows] - point, axis=1).sum() for point in points[rows]]
         central.append(rows[int(np.argmin(sums))])
     return np.array(central)
 
 
-def draw_people(axis: Axes, points: np.ndarray, people: Sequence, names: Sequence[str]) -> None:
-    """Draw a map: a colour and a marker a person, equal scales, no ticks (they have no unit).
+def draw_map(
+    axis: Axes,
+    panel: Panel,
+    face_set: FaceSet,
+    lines: Sequence[str],
+    names: Sequence[str],
+    millimetres: float,
+    columns: int,
+) -> None:
+    """Draw a panel's map: its title, the people and their faces; or why it is missing.
 
     Parameters
     ----------
     axis : matplotlib.axes.Axes
-    points : numpy.ndarray, shape (n, 2)
-    people : sequence, shape (n,)
+    panel : Panel
+    face_set : FaceSet
+    lines : sequence of str
+        Two lines at most, below the title.
     names : sequence of str
         Names of the two axes.
+    millimetres : float
+        Height of a face.
+    columns : int
+        Characters of a line that tells why there is no map.
     """
+    add_title(axis, panel.title, *lines, room=2)
+    if panel.map.missing:
+        style.say_missing(axis, panel.map.missing, columns=columns)
+        return
+    draw_people(axis, panel.map.points, face_set.identities, names)
+    # Each person's most central picture stands beside its point, where there is room.
+    points, rows = panel.map.points, medoids(panel.map.points, face_set.identities)
+    places = faces.free_places(axis, points, rows, millimetres)
+    faces.draw_faces_at(axis, face_set.pictures(rows), points[rows], millimetres, places)
+
+
+def draw_people(axis: Axes, points: np.ndarray, people: Sequence, names: Sequence[str]) -> None:
+    """Draw points (n, 2): a colour and a marker a person, equal scales, and no ticks, for the axes
+    have no unit."""
     people = np.asarray(people)
     size = 7 if len(points) <= 2000 else 3
     for person, look in style.point_styles(people).items():
@@ -156,26 +147,14 @@ def draw_people(axis: Axes, points: np.ndarray, people: Sequence, names: Sequenc
     axis.set_aspect("equal", adjustable="datalim")
     # Room for faces around the outermost points.
     axis.margins(0.12)
-    axis.set_xticks([])
-    axis.set_yticks([])
+    axis.set(xticks=[], yticks=[])
     axis.set_xlabel(names[0], labelpad=2)
     axis.set_ylabel(names[1], labelpad=2)
 
 
-def add_faces(axis: Axes, shown: Faces, points: np.ndarray, millimetres: float) -> int:
-    """Draw each person's most central picture beside its point, where there is room.
-
-    Returns the number of faces drawn.
-    """
-    rows = medoids(points, shown.people)
-    places = faces.free_places(axis, points, rows, millimetres)
-    faces.draw_faces_at(axis, shown.pictures(rows), points[rows], millimetres, places)
-    return int(np.isfinite(places).all(axis=1).sum())
-
-
 def find_score(
     scores: pd.DataFrame,
-    known: Mapping[str, object],
+    where: Mapping[str, object],
     layer: str,
     space: str,
     measure: str = "silhouette",
@@ -187,7 +166,7 @@ def find_score(
     ----------
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and `analysis.embedding.embed_umap`.
-    known : mapping
+    where : mapping
         ``dataset``, ``network`` and ``seed``.
     layer : str
     space : str
@@ -203,20 +182,20 @@ def find_score(
     chosen = scores["layer"].eq(layer) & scores["components"].astype(str).eq(space)
     chosen &= scores["measure"].eq(measure) & scores["label"].eq(label)
     for name in ("dataset", "network", "seed"):
-        chosen &= scores[name].astype(str).eq(str(known[name]))
+        chosen &= scores[name].astype(str).eq(str(where[name]))
     row = {"label": label, "measure": measure, "space": space}
     if not chosen.any():
         return {**row, "value": np.nan, "note": "not measured"}
-    found = scores[chosen].iloc[0]
+    score = scores[chosen].iloc[0]
     kept = ("label_source", "value", "ci_low", "ci_high", "n", "note")
-    row |= {name: found[name] for name in kept if name in found}
+    row |= {name: score[name] for name in kept if name in score}
     if not np.isfinite(row["value"]):
         row["note"] = row["note"] or "not measured"
     return row
 
 
 def spell(row: Mapping[str, object], with_interval: bool = False) -> str:
-    """A value with two decimals, its interval if wanted and known, or why there is none."""
+    """A value with two decimals and, if wanted, its interval; or why there is no value."""
     if not np.isfinite(row["value"]):
         return f"none ({row['note']})"
     text = f"{row['value']:.2f}".replace("-", "\N{MINUS SIGN}")
@@ -227,7 +206,7 @@ def spell(row: Mapping[str, object], with_interval: bool = False) -> str:
 
 
 def add_title(axis: Axes, title: str, *lines: str, room: int = 0) -> None:
-    """A panel's title, and below it what is measured, in smaller type, with room for some lines."""
+    """A panel's title, and below it lines in smaller type; `room` is for so many lines at least."""
     axis.set_title(title, loc="left", pad=3 + 8.8 * max(room, len(lines)))
     axis.annotate(
         "\n".join(lines),
@@ -241,33 +220,27 @@ def add_title(axis: Axes, title: str, *lines: str, room: int = 0) -> None:
     )
 
 
-def new_page(height: float, caption: str) -> Figure:
-    """A figure of the page's width, `height` mm high and its caption below."""
-    style.use_style()
-    lines = len(textwrap.wrap(caption, _CAPTION_COLUMNS))
-    whole = height + lines * _CAPTION_LINE + 3
-    figure = plt.figure(figsize=(style.PAGE_WIDTH, whole * style.MILLIMETRE))
-    style.add_caption(figure, caption, _CAPTION_COLUMNS)
-    return figure
+def no_silhouette(note: str, columns: int) -> list[str]:
+    """Lines below the title of a map without a silhouette of identity."""
+    return textwrap.wrap(f"no identity silhouette: {note}", columns)
 
 
-def add_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place in millimetres from the page's upper left corner."""
-    wide, high = (length / style.MILLIMETRE for length in figure.get_size_inches())
-    return figure.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
-
-
-def umap_words(known: Sequence[Mapping[str, object]]) -> str:
-    """The settings of some UMAPs, which are those of the first."""
-    first = known[0]
-    return (
+def describe_umaps(panels: Sequence[Panel]) -> list[str]:
+    """The caption's sentences on UMAPs: settings, which are those of the first, and warnings."""
+    if not panels:
+        return []
+    first = panels[0].map.attributes
+    parts = ", ".join(f"{panel.letter} {panel.map.attributes['graph_parts']}" for panel in panels)
+    return [
         f"UMAP: {first['neighbours']} neighbours, minimal distance {first['min_dist']:g}, seed "
-        f"{first['umap_seed']}, umap-learn {first['umap_version']}."
-    )
+        f"{first['umap_seed']}, umap-learn {first['umap_version']}.",
+        "UMAP keeps who is near whom, not how far: silhouettes on it are not those of the layer. "
+        f"Parts of the graph of neighbours: {parts}; where several lie on the map is arbitrary.",
+    ]
 
 
 def shorten(text: str, length: int) -> str:
-    """A name that is not longer than there is room, its middle left out."""
+    """A name without its middle, where it is longer than `length`."""
     if len(text) <= length:
         return text
     half = (length - 1) // 2
