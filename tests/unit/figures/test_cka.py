@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from facestages.errors import FacestagesError
-from facestages.figures.cka import draw_cka
+from facestages.figures import cka
 
 NETWORKS = {"b": "Network B", "a": "Network A"}
 
@@ -35,8 +35,8 @@ def similarities():
 
 
 def test_matrix_has_each_pair_of_first_seeds_on_both_sides():
-    figure, numbers, caption = draw_cka(similarities(), dataset="Faces", networks=NETWORKS)
-    matrix = figure.get_axes()[0].get_images()[0].get_array()
+    figure, numbers, caption = cka.draw(similarities(), dataset="Faces", networks=NETWORKS)
+    matrix = figure.get_axes()[0].collections[0].get_array()
     # The order is that of the networks asked for: b early, a early, a late.
     expected = np.array([[1, 0.2, 0.4], [0.2, 1, 0.1], [0.4, 0.1, 1]])
     np.testing.assert_allclose(matrix, expected)
@@ -50,4 +50,13 @@ def test_matrix_has_each_pair_of_first_seeds_on_both_sides():
 
 def test_nothing_to_draw_is_refused():
     with pytest.raises(FacestagesError, match="no two layers on Faces"):
-        draw_cka(similarities().assign(value=np.nan), dataset="Faces", networks=NETWORKS)
+        cka.draw(similarities().assign(value=np.nan), dataset="Faces", networks=NETWORKS)
+
+
+def test_many_layers_have_no_names():
+    table = similarities()
+    layers = [table.assign(layer=table["layer"] + str(number)) for number in range(50)]
+    figure, _, _ = cka.draw(pd.concat(layers), dataset="Faces", networks=NETWORKS)
+    axis = figure.get_axes()[0]
+    assert not [text.get_text() for text in axis.get_yticklabels() if text.get_text()]
+    assert [text.get_text() for text in axis.texts] == ["Network B", "Network A"]

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from facestages.errors import FacestagesError
-from facestages.figures.controls import draw_controls
+from facestages.figures import controls
 
-SAID = {
+SETTINGS = {
     "conditions": {"video": "Video", "matched": "Matched"},
     "pixels": {"pixels": "Pixels"},
     "many": ("video", "Video"),
@@ -64,7 +64,7 @@ def number(numbers, **where):
 
 
 def test_what_low_level_control_leaves(scores):
-    _, numbers, caption = draw_controls(scores, **SAID)
+    _, numbers, caption = controls.draw(scores, **SETTINGS)
     change = number(numbers, measure="change")
     assert change["dataset"] == "matched"
     # The widest interval that the two allow: .1 - 1 and .4 - .7.
@@ -75,7 +75,7 @@ def test_what_low_level_control_leaves(scores):
 
 
 def test_few_pictures_beside_the_set_that_has_few(scores):
-    numbers = draw_controls(scores, **SAID)[1]
+    numbers = controls.draw(scores, **SETTINGS)[1]
     # The portraits are .4 below the video; on few pictures the video loses .05 of it.
     explained = number(numbers, measure="gap_explained")
     assert explained["value"] == pytest.approx(0.125) and explained["network"] == "net"
@@ -85,14 +85,14 @@ def test_few_pictures_beside_the_set_that_has_few(scores):
 
 
 def test_seeds_are_averaged(scores):
-    numbers = draw_controls(scores, **SAID)[1]
+    numbers = controls.draw(scores, **SETTINGS)[1]
     own = number(numbers, network="nn3", panel="few pictures")
     assert (own["value"], own["seeds"]) == (pytest.approx(0.7), 2)
 
 
 def test_components_from_few_to_all(scores):
     more = pd.concat([scores, pd.DataFrame([row("video", "net", 0.2, components="all")])])
-    figure, numbers, _ = draw_controls(more, **SAID)
+    figure, numbers, _ = controls.draw(more, **SETTINGS)
     axis = figure.get_axes()[2]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["2", "10", "all"]
     sweep = numbers[(numbers["panel"] == "components") & (numbers["network"] == "net")]
@@ -101,11 +101,11 @@ def test_components_from_few_to_all(scores):
 
 def test_without_few_pictures_the_panel_says_so(scores):
     few = scores[~scores["measure"].str.contains("subsampled")]
-    figure, numbers, _ = draw_controls(few, **SAID)
+    figure, numbers, _ = controls.draw(few, **SETTINGS)
     assert "twice as many pictures" in figure.get_axes()[1].texts[0].get_text().replace("\n", " ")
     assert not numbers["measure"].str.contains("subsampled").any()
 
 
 def test_nothing_to_draw_is_refused(scores):
     with pytest.raises(FacestagesError, match="nothing to draw"):
-        draw_controls(scores.assign(value=np.nan), **SAID)
+        controls.draw(scores.assign(value=np.nan), **SETTINGS)

@@ -49,7 +49,7 @@ def scores():
 
 
 def test_summary_is_mean_and_range_over_seeds(scores):
-    _, summary, _ = fig4.draw_fig4(scores, **OPTIONS)
+    _, summary, _ = fig4.draw(scores, **OPTIONS)
     own = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
     own = own[own.label == "identity"].set_index("stage").loc[STAGES]
     np.testing.assert_allclose(own["mean"], [0.005, 0.105, 0.205, 0.305])
@@ -61,13 +61,13 @@ def test_summary_is_mean_and_range_over_seeds(scores):
 
 
 def test_band_of_one_standard_deviation(scores):
-    _, summary, _ = fig4.draw_fig4(scores, **{**OPTIONS, "band": "sd"})
+    _, summary, _ = fig4.draw(scores, **{**OPTIONS, "band": "sd"})
     own = summary[summary.network == "nn1"]
     np.testing.assert_allclose(own["high"] - own["mean"], 0.01 / 2**0.5)
 
 
 def test_panels_lines_and_honest_caption(scores):
-    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw(scores, **OPTIONS)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles[0] == "a  Faces in motion: expression"
     assert titles[3] == "d  Posed faces: identity"
@@ -78,14 +78,14 @@ def test_panels_lines_and_honest_caption(scores):
 
 
 def test_caption_where_all_faces_are_rendered(scores):
-    figure, _, _ = fig4.draw_fig4(scores.assign(rendered=1), **OPTIONS)
+    figure, _, _ = fig4.draw(scores.assign(rendered=1), **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     assert "All faces are RENDERED, not photographs." in caption
 
 
 def test_caption_counts_labelled_pictures(scores):
     scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
-    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     assert "Faces in motion 70; Posed faces 60 (expression), 70 (identity)." in caption
 
@@ -93,7 +93,7 @@ def test_caption_counts_labelled_pictures(scores):
 def test_missing_label_is_said_in_its_panel(scores):
     own = (scores.dataset == "posed") & (scores.label == "expression")
     scores.loc[own, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
-    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw(scores, **OPTIONS)
     assert [text.get_text() for text in figure.axes[1].texts] == [
         "the face set has no label 'expression'"
     ]
@@ -102,21 +102,39 @@ def test_missing_label_is_said_in_its_panel(scores):
 
 def test_nothing_to_draw_is_an_error(scores):
     with pytest.raises(FacestagesError, match="nothing to draw"):
-        fig4.draw_fig4(scores.assign(value=np.nan), **OPTIONS)
+        fig4.draw(scores.assign(value=np.nan), **OPTIONS)
 
 
 def test_same_bytes_twice(scores, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+        figure, _, _ = fig4.draw(scores, **OPTIONS)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
-def test_lines_differ_without_colour():
-    looks = {(str(line["marker"]), str(line["linestyle"])) for line in style.LINES}
-    assert len(looks) == len(style.LINES)
+def test_what_one_of_ten_seeds_has_is_not_drawn(scores):
+    """A mean of one seed would be captioned as that of ten."""
+    own = scores[(scores["network"] == "nn3") & (scores["label"] == "identity")]
+    seeds = pd.concat([own.assign(seed=seed) for seed in range(10)])
+    lacking = (seeds["stage"] == "final") & (seeds["seed"] > 0)
+    seeds.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
+    others = scores[scores["network"] == "nn1"]
+    figure, summary, _ = fig4.draw(pd.concat([others, seeds]), **OPTIONS)
+    means = summary[(summary["network"] == "nn3") & (summary["dataset"] == "posed")]
+    means = means.set_index("stage")
+    assert set(means["seeds"]) == {10}
+    assert means["mean"].isna().to_dict() == {stage: stage == "final" for stage in STAGES}
+    assert means.loc["final", ["low", "high", "ci_low", "ci_high"]].isna().all()
+    drawn = figure.axes[3].get_lines()[2].get_ydata()
+    assert np.isnan(drawn).tolist() == [False, False, False, True]
+
+
+def test_the_middle_stage_has_the_paper_s_name_beside_it(scores):
+    name = 'The middle stage is the paper\'s "ID layer".'
+    assert fig4.draw(scores, **OPTIONS)[2].count(name) == 1
+    assert name not in fig4.draw(scores, **{**OPTIONS, "stages": ["early", "final"]})[2]
 
 
 def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
@@ -124,7 +142,7 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     scores.loc[own, "label_source"] = "network:nn1"
     circular = own & (scores["network"] == "nn1")
     scores.loc[circular, "note"] = "CIRCULAR: the labels are this network's own predictions"
-    figure, _, _ = fig4.draw_fig4(scores, **OPTIONS)
+    figure, _, _ = fig4.draw(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
     titles = OPTIONS["datasets"]
     assert f"network:nn1 ({titles['video']})" in caption and f"posed ({titles['posed']})" in caption

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from facestages import tables
-from facestages.figures import style
-from facestages.figures.fig8 import confusion, draw_fig8, summarise_shares
+from facestages.figures import fig8, style
 from facestages.stimuli import StimulusSet, write_stimuli
 
 EXPRESSIONS = ["angry", "happy", "neutral"]
+NETWORKS = {"net": "Net", "control": "Control"}
+SOURCE = "rendered: declared position"
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def shares(tmp_path):
     for network, seeds in (("net", [0]), ("control", [0, 1])):
         for seed in seeds:
             common = {"dataset": "faces", "rendered": 1, "network": network, "seed": seed}
-            common |= {"label_source": "rendered", "components": 10, "n": 12, "note": ""}
+            common |= {"label_source": SOURCE, "components": 10, "n": 12, "note": ""}
             for position, layer in enumerate(["conv", "dense"]):
                 values = {"identity": 0.6, "affect": 0.1 * position, "category": 0.2 * position}
                 values["rest"] = 1 - sum(values.values())
@@ -49,14 +50,13 @@ def files(tmp_path):
         said = pd.DataFrame({"stimulus_id": labels["stimulus_id"], "expression": EXPRESSIONS * 4})
         said.loc[0, "expression"] = "happy"
         tables.write_table(tmp_path / "net.csv", said.assign(network="net", dataset="faces"))
-        return tmp_path / "faces.h5", [tmp_path / "net.csv"]
+        return tmp_path / "faces.h5", tables.read_tables([tmp_path / "net.csv"])
 
     return write
 
 
 def draw(shares, files, **more):
-    networks = {"net": "Net", "control": "Control"}
-    return draw_fig8(shares, *files, dataset="Faces", networks=networks, components=10, **more)
+    return fig8.draw(shares, *files, dataset="Faces", networks=NETWORKS, components=10, **more)
 
 
 def words(figure):
@@ -70,14 +70,15 @@ def test_confusion_counts_answers():
     said = pd.DataFrame(
         {"stimulus_id": list("abcd"), "expression": ["happy", "sad", "fear", "sad"]}
     )
-    table = confusion(said, labels)
+    table = fig8.confusion(said, labels)
     assert list(table.index) == ["happy", "sad"] and list(table.columns) == ["fear", "happy", "sad"]
     assert table.loc["happy"].tolist() == [0, 0.5, 0.5] and table.loc["sad"].tolist() == [1, 0, 0]
 
 
-def test_seeds_are_averaged_and_their_intervals_widest(shares):
-    summary = summarise_shares(shares, 10)
-    row = summary[(summary["network"] == "control") & (summary["label"] == "identity")].iloc[0]
+def test_seeds_are_averaged_and_their_intervals_widest(shares, files):
+    faces, _ = files()
+    numbers = fig8.draw(shares, faces, dataset="Faces", networks=NETWORKS, components=10)[1]
+    row = numbers[(numbers["network"] == "control") & (numbers["label"] == "identity")].iloc[0]
     assert row["value"] == pytest.approx(0.605) and row["seeds"] == 2
 
 
@@ -120,9 +121,22 @@ def test_a_face_set_without_expressions_has_no_confusion(shares, files):
     assert "nan" not in words(figure).lower()
 
 
-def test_answers_beside_labels_that_a_network_gave(shares, files):
-    stimuli, predictions = files()
-    figure, numbers, _ = draw(shares, (stimuli, predictions), labels_from=predictions[0])
+def test_stages_that_share_one_layer(shares, files):
+    """The layer is drawn once; the table of numbers has a row for each stage."""
+    early = shares[(shares["network"] == "net") & (shares["stage"] == "early")]
+    both = pd.concat([shares, early.assign(stage="middle")])
+    figure, numbers, _ = draw(both, files())
+    rows = numbers[(numbers["network"] == "net") & (numbers["label"] == "identity")]
+    assert rows[rows["measure"] == "share"]["stage"].tolist() == ["early", "", "middle"]
+    again, _, _ = draw(shares, files())
+    bars = [[bar.get_height() for bar in f.get_axes()[0].patches] for f in (figure, again)]
+    assert bars[0] == bars[1] and len(bars[0]) == 8
+    curve = figure.get_axes()[1].get_lines()[1].get_xdata()
+    assert list(curve) == [0, 1]
+
+
+def test_answers_beside_labels_that_a_network_gave(shares, files, tmp_path):
+    figure, numbers, _ = draw(shares, files(), labels_from=tmp_path / "net.csv")
     called = numbers[numbers["measure"] == "confusion"]
     assert set(called["label_source"]) == {"network:net"}
     same = called["label"].str.split(" called ").map(lambda pair: pair[0] == pair[1])

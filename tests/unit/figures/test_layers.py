@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from facestages.errors import FacestagesError
-from facestages.figures.layers import draw_layers
+from facestages.figures import layers
 
 NAMES = ["first", "second", "third"]
 COMMON = {"dataset": "faces", "rendered": 1, "label_source": "posed", "n": 90, "note": ""}
-SAID = {
+SETTINGS = {
     "dataset": "Faces",
     "networks": {"net": "Net", "other": "Other"},
     "components": 10,
@@ -77,7 +77,7 @@ def curve(numbers, **where):
 
 
 def test_curves_are_the_tables_less_chance(scores):
-    figure, numbers, caption = draw_layers(scores, **SAID)
+    figure, numbers, caption = layers.draw(**scores, **SETTINGS)
     where = {"network": "net", "panel": "decoding"}
     assert curve(numbers, label="expression", **where) == pytest.approx([0, 1 / 3, 1])
     assert curve(numbers, label="valence", **where) == pytest.approx([0, 0.2, 0.6])
@@ -89,25 +89,24 @@ def test_curves_are_the_tables_less_chance(scores):
 
 
 def test_seeds_are_averaged_with_the_widest_interval(scores):
-    numbers = draw_layers(scores, **SAID)[1]
+    numbers = layers.draw(**scores, **SETTINGS)[1]
     own = numbers[(numbers["network"] == "other") & (numbers["label"] == "expression")]
     own = own[(own["panel"] == "separability") & (own["layer"] == "third")].iloc[0]
     assert (own["value"], own["ci_low"], own["ci_high"]) == pytest.approx((0.9, 0.3, 1.5))
 
 
 def test_where_expression_overtakes_identity_is_said(scores):
-    caption = draw_layers(scores, **SAID)[2]
+    caption = layers.draw(**scores, **SETTINGS)[2]
     assert "Net 1.4 [1.2, never]" in caption and "Other 1." not in caption
 
 
 def test_a_layer_of_two_stages_is_one_point(scores):
     again = scores["separability"].assign(stage="penultimate")
     both = {**scores, "separability": pd.concat([scores["separability"], again])}
-    assert len(draw_layers(both, **SAID)[1]) == len(draw_layers(scores, **SAID)[1])
+    assert len(layers.draw(**both, **SETTINGS)[1]) == len(layers.draw(**scores, **SETTINGS)[1])
 
 
 def test_nothing_to_draw_is_refused(scores):
+    only = {**scores, "decoding": scores["decoding"][:0], "rsa": scores["rsa"][:0]}
     with pytest.raises(FacestagesError, match="nothing to draw: no silhouette_within"):
-        draw_layers(
-            {"separability": scores["separability"]}, **{**SAID, "measure": "silhouette_within"}
-        )
+        layers.draw(**only, **{**SETTINGS, "measure": "silhouette_within"})

@@ -52,3 +52,20 @@ def test_what_most_seeds_lack_has_no_mean(values, mean, note):
 def test_missing_keys_are_kept():
     (row,) = mean_over_seeds(table(1.0, stage=None), ["network", "stage"]).to_dict("records")
     assert row["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("band", "ends"), [("range", (1, 3)), ("sd", (2 - 2**0.5, 2 + 2**0.5)), (None, None)]
+)
+def test_band_over_seeds(band, ends):
+    (row,) = mean_over_seeds(table(1.0, 3.0), ["network", "label"], band).to_dict("records")
+    assert ("low" in row) == ("high" in row) == (band is not None)
+    assert ends is None or (row["low"], row["high"]) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize("band", ["range", "sd"])
+def test_the_band_of_one_seed_has_no_height_and_that_of_a_missing_mean_is_missing(band):
+    (row,) = mean_over_seeds(table(1.0), ["network", "label"], band).to_dict("records")
+    assert row["low"] == row["high"] == 1
+    (row,) = mean_over_seeds(table(1.0, np.nan), ["network"], band).to_dict("records")
+    assert np.isnan(row["low"]) and np.isnan(row["high"])
