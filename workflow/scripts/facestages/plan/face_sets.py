@@ -54,9 +54,9 @@ class FaceSets:
         if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(made):
             # The disk is not mounted: as it was before.
             return int(_read(made))
+        pictures = self.foreseen(dataset)
         try:
-            most = self.config.analysis.most_pictures
-            return subsets.sampling_step(self.foreseen(dataset), most)
+            return subsets.sampling_step(pictures, self.config.analysis.most_pictures)
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 

@@ -1,0 +1,137 @@
+"""What a face set is made from, how many pictures are measured, and what counts as a change."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from disfa_files import label_path, video_path
+from facestages.action_units import DISFA_UNITS
+from facestages.config import load_config
+from facestages.errors import FacestagesError
+
+STAGES = {"early": "pixels", "final": "pixels"}
+PIXELS = {"label": "p", "architecture": "pixels", "stages": STAGES}
+FIG4 = {"datasets": ["mine"], "networks": ["p"], "stages": ["early", "final"]}
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def config_of(most=20_000, **face_set):
+    return load_config(
+        {
+            "datasets": {"mine": {"label": "Mine", **face_set}},
+            "networks": {"p": PIXELS},
+            "analysis": {"most_pictures": most},
+            "figures": {"fig4": FIG4},
+        }
+    )
+
+
+def write(path, text=""):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+
+
+def write_videos(*subjects):
+    for subject in subjects:
+        write(video_path(Path("D"), subject))
+        for unit in DISFA_UNITS:
+            write(label_path(Path("D"), subject, unit))
+
+
+def test_a_set_is_made_from_an_asset_or_from_the_users_files(default, plan):
+    face_sets = plan(default).face_sets
+    assert face_sets.source("posed") == "resources/assets/headmodel"
+    assert face_sets.detector("posed") == [] and face_sets.files("posed") == ""
+    write("faces/t.csv", "path,identity\na.png,x\n")
+    config = config_of(source="table", table="faces/t.csv", folder="faces", crop={}, size=8)
+    face_sets = plan(config).face_sets
+    assert face_sets.source("mine") == ["faces/t.csv"]
+    assert face_sets.detector("mine") == "resources/assets/face_detector"
+    assert face_sets.crop_margin("mine") == 0.0
+
+
+def test_a_missing_table_is_named_unless_the_face_set_is_there(plan):
+    config = config_of(source="table", table="t.csv")
+    with pytest.raises(FacestagesError, match="datasets.mine.table = 't.csv': no such file"):
+        plan(config).face_sets.source("mine")
+    write("results/stimuli/mine.h5")
+    assert plan(config).face_sets.source("mine") == ["t.csv"]
+
+
+def test_a_large_set_is_sampled(plan):
+    rows = "".join(f"{n}.png,{n % 3}\n" for n in range(30))
+    write("t.csv", "path,identity\n" + rows)
+    face_sets = plan(config_of(10, source="table", table="t.csv")).face_sets
+    assert face_sets.sampling_step("mine") == 4 and face_sets.n_measured("mine") == 9
+    assert face_sets.measured("mine") == "results/stimuli/mine.sample.h5"
+    assert face_sets.described("mine") == face_sets.measured("mine")
+    whole = plan(config_of(30, source="table", table="t.csv")).face_sets
+    assert whole.measured("mine") == "results/stimuli/mine.h5"
+
+
+def test_a_sample_of_one_picture_each_is_refused(plan):
+    write("t.csv", "path,identity\n" + "".join(f"{n}.png,{n % 9}\n" for n in range(90)))
+    with pytest.raises(FacestagesError, match="config: datasets.mine: a sample of 10 pictures"):
+        plan(config_of(10, source="table", table="t.csv")).face_sets.sampling_step("mine")
+
+
+def test_where_the_disk_is_gone_the_last_look_counts(plan):
+    config = config_of(10, source="table", table="disk/t.csv")
+    write("results/stimuli/mine.every", "4")
+    write("results/stimuli/mine.files", "as before")
+    face_sets = plan(config).face_sets
+    assert face_sets.sampling_step("mine") == 4 and face_sets.files("mine") == "as before"
+
+
+def test_a_changed_picture_changes_the_digest(plan):
+    write("t.csv", "path,identity\na.png,x\n")
+    write("a.png", "one")
+    face_sets = plan(config_of(source="table", table="t.csv")).face_sets
+    before = face_sets.files("mine")
+    write("b.png", "not in the table")
+    assert face_sets.files("mine") == before
+    os.utime("a.png", (0, 0))
+    assert face_sets.files("mine") != before
+
+
+def test_people_are_those_with_videos(plan):
+    write_videos("SN001", "SN003")
+    config = config_of(source="disfa", path="D", frames_per_person=20)
+    face_sets = plan(config).face_sets
+    assert face_sets.subjects("mine") == ["SN001", "SN003"]
+    assert face_sets.foreseen("mine") == [20, 20]
+    assert face_sets.source("mine") == [f"results/frames/mine/SN00{n}.h5" for n in (1, 3)]
+    assert face_sets.entry("mine")["source"] == "frames"
+    assert "subjects" not in face_sets.frames_entry("mine")
+    write("results/frames/mine/SN001.h5")
+    assert face_sets.waiting_videos("mine") == ["SN003"]
+
+
+def test_who_was_chosen_stays_where_the_disk_is_gone(plan):
+    config = config_of(source="disfa", path="D")
+    write("results/stimuli/mine.files", "all: SN001 SN002")
+    assert plan(config).face_sets.subjects("mine") == ["SN001", "SN002"]
+    other = config_of(source="disfa", path="D", subjects=["SN001"])
+    with pytest.raises(FacestagesError, match="datasets.mine.path = 'D': no such file"):
+        plan(other).face_sets.subjects("mine")
+
+
+def test_without_videos_the_official_number_is_foreseen(plan):
+    config = config_of(source="disfa", path="D", frames_per_person=20)
+    face_sets = plan(config, {"datasets.mine": "gone"}).face_sets
+    assert face_sets.foreseen("mine") == [20] * 27
+
+
+def test_labels_of_a_network_are_joined(paper, plan):
+    face_sets = plan(paper).face_sets
+    predictions = "results/paper/predictions/disfa_women/resmasknet/seed-0.csv"
+    assert face_sets.label_predictions("disfa_women") == predictions
+    assert face_sets.report_predictions("disfa_women") == [predictions]
+    assert face_sets.label_predictions("kdef") == []
+    gone = plan(paper, {"networks.resmasknet": "gone"}).face_sets
+    assert gone.report_predictions("disfa_women") == []

@@ -1,0 +1,68 @@
+"""What figures are made from: with everything at hand, and without."""
+
+import pytest
+
+from facestages.errors import FacestagesError
+from facestages.paths import Recording
+
+FIGURES = ("fig1", *map("fig{}".format, range(2, 9)), "layers", "cka", "controls")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_files_of_known_steps(default, plan, name):
+    files = plan(default).figure(name).files
+    lists = ([value] if isinstance(value, str) else value for value in files.values())
+    paths = [path for value in lists for path in value]
+    assert paths and all(path.startswith("results/") for path in paths)
+    steps = {path.split("/")[1] for path in paths}
+    known = "stimuli geometry embeddings separability affect predictions partition attribution"
+    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka"}
+
+
+def test_a_figure_without_a_section_is_refused(default, plan):
+    figures = default.figures.model_copy(update={"fig2": None})
+    with pytest.raises(FacestagesError, match="config: figures.fig2: this key is missing"):
+        plan(default.model_copy(update={"figures": figures})).figure("fig2")
+
+
+def test_what_is_absent_is_in_no_file_and_in_the_settings(default, plan):
+    line = "networks.mini_xception.weights.path = 'x': no such file or folder"
+    without = plan(default, {"networks.mini_xception": line})
+    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "layers", "cka"):
+        files, settings = without.figure(name)
+        assert "mini_xception" not in str(files) and "mini_xception" not in settings["networks"]
+        assert line in str(settings["absent"])
+
+
+def test_where_nothing_is_at_hand_everything_is_asked_for(default, plan):
+    # So that Snakemake stops at the missing path and says where to get it.
+    without = plan(default, {"networks.nn2": "gone", "networks.mini_xception": "gone"})
+    assert list(without.figure("fig7").settings["networks"]) == ["nn2", "mini_xception"]
+
+
+def test_conjectures_are_tested_on_what_is_there(default, plan):
+    without = plan(default, {"datasets.posed": "no portraits", "networks.nn2": "no NN2"})
+    files, settings = without.figure("controls")
+    assert not any("/posed/" in path or "/nn2/" in path for path in files["scores"])
+    assert "results/separability/video_masked/pixels/seed-0.csv" in files["scores"]
+    assert settings["absent"] == ["no portraits", "no NN2"]
+
+
+def test_the_papers_run_uses_its_own_reference_and_ratings(paper, plan):
+    fig5 = plan(paper).figure("fig5")
+    assert fig5.files["predictions"] == "results/paper/predictions/kdef/emofan/seed-0.csv"
+    assert fig5.files["ratings"] == "results/paper/ratings/oasis.csv"
+    absent = {"networks.emofan": "no EmoFAN", "ratings.oasis": "no OASIS"}
+    files, settings = plan(paper, absent).figure("fig5")
+    assert files["predictions"] == [] and files["ratings"] == []
+    assert settings["no_reference"] == "no EmoFAN" and settings["no_ratings"] == "no OASIS"
+
+
+def test_figures_7_and_8_ask_for_answers(default):
+    from facestages.plan import Plan, figures
+
+    answering = figures.answering(Plan(default, absent={}))
+    assert set(answering) == {
+        Recording("posed", "nn2", 0),
+        Recording("posed", "mini_xception", 0),
+    }

@@ -1,0 +1,159 @@
+"""Files of the user's: there, absent, or spent; and where to get what is missing."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facestages.assets import read_manifest
+from facestages.config import load_config
+from facestages.errors import FacestagesError
+from facestages.plan import Plan, presence
+from facestages.plan.presence import missing_message, read_gated
+from facestages.plan.sources import SOURCES
+
+ROOT = Path(__file__).parents[3]
+MANIFEST = read_manifest(ROOT / "resources" / "manifest.yaml")
+GATED = read_gated()
+ORL = {"source": "orl"}
+STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Relative paths start in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def make_config(datasets, networks=None):
+    networks = {"pixels": {"label": "P", "architecture": "pixels", "stages": STAGES}} | (
+        networks or {}
+    )
+    figures = {"fig4": {"datasets": [next(iter(datasets))], "networks": ["pixels"]}}
+    whole = {"datasets": datasets, "networks": networks, "figures": figures}
+    return load_config(whole, MANIFEST)
+
+
+def absent_of(config):
+    return Plan(config).absent
+
+
+def write(path, content=b"x"):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+# ------------------------------------------------------------------------------- shipped files
+
+
+def test_gated_list_has_what_the_config_can_name():
+    assert {"fer2013", "kdef", "disfa", "oasis", "kdef_pt"} == set(GATED)
+    for entry in GATED.values():
+        assert re.fullmatch(r"https://\S+", entry["address"])
+        for sha256 in entry.get("sha256", {}).values():
+            assert re.fullmatch("[0-9a-f]{64}", sha256)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"adress": "x"}, "'kdef': unknown key 'adress'; did you mean 'address'?"),
+        ({"licence": None}, "'kdef': 'licence' must be there, and be text"),
+    ],
+)
+def test_gated_list_with_a_mistake_is_refused(change, said):
+    Path("gated.yaml").write_text(yaml.safe_dump({"kdef": GATED["kdef"] | change}))
+    with pytest.raises(FacestagesError, match=re.escape(said)):
+        read_gated("gated.yaml")
+
+
+# ------------------------------------------------------------------------------- a missing path
+
+
+def test_message_says_where_a_gated_thing_is_to_be_had():
+    message = missing_message(
+        "datasets.kdef.path", "KDEF", SOURCES["kdef"].given["path"]
+    ).splitlines()
+    assert message[0] == (
+        "config: datasets.kdef.path = 'KDEF': no such file or folder; correct the path."
+    )
+    assert message[1].startswith("KDEF is to be had at https://kdef.se; ")
+    assert "snakemake check_resources" in message[1] and len(message) == 2
+
+
+def test_message_on_own_files_is_one_line():
+    assert missing_message("datasets.own.table", "t.csv", SOURCES["table"].given["table"]) == (
+        "config: datasets.own.table = 't.csv': no such file or folder; correct the path."
+    )
+
+
+def test_message_does_without_the_gated_list(monkeypatch):
+    monkeypatch.setattr(presence.read_gated, "__defaults__", (Path("gone.yaml"),))
+    message = missing_message("datasets.kdef.path", "KDEF", SOURCES["kdef"].given["path"])
+    assert message.endswith("no such file or folder; correct the path.")
+
+
+# ------------------------------------------------------------------------------- what is left out
+
+
+def own_network(**more):
+    return {"label": "Own", "keras": "own.keras", "input": {"size": 8, "channels": 1}} | {
+        "stages": STAGES,
+        **more,
+    }
+
+
+def test_what_is_there_is_not_absent():
+    write("kdef/AF01AFS.JPG")
+    write("own.keras")
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    assert absent_of(make_config({"kdef": kdef}, {"own": own_network()})) == {}
+
+
+def test_a_path_to_nothing_is_absent_and_named():
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    assert absent_of(make_config({"kdef": kdef}, {"own": own_network()})) == {
+        "datasets.kdef": "datasets.kdef.path = 'kdef': no such file or folder",
+        "networks.own": "networks.own.keras = 'own.keras': no such file or folder",
+    }
+
+
+def test_what_has_been_made_of_it_does():
+    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    write("results/stimuli/kdef.h5")
+    assert absent_of(make_config({"kdef": kdef})) == {}
+
+
+def test_a_network_that_is_still_needed_is_absent_though_some_is_made():
+    config = make_config({"orl": ORL}, {"own": own_network(classes=["happy", "sad"])})
+    figures = {
+        "fig4": {"datasets": ["orl"], "networks": ["own"]},
+        "fig7": {"dataset": "orl", "networks": ["own"]},
+    }
+    config = load_config(config.model_dump(exclude_unset=True) | {"figures": figures}, MANIFEST)
+    write("results/geometry/orl/own/seed-0.h5")
+    assert "networks.own" in absent_of(config)
+    write("results/predictions/orl/own/seed-0.csv")
+    assert absent_of(config) == {}
+
+
+def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
+    wild = {"source": "fer2013", "path": "fer2013.csv"}
+    trained = {"label": "T", "architecture": "light_cnn", "classes": ["happy", "sad"]} | {
+        "weights": "train",
+        "training": {"dataset": "wild"},
+        "stages": {"early": "batchnorm_1", "final": "out_layer"},
+    }
+    faces = {**ORL, "expression_from": "t"}
+    found = absent_of(make_config({"orl": faces, "wild": wild}, {"t": trained}))
+    line = "datasets.wild.path = 'fer2013.csv': no such file or folder"
+    assert found["networks.t"] == f"networks.t is trained on {line}"
+    assert found["datasets.orl"] == (
+        f"datasets.orl is labelled by a network, networks.t is trained on {line}"
+    )
+    write("results/networks/t/seed-0/model.keras")
+    assert absent_of(make_config({"orl": faces, "wild": wild}, {"t": trained})).keys() == {
+        "datasets.wild"
+    }

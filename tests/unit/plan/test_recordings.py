@@ -1,0 +1,60 @@
+"""Recordings, their shards, and what is measured on them."""
+
+from facestages.paths import Recording
+
+ONE = Recording("posed", "nn1", 0)
+
+
+def sharded(config, shards, activations="discard"):
+    entry = config.datasets["posed"].model_copy(update={"shards": shards})
+    analysis = config.analysis.model_copy(update={"activations": activations})
+    datasets = {**config.datasets, "posed": entry}
+    return config.model_copy(update={"datasets": datasets, "analysis": analysis})
+
+
+def test_geometry_is_made_of_products_or_of_activations(default, plan):
+    assert plan(default).recordings.geometry_sources(ONE) == "results/grams/posed/nn1/seed-0.h5"
+    kept = plan(sharded(default, 1, "keep")).recordings
+    assert kept.geometry_sources(ONE) == "results/activations/posed/nn1/seed-0.h5"
+    assert kept.joined_activations(ONE) == []
+
+
+def test_shards_are_multiplied_pair_by_pair(default, plan):
+    recordings = plan(sharded(default, 3, "keep")).recordings
+    assert len(recordings.activation_shards(ONE)) == 3
+    blocks = recordings.geometry_sources(ONE)
+    assert [path.split("/")[-1] for path in blocks] == [
+        *("0x0.h5", "0x1.h5", "0x2.h5", "1x1.h5", "1x2.h5", "2x2.h5")
+    ]
+    assert recordings.joined_activations(ONE) == "results/activations/posed/nn1/seed-0.h5"
+    assert recordings.in_shards() == ["posed"] and "posed" not in recordings.in_one()
+
+
+def test_every_recording_is_a_job_for_each_shard(default, plan):
+    assert plan(default).recordings.jobs == 2 * (4 + 10) + 3
+    more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
+    assert more == 2 * 14
+
+
+def test_instances_know_kind_and_architecture(default, plan):
+    files, networks = plan(default).recordings.instances("posed")
+    assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn"}
+    assert len(files["separability"]) == len(files["decoding"]) == 14
+
+
+def test_affect_is_taken_from_the_figures_reference(default, paper, plan):
+    predictions = plan(paper).recordings.affect_predictions
+    assert predictions("kdef") == "results/paper/predictions/kdef/emofan/seed-0.csv"
+    assert predictions("disfa") == [] and plan(default).recordings.affect_predictions("posed") == []
+    gone = plan(paper, {"networks.emofan": "gone"}).recordings
+    assert gone.affect_predictions("kdef") == []
+
+
+def test_a_joint_change_makes_shards_depend_on_all_frames(paper, plan, monkeypatch):
+    planned = plan(paper)
+    monkeypatch.setattr(planned.face_sets, "subjects", lambda name: ["SN001", "SN002", "SN003"])
+    assert planned.recordings.has_shards_of_videos("disfa")
+    assert not planned.recordings.has_shards_of_videos("disfa_matched")
+    assert planned.recordings.shard_sources("disfa", 0) == [
+        f"results/paper/frames/disfa/SN00{n}.h5" for n in (1, 2, 3)
+    ]
