@@ -1,7 +1,7 @@
-"""How alike layers are: centred kernel alignment of their Gram matrices, without its bias.
+"""Similarity of layers: centred kernel alignment (CKA) of their Gram matrices, debiased.
 
 With fewer pictures than units the plain estimate (Kornblith et al. 2019) is near 1 for any two
-layers, even of noise. The one here is near 0 for noise.
+layers, even of noise. The debiased one is near 0 for noise.
 """
 
 from __future__ import annotations
@@ -15,39 +15,44 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from facestages import store
-from facestages.analysis.affect import read_people
+from facestages.analysis.labels import read_people
+from facestages.analysis.layers import open_layers
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli import read_labels
 
-# The centring without bias leaves nothing of fewer pictures.
+# The unbiased estimator needs this many pictures.
 _FEWEST = 4
 
-# Rows of all layers that are in memory at once, in numbers of Gram matrices.
+# Memory for the rows of all layers that are read at once, in numbers of Gram matrices.
 _MATRICES = 4
 
 # Fisher's z of 1 is infinite.
 _NEARLY_ONE = 1 - 1e-12
 
+_COLUMNS = [
+    *("dataset", "rendered", "network", "seed", "layer", "other_network", "other_seed"),
+    *("other_layer", "measure", "value", "ci_low", "ci_high", "n", "note"),
+]
+
 
 def debiased_cka(gram: np.ndarray, other: np.ndarray) -> float:
     """Debiased centred kernel alignment of two spaces of the same pictures.
 
-    The unbiased estimator of the Hilbert-Schmidt independence criterion (Song et al. 2012, equation
-    5) takes the place of the biased one (Nguyen, Raghu and Kornblith 2021; Murphy, Zylberberg and
-    Fyshe 2024).
+    ``CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))``, where HSIC is the unbiased estimator of the
+    Hilbert-Schmidt independence criterion (Song et al. 2012, equation 5) instead of the biased one
+    (Nguyen, Raghu and Kornblith 2021; Murphy, Zylberberg and Fyshe 2024).
 
     Parameters
     ----------
     gram, other : numpy.ndarray, shape (n, n)
-        Inner products, of centred rows or not.
+        Inner products, such as ``activations @ activations.T``, centred or not.
 
     Returns
     -------
     float
-        1 for spaces that are equal but for rotation and scale, 0 on average for independent ones,
-        so also below. NaN where all pictures are equally far apart.
+        1 for spaces that differ by rotation and scale alone. Independent spaces have 0 on average,
+        and may fall below. NaN where all pictures are equally far apart.
 
     Raises
     ------
@@ -74,10 +79,11 @@ def _too_few(n: int) -> str:
 
 
 def _margins(gram: np.ndarray) -> np.ndarray:
-    """What `_centre_rows` takes off, shape (n,).
+    """Margins that `_centre_rows` subtracts, shape (n,).
 
-    The centring of Székely and Rizzo (2014, doi:10.1214/14-AOS1255), without the diagonal: products
-    of two matrices centred like this add up to the estimator of Song et al. times n (n - 3).
+    ``c_ij = g_ij - margin_i - margin_j`` is the U-centring of Székely and Rizzo (2014,
+    doi:10.1214/14-AOS1255), with a diagonal of 0. The sum of products of two matrices centred like
+    this is the estimator of Song et al. times n (n - 3).
     """
     n = len(gram)
     sums = gram.sum(axis=1, dtype=np.float64) - np.diag(gram)
@@ -85,7 +91,7 @@ def _margins(gram: np.ndarray) -> np.ndarray:
 
 
 def _centre_rows(rows: np.ndarray, start: int, margins: np.ndarray) -> np.ndarray:
-    """Centre some rows (r, n) of a Gram matrix, of which `start` is the first; in a new array."""
+    """Rows (r, n) of a Gram matrix, the first of which has the index `start`, centred in a copy."""
     numbers = np.arange(len(rows))
     centred = rows - margins[start : start + len(rows), None]
     centred -= margins
@@ -117,39 +123,35 @@ def compare_layers(
     FacestagesError
         If a file is missing, or of other stimuli.
     """
-    table, _, known = read_labels(stimuli)
+    table, _, faces = read_labels(stimuli)
     people = read_people(table)
-    common = {"dataset": known["dataset"], "rendered": int(known.get("rendered", 0))}
-    common |= {"measure": "cka_debiased", "n": len(table)}
+    common = {"dataset": faces["dataset"], "rendered": int(faces.get("rendered", 0))}
+    common |= {"measure": "cka_debiased", "n": len(table), "note": _too_few(len(table))}
     with contextlib.ExitStack() as stack:
-        expected = {"stimuli_digest": known["stimuli_digest"]}
-        files = [
-            stack.enter_context(store.open_read(p, "geometry", **expected)) for p in geometries
-        ]
-        layers = [
-            (file.attrs["network"], file.attrs["seed"], name) for file in files for name in file
-        ]
+        opened = (open_layers(path, faces["stimuli_digest"]) for path in geometries)
+        layers = [layer for file in opened for layer in stack.enter_context(file)]
         pairs = np.triu_indices(len(layers), 1)
-        common["note"] = _too_few(len(table))
         if not common["note"]:
-            grams = [group["gram"] for file in files for group in file.values()]
-            codes = pd.factorize(people)[0] if people is not None else np.zeros(len(table), int)
-            estimates = _estimate(_person_products(grams, codes))
-            value, low, high = (matrix[pairs] for matrix in estimates)
+            codes = np.zeros(len(table), int) if people is None else pd.factorize(people)[0]
+            products = _person_products([layer.gram for layer in layers], codes)
+            value, low, high = (matrix[pairs] for matrix in _estimate(products))
             same = "all pictures of a layer are equally far apart"
-            alone = "" if people is not None else "no two people, so no interval"
+            alone = "no two people, so no interval" if people is None else ""
             common |= {"value": value, "ci_low": low, "ci_high": high}
             common["note"] = np.where(np.isnan(value), same, alone)
-    names = ["network", "seed", "layer"]
-    first, second = (pd.DataFrame([layers[i] for i in side], columns=names) for side in pairs)
+    names = [layer[:3] for layer in layers]
+    first, second = (
+        pd.DataFrame([names[i] for i in side], columns=["network", "seed", "layer"])
+        for side in pairs
+    )
     return first.join(second.add_prefix("other_")).assign(**common).reindex(columns=_COLUMNS)
 
 
 def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndarray) -> np.ndarray:
     """Sums of the products of every two layers' centred Gram matrices, by person.
 
-    The rows of all layers are taken a block at a time, so that each matrix is read twice, however
-    many it is compared with.
+    The rows of all layers are read a block at a time, so that each matrix is read twice, whatever
+    the number of layers.
 
     Parameters
     ----------
@@ -160,8 +162,8 @@ def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndar
     Returns
     -------
     numpy.ndarray, shape (3, P, L, L)
-        Over the pairs of each person's pictures with each other, with those of the other people of
-        even number, and with those of odd number.
+        For each person: over pairs within the person's pictures, over pairs with pictures of
+        other people of even number, and over pairs with those of odd number.
     """
     n, layers = len(people), len(grams)
     indicator = np.eye(people.max() + 1)[people]
@@ -170,8 +172,8 @@ def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndar
     scales = [np.abs(margin).max() or 1.0 for margin in margins]
     at_once = min(n, max(1, int(_MATRICES * n / layers)))
     for start in progress(range(0, n, at_once), "alignments"):
-        own = people[start : start + at_once]
-        block = np.empty((len(own), layers, n), np.float32)
+        members = people[start : start + at_once]
+        block = np.empty((len(members), layers, n), np.float32)
         for number, gram in enumerate(grams):
             rows = _centre_rows(gram[start : start + at_once], start, margins[number])
             rows /= scales[number]
@@ -179,8 +181,8 @@ def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndar
         for half in (0, 1):
             products = _products(block[:, :, people % 2 == half])
             sums[1 + half] += np.tensordot(indicator[start : start + at_once], products, (0, 0))
-        for person in np.unique(own):
-            among = np.ix_(own == person, np.arange(layers), people == person)
+        for person in np.unique(members):
+            among = np.ix_(members == person, np.arange(layers), people == person)
             within = _products(block[among]).sum(axis=0)
             sums[0, person] += within
             sums[1 + person % 2, person] -= within
@@ -195,30 +197,33 @@ def _products(block: np.ndarray) -> np.ndarray:
 def _estimate(products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """CKA of every two layers, and its 95 % interval over people; each of shape (L, L).
 
-    A jackknife: the spread of Fisher's z when each person is left out, with Student's t of P - 1
-    degrees of freedom. It counts what is particular to pairs of people twice (Efron and Stein 1981,
-    doi:10.1214/aos/1176345462), which matters where layers have little in common. What is of people
-    themselves shows alike when each is left out of the pairs with one half of the people and with
-    the other, and the mean of both counts pairs once.
+    ``tanh(z -+ t sqrt(v))`` with Fisher's z of the CKA and Student's t of P - 1 degrees of freedom.
+    The variance v is the mean of two: that of the jackknife over people, which counts the variance
+    of pairs of people twice (Efron and Stein 1981, doi:10.1214/aos/1176345462; this matters where
+    layers have little in common), and one without the variance of pairs. The latter is the
+    covariance of two jackknives, which leave each person out of the pairs with one half of the
+    people and with the other half: pairs are not shared by the halves, people are.
 
-    The centring stays that of all pictures, which is the same to first order: what a person adds to
-    it is a function of one picture, and adds up to zero with the centred rows of the other layer.
+    Where a person is left out, the centring is still that of all pictures, which is the same to
+    first order: a person changes it by functions of one picture, whose products with the centred
+    rows of the other layer add up to zero.
 
     Parameters
     ----------
     products : numpy.ndarray, shape (3, P, L, L)
         Of `_person_products`.
     """
-    own, *halves = products
-    total, people = products.sum(axis=(0, 1)), len(own)
+    within, *halves = products
+    total, people = products.sum(axis=(0, 1)), len(within)
     value = _normalise(total)
     if people < 2:
         return value, *np.full((2, *value.shape), np.nan)
-    left_out = _fisher_z(total - own - 2 * (halves[0] + halves[1]))
-    first, second = (_fisher_z(total - own - 4 * half) for half in halves)
+    left_out = _fisher_z(total - within - 2 * (halves[0] + halves[1]))
+    first, second = (_fisher_z(total - within - 4 * half) for half in halves)
     jackknife = (people - 1) * left_out.var(axis=0)
     of_people = (people - 1) * np.mean((first - first.mean(axis=0)) * second, axis=0)
-    # Pairs alone would show twice; with very few people the halves may have no value.
+    # At least half of the jackknife's, as if all variance were of pairs; with very few people the
+    # halves may have no value.
     variance = np.fmax(jackknife + of_people, jackknife) / 2
     reach = scipy.stats.t.ppf(0.975, people - 1) * np.sqrt(variance)
     z = _fisher_z(total)
@@ -226,7 +231,7 @@ def _estimate(products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _normalise(products: np.ndarray) -> np.ndarray:
-    """Products (..., L, L) over the norms of both layers."""
+    """Products (..., L, L) divided by the norms of both layers."""
     with np.errstate(invalid="ignore"):
         norms = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
         return products / (norms[..., :, None] * norms[..., None, :])
@@ -234,9 +239,3 @@ def _normalise(products: np.ndarray) -> np.ndarray:
 
 def _fisher_z(products: np.ndarray) -> np.ndarray:
     return np.arctanh(np.clip(_normalise(products), -_NEARLY_ONE, _NEARLY_ONE))
-
-
-_COLUMNS = [
-    *("dataset", "rendered", "network", "seed", "layer", "other_network", "other_seed"),
-    *("other_layer", "measure", "value", "ci_low", "ci_high", "n", "note"),
-]
