@@ -2,10 +2,10 @@
 
 # By figure: its category and title in the report, its job's message and megabytes.
 PLOTS = {
-    "fig1": ("Networks", "1: architecture", "Figure 1", 190),
+    "fig1": ("Networks", "1: architecture", "Figure 1", 260),
     "fig2": ("Study 1: stages of one network", "2: maps, faces, Grad-CAM", "Figure 2", 320),
     "fig3": ("Study 2: people in pixels", "3: maps of people", "Figure 3", 290),
-    "fig4": ("Study 3: silhouettes", "4: silhouettes by stage", "Figure 4", 220),
+    "fig4": ("Study 3: silhouettes", "4: silhouettes by stage", "Figure 4", 290),
     "fig5": ("Study 4: valence and arousal", "5: components and affect", "Figure 5", 450),
     "fig6": ("Study 4: valence and arousal", "6: faces along components", "Figure 6", 300),
     "fig7": (
@@ -14,14 +14,14 @@ PLOTS = {
         "Figure 7",
         PLAN.resources.fig7,
     ),
-    "fig8": ("Study 5: categories", "8: identity, affect, category", "Figure 8", 230),
-    "layers": ("Beyond the paper", "Layer curves", "Layer curves", 250),
-    "cka": ("Beyond the paper", "Similarity of layers (CKA)", "Similarity of layers", 250),
+    "fig8": ("Study 5: categories", "8: identity, affect, category", "Figure 8", 310),
+    "layers": ("Beyond the paper", "Layer curves", "Layer curves", 300),
+    "cka": ("Beyond the paper", "Similarity of layers (CKA)", "Similarity of layers", 350),
     "controls": (
         "Beyond the paper",
         "Conjectures as tests",
         "The draft's conjectures as tests",
-        250,
+        290,
     ),
 }
 
