@@ -1,18 +1,18 @@
-"""The one way in which facestages says that something is wrong."""
+"""Errors that a user can mend, and hints at misspelt names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-# More names than this are not told one by one.
+# Most names that a message lists.
 _MANY = 60
 
 
 class FacestagesError(Exception):
     """A problem that the user can mend.
 
-    The message is one or two lines: what is wrong, where, why, and what to do about it.
+    The message has one or two lines: what is wrong, where, why, and what to do about it.
     """
 
 

@@ -1,4 +1,4 @@
-"""The project's files as objects of other libraries: xarray, and rsatoolbox."""
+"""Layers from the project's files as objects of xarray and rsatoolbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import rsatoolbox
     import xarray
 
-#: Kinds of files that hold a group a layer.
+#: Kinds of files that hold a group for each layer.
 KINDS = ("activations", "geometry", "embedding", "attribution")
 
 
@@ -32,14 +32,15 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
     Returns
     -------
     xarray.Dataset
-        With named dimensions; labels are coordinates along ``stimulus_id``, each with its
-        ``source`` as an attribute. Attributes are those of the file and of the layer. Arrays are
-        read when they are used: close the dataset, or use it in a ``with`` block.
+        With named dimensions. Labels are coordinates along ``stimulus_id``, each with an attribute
+        ``source``; attributes are those of the file and of the layer. Arrays are read when they are
+        used, so close the dataset afterwards, or use it in a ``with`` block.
 
     Raises
     ------
     FacestagesError
-        If the file is none of these, has no such layer, or xarray or h5netcdf is not installed.
+        If the file is of another kind or has no such layer, or if xarray or h5netcdf is not
+        installed.
     """
     try:
         import h5netcdf  # noqa: F401
@@ -55,7 +56,7 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
 
 
 def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Dataset:
-    """What a layer says to each picture, for rsatoolbox.
+    """Outputs of a layer for each picture, as a dataset of rsatoolbox.
 
     Parameters
     ----------
@@ -67,14 +68,14 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
     -------
     rsatoolbox.data.Dataset
         Measurements of float64, shape (n, channels): the layer's units (``unit``), or the scores of
-        the principal components that were kept (``component``). Observations have
-        ``stimulus_id`` and all labels; descriptors are the file's ``dataset``, ``network``,
+        the principal components that were kept (``component``). The observations' descriptors are
+        ``stimulus_id`` and all labels. The dataset's descriptors are ``dataset``, ``network``,
         ``seed``, ``layer``, ``rendered`` and, as ``source_<label>``, where each label comes from.
 
     Raises
     ------
     FacestagesError
-        If the file is of another kind, has no such layer, or rsatoolbox is not installed.
+        If the file is of another kind or has no such layer, or if rsatoolbox is not installed.
     """
     data = _import_rsatoolbox().data
     with store.open_read(path, ("activations", "geometry")) as file:
@@ -89,12 +90,10 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
 
 
 def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RDMs:
-    """Dissimilarities of all pairs of pictures in a layer's full space, for rsatoolbox.
+    """RDM of a layer, d(i, j) = |x_i - x_j|^2 / units, over all its units, for rsatoolbox.
 
-    What rsatoolbox calls ``euclidean`` is the squared Euclidean distance over the number of
-    channels, and so it is here: the same as ``rsatoolbox.rdm.calc_rdm`` of the layer's activations,
-    whose width need not be read again. (Of principal components, `to_rsatoolbox` of this file, it
-    divides by their number.)
+    The same as ``rsatoolbox.rdm.calc_rdm(..., method="euclidean")`` of the layer's activations,
+    which divides by the number of channels too. It is computed from the Gram matrix.
 
     Parameters
     ----------
@@ -105,12 +104,13 @@ def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RD
     Returns
     -------
     rsatoolbox.rdm.RDMs
-        One, of n conditions; pattern descriptors are the observations' of `to_rsatoolbox`.
+        One RDM of n conditions, with the observations' descriptors of `to_rsatoolbox` as pattern
+        descriptors.
 
     Raises
     ------
     FacestagesError
-        If the file is of another kind, has no such layer, or rsatoolbox is not installed.
+        If the file is of another kind or has no such layer, or if rsatoolbox is not installed.
     """
     rdm = _import_rsatoolbox().rdm
     with store.open_read(path, "geometry") as file:
@@ -145,7 +145,7 @@ def _find_layer(path: str | os.PathLike, file: h5py.File, layer: str) -> h5py.Gr
 
 
 def _label_sources(group: h5py.Group) -> dict[str, str]:
-    """The labels of the pictures, and where each comes from."""
+    """Where each label of the pictures comes from."""
     return {
         name: item.attrs["source"]
         for name, item in group.items()
@@ -160,9 +160,9 @@ def _read_observations(group: h5py.Group) -> dict[str, np.ndarray]:
 
 
 def _describe(file: h5py.File, group: h5py.Group, layer: str) -> dict[str, object]:
-    """Descriptors of a layer, plain values all of them."""
+    """Descriptors of a layer, as plain values."""
     sources = _label_sources(group)
-    # The label of a rendered face is rendered too; the file itself does not say it.
+    # These files do not say whether faces are rendered, but the sources of labels do.
     rendered = int(any(source.startswith("rendered") for source in sources.values()))
     return {
         "dataset": str(file.attrs["dataset"]),

@@ -1,4 +1,4 @@
-"""Files appear under their final name only when they are complete."""
+"""Files that appear under their final name only when they are complete; YAML; free space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facestages.errors import FacestagesError
 
-#: How the names of archives end, which users hand over where a folder is wanted.
+#: Suffixes of archives, which users sometimes give where a folder is wanted.
 ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
 
 
@@ -32,8 +32,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     FacestagesError
-        If the disk is full or the folder cannot be written to. The temporary file is removed, and
-        a file that stood under the final name before is left as it was.
+        If the disk is full or the folder cannot be written to. Then the temporary file is removed,
+        and an older file of the final name stays as it was.
     """
     path = Path(path)
     partial = path.with_name(f".partial-{path.name}")
@@ -44,7 +44,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)
-        # What was foreseen has said already what is wrong.
+        # A FacestagesError has its message already.
         reason = None if isinstance(error, FacestagesError) else _write_failure(error)
         if reason is None:
             raise
@@ -57,8 +57,8 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _write_failure(error: BaseException | None) -> str | None:
-    """Say why a write failed, or None if `error` is of another kind."""
-    # A library that cleans up after a failed write may fail again, and hide the reason so.
+    """Why a write failed, or None if `error` is of another kind."""
+    # A library that fails again while it cleans up hides the first error in the context.
     while error is not None:
         number, text = getattr(error, "errno", None), str(error)
         # HDF5 folds the system's error number into its own message.
@@ -99,7 +99,7 @@ def read_yaml(path: str | os.PathLike) -> dict:
 
 
 def require_space(path: str | os.PathLike, n_bytes: int) -> None:
-    """Stop before the work if the disk that holds `path` has less than `n_bytes` free.
+    """Refuse to start if the disk that holds `path` has less than `n_bytes` free.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables for readers as HTML pages that need nothing else; the report shows them."""
+"""HTML pages of text and tables, each complete in one file, for the report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pre {{ background: #f4f4f4; padding: 1em; white-space: pre-wrap; }}
 
 
 def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> None:
-    """Write a page without a date: the same parts give the same bytes.
+    """Write a page. It bears no date, so the same parts give the same bytes.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> Non
 
 
 def html_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of which each row is a sequence of ``<td>`` elements."""
+    """A table whose rows are sequences of ``<td>`` elements."""
     lines = ["".join(f"<th>{html.escape(word)}</th>" for word in head), *map("".join, rows)]
     return "<table>" + "".join(f"<tr>{line}</tr>\n" for line in lines) + "</table>"
 

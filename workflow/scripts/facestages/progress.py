@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a log line once a minute elsewhere."""
+"""Progress of long work: a bar on a terminal, else a line in the log once a minute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LINES = 60.0
 
 
 def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Pass items on and show how far the work is.
+    """Yield items and show how many are done.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iter
     what : str
         Name of the work, e.g. ``"nn1 seed 0, epoch 3 of 8"``.
     total : int, optional
-        Number of items, where `items` has no length.
+        Number of items, if `items` has no length.
 
     Yields
     ------
@@ -35,11 +35,11 @@ def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iter
         yield from tqdm(items, desc=what, total=total, leave=False)
         return
     total = len(items) if total is None else total
-    begin = said = time.monotonic()
+    begin = last_line = time.monotonic()
     for done, item in enumerate(items):
         now = time.monotonic()
-        if done and now - said >= _SECONDS_BETWEEN_LINES:
+        if done and now - last_line >= _SECONDS_BETWEEN_LINES:
             left = (total - done) * (now - begin) / done
             logger.info("%s: %d of %d, about %.0f s left", what, done, total, left)
-            said = now
+            last_line = now
         yield item

@@ -60,22 +60,50 @@ class Network(Protocol):
     side_by_side: bool
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
-        """Outputs of some layers, each (n, *layer shape) float32, for uint8 pictures
-        (n, rows, columns[, 3])."""
+        """Outputs of some layers, in one forward pass in inference mode.
+
+        Parameters
+        ----------
+        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+        layers : sequence of str
+
+        Returns
+        -------
+        dict of str to numpy.ndarray of float32, shape (n, *layer shape)
+        """
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Outputs of some layers, each (n, h, w, c) float32, and for each picture i the gradient
-        of the logit of unit ``units[i]`` of layer `output` with respect to them.
+        """Outputs of some layers and the gradient of a logit with respect to them.
 
-        Raises `FacestagesError` for a network without logits, a layer without rows and columns,
-        and a layer on which `output` does not depend.
+        Parameters
+        ----------
+        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+        layers : sequence of str
+            Layers with rows and columns, between input and output.
+        output : str
+            The output layer. Its logits are the input of its softmax, or its output without one.
+        units : numpy.ndarray of int, shape (n,)
+            The unit of `output` for each picture.
+
+        Returns
+        -------
+        dict of str to two numpy.ndarray of float32, each of shape (n, h, w, c)
+
+        Raises
+        ------
+        FacestagesError
+            If a layer has no rows and columns or is not before the output, or the network has no
+            logits.
         """
 
     def randomised(self, seed: int) -> AbstractContextManager[None]:
-        """A context in which the entries of every weight kernel are shuffled, each kernel's among
-        themselves (model randomisation, Adebayo et al. 2018); biases and norms stay."""
+        """A context in which the entries of every weight kernel are shuffled among themselves.
+
+        The weights keep their distribution and lose what they learnt (model randomisation of
+        Adebayo et al. 2018). Biases and normalisation stay. Afterwards, the network is as before.
+        """
 
 
 def is_kernel(shape: tuple[int, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Memory that a forward pass frees is kept for the next one."""
+"""Memory that a forward pass frees, kept for the next one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
 
 
 def keep_freed_memory() -> None:
-    """Have the C library of this process keep what is freed, in one place for all threads.
+    """Make the GNU C library keep freed memory, in one arena for all threads.
 
-    A forward pass takes and frees megabytes for every layer. By default the GNU C library gives
-    them back to the kernel each time, which hands them out again page by page, filled with zeros:
-    up to half the time of a PyTorch network. Other C libraries are left as they are.
+    A forward pass allocates and frees megabytes for every layer. By default, the GNU C library
+    returns them to the kernel, which hands them out again page by page, filled with zeros. That can
+    take half the time of a PyTorch network. With other C libraries, this does nothing.
     """
     if sys.platform != "linux":
         return
@@ -22,5 +22,5 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
         mallopt(_MMAP_MAX, 0)
-        # The areas of single threads are given back whatever the threshold.
+        # Arenas of single threads are returned to the kernel whatever the threshold.
         mallopt(_ARENA_MAX, 1)

@@ -1,4 +1,4 @@
-"""State dicts of PyTorch modules, read from files of any origin without running what they carry."""
+"""State dicts of PyTorch modules, read from files of any origin without running their code."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from facestages.errors import FacestagesError
 from torch import Tensor, nn
 
-#: Where training scripts put the state dict, beside the epoch and the like.
+#: Keys under which training scripts save the state dict, beside the epoch and the like.
 STATE_KEYS = ("net", "state_dict", "model")
-#: What torch.nn.DataParallel puts before every key.
+#: Prefix that torch.nn.DataParallel adds to every key.
 PREFIX = "module."
 _ADVICE = "check the network's 'weights' in the config"
 
 
 class _Ignored:
-    """Stands for a NumPy scalar beside the weights; whatever the file says of it builds nothing."""
+    """In place of a NumPy scalar beside the weights, so that none is built from the file."""
 
     def __init__(self, *args: object) -> None:
         pass
@@ -27,7 +27,7 @@ class _Ignored:
         pass
 
 
-# What pickled NumPy scalars name: of NumPy 1 and 2, and for bytes in the pickles that torch writes.
+# Functions and types that pickled NumPy scalars name, in NumPy 1 and 2.
 _NUMPY_SCALARS = [
     (_Ignored, name)
     for name in (
@@ -40,10 +40,10 @@ _NUMPY_SCALARS = [
 
 
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
-    """Read the state dict in a file of PyTorch, of the present or the legacy format.
+    """Read the state dict in a PyTorch file, of the present or the legacy format.
 
-    It may lie under a key ``net``, ``state_dict`` or ``model``, and all of its keys may begin with
-    ``module.``, which is taken off.
+    The file may hold it under a key ``net``, ``state_dict`` or ``model``. If all of its keys begin
+    with ``module.``, that prefix is removed.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     Returns
     -------
     dict of str to torch.Tensor
-        In the file's order, on the CPU.
+        In the order of the file, on the CPU.
 
     Raises
     ------
@@ -64,59 +64,59 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         state = content
     else:
         entries = content if isinstance(content, Mapping) else {}
-        found = [entries[key] for key in STATE_KEYS if _is_state(entries.get(key))]
-        if len(found) != 1:
+        states = [entries[key] for key in STATE_KEYS if _is_state(entries.get(key))]
+        if len(states) != 1:
             raise FacestagesError(
                 f"{path}: is not a state dict, nor does exactly one lie under a key "
                 f"{', '.join(STATE_KEYS)}; it holds {_describe(content)}. Save "
                 f"module.state_dict() with torch.save, or {_ADVICE}"
             )
-        state = found[0]
+        state = states[0]
     prefixed = all(key.startswith(PREFIX) for key in state)
     return {key.removeprefix(PREFIX) if prefixed else key: state[key] for key in state}
 
 
 def load_state(module: nn.Module, path: str | os.PathLike) -> None:
-    """Load a state dict into a module, all of it or nothing.
+    """Load a state dict into a module, if it fits as a whole.
 
-    Every key and every shape must be the module's. Numbers take the module's type, so a file in
-    float16 serves a module in float32.
+    It must have the module's keys and shapes. Numbers are cast to the module's type, so a file in
+    float16 fits a module in float32.
 
     Parameters
     ----------
     module : torch.nn.Module
-        May be built on the device "meta": it takes the memory of what was read then.
+        A module on the device "meta" takes over the tensors that were read, without a copy.
     path : path-like
 
     Raises
     ------
     FacestagesError
-        As `read_state`, and if the file does not fit; the second line names every key that does
-        not.
+        As `read_state`, and if the file does not fit; the second line of the message names every
+        key that does not.
     """
     state = read_state(path)
-    own = module.state_dict()
-    if own and all(key.startswith(PREFIX) for key in own):
+    expected = module.state_dict()
+    if expected and all(key.startswith(PREFIX) for key in expected):
         state = {PREFIX + key: value for key, value in state.items()}
     problems = {
-        "missing": [key for key in own if key not in state],
-        "unexpected": [key for key in state if key not in own],
+        "missing": [key for key in expected if key not in state],
+        "unexpected": [key for key in state if key not in expected],
         "of another shape or type": [
-            f"{key} {_shape(state[key])} instead of {_shape(own[key])}"
-            for key in own
-            if key in state and not _fits(state[key], own[key])
+            f"{key} {_shape(state[key])} instead of {_shape(expected[key])}"
+            for key in expected
+            if key in state and not _fits(state[key], expected[key])
         ],
     }
     if any(problems.values()):
         counts = ", ".join(f"{len(keys)} {what}" for what, keys in problems.items())
         lists = "; ".join(f"{what}: {', '.join(keys)}" for what, keys in problems.items() if keys)
         raise FacestagesError(
-            f"{path}: is not a state dict of this module ({type(module).__name__}, {len(own)} "
+            f"{path}: is not a state dict of this module ({type(module).__name__}, {len(expected)} "
             f"keys): {counts}; {_ADVICE}\n{lists}"
         )
-    fitting = {key: _like(own[key], value) for key, value in state.items()}
-    # Into what has no memory yet, the file's own tensors go; elsewhere that would part weights that
-    # modules share.
+    fitting = {key: _like(expected[key], value) for key, value in state.items()}
+    # Only parameters without memory are replaced by the file's tensors: replacing others would
+    # separate weights that modules share.
     module.load_state_dict(fitting, assign=any(p.is_meta for p in module.parameters()))
 
 
@@ -126,8 +126,8 @@ def _read(path: str | os.PathLike) -> object:
     try:
         with torch.serialization.safe_globals(_NUMPY_SCALARS):
             return torch.load(path, map_location="cpu", weights_only=True)
-    # A damaged file can fail in any way at all. PyTorch's own words stay out of the message: they
-    # advise to trust the file.
+    # A damaged file can raise any error. PyTorch's message is not passed on, since it advises to
+    # trust the file.
     except Exception as error:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused:
@@ -168,12 +168,12 @@ def _shape(tensor: Tensor) -> str:
     return shape if tensor.is_floating_point() else f"{shape} of {tensor.dtype}"
 
 
-def _fits(value: Tensor, own: Tensor) -> bool:
-    # Any float serves, but quantised weights are no weights.
-    kind = value.is_floating_point() or not own.is_floating_point()
-    return value.shape == own.shape and kind
+def _fits(value: Tensor, expected: Tensor) -> bool:
+    # Any floating-point type can be cast, but quantised weights cannot.
+    castable = value.is_floating_point() or not expected.is_floating_point()
+    return value.shape == expected.shape and castable
 
 
-def _like(own: Tensor, value: Tensor) -> Tensor:
-    device = value.device if own.is_meta else own.device
-    return value.detach().to(device, own.dtype)
+def _like(expected: Tensor, value: Tensor) -> Tensor:
+    device = value.device if expected.is_meta else expected.device
+    return value.detach().to(device, expected.dtype)

@@ -1,6 +1,6 @@
-"""What a network computes on: GPUs, where its framework sees one.
+"""The GPUs that a framework sees, and the precision that it computes in.
 
-Nothing is imported but the framework asked about; TensorFlow and torch do not go together.
+Only the framework asked about is imported, since one process cannot hold TensorFlow and PyTorch.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from facestages.errors import FacestagesError
 
 
 def count_gpus(framework: str) -> int:
-    """GPUs that a framework sees from this process.
+    """Number of GPUs that a framework sees from this process.
 
     Parameters
     ----------
     framework : str
-        ``tensorflow``, ``torch`` or ``jax``; others see none.
+        ``tensorflow``, ``torch`` or ``jax``; 0 for any other.
 
     Returns
     -------
@@ -44,7 +44,6 @@ def require_gpus(asked: int, framework: str) -> None:
     Parameters
     ----------
     asked : int
-        0: none is needed.
     framework : str
 
     Raises
@@ -65,7 +64,7 @@ def require_gpus(asked: int, framework: str) -> None:
 
 
 def use_full_float32(framework: str) -> None:
-    """Keep a GPU from rounding float32 to TF32, whose 10 bits agree with a processor to 1e-3 only.
+    """Keep a GPU from rounding float32 to TF32, which has 10 bits and errors of 1e-3.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def use_full_float32(framework: str) -> None:
 
 
 def _version(framework: str) -> str:
-    # TensorFlow has several packages, of which the one for processors has another name.
+    # TensorFlow's package for processors has a name of its own.
     for package in (framework, f"{framework}-cpu"):
         try:
             return importlib.metadata.version(package)

@@ -1,7 +1,8 @@
 """EfficientNet-Lite0, a small network trained to recognise objects (ImageNet).
 
-Tan and Le: EfficientNet, ICML 2019, Table 1, in the Lite variant of 2020: no squeeze-and-excitation
-and ReLU6 in place of swish. Module names are those of the published weights.
+Tan and Le: EfficientNet, ICML 2019, Table 1, in the Lite variant of 2020, which has no
+squeeze-and-excitation, and ReLU6 in place of swish. Module names are those of the published
+weights.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class EfficientNetLite0(nn.Module):
     Parameters
     ----------
     n_classes : int
-        1,000 in the published weights; then there are 4,652,008 parameters.
+        1,000 in the published network, which has 4,652,008 parameters.
 
     Notes
     -----
-    The published weights expect pictures of 224 x 224 pixels, RGB from -1 to 1. Stochastic depth,
-    which plays a part in training only, is left out.
+    The published weights expect pictures of 224 x 224 pixels, RGB from -1 to 1. Stochastic depth is
+    left out, as it acts in training only.
     """
 
     def __init__(self, n_classes: int = 1000) -> None:
@@ -77,16 +78,16 @@ class EfficientNetLite0(nn.Module):
 
 
 class MBConvBlock(nn.Module):
-    """Inverted residual block (Sandler et al. 2018): widen, filter each channel, narrow.
+    """Inverted residual block: expansion, depthwise convolution, projection (Sandler et al. 2018).
 
     Parameters
     ----------
     n_in, n_out : int
         Channels of input and output.
     kernel, stride : int
-        Of the convolution of each channel.
+        Of the depthwise convolution.
     expansion : int
-        How much wider the block is inside; with 1 nothing widens.
+        Ratio of the channels inside the block to those of its input.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, expansion: int) -> None:
@@ -115,7 +116,7 @@ class MBConvBlock(nn.Module):
 class SameConv2d(nn.Conv2d):
     """Convolution with TensorFlow's padding "SAME", for sizes that the stride divides.
 
-    With stride 2 the padding is odd, and the larger part of it lies below and on the right.
+    With stride 2 the padding is odd; its larger part is below and on the right.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, groups: int = 1) -> None:
@@ -136,5 +137,5 @@ def _blocks(n_in: int):
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
-    # TensorFlow's epsilon, and its momentum of 0.99, which PyTorch counts from the other end.
+    # TensorFlow's epsilon and momentum; PyTorch's momentum is 1 - TensorFlow's, which is 0.99.
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)

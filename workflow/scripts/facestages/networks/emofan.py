@@ -21,7 +21,8 @@ SIZE = 256
 class EmoFAN(nn.Module):
     """Two stacked hourglasses that find facial landmarks, and an emotion head on their features.
 
-    The sum of the landmarks' heat maps is the head's attention: it weighs the hourglass features.
+    The sum of the landmarks' heat maps is the attention of the head: it weighs the features of the
+    hourglasses.
 
     Parameters
     ----------
@@ -29,8 +30,8 @@ class EmoFAN(nn.Module):
         8 or 5 in the published weights: neutral, happy, sad, surprise, fear; with 8 also disgust,
         anger, contempt.
     width : int
-        Channels of the first convolution, 64 in the published network; an even number. Every other
-        number of channels is a multiple of its half. The published network with 8 expressions has
+        Channels of the first convolution, an even number, 64 in the published network. All other
+        layers have multiples of half of it. The published network with 8 expressions has
         13,963,410 parameters.
 
     Notes
@@ -101,7 +102,7 @@ class EmoFAN(nn.Module):
 
         first = torch.relu(self.bn_end0(self.conv_last0(self.top_m_0(self.m0(x)))))
         heatmap = self.l0(first)
-        # The head takes the first hourglass's features as they enter the second, behind bl0.
+        # The head takes these features, which also enter the second hourglass.
         first = self.bl0(first)
 
         second = self.m1(x + first + self.al0(heatmap))
@@ -121,7 +122,7 @@ class EmoFAN(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Features at several scales, each added to the next larger one (Newell et al. 2016).
+    """Features at several scales, each added to the next larger scale's (Newell et al. 2016).
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ class Hourglass(nn.Module):
         skips = []
         for level in range(self.depth, 0, -1):
             skips.append(self.get_submodule(f"b1_{level}")(x))
-            # Maximum, where FAN itself takes the mean.
+            # EmoFAN takes the maximum, the original FAN the mean.
             x = self.get_submodule(f"b2_{level}")(F.max_pool2d(x, 2))
         x = self.b2_plus_1(x)
         for level in range(1, self.depth + 1):
@@ -155,7 +156,7 @@ class Hourglass(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """Three convolutions whose outputs are joined, and a shortcut (Bulat and Tzimiropoulos 2017).
+    """Three convolutions, their outputs concatenated, and a shortcut (Bulat, Tzimiropoulos 2017).
 
     Parameters
     ----------

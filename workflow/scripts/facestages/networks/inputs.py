@@ -1,4 +1,4 @@
-"""Pictures made into what a network expects at its input."""
+"""Pictures resized and scaled to the input of a network."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from facestages.errors import FacestagesError
 
 
 def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
-    """Bring pictures to a square size and a number of channels.
+    """Resize pictures to a square, and convert them to grey or RGB.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 1 or 3)
     size : int
-        Rows and columns wanted; antialiased bilinear resampling.
+        Rows and columns of the square; resampling is bilinear, with antialiasing.
     channels : int
-        1: luminance (ITU-R 601); 3: RGB, grey pictures replicated.
+        1 for luminance (ITU-R 601); 3 for RGB, where grey pictures get three equal channels.
 
     Returns
     -------
@@ -27,8 +27,8 @@ def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     mode = "L" if channels == 1 else "RGB"
-    own_mode = "L" if images.ndim == 3 else "RGB"
-    if images.shape[1:3] == (size, size) and mode == own_mode:
+    present_mode = "L" if images.ndim == 3 else "RGB"
+    if images.shape[1:3] == (size, size) and mode == present_mode:
         return images.reshape(len(images), size, size, channels)
     out = np.empty((len(images), size, size, channels), np.uint8)
     for target, image in zip(out, images, strict=True):
@@ -39,14 +39,14 @@ def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
-    """Turn uint8 pictures into the float32 values that a network was trained on.
+    """Scale uint8 pictures to the values that a network was trained on: x * factor + shift.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns, channels)
         Channels in the order red, green, blue.
     scaling : str
-        A name in `SCALINGS`.
+        A name in `architectures.SCALINGS`.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def require_halvable(network: str, shape: tuple[int, ...]) -> None:
     Raises
     ------
     FacestagesError
-        If rows or columns are no multiples of 32, or the shape is another.
+        If rows or columns are no multiples of 32, or there are not three channels.
     """
     if len(shape) != 4 or shape[1] != 3 or any(side % 32 for side in shape[2:]):
         raise FacestagesError(

@@ -1,4 +1,4 @@
-"""Keras models as networks to record from."""
+"""Keras models as networks whose layers can be recorded."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.quiet_keras import keras
 
-# Pictures in a forward pass: on a processor more of them are no faster.
+# Pictures in a forward pass. On a processor, larger batches are no faster.
 _BATCH, _GPU_BATCH = 16, 64
 
 
 class KerasNetwork:
-    """A Keras model whose layers can be recorded.
+    """A Keras model as a `networks.Network`.
+
+    Its layers are those of the model and of models inside it, and functional operations. A layer
+    that is called several times counts once for each call: ``relu#1``, ``relu#2``. Shared
+    parameters count once in ``n_parameters``.
 
     Parameters
     ----------
@@ -32,29 +36,12 @@ class KerasNetwork:
     model : keras.Model
         A functional or sequential model with one input.
     input : InputSpec
-        What it expects.
-
-    Attributes
-    ----------
-    layers : dict of str to tuple of int
-        Output shape of every layer, functional operations and layers of models inside the model
-        included, without the batch axis, from input to output. One that is used several times is
-        a layer for each call: ``relu#1``, ``relu#2``.
-    kinds : dict of str to str
-        Class of every layer.
-    parameters : dict of str to int
-        Number of parameters of every layer.
-    n_parameters : int
-        Number of parameters of the network; shared ones count once.
-    batch : int
-        Number of pictures in a forward pass that is fastest.
-    side_by_side : bool
-        Whether `record` may be called from several threads at once.
+        Size, channels and scaling of the input.
 
     Raises
     ------
     FacestagesError
-        If the model is not made of layers, or takes other pictures than `input` says.
+        If the model is not made of layers, or its input is not as `input` says.
     """
 
     def __init__(self, name: str, model: keras.Model, input: InputSpec) -> None:
@@ -82,7 +69,7 @@ class KerasNetwork:
         self._building = threading.Lock()
         self._gradients: dict[tuple[str, ...], Callable] = {}
         if any(None in shape for shape in self.layers.values()):
-            # A model for inputs of any size: its shapes are those for the size it is given.
+            # A model for inputs of any size has the shapes of its layers only after a record.
             outputs = self.record(np.zeros((1, input.size, input.size), np.uint8), [*self.layers])
             self.layers = {layer: output.shape[1:] for layer, output in outputs.items()}
 
@@ -92,24 +79,14 @@ class KerasNetwork:
         return digest_arrays(self.model.get_weights())
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
-        """Output of the layers for some pictures, in one forward pass in inference mode.
-
-        Parameters
-        ----------
-        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-        layers : sequence of str
-
-        Returns
-        -------
-        dict of str to numpy.ndarray of float32, shape (n, *layer shape)
-        """
+        """See `networks.Network.record`."""
         batch = prepare_images(images, self.input)
         outputs = self._recorder(tuple(layers))(batch)
         return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
 
     def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:
-        """Function of a batch that gives the layers' outputs as arrays; built once."""
-        # One thread builds, the others wait.
+        """Function of a batch that returns the layers' outputs as arrays; built once."""
+        # One thread builds it while the others wait.
         with self._building:
             if layers not in self._recorders:
                 outputs = {layer: self._tensors[layer] for layer in layers}
@@ -122,8 +99,8 @@ class KerasNetwork:
             return model.predict_on_batch
         import tensorflow as tf
 
-        # For any number of pictures, else a smaller last batch would be compiled anew. XLA, which
-        # is slower on a processor, stays out.
+        # The signature allows any number of pictures, so that a smaller last batch is not compiled
+        # again. XLA is not used, as it is slower on a processor.
         call = tf.function(
             lambda batch: model(batch, training=False),
             input_signature=[self._batch_signature()],
@@ -140,45 +117,25 @@ class KerasNetwork:
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Maps of the layers and the gradient of a logit with respect to them, in inference mode.
-
-        Parameters
-        ----------
-        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-        layers : sequence of str
-            Layers of shape (h, w, c) between input and output.
-        output : str
-            The output layer. The logits are what its softmax is given, if it has one.
-        units : numpy.ndarray of int, shape (n,)
-            The unit of `output` for each picture.
-
-        Returns
-        -------
-        dict of str to two numpy.ndarray of float32, each of shape (n, h, w, c)
-
-        Raises
-        ------
-        FacestagesError
-            If a layer has no maps or is not before the output, or Keras does not run on TensorFlow.
-        """
+        """See `networks.Network.differentiate`. Keras must run on TensorFlow."""
         require_spatial(self.name, self.layers, layers)
         key = (*layers, output)
         if key not in self._gradients:
             self._gradients[key] = self._gradient(layers, output)
         batch = prepare_images(images, self.input)
         activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
-        found = {}
+        pairs = {}
         for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
             if gradient is None:
                 raise FacestagesError(
                     f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
                     f"smoothly; name a layer before it"
                 )
-            found[layer] = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
-        return found
+            pairs[layer] = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+        return pairs
 
     def _gradient(self, layers: Sequence[str], output: str) -> Callable:
-        """Function of a batch and of one unit a picture that `differentiate` calls; built once."""
+        """Function of a batch and of one unit for each picture, which `differentiate` calls."""
         if keras.config.backend() != "tensorflow":
             raise FacestagesError(
                 f"network {self.name}: gradients need Keras on TensorFlow, not on "
@@ -195,7 +152,7 @@ class KerasNetwork:
         )
         def differentiate(batch, units):
             with tf.GradientTape() as tape:
-                # What depends on the input is followed whether weights are trainable or not.
+                # Watched, the input gives every layer a gradient, even if all weights are frozen.
                 tape.watch(batch)
                 *activations, last = model(batch, training=False)
                 logits = finish(last)
@@ -207,20 +164,7 @@ class KerasNetwork:
 
     @contextlib.contextmanager
     def randomised(self, seed: int) -> Iterator[None]:
-        """Shuffle the entries of every weight kernel, each among themselves, for a while.
-
-        The weights keep their distribution and lose what they learnt (the model randomisation of
-        Adebayo et al. 2018); biases and normalisation stay as they are.
-
-        Parameters
-        ----------
-        seed : int
-
-        Yields
-        ------
-        None
-            At the end of the block the network is as it was.
-        """
+        """See `networks.Network.randomised`."""
         kernels = [weight for weight in self.model.weights if is_kernel(weight.shape)]
         kept = [(weight, keras.ops.convert_to_numpy(weight)) for weight in kernels]
         rng = np.random.default_rng(seed)
@@ -234,10 +178,9 @@ class KerasNetwork:
 
 
 def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callable]:
-    """A tensor, and what turns it into the logits of a model's output.
+    """A tensor before a model's output, and the function that computes the logits from it.
 
-    The output's own layer is called without its softmax, so that it stays one layer with one set
-    of weights.
+    That function calls the output layer without its softmax, so the layer keeps its weights.
     """
     operation, node = output._keras_history[:2]
     before = operation._inbound_nodes[node].input_tensors[0]
@@ -278,11 +221,11 @@ def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
 
 
 def _flatten(model: keras.Model) -> keras.Model:
-    """The same layers as one functional model; models inside it, as in transfer learning, dissolve.
+    """One functional model in which models inside `model` are replaced by their layers.
 
-    Where that cannot be, as of two layers of one name, a model inside stays one layer.
+    If that is impossible, for instance because two layers have one name, they stay one layer each.
     """
-    # A sequential model keeps its graph to itself until a functional one is made of it.
+    # Only a functional model exposes its graph, so a sequential one is converted.
     graph = keras.Model(model.inputs, model.outputs)
     if not any(isinstance(operation, keras.Model) for operation in graph.operations):
         return graph
@@ -306,12 +249,12 @@ def _flatten(model: keras.Model) -> keras.Model:
 
 
 def _calls(graph: keras.Model):
-    """Layer name, operation and output tensor of every call inside a model, in order."""
+    """Layer name, operation and output tensor of every call in a model, in the forward order."""
     nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
     for operation in graph.operations:
         if isinstance(operation, keras.layers.InputLayer):
             continue
-        # Of a layer that another model has in common with this one, the calls of this one.
+        # A layer shared with another model has calls there too, which do not count.
         calls = [node for node in operation._inbound_nodes if id(node) in nodes]
         for number, node in enumerate(calls, start=1):
             layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
@@ -329,7 +272,7 @@ def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
 
 
 def load_keras(path: str | os.PathLike) -> keras.Model:
-    """Load a Keras file without running anything that it might carry.
+    """Load a Keras file without running code from it.
 
     Raises
     ------
@@ -347,7 +290,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Load a file that holds nothing but weights (``.weights.h5``, ``.h5``) into a model.
+    """Load a file of weights alone (``.weights.h5``, ``.h5``) into a model.
 
     Raises
     ------
@@ -370,7 +313,7 @@ def _require_file(path: str | os.PathLike) -> None:
 
 
 def _reason(path: str | os.PathLike, error: Exception) -> str:
-    # Keras says "not found" of a file that is there but is not what its name promises.
+    # Keras says "not found" of an existing file that is not of the kind of its suffix.
     if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
         return "it is no zip file, or not all of one"
     return str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"

@@ -42,7 +42,7 @@ def light_cnn(n_classes: int, seed: int = 0) -> keras.Model:
     x = keras.layers.Dense(128, activation="elu", kernel_initializer="he_normal", name="dense_1")(x)
     x = keras.layers.BatchNormalization(name="batchnorm_7")(x)
     x = keras.layers.Dropout(0.6, name="dropout_4")(x)
-    # In float32 also where the rest is in mixed precision: probabilities lose digits otherwise.
+    # In float32 even if the rest is in mixed precision, in which probabilities would lose digits.
     outputs = keras.layers.Dense(
         n_classes, activation="softmax", dtype="float32", name="out_layer"
     )(x)

@@ -1,4 +1,8 @@
-"""Tables of a network's layers: for the user, for Figure 1, and for what is known beforehand."""
+"""Tables of a network's layers: for the user, for Figure 1, and for ``layers.json``.
+
+``python -m facestages.networks.listing FRAMEWORK FILE ASSETS`` brings the architectures of one
+framework in ``layers.json`` up to date.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _BYTES = 4  # float32
 
 
 def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame:
-    """One row for the input and for each layer, in the order of the forward pass.
+    """Describe the input and each layer of a network, in the order of the forward pass.
 
     Parameters
     ----------
@@ -33,13 +37,13 @@ def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame
     -------
     pandas.DataFrame
         ``network``, ``layer``, ``kind`` (class), ``shape`` (such as ``48x48x64``), ``units``,
-        ``parameters`` (those of the layers inside it included), ``stage`` (several, with a comma,
-        where a layer has several) and ``network_parameters`` (of the whole network).
+        ``parameters`` (with those of layers inside the layer), ``stage`` (several stages of one
+        layer are joined with commas) and ``network_parameters`` (of the whole network).
 
     Raises
     ------
     FacestagesError
-        If a stage's layer is none of the network's.
+        If the network has no layer of a stage.
     """
     select_layers(network.layers, stages.values())
     size, channels = network.input.size, network.input.channels
@@ -71,9 +75,9 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
     path : path-like
         Table of `describe_layers`.
     dataset : str
-        Name of the face set that the sizes are for.
+        Name of the face set whose activations the sizes are of.
     stimuli : path-like
-        Its file; where it is not made yet, sizes are those of 1,000 pictures.
+        Its file. If it is not made yet, the sizes are those for 1,000 pictures.
     """
     layers = read_tables([path])
     n, what = 1000, f"1,000 pictures ({dataset} is not prepared yet)"
@@ -98,7 +102,7 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
 
 
 def format_bytes(n: float) -> str:
-    """A number of bytes for people: ``1.2 GB``."""
+    """A number of bytes in words, such as ``1.2 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
         if n < 1000:
             return f"{n:.3g} {unit}"
@@ -106,19 +110,19 @@ def format_bytes(n: float) -> str:
     return f"{n:.3g} TB"
 
 
-def known_shapes(framework: str, weights: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+def published_shapes(framework: str, weights: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
     """Layers and shapes of the built-in architectures of one framework, as published.
 
     Parameters
     ----------
     framework : {"keras", "torch", "numpy"}
     weights : mapping of str to str
-        File or folder of the weights, for architectures that only their file can build.
+        File or folder of the weights, for architectures that are built from them alone.
     """
     shapes = {}
-    for name, known in ARCHITECTURES.items():
-        if known.framework == framework:
-            classes = None if known.classes or name != "light_cnn" else ["happy", "sad", "neutral"]
+    for name, architecture in ARCHITECTURES.items():
+        if architecture.framework == framework:
+            classes = ["happy", "sad", "neutral"] if name == "light_cnn" else None
             network = load_network(
                 name, architecture=name, classes=classes, weights=weights.get(name)
             )
@@ -128,14 +132,14 @@ def known_shapes(framework: str, weights: Mapping[str, str]) -> dict[str, dict[s
 
 def main(framework: str, path: Path, assets: Path) -> None:
     """Bring the layers of one framework's architectures up to date in ``layers.json``."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    known |= known_shapes(framework, {"mini_xception": str(assets / "mini_xception")})
+    shapes = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    shapes |= published_shapes(framework, {"mini_xception": str(assets / "mini_xception")})
     lines = (
         f" {json.dumps(name)}: {{\n  "
-        + ",\n  ".join(f"{json.dumps(layer)}: {shape}" for layer, shape in known[name].items())
+        + ",\n  ".join(f"{json.dumps(layer)}: {shape}" for layer, shape in shapes[name].items())
         + "\n }"
         for name in ARCHITECTURES
-        if name in known
+        if name in shapes
     )
     with atomic_path(path) as partial:
         partial.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

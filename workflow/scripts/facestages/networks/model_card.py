@@ -1,7 +1,7 @@
 """Weights that come with the project: in half precision, measured again, with a model card.
 
-``python -m facestages.networks.model_card CONFIG NETWORK SEED COMMIT FOLDER`` takes what
-``train_network`` left of one network, and writes ``NETWORK.weights.h5``, ``NETWORK.json``,
+``python -m facestages.networks.model_card CONFIG NETWORK SEED COMMIT FOLDER`` reads the outputs of
+rule ``train_network`` for one network, and writes ``NETWORK.weights.h5``, ``NETWORK.json``,
 ``NETWORK.md`` and ``NETWORK.history.csv`` into the folder.
 """
 
@@ -43,7 +43,7 @@ def save_half(model: keras.Model, path: Path) -> None:
 
 
 def measure(network, entry: NetworkEntry, stimuli: StimulusSet) -> dict:
-    """Accuracy of a network on the test part of its training, as `training.evaluate` gives it."""
+    """What `training.evaluate` returns for a network on the test part of its training data."""
     classes = entry.output_classes
     rows = split_training_data(stimuli.labels, classes, entry.training)["test"]
     targets = np.array([classes.index(name) for name in stimuli.labels["expression"].iloc[rows]])
@@ -52,18 +52,18 @@ def measure(network, entry: NetworkEntry, stimuli: StimulusSet) -> dict:
 
 
 def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> str:
-    """The model card in Markdown.
+    """Write the model card in Markdown.
 
     Parameters
     ----------
     name : str
         The network's name.
     entry : NetworkEntry
-        What the config says of it.
+        Its section of the config.
     label : str
         Name of the training data.
     report : mapping
-        What `train_network` reported, with the numbers of the weights in half precision.
+        The metrics of `train_network`, with the accuracy of the weights in half precision.
     """
     classes, training = report["classes"], entry.training
     interval = mean_accuracy([report["accuracy"]], report["n"])
@@ -114,7 +114,7 @@ def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> s
 
 
 def _wrap(paragraph: str) -> str:
-    # Tables and code stay as they are.
+    # Tables and code are not wrapped.
     return paragraph.strip() if paragraph[0] in "|`" else textwrap.fill(paragraph, 100)
 
 
@@ -127,8 +127,8 @@ def main(config: Config, name: str, seed: int, commit: str, folder: Path) -> Non
     path = folder / f"{name}.weights.h5"
     save_half(trained.model, path)
     half = load_network(name, **entry.source, weights=path)
-    left = Path(weights_file(config, name, seed)).parent
-    report = json.loads((left / "metrics.json").read_text(encoding="utf-8"))
+    trained_folder = Path(weights_file(config, name, seed)).parent
+    report = json.loads((trained_folder / "metrics.json").read_text(encoding="utf-8"))
     label = config.datasets[data].label
     train = split_training_data(stimuli.labels, entry.output_classes, entry.training)["train"]
     report |= {
@@ -141,7 +141,7 @@ def main(config: Config, name: str, seed: int, commit: str, folder: Path) -> Non
     for suffix, text in (
         (".json", json.dumps(report, indent=2) + "\n"),
         (".md", model_card(name, entry, label, report)),
-        (".history.csv", (left / "history.csv").read_text(encoding="utf-8")),
+        (".history.csv", (trained_folder / "history.csv").read_text(encoding="utf-8")),
     ):
         with atomic_path(folder / f"{name}{suffix}") as partial:
             partial.write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Keras, without the messages that TensorFlow prints when it is imported.
+"""Keras, imported without the messages that TensorFlow prints.
 
-TensorFlow writes them to the file descriptor itself before its own settings are read, so neither
-Python nor an environment variable can keep them off the terminal.
+TensorFlow writes them to the file descriptor before it reads its settings, so neither Python nor an
+environment variable can suppress them.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if _BACKEND != "tensorflow":
             f"{_BACKEND}, which Keras is to compute with, is not installed. Install it (pip "
             f"install {_BACKEND}), or choose another 'backend' in the config"
         )
-    # Keras imports TensorFlow all the same where it is installed.
+    # Keras imports an installed TensorFlow with any backend.
     sys.modules.setdefault("tensorflow", None)
 
-# TensorFlow would take all the memory of a GPU at once.
+# By default TensorFlow takes all the memory of a GPU at once.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 with _standard_error_closed():

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 class ResMaskNet(nn.Module):
     """Residual masking network.
 
-    After each stage of the trunk, ``x = x * (1 + mask(x))``: the mask says which channels count
-    where.
+    After each stage of the trunk, ``x = x * (1 + mask(x))``: at each place, the mask weighs the
+    channels.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class ResMaskNet(nn.Module):
         Number of expressions; 7 in the published weights: angry, disgust, fear, happy, sad,
         surprise, neutral.
     width : int
-        Channels of the first stage, 64 in the published network; every other number of channels is
-        a multiple of it. The published network has 137,796,423 parameters.
+        Channels of the first stage, 64 in the published network; all others are multiples of it.
+        The published network has 137,796,423 parameters.
 
     Notes
     -----
@@ -45,7 +45,7 @@ class ResMaskNet(nn.Module):
         self.layer4 = _stage(4 * width, 8 * width, blocks=3, stride=2)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Sequential(nn.Dropout(0.4), nn.Linear(8 * width, n_classes))
-        # Last, as in the published files, whose order of keys is kept.
+        # The masks come last, which gives the order of keys of the published files.
         self.mask1 = MaskingBlock(width, depth=4)
         self.mask2 = MaskingBlock(2 * width, depth=3)
         self.mask3 = MaskingBlock(4 * width, depth=2)
@@ -68,7 +68,7 @@ class ResMaskNet(nn.Module):
         FacestagesError
             If the input has another shape.
         """
-        # With other sizes the two ways of a U-net do not meet.
+        # With other sizes, the way up of a U-net would not have the shapes of the way down.
         require_halvable("ResMaskNet", x.shape)
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer1(x)
@@ -127,7 +127,7 @@ class MaskingBlock(nn.Module):
         self.add_module(f"conv{k}", BasicBlock(widths[k - 1], widths[k], downsample=shortcut))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Weights of (n, channels, rows, columns) for an input of that shape."""
+        """Softmax weights of the input's shape, (n, channels, rows, columns)."""
         levels = []
         for k in self._down:
             x = self.get_submodule(f"conv{k}")(x)

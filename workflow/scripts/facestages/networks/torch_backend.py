@@ -1,4 +1,4 @@
-"""PyTorch modules as networks to record from."""
+"""PyTorch modules as networks whose layers can be recorded."""
 
 from __future__ import annotations
 
@@ -23,15 +23,20 @@ from facestages.networks.inputs import prepare_images
 
 logger = logging.getLogger(__name__)
 
-# Pictures in a forward pass: on a processor, what stays in its caches is faster.
+# Pictures in a forward pass. On a processor, small batches are faster, as they fit its caches.
 _BATCH, _GPU_BATCH = 8, 64
 
-# Modules that make probabilities of logits.
+# Modules that turn logits into probabilities.
 _SOFTMAX = (torch.nn.Softmax, torch.nn.LogSoftmax, torch.nn.Sigmoid)
 
 
 class TorchNetwork:
-    """A PyTorch module whose submodules can be recorded.
+    """A PyTorch module as a `networks.Network`.
+
+    Its layers are the submodules that return one tensor with a row for each picture, in the order
+    in which they finish. A submodule that runs several times counts once for each call:
+    ``relu#1``, ``relu#2``. The parameters of a layer include those of its submodules; shared ones
+    count once in ``n_parameters``.
 
     Parameters
     ----------
@@ -40,26 +45,9 @@ class TorchNetwork:
     module : torch.nn.Module
         Takes (n, channels, size, size) float32. It is put in evaluation mode.
     input : InputSpec
-        What it expects.
+        Size, channels and scaling of the input.
     side_by_side : bool
-        Whether the module keeps nothing of a forward pass, so that several may run at once.
-
-    Attributes
-    ----------
-    layers : dict of str to tuple of int
-        Output shape of every submodule that returns one tensor with a row for each picture, without
-        that axis, in the order in which they finish. One that runs several times is a layer for
-        each call: ``relu#1``, ``relu#2``.
-    kinds : dict of str to str
-        Class of every layer.
-    parameters : dict of str to int
-        Number of parameters of every layer, those of its submodules included.
-    n_parameters : int
-        Number of parameters of the network; shared ones count once.
-    batch : int
-        Number of pictures in a forward pass that is fastest.
-    side_by_side : bool
-        Whether `record` may be called from several threads at once.
+        Whether several forward passes may run at the same time, as the module keeps nothing of one.
 
     Raises
     ------
@@ -78,7 +66,7 @@ class TorchNetwork:
         on_gpu = self._device.type == "cuda"
         self.batch = _GPU_BATCH if on_gpu else _BATCH
         self.side_by_side = side_by_side and not on_gpu
-        # A module that lies in two places has both names.
+        # A module that is registered in two places has both names.
         named = module.named_modules(remove_duplicate=False)
         self._modules = {layer: part for layer, part in named if layer}
         shapes = self._lay_out()
@@ -88,10 +76,10 @@ class TorchNetwork:
         self.n_parameters = _count(module)
 
     def _lay_out(self) -> dict[tuple[str, torch.nn.Module], tuple[int, ...]]:
-        """Choose the order of maps in memory, and return what `_trace` finds.
+        """Choose the order of axes in memory, and return what `_trace` returns.
 
-        On a processor channels last is faster by up to a half, as measured. Not every module takes
-        it: `view` asks for maps one after the other.
+        On a processor, channels last is faster by up to a half, as measured. Not every module works
+        with it: `view` needs each map in one piece.
         """
         if self._device.type == "cpu":
             with contextlib.suppress(FacestagesError):
@@ -107,7 +95,7 @@ class TorchNetwork:
             if isinstance(part, torch.nn.Conv2d) and not torch.nn.parameter.is_lazy(part.weight):
                 part.to(memory_format=memory_format)
         calls: list[tuple[str, tuple[int, ...]]] = []
-        # Two pictures, to tell apart what is for each picture and what is not.
+        # With two pictures, an output with a row for each picture has length 2.
         blank = self._arrange(torch.zeros(2, self.input.size, self.input.size, self.input.channels))
         try:
             with (
@@ -137,10 +125,10 @@ class TorchNetwork:
         names: Sequence[str],
         see: Callable[[str, tuple, torch.Tensor], torch.Tensor | None],
     ) -> Iterator[None]:
-        """Show `see` every tensor that the named modules return, and what they were given.
+        """Call ``see(name, inputs, output)`` whenever a named module returns a tensor.
 
-        What `see` returns, if anything, takes the output's place. Another thread's forward pass
-        through the same modules is not shown.
+        If `see` returns a tensor, it replaces the output. Forward passes of other threads do not
+        call it.
         """
         thread = threading.get_ident()
 
@@ -165,22 +153,12 @@ class TorchNetwork:
         sha = hashlib.sha256()
         for key, tensor in self.module.state_dict().items():
             sha.update(f"{key}{tuple(tensor.shape)}".encode())
-            # As bytes: numpy has no bfloat16.
+            # As bytes, since NumPy has no bfloat16.
             sha.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
         return sha.hexdigest()
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
-        """Output of the layers for some pictures, in one forward pass in evaluation mode.
-
-        Parameters
-        ----------
-        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-        layers : sequence of str
-
-        Returns
-        -------
-        dict of str to numpy.ndarray of float32, shape (n, *layer shape)
-        """
+        """See `networks.Network.record`."""
         assert not self.module.training
         records: dict[str, np.ndarray] = {}
         layer_of = _call_counter(layers)
@@ -188,7 +166,7 @@ class TorchNetwork:
         def keep(name: str, _, output: torch.Tensor) -> None:
             layer = layer_of(name)
             if layer in layers:
-                # A copy: a later in-place operation would otherwise write into the record.
+                # A copy, as a later operation in place would write into the record.
                 records[layer] = _to_numpy(output)
                 if len(records) == wanted:
                     raise _AllRecorded
@@ -207,35 +185,15 @@ class TorchNetwork:
         return self._arrange(torch.from_numpy(pixels))
 
     def _arrange(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pictures (n, rows, columns, channels) as the module takes them; a view of them where
-        channels are last in its memory too."""
+        """Pictures (n, rows, columns, channels) as the module takes them, with channels second; a
+        view if the module has channels last in memory."""
         pixels = pixels.to(self._device).permute(0, 3, 1, 2)
         return pixels.contiguous(memory_format=self._format)
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Maps of the layers and the gradient of a logit with respect to them, in evaluation mode.
-
-        Parameters
-        ----------
-        images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-        layers : sequence of str
-            Layers of shape (c, h, w) between input and output.
-        output : str
-            The output layer. What it gives are the logits; if it is a softmax, what it is given.
-        units : numpy.ndarray of int, shape (n,)
-            The unit of `output` for each picture.
-
-        Returns
-        -------
-        dict of str to two numpy.ndarray of float32, each of shape (n, h, w, c)
-
-        Raises
-        ------
-        FacestagesError
-            If a layer has no maps or is not before the output.
-        """
+        """See `networks.Network.differentiate`."""
         assert not self.module.training
         require_spatial(self.name, self.layers, layers)
         kept: dict[str, torch.Tensor] = {}
@@ -250,12 +208,12 @@ class TorchNetwork:
                 kept[layer] = inputs[0]
                 return None
             kept[layer] = out
-            # The network goes on with a copy: in-place operations leave the kept one as it is.
+            # The network goes on with a copy, so that operations in place do not change this one.
             return out.clone()
 
         with self._watch(_modules_of(wanted), keep), torch.enable_grad():
-            # The input has a gradient, as all weights may be frozen; in-place operations on it are
-            # allowed on a copy only.
+            # The input requires a gradient, since all weights may be frozen. It is copied, since
+            # operations in place are forbidden on such a tensor.
             self.module(self._prepare(images).requires_grad_().clone())
             logits = kept[output].flatten(1)
             chosen = logits[torch.arange(len(logits)), torch.as_tensor(units, dtype=torch.long)]
@@ -274,20 +232,7 @@ class TorchNetwork:
 
     @contextlib.contextmanager
     def randomised(self, seed: int) -> Iterator[None]:
-        """Shuffle the entries of every weight kernel, each among themselves, for a while.
-
-        The weights keep their distribution and lose what they learnt (the model randomisation of
-        Adebayo et al. 2018); biases and normalisation stay as they are.
-
-        Parameters
-        ----------
-        seed : int
-
-        Yields
-        ------
-        None
-            At the end of the block the network is as it was.
-        """
+        """See `networks.Network.randomised`."""
         kernels = [w for w in self.module.parameters() if is_kernel(tuple(w.shape))]
         kept = [kernel.detach().clone() for kernel in kernels]
         rng = np.random.default_rng(seed)
@@ -304,7 +249,7 @@ class TorchNetwork:
 
 
 class _AllRecorded(Exception):
-    """Ends a forward pass whose later layers nobody asked for."""
+    """Ends a forward pass after the last layer that is recorded."""
 
 
 def _modules_of(layers: Collection[str]) -> set[str]:
@@ -312,7 +257,7 @@ def _modules_of(layers: Collection[str]) -> set[str]:
 
 
 def _call_counter(layers: Collection[str]) -> Callable[[str], str]:
-    """Function that names the layer of each call of a module, as its calls come."""
+    """Function that names the layer of a module's next call."""
     seen: Counter[str] = Counter()
 
     def layer_of(name: str) -> str:
@@ -323,10 +268,10 @@ def _call_counter(layers: Collection[str]) -> Callable[[str], str]:
 
 
 def _gradients(value: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor | None]:
-    """Gradient of `value` with respect to each tensor; None where it does not depend on it."""
+    """Gradient of `value` with respect to each tensor; None for one that it does not depend on."""
     followed = [each for each in tensors if each.requires_grad] if value.requires_grad else []
-    found = torch.autograd.grad(value, followed, allow_unused=True) if followed else ()
-    by_tensor = {id(each): gradient for each, gradient in zip(followed, found, strict=True)}
+    gradients = torch.autograd.grad(value, followed, allow_unused=True) if followed else ()
+    by_tensor = {id(each): gradient for each, gradient in zip(followed, gradients, strict=True)}
     return [by_tensor.get(id(each)) for each in tensors]
 
 
@@ -335,7 +280,7 @@ def _best_device() -> torch.device:
 
 
 def _to_numpy(output: torch.Tensor) -> np.ndarray:
-    """A copy in float32, in the order of the axes."""
+    """A copy in float32 on the processor, in C order."""
     order = torch.contiguous_format
     return output.to("cpu", torch.float32, copy=True, memory_format=order).numpy()
 
@@ -353,17 +298,18 @@ def _one_line(error: Exception) -> str:
 
 
 def build_module(address: str, seed: int, *args, where: str, **options) -> torch.nn.Module:
-    """Call ``package.module:function``, also one beside the run.
+    """Build a module with ``package.module:function``, which may lie where the workflow runs.
 
     Parameters
     ----------
     address : str
+        ``package.module:function``.
     seed : int
         Seed of the initial weights.
     where : str
-        Key of the config that gives the address, for error messages.
+        The key of the config that gives the address, for error messages.
     *args, **options
-        What the function is called with.
+        Arguments of the function.
 
     Raises
     ------

@@ -11,7 +11,7 @@ _FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 
 
 def vgg16(n_classes: int = 1000, seed: int = 0, weights: str | None = None) -> keras.Model:
-    """Build VGG16 with its three dense layers, as Keras Applications has it.
+    """Build VGG16 of Keras Applications, with its three dense layers.
 
     Parameters
     ----------
@@ -20,9 +20,8 @@ def vgg16(n_classes: int = 1000, seed: int = 0, weights: str | None = None) -> k
     seed : int
         Seed of the initial weights.
     weights : {None, "imagenet"}
-        With ``"imagenet"``, Keras takes the published weights from its cache
-        (``~/.keras/models``, or ``$KERAS_HOME/models``) or downloads them, 553 MB, and compares
-        their hash.
+        For ``"imagenet"``, Keras takes the published weights from its cache (``~/.keras/models``,
+        or ``$KERAS_HOME/models``) or downloads them (553 MB), and checks their hash.
 
     Returns
     -------
