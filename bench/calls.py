@@ -106,7 +106,7 @@ def measure_geometry(
 
 def gram_matrix(dataset) -> np.ndarray:
     """Gram matrix (n, n) of an array or HDF5 dataset."""
-    from facestages.analysis.geometry import gram_matrix
+    from facestages.gram import gram_matrix
 
     return gram_matrix(dataset)
 

@@ -13,9 +13,9 @@ from sklearn.neighbors import NearestNeighbors
 from facestages import store
 from facestages.analysis import embedding
 from facestages.analysis.embedding import embed_umap, graph_parts, turn_axes, umap_embedding
-from facestages.analysis.geometry import gram_matrix
 from facestages.analysis.silhouettes import distances, gram_distances
 from facestages.errors import FacestagesError
+from facestages.gram import gram_matrix
 from facestages.stimuli import read_labels
 from map_files import spread, write_faces, write_layers
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import subprocess
-import sys
-import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -15,36 +11,25 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from face_sets import ASSETS, write_fer2013_csv
 from facestages.analysis import sampling
-from facestages.analysis.geometry import gram_matrix, principal_components
+from facestages.analysis.geometry import principal_components
 from facestages.analysis.partition import SHARES, partition_variance
 from facestages.analysis.separability import score_separability
 from facestages.analysis.silhouette_scores import SCORES
 from facestages.analysis.silhouettes import distances, silhouette
-from facestages.config import load_config
-from facestages.config.face_sets import RenderedSet
-from facestages.errors import FacestagesError
 from facestages.expressions import EXPRESSIONS
-from facestages.fer2013_counts import OFFICIAL_COUNTS
-from facestages.figures import fig4, maps, table1
-from facestages.run_description import describe_run
-from facestages.sizes import foreseen_pictures, sample_size, sampling_step
+from facestages.figures import fig4, table1
+from facestages.gram import gram_matrix
+from facestages.report import describe_run
 from facestages.stimuli import (
     Example,
     Irregularity,
     StimulusSet,
-    read_examples,
-    read_irregular,
     read_labels,
-    read_report,
-    read_stimuli,
     report,
     write_stimuli,
 )
-from facestages.stimuli.fer2013 import read_fer2013
-from facestages.stimuli.kdef import list_kdef
-from facestages.stimuli.sample import pictures_in_words, sample_stimuli, sampled_rows
+from facestages.stimuli.sample import sample_stimuli, sampled_rows
 from map_files import write_faces, write_layers
 
 ROOT = Path(__file__).parents[3]
@@ -82,226 +67,6 @@ def whole(tmp_path):
     path = tmp_path / "whole.h5"
     write_stimuli(path, faces, "set")
     return path, faces
-
-
-# ------------------------------------------------------------------------- which pictures
-
-
-def test_every_kth_picture_of_each_person():
-    labels = pd.DataFrame({"identity": list("aabacaaab")})
-    # The 1st, 4th and so on of a; the first of b, who has two; the first of c, who has one.
-    np.testing.assert_array_equal(np.flatnonzero(sampled_rows(labels, 3)), [0, 2, 4, 5])
-    assert sampled_rows(labels, 1).all()
-    np.testing.assert_array_equal(
-        np.flatnonzero(sampled_rows(labels.drop(columns="identity"), 4)), [0, 4, 8]
-    )
-
-
-def test_one_more_person_changes_nothing_of_the_others():
-    rng = np.random.default_rng(0)
-    labels = pd.DataFrame({"identity": rng.choice(list("abcd"), 300)})
-    without = labels[labels["identity"] != "c"]
-    alone = sampled_rows(without, 7)
-    np.testing.assert_array_equal(sampled_rows(labels, 7)[without.index], alone)
-
-
-@pytest.mark.parametrize("every", [1, 2, 7, 400])
-def test_sample_is_part_of_the_whole(whole, tmp_path, every):
-    path, faces = whole
-    out = tmp_path / "sample.h5"
-    sample_stimuli(path, every, out)
-    found = read_stimuli(out)
-    rows = np.flatnonzero(sampled_rows(faces.labels, every))
-    np.testing.assert_array_equal(found.images, faces.images[rows])
-    np.testing.assert_array_equal(found.regions, faces.regions[rows])
-    pd.testing.assert_frame_equal(found.labels, faces.labels.iloc[rows].reset_index(drop=True))
-    assert found.sources == faces.sources
-    assert set(found.labels["identity"]) == set(faces.labels["identity"])
-    known = read_labels(out)[2]
-    assert known["dataset"] == "set"
-    assert known["rendered"] == 1
-    assert (known["pictures_of"], known["every"]) == (594, every)
-    assert known["sampled_from"] == faces.digest
-    assert known["stimuli_digest"] == found.digest
-    # What the reader of the source said is of the whole.
-    assert read_irregular(out) == read_examples(out) == []
-    assert read_report(out) == {}
-
-
-def test_sample_is_the_same_in_every_run(whole, tmp_path):
-    digests = set()
-    for name in ("one.h5", "two.h5"):
-        sample_stimuli(whole[0], 5, tmp_path / name)
-        digests.add(read_labels(tmp_path / name)[2]["stimuli_digest"])
-    assert len(digests) == 1
-
-
-def test_face_set_without_people_or_regions(tmp_path):
-    faces = face_set({"": 20})
-    labels, sources = faces.labels.drop(columns="identity"), {"expression": "file"}
-    write_stimuli(tmp_path / "whole.h5", StimulusSet(faces.images, labels, sources), "set")
-    sample_stimuli(tmp_path / "whole.h5", 3, tmp_path / "sample.h5")
-    found, _, known = read_labels(tmp_path / "sample.h5")
-    assert list(found["stimulus_id"]) == list(labels["stimulus_id"][::3])
-    assert pictures_in_words(7, known) == "7 of 20 pictures (every 3rd)"
-
-
-def test_the_whole_is_never_in_memory(tmp_path):
-    # 8 MiB of pictures, 1 MiB a part of 256.
-    n, size = 2048, 64
-    labels = pd.DataFrame({"stimulus_id": np.arange(n).astype(str), "identity": "a"})
-    faces = StimulusSet(np.ones((n, size, size), np.uint8), labels, {"identity": "file"})
-    write_stimuli(tmp_path / "whole.h5", faces, "set")
-    del faces
-    tracemalloc.start()
-    try:
-        sample_stimuli(tmp_path / "whole.h5", 2, tmp_path / "sample.h5")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 5 * 2**20
-
-
-def test_bad_steps_and_lost_expressions(whole, tmp_path, caplog):
-    with pytest.raises(FacestagesError, match="every = 0"):
-        sample_stimuli(whole[0], 0, tmp_path / "sample.h5")
-    assert not (tmp_path / "sample.h5").exists()
-    # Expressions come in turns of three pictures each: every 21st is of the same one.
-    with caplog.at_level(logging.WARNING, logger="facestages"):
-        sample_stimuli(whole[0], 21, tmp_path / "sample.h5")
-    assert "'set': the sample has no picture of disgust, fear, happy" in caplog.text
-
-
-# ---------------------------------------------------------------------- how many pictures
-
-
-def default_set(name):
-    return load_config(ROOT / "config" / "config.yaml").datasets[name]
-
-
-def entry_of(**section):
-    """A face set's section, with all defaults filled in."""
-    config = {"datasets": {"own": section}, "networks": {"p": PIXELS}, "figures": {"fig4": FIG4}}
-    return load_config(config).datasets["own"]
-
-
-PIXELS = {"label": "p", "architecture": "pixels", "stages": {"early": "pixels", "final": "pixels"}}
-FIG4 = {"datasets": ["own"], "networks": ["p"], "stages": ["early", "final"]}
-
-
-def test_foreseen_sizes_of_the_default_run():
-    assert sum(foreseen_pictures(default_set("posed"))) == 980
-    assert foreseen_pictures(default_set("video")) == [81] * 12
-
-
-@pytest.mark.skipif(not (ASSETS / "headmodel").is_dir(), reason="no head model at hand")
-def test_foreseen_sizes_of_rendered_sets():
-    from facestages.stimuli.render import designs
-    from facestages.stimuli.render import head_model as headmodel
-
-    head = headmodel.load_head(ASSETS / "headmodel")
-    for draw, section in (
-        (designs.render_wild, {"design": "wild", "people": 4, "images": 10}),
-        (designs.render_wild, {"design": "wild", "people": 3, "images": 9}),
-        (designs.render_posed, {"design": "posed", "people": 2, "sessions": 1}),
-        (designs.render_video, {"design": "video", "women": 1, "men": 2, "frames_per_person": 3}),
-    ):
-        entry = entry_of(source="rendered", size=16, **section)
-        own = {name for name in type(entry).model_fields if name not in RenderedSet.model_fields}
-        faces = draw(head, **entry.model_dump(include=own - {"source", "design"}))
-        real = faces.labels["identity"].value_counts()
-        assert sorted(foreseen_pictures(entry)) == sorted(real)
-
-
-def test_foreseen_size_of_orl():
-    assert foreseen_pictures(entry_of(source="orl")) == [10] * 40
-
-
-def test_foreseen_size_of_kdef(tmp_path):
-    codes = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
-    people = [f"{sex}{number:02d}" for sex in "FM" for number in range(1, 36)]
-    for stem in (f"B{person}{code}{angle}" for person in people for code in codes for angle in "S"):
-        (tmp_path / f"{stem}.JPG").touch()
-    entry = entry_of(source="kdef", path=str(tmp_path), sessions=["B"])
-    listed = list_kdef(tmp_path, angles=entry.angles, sessions=entry.sessions)
-    assert sum(foreseen_pictures(entry)) == listed.n == 490
-    every = entry_of(source="kdef", path="x", angles=["FL", "HL", "S", "HR", "FR"])
-    assert sum(foreseen_pictures(every)) == 4900
-
-
-@pytest.mark.parametrize("splits", [None, ["Training"], ["test"], ["PublicTest", "test"]])
-@pytest.mark.parametrize("classes", [None, ["happy", "sad", "neutral"]])
-def test_foreseen_size_of_fer2013(tmp_path, splits, classes):
-    # A hundredth of the official copy.
-    usages, labels = [], []
-    for split, numbers in OFFICIAL_COUNTS.items():
-        for expression, n in zip(EXPRESSIONS, numbers, strict=True):
-            usages += [split] * math.ceil(n / 100)
-            labels += [expression] * math.ceil(n / 100)
-    pictures = np.zeros((len(labels), 48, 48), np.uint8)
-    write_fer2013_csv(tmp_path / "fer2013.csv", pictures, labels, usages)
-    found = read_fer2013(tmp_path / "fer2013.csv", splits=splits, classes=classes)
-    entry = entry_of(source="fer2013", path="x", splits=splits, classes=classes)
-    (foreseen,) = foreseen_pictures(entry)
-    assert len(found) - 21 <= foreseen / 100 <= len(found)
-    if splits == ["Training"]:
-        assert foreseen == (17010 if classes else 28709)
-
-
-def test_foreseen_size_of_disfa():
-    section = {"source": "disfa", "path": "x", "frames_per_person": 4845, "min_distance": 1}
-    assert foreseen_pictures(entry_of(**section)) == [4845] * 27
-    assert foreseen_pictures(entry_of(**section), ["SN001", "SN002"]) == [4845] * 2
-    assert foreseen_pictures(entry_of(**section, subjects=["SN001"])) == [4845]
-
-
-def test_foreseen_size_of_a_table(tmp_path):
-    table = tmp_path / "faces.csv"
-    table.write_text('path, identity\n"a,1.png",F01\nb.png, F02 \n\nc.png,F01\nd.png,\n')
-    entry = entry_of(source="table", label="x", table=str(table))
-    assert foreseen_pictures(entry) == [2, 1, 1]
-    table.write_text("path\na.png\nb.png\n")
-    assert foreseen_pictures(entry) == [2]
-    table.unlink()
-    assert foreseen_pictures(entry) == []
-
-
-def test_step_of_all_disfa():
-    assert sampling_step([4845] * 27, 20000) == 7
-    assert sample_size([4845] * 27, 7) == 18711
-    assert sampling_step([211] * 27, 20000) == 1
-    assert sampling_step([35887], 20000) == 2
-
-
-def test_step_is_the_smallest_that_fits():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        pictures = rng.integers(1, 60, rng.integers(1, 9)).tolist()
-        most = int(rng.integers(2 * len(pictures), 100))
-        people = pd.DataFrame({"identity": np.repeat(np.arange(len(pictures)), pictures)})
-        sizes = (sampled_rows(people, k).sum() for k in range(1, 99))
-        first = next(k for k, size in enumerate(sizes, 1) if size <= most)
-        assert sampling_step(pictures, most) == first
-        # Somebody has two pictures, so that silhouettes exist.
-        assert first == 1 or max(math.ceil(n / first) for n in pictures) > 1
-
-
-def test_steps_that_leave_one_picture_a_person_are_refused():
-    with pytest.raises(FacestagesError, match="53 pictures of 27 people.*most_pictures = 54"):
-        sampling_step([100] * 27, 53)
-    assert sampling_step([100] * 27, 54) == 50
-    assert sampling_step([1] * 27, 27) == 1
-
-
-def test_foreseeing_needs_nothing_heavy():
-    code = "import sys, facestages.sizes; print(*{m.partition('.')[0] for m in sys.modules})"
-    scripts = ROOT / "workflow" / "scripts"
-    run = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    assert not {"numpy", "pandas", "h5py", "pydantic", "PIL"} & set(run.stdout.split())
-
-
-# ----------------------------------------------------------------------------- how far off
 
 
 def test_halves_are_even_for_each_person():
@@ -538,33 +303,12 @@ def test_whole_face_sets_have_no_sampling_error(tmp_path):
     assert sampling.read_sample(labels, known) is None
 
 
-# ------------------------------------------------------------------------------ what is said
-
-
 @pytest.fixture
 def samples(tmp_path):
     """A face set of 60 pictures of three people, and every 4th of them."""
     faces, sample = write_faces(tmp_path), tmp_path / "faces.sample.h5"
     sample_stimuli(faces, 4, sample)
     return faces, sample
-
-
-@pytest.mark.parametrize(
-    ("every", "words"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (21, "21st"), (7, "7th")]
-)
-def test_numbers_in_words(tmp_path, every, words):
-    sample_stimuli(write_faces(tmp_path), every, tmp_path / "sample.h5")
-    known = read_labels(tmp_path / "sample.h5")[2]
-    assert known["sampled"] == f"every {words} of each person"
-    assert pictures_in_words(1234, {**known, "pictures_of": 130815}) == (
-        f"1,234 of 130,815 pictures (every {words} of each person)"
-    )
-
-
-def test_captions_say_that_it_is_a_sample(samples):
-    whole, sample = (maps.read_faces(path).words("Set") for path in samples)
-    assert "Set, 60 pictures of 3 people." in whole
-    assert "Set, 15 of 60 pictures (every 4th of each person) of 3 people." in sample
 
 
 def test_figure_4_says_that_it_is_a_sample():

@@ -1,9 +1,9 @@
-"""Gram matrices: the inner products of what a layer says to every two pictures.
+"""Gram matrices: inner products of a layer's outputs for all pairs of pictures.
 
 The Gram matrix of n pictures holds all their distances and principal components, whatever the
-layer's width. It may be made block by block, so that neither the layer nor the products of all
-pictures need to be in one place: inner products about a common origin are summed or set side by
-side, and centred at the end.
+layer's width. It can be made block by block: inner products about a common origin are summed or put
+side by side, and centred at the end. Neither the whole layer nor all products are then in memory at
+once.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from facestages.progress import progress
 _COLUMNS_A_BLOCK = 8192
 _ROWS_AT_ONCE = 256
 
-#: The axes of a block of inner products, and the attributes that tell the pictures along them.
+#: The axes of a block of inner products, and the attributes with the digest of their pictures.
 SIDES = {"stimulus_id": "pictures_digest", "other_stimulus_id": "column_pictures_digest"}
 
-#: Pictures whose mean is the origin of a layer's inner products.
+#: Number of pictures whose mean is the origin of a layer's inner products.
 ROWS_OF_ORIGIN = 64
 
 
 def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
     """Inner products of the centred rows.
 
-    Columns are read block by block, one ahead; centred and multiplied in float32, and summed in
-    float64, so memory is n x n whatever the width.
+    ``G[i, j] = <x_i - mean, x_j - mean>``. Blocks of columns are centred and multiplied in float32
+    and summed in float64, while the next block is read. The memory is n x n, whatever the width.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of float64, shape (n, n)
-        ``G[i, j] = <x_i - mean, x_j - mean>``, symmetric.
+        Symmetric.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def gram_and_squares(activations: np.ndarray | h5py.Dataset) -> tuple[np.ndarray
     gram, product, squares = np.zeros((n, n)), None, []
     for block in _column_blocks(activations):
         block -= block.mean(axis=0, dtype=np.float64).astype(block.dtype)
-        # Half of the work: numpy knows a product with its own transpose.
+        # numpy multiplies an array with its transpose in half the time.
         product = np.matmul(block, block.T, out=product)
         gram += product
         squares.append(unit_sums(block)[1])
@@ -71,13 +71,13 @@ def gram_and_squares(activations: np.ndarray | h5py.Dataset) -> tuple[np.ndarray
 
 
 def unit_sums(rows: np.ndarray) -> np.ndarray:
-    """Of each unit the sum and the sum of squares over pictures, float64, shape (2, units)."""
+    """Sum and sum of squares over pictures of each unit, float64, shape (2, units)."""
     squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
     return np.stack([rows.sum(axis=0, dtype=np.float64), squares])
 
 
 def require_finite_gram(gram: np.ndarray) -> np.ndarray:
-    """Refuse a Gram matrix of which a row is not finite; NaN on the diagonal tells it."""
+    """Refuse the Gram matrix of activations that are not finite, which its diagonal shows."""
     broken = np.flatnonzero(~np.isfinite(np.diag(gram)))
     if len(broken):
         raise FacestagesError(f"activations hold NaN or infinity, e.g. in row {broken[0]}")
@@ -94,7 +94,7 @@ def _column_blocks(
     def read(start: int) -> np.ndarray:
         block = activations[:rows, start : start + _COLUMNS_A_BLOCK]
         dtype = block.dtype if block.dtype == np.float64 else np.float32
-        # A part of an array is a view; what is read from a file is a copy already.
+        # A part of an array is a view and must be copied; a part of a file is read into a copy.
         return block.astype(dtype, copy=isinstance(activations, np.ndarray))
 
     starts = range(0, activations.shape[1], _COLUMNS_A_BLOCK)
@@ -126,7 +126,8 @@ def centre_gram(products: np.ndarray) -> np.ndarray:
     means = gram.mean(axis=0)
     for start in range(0, len(gram), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        # The sum first: it is the same for (i, j) and (j, i), so the result is symmetric.
+        # The sum in brackets comes first: it is the same for (i, j) and (j, i), so the result is
+        # symmetric.
         gram[rows] -= (means[rows, None] + means) - means.mean()
     return require_finite_gram(gram)
 
@@ -159,7 +160,7 @@ def add_products(
 
 
 def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
-    """The Gram matrix whose blocks `add_products` has written; a block stands for its mirror too.
+    """The Gram matrix from blocks that `add_products` wrote; each also gives its mirror image.
 
     Parameters
     ----------
@@ -206,10 +207,10 @@ def join_squares(groups: Sequence[h5py.Group]) -> np.ndarray:
     groups : sequence of h5py.Group
         One layer's groups, of all files.
     """
-    own = [group for group in groups if "unit_sum" in group]
-    n = sum(len(group["stimulus_id"]) for group in own)
-    sums, squares = sum(group["unit_sum"][:] for group in own)
-    # Of units that say the same to all, nothing is left but rounding errors.
+    groups = [group for group in groups if "unit_sum" in group]
+    n = sum(len(group["stimulus_id"]) for group in groups)
+    sums, squares = sum(group["unit_sum"][:] for group in groups)
+    # A unit that gives every picture the same leaves a rounding error, which may be negative.
     return np.maximum(squares - sums**2 / n, 0)
 
 
@@ -227,7 +228,7 @@ def multiply_shards(
         HDF5 files of `recording.activations.record_activations`; the same one twice for the
         products within a shard.
     first : path-like
-        The shard whose first rows give the origin, the same for all pairs.
+        The shard whose first rows give the origin; the same for all pairs.
     out : path-like
         HDF5 file to write.
 

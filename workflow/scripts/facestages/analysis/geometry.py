@@ -1,7 +1,7 @@
 """The shape of a layer's space: Gram matrix, spectrum and principal components.
 
 The Gram matrix of n pictures holds all their distances and principal components, whatever the
-layer's width, so nothing after this reads a full layer again.
+layer's width, so no later step reads a full layer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import h5py
 import numpy as np
@@ -20,28 +20,26 @@ from facestages import store
 from facestages.analysis import sampling
 from facestages.analysis.parallel_analysis import noise_edge
 from facestages.errors import FacestagesError
-from facestages.gram import SIDES, gram_and_squares, gram_matrix, join_products, join_squares
+from facestages.gram import SIDES, gram_and_squares, join_products, join_squares
 from facestages.progress import progress
 from facestages.stimuli import add_labels, digest_pictures, read_labels
 
-__all__ = ["gram_matrix", "measure_geometry", "principal_components"]
-
 logger = logging.getLogger(__name__)
 
-# With fewer pictures than this many a component, all eigenvectors are found as quickly.
+# With fewer pictures than this for each component, finding all eigenvectors takes no longer.
 _PICTURES_A_COMPONENT = 4
 
 
 def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Principal components from a Gram matrix.
 
-    Exact where a layer is wider than there are pictures: with ``G = U diag(w) U'`` the scores are
-    ``U sqrt(w)``.
+    The scores are ``U sqrt(w)``, with ``G = U diag(w) U'``. They are those of the layer, also where
+    it is much wider than there are pictures.
 
     Parameters
     ----------
     gram : numpy.ndarray, shape (n, n)
-        Of centred rows, as `gram_matrix` gives it.
+        Of centred rows, as `gram.gram_matrix` gives it.
     k : int
         Number of components; fewer are returned if the space has fewer.
 
@@ -67,12 +65,12 @@ def leading_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
     Raises
     ------
     FacestagesError
-        If all eigenvalues are zero: the layer says the same to every picture.
+        If all eigenvalues are zero: the layer gives the same output for every picture.
     """
     values, vectors = _eigenpairs(gram, min(k + 1, len(gram)))
     if values[0] <= 0:
         raise FacestagesError("the layer gives the same output for every picture; no geometry")
-    # Beyond this the eigenvalues are rounding errors of the float32 products.
+    # Smaller eigenvalues are rounding errors of the float32 products.
     rank = int((values > values[0] * len(gram) * np.finfo(np.float32).eps).sum())
     k = min(k, rank)
     scores = vectors[:, :k] * np.sqrt(values[:k])
@@ -81,12 +79,16 @@ def leading_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _eigenpairs(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k largest eigenvalues, none negative, and their vectors: by Lanczos' method (ARPACK),
-    whose time grows with n^2, or all of them where there are few."""
+    """The k largest eigenvalues, none negative, and their vectors.
+
+    Lanczos' method (ARPACK) finds them in a time that grows with n^2. Of few pictures all
+    eigenvectors are found.
+    """
     n = len(gram)
-    # Lanczos' method has nowhere to start where the layer says nothing.
+    # Lanczos' method fails on a matrix of zeros.
     if n > _PICTURES_A_COMPONENT * k and gram.any():
-        # A fixed start, for equal results from run to run; not constant: that is no direction here.
+        # A fixed start gives the same result in every run. A constant one would be lost: the rows
+        # of a centred matrix add up to zero.
         start = np.random.default_rng(0).normal(size=n)
         try:
             values, vectors = eigsh(gram, k, v0=start)
@@ -109,9 +111,9 @@ def measure_geometry(
     Parameters
     ----------
     sources : path-like or sequence of path-like
-        The HDF5 file of `record_activations`; or files of inner products, of
-        `recording.accumulation.accumulate_gram` or of `gram.multiply_shards`, whose
-        blocks make up the Gram matrix.
+        The HDF5 file of `recording.activations.record_activations`; or files of inner products, of
+        `recording.accumulation.accumulate_gram` or of `gram.multiply_shards`, whose blocks make up
+        the Gram matrix.
     stimuli : path-like
         The face set that they were recorded from.
     components : int
@@ -119,10 +121,10 @@ def measure_geometry(
     out : path-like
         HDF5 file to write. A layer that gives the same output for every picture has no component; a
         warning names it. A group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
-        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, as attributes, their sum over all
-        components, ``total_variance``, and what they reach if units are unrelated, ``noise_edge``
+        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n). Attributes: ``total_variance``, the sum
+        of all eigenvalues, and ``noise_edge``, the largest one of unrelated units
         (`analysis.parallel_analysis.noise_edge`). For a sample of a face set also
-        ``variance_ratio_error``.
+        ``variance_ratio_error`` (k).
 
     Raises
     ------
@@ -130,14 +132,14 @@ def measure_geometry(
         If the activations are of other stimuli, or a layer has no variance.
     """
     sources = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
-    labels, label_sources, known = read_labels(stimuli)
-    ids, sample = labels["stimulus_id"].to_numpy(), sampling.read_sample(labels, known)
+    labels, label_sources, faces = read_labels(stimuli)
+    ids, sample = labels["stimulus_id"].to_numpy(), sampling.read_sample(labels, faces)
     with contextlib.ExitStack() as stack:
         kinds = ("activations", "gram")
         files = [stack.enter_context(store.open_read(path, kinds)) for path in sources]
         for path, file in zip(sources, files, strict=True):
-            _require_pictures(path, file, stimuli, known, ids)
-        notes = store.notes_of(files[0]) | {"stimuli_digest": known["stimuli_digest"]}
+            _require_pictures(path, file, stimuli, faces["stimuli_digest"], ids)
+        notes = store.notes_of(files[0]) | {"stimuli_digest": faces["stimuli_digest"]}
         target = stack.enter_context(store.create(out, "geometry", **notes))
         for layer in progress(list(files[0]), "geometry"):
             group = target.create_group(layer)
@@ -150,7 +152,7 @@ def measure_geometry(
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
                 raise FacestagesError(f"{name}: {error}") from error
-            # Else it is there while the next one is made.
+            # Its memory is needed for the next one.
             del gram
 
 
@@ -190,12 +192,12 @@ def _require_pictures(
     path: str | os.PathLike,
     file: h5py.File,
     stimuli: str | os.PathLike,
-    known: Mapping[str, object],
+    stimuli_digest: object,
     ids: np.ndarray,
 ) -> None:
-    """Refuse what was made from other stimuli; shards are known by the pictures that they hold."""
+    """Refuse files that were made from other stimuli; those of shards by the pictures they hold."""
     if not file.attrs.get("of_shards"):
-        store.require_attributes(path, file, stimuli_digest=known["stimuli_digest"])
+        store.require_attributes(path, file, stimuli_digest=stimuli_digest)
         return
     group = next(iter(file.values()))
     for axis, attribute in SIDES.items():

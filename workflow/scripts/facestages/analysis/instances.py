@@ -1,8 +1,8 @@
-"""Seeds as a factor: what holds of a network's instances, and not of one of them alone.
+"""Seeds as a factor: what holds for all instances of a network, not for one of them alone.
 
-Networks that differ in nothing but their seed differ in what they represent (Mehrer et al. 2020,
-doi:10.1038/s41467-020-19632-w). So a trained network is compared with a number of untrained ones of
-its architecture, or of such as were trained on shuffled labels, instance by instance.
+Networks that differ only in their seed differ in what they represent (Mehrer et al. 2020,
+doi:10.1038/s41467-020-19632-w). A trained network is therefore compared with several instances of
+its architecture that are untrained, or were trained on shuffled labels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import stats
 from facestages import tables
 from facestages.analysis.grouped_regression import holm
 
-#: Stage of what changes from the first to the last stage, instance by instance.
+#: Name in the column ``stage`` of the change from the first to the last stage.
 CHANGE = "early to final"
 
 #: Kinds of network, each compared with those before it.
@@ -54,30 +54,31 @@ def compare_instances(
         A row for each network x stage or layer x label x measure x number of components: mean
         ``value`` over its instances, their standard deviation ``sd``, and Student's interval of the
         mean; and a row for each of its controls with the difference from it, whose test is Welch's,
-        or Crawford and Howell's (1998) of one instance beside a sample. ``stage`` is also `CHANGE`.
+        or Crawford and Howell's (1998) of one instance beside a sample. Rows with the ``stage``
+        `CHANGE` are of the change from the first to the last stage, instance by instance.
         ``p_holm`` is corrected over stages, layers, labels, networks and controls, of each measure
-        and number of components. What cannot be told has an empty value and a note.
+        and number of components. What cannot be measured has an empty value and a note.
     """
-    found = pd.concat([_measured(tables.read_tables([path])) for path in files])
-    found = found.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
+    measured = pd.concat([_measured(tables.read_tables([path])) for path in files])
+    measured = measured.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
         rendered=("rendered", "first"),
         label_source=("label_source", "first"),
         values=("value", list),
     )
-    rows, measured = [], {}
-    for row in found.to_dict("records"):
+    rows, by_network = [], {}
+    for row in measured.to_dict("records"):
         key = tuple(row[name] for name in _SAME)
-        measured.setdefault(key, {})[row["network"]] = row
-    for own in measured.values():
-        rows += _compare(own, networks)
+        by_network.setdefault(key, {})[row["network"]] = row
+    for compared in by_network.values():
+        rows += _compare(compared, networks)
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    for _, own in table[table["p"].notna()].groupby(["dataset", "measure", "components"]):
-        table.loc[own.index, "p_holm"] = holm(own["p"])
+    for _, tests in table[table["p"].notna()].groupby(["dataset", "measure", "components"]):
+        table.loc[tests.index, "p_holm"] = holm(tests["p"])
     return table.astype({"instances": "Int64", "control_instances": "Int64"})
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one instance that have a value, and what changes from its first to its last stage."""
+    """Rows of one instance that have a value, and its changes from the first to the last stage."""
     table = table[table["value"].notna()]
     keys = [name for name in _SAME if name not in ("stage", "layer")]
     early, final = (
@@ -91,16 +92,16 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(
-    own: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
+    measured: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
 ) -> Iterator[dict[str, object]]:
-    """Rows of one measurement: of each network, and of each beside its controls."""
-    values = {name: np.array(row["values"]) for name, row in own.items()}
-    for name, row in own.items():
+    """Rows of one measurement, by network: of each network, and of each beside its controls."""
+    values = {name: np.array(row["values"]) for name, row in measured.items()}
+    for name, row in measured.items():
         kind = networks[name]["kind"]
         row = {key: value for key, value in row.items() if key != "values"}
         row |= {"kind": kind, "instances": len(values[name])}
         yield {**row, **describe_instances(values[name])}
-        for control in own:
+        for control in measured:
             other = networks[control]
             earlier = KINDS.index(other["kind"]) < KINDS.index(kind)
             if earlier and other["architecture"] == networks[name]["architecture"]:
@@ -132,9 +133,9 @@ def describe_instances(values: np.ndarray) -> dict[str, object]:
 def compare_with_control(values: np.ndarray, control: np.ndarray) -> dict[str, object]:
     """Difference of a network's instances from its control's.
 
-    One instance is taken as one more draw of the control (Crawford and Howell 1998,
-    doi:10.1076/clin.12.4.482.7241): its difference has the control's standard deviation, ``sqrt(1
-    + 1 / n)`` of it.
+    Of several instances, Welch's t-test. A single instance is taken as one more draw of the n of
+    the control, so that the standard error of its difference is ``sqrt(1 + 1 / n)`` standard
+    deviations of the control (Crawford and Howell 1998, doi:10.1076/clin.12.4.482.7241).
 
     Parameters
     ----------
@@ -153,12 +154,12 @@ def compare_with_control(values: np.ndarray, control: np.ndarray) -> dict[str, o
         test, df = ONE_INSTANCE, len(control) - 1.0
         error = np.sqrt(of_control * (len(control) + 1))
     else:
-        test, own = WELCH, values.var(ddof=1) / len(values)
-        error = np.sqrt(own + of_control)
-        parts = own**2 / (len(values) - 1) + of_control**2 / (len(control) - 1)
-        df = (own + of_control) ** 2 / parts if parts else np.nan
+        test, of_network = WELCH, values.var(ddof=1) / len(values)
+        error = np.sqrt(of_network + of_control)
+        parts = of_network**2 / (len(values) - 1) + of_control**2 / (len(control) - 1)
+        df = (of_network + of_control) ** 2 / parts if parts else np.nan
     if not error:
         return {"value": value, "note": "no instance differs from another: no test"}
     t, reach = value / error, stats.t.ppf(0.975, df) * error
-    found = {"value": value, "ci_low": value - reach, "ci_high": value + reach, "test": test}
-    return {**found, "t": t, "df": df, "p": 2 * stats.t.sf(abs(t), df)}
+    estimate = {"value": value, "ci_low": value - reach, "ci_high": value + reach}
+    return {**estimate, "test": test, "t": t, "df": df, "p": 2 * stats.t.sf(abs(t), df)}

@@ -1,9 +1,9 @@
 """How many principal components stand out from noise.
 
-Parallel analysis (Horn 1965) compares a layer's components with those of units that vary as much
-each, and are unrelated. Of the many random draws that this asks for, only the largest variance of a
-component matters, and of hundreds of units and pictures that is known beforehand (Dobriban and Owen
-2019, doi:10.1111/rssb.12301): no draw is made, and the answer does not change from run to run.
+Parallel analysis (Horn 1965) compares a layer's components with those of unrelated units of the
+same variances. The original method draws such units many times, and uses only the largest variance
+of a component. With hundreds of units and pictures that has a formula (Dobriban and Owen 2019,
+doi:10.1111/rssb.12301): no draw is made, and the answer is the same in every run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["noise_edge"]
 def noise_edge(squares: np.ndarray, n: int) -> float:
     """Largest sum of squares that a principal component of unrelated units reaches.
 
-    The upper edge of the generalised Marchenko-Pastur law, ``min over c of m / c + sum_j v_j /
-    (1 - c v_j)`` with ``m = n - 1`` and the units' variances ``v_j`` (El Karoui 2007,
-    doi:10.1214/009117906000000917; with equal variances it is ``v (sqrt(m) + sqrt(units))^2``).
+    ``min over c of m / c + sum_j v_j / (1 - c v_j)``, with ``m = n - 1`` and the units' variances
+    ``v_j``: the upper edge of the generalised Marchenko-Pastur law (El Karoui 2007,
+    doi:10.1214/009117906000000917). With equal variances it is ``v (sqrt(m) + sqrt(units))^2``.
 
     Parameters
     ----------
@@ -43,6 +43,6 @@ def noise_edge(squares: np.ndarray, n: int) -> float:
     def slope(c: float) -> float:
         return float(np.square(ratio * c / (1 - ratio * c)).sum()) - degrees
 
-    # It rises with c from below 0 to infinity: c is found between its bounds, 0 and 1.
+    # The slope rises with c, from below zero to infinity, so that its root lies between 0 and 1.
     c = brentq(slope, 0.0, 1 - 1e-9 / degrees, xtol=1e-12)
     return widest * (degrees / c + float((ratio / (1 - ratio * c)).sum()))

@@ -238,7 +238,7 @@ def _sampling_errors(
     """Error that the sampling puts into each share; halves have components of their own."""
     halves = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
-        points = sampling.own_components(scores[half])[:, :k]
+        points = sampling.components_of_part(scores[half])[:, :k]
         halves.append(variance_shares(points, *_explaining(labels[half])))
     errors = {}
     for name, values in shares.items():

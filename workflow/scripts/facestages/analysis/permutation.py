@@ -15,15 +15,15 @@ import pandas as pd
 
 from facestages.errors import FacestagesError
 
-#: Where labels move, as tables say it.
+#: Where labels move, as tables name it.
 FREELY, WITHIN_PEOPLE, WITHIN_EXPRESSIONS = "freely", "within people", "within expressions"
 EPISODES, SHIFTED = "episodes within people", "shifted in time within people"
 AMONG_PEOPLE = "from person to person"
 
-# Tries to swap two episodes before the next permutation, for each episode.
+# How many swaps of two episodes are tried, for each episode, before a permutation is taken.
 _TRIES = 50
 
-# A null distribution narrower than this is rounding errors.
+# The spread of a narrower null distribution is made of rounding errors.
 _NARROWEST = 1e-9
 
 
@@ -41,13 +41,14 @@ def permute_label(
 ) -> Permutations:
     """Permutations of a label that respect the design of a face set.
 
-    Identities move among pictures of the same expression, where people and expressions are crossed.
-    Other labels move within a person, and within a session of the person. Where pictures are
-    numbered frames, neighbours are alike: episodes of one label come in another order, never two of
-    one label in a row, as there are none; numbers, as valence, are shifted, the end joined to the
-    beginning. Pictures without order are shuffled. A label that is the same in all pictures of each
-    person, as sex is, moves from person to person. Labels move freely where people are not known,
-    or each has one picture. Pictures without an expression count as those of one more.
+    Identities move among pictures of the same expression, where people and expressions are crossed;
+    pictures without an expression count as those of one more. Other labels move within a person,
+    and within a session of the person. Pictures without order are shuffled. Where pictures are
+    numbered frames, neighbours are alike, and what moves is longer: names move as episodes, runs of
+    one name, which come in another order without two of one name in a row; numbers, such as
+    valence, are shifted in time, the end joined to the beginning. A label that is the same in all
+    pictures of each person, such as sex, moves from person to person. Labels move freely where
+    there are no identities, or where each has one picture.
 
     Parameters
     ----------
@@ -67,11 +68,11 @@ def permute_label(
         If all pictures have the same label, or each cell of people and expressions has one picture.
     """
     rng = np.random.default_rng(seed)
-    values, people = _codes(table[label]), _known_codes(table, "identity")
+    values, people = _codes(table[label]), _label_codes(table, "identity")
     if len(set(values)) < 2:
         raise FacestagesError(f"all {len(values)} pictures have one {label}")
     if label == "identity":
-        expressions = _known_codes(table, "expression")
+        expressions = _label_codes(table, "expression")
         if expressions is not None and _varies_within(values, expressions):
             return Permutations(_shuffle(expressions, permutations, rng), WITHIN_EXPRESSIONS)
         people = None
@@ -79,7 +80,7 @@ def permute_label(
         return Permutations(_shuffle(np.zeros_like(values), permutations, rng), FREELY)
     if not _varies_within(values, people):
         return Permutations(_swap(people, permutations, rng), AMONG_PEOPLE)
-    sessions = _known_codes(table, "session")
+    sessions = _label_codes(table, "session")
     blocks = people if sessions is None else people * (sessions.max() + 1) + sessions
     if not _varies_within(values, blocks):
         blocks = people
@@ -100,13 +101,13 @@ def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[s
     value : float
     null : numpy.ndarray, shape (permutations,)
     rounding : float
-        By how much equal values may differ, being sums in another order.
+        By how much equal values may differ, as they are summed in another order.
 
     Returns
     -------
     dict
-        ``null_mean, null_sd, z`` and the one-sided ``p``, the value counted among the permutations;
-        nothing without any.
+        ``null_mean, null_sd, z`` and the one-sided ``p``, which counts the value among the
+        permutations; empty without permutations.
     """
     if len(null) == 0:
         return {}
@@ -123,8 +124,8 @@ def _codes(values: pd.Series) -> np.ndarray:
     return pd.factorize(values, use_na_sentinel=False)[0]
 
 
-def _known_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
-    """Numbers of a label's values; pictures without it have one more; None where all are."""
+def _label_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
+    """Number of each picture's value, one more where it is missing; None where all are missing."""
     codes = _codes(table[label].fillna("")) if label in table else np.zeros(len(table), int)
     return codes if codes.any() or (label in table and table[label].iloc[0] != "") else None
 
@@ -162,9 +163,9 @@ def _reorder(
 ) -> np.ndarray:
     """Rows of a block's episodes, runs of equal values, in random order, none beside its like.
 
-    Swaps of two episodes, which leave none beside its like, make a chain whose states are equally
-    likely; a permutation is taken from it after many tries (Besag and Clifford 1989,
-    doi:10.1093/biomet/76.4.633).
+    Two episodes are swapped at a time, unless that would put equal ones side by side. Such swaps
+    make a Markov chain whose states are equally likely, from which a permutation is taken after
+    many tries (Besag and Clifford 1989, doi:10.1093/biomet/76.4.633).
     """
     rows = np.empty((permutations, len(blocks)), np.int32)
     for members in _split(blocks, order):
@@ -177,7 +178,7 @@ def _reorder(
 
 
 def _split(blocks: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
-    """Rows of each block, in time."""
+    """Rows of each block, in order of time."""
     return np.split(order, np.flatnonzero(np.diff(blocks[order])) + 1)
 
 
@@ -185,7 +186,7 @@ def _split(blocks: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
 def _swap_episodes(values, tries):
     """Sequences of episodes (permutations, m) after tries (permutations, many, 2) to swap two."""
     sequence = np.arange(len(values))
-    found = np.empty((len(tries), len(values)), np.int64)
+    sequences = np.empty((len(tries), len(values)), np.int64)
     for number in range(len(tries)):
         for first, second in tries[number]:
             sequence[first], sequence[second] = sequence[second], sequence[first]
@@ -196,12 +197,12 @@ def _swap_episodes(values, tries):
                 if before or after:
                     sequence[first], sequence[second] = sequence[second], sequence[first]
                     break
-        found[number] = sequence
-    return found
+        sequences[number] = sequence
+    return sequences
 
 
 def _swap(people: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of another person, the same for all pictures of a person."""
+    """Rows of another person, who is the same for all pictures of a person."""
     names, first = np.unique(people, return_index=True)
     order = rng.permuted(np.tile(np.arange(len(names)), (permutations, 1)), axis=1)
     return first.astype(np.int32)[order[:, np.searchsorted(names, people)]]

@@ -33,26 +33,28 @@ def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np
 
 
 def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[float, float]:
-    """Interval from values of a bootstrap over people; NaN to NaN where there are none.
+    """Interval from values of a bootstrap over P people; NaN to NaN where there are none.
 
-    The percentiles lie farther out the fewer people there are: resampled people vary less than
-    people do, by (P - 1) / P in variance, and a normal interval is narrower than Student's
-    (the expanded percentile interval of Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
+    Its ends are the percentiles ``Phi(t sqrt(P / (P - 1)))``, with t Student's quantile of P - 1
+    degrees of freedom (the expanded percentile interval of Hesterberg 2015,
+    doi:10.1080/00031305.2015.1089789). They lie farther out the fewer people there are, because
+    resampled people vary less than people do, by (P - 1) / P in variance, and because a normal
+    interval is narrower than Student's.
 
     Parameters
     ----------
     values : numpy.ndarray, shape (resamples,)
-        Resamples that had no value are NaN, and left out.
+        NaN where a resample has no value; these are left out.
     people : int
         Number of people who were drawn from.
     level : float
     """
-    known = values[np.isfinite(values)]
-    if len(known) == 0 or people < 2:
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0 or people < 2:
         return np.nan, np.nan
     quantile = scipy.stats.t.ppf((1 - level) / 2, people - 1)
     tail = scipy.stats.norm.cdf(quantile * np.sqrt(people / (people - 1)))
-    low, high = np.quantile(known, [tail, 1 - tail])
+    low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
 
 

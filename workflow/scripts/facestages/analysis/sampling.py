@@ -1,8 +1,9 @@
-"""How far what is measured on a sample of a face set may be from what the whole would give.
+"""How far a value that is measured on a sample may be from that of the whole face set.
 
-The sample is measured in two halves, several times over. How far two random halves lie apart says
-how much the value depends on which pictures were taken; how far the halves of alternate pictures
-lie from the whole sample says how much it depends on the distance from picture to picture.
+The sample is halved several times, and each half is measured. The difference between two random
+halves shows how much the value depends on which pictures were taken. The difference between the
+halves of alternate pictures and the whole sample shows how much it depends on the step from picture
+to picture.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 
 from facestages.stimuli.sample import people_of
 
-#: Times that a sample is halved by chance: a standard error is known to a fifth of itself then.
+#: How often a sample is halved by chance; ten halvings give a standard error to within a fifth.
 SPLITS = 10
 
 _ROWS_A_BLOCK = 1024
@@ -31,13 +32,13 @@ class Sample(NamedTuple):
     halves: np.ndarray
 
 
-def read_sample(labels: pd.DataFrame, known: Mapping[str, object]) -> Sample | None:
+def read_sample(labels: pd.DataFrame, faces: Mapping[str, object]) -> Sample | None:
     """Halve a face set that is a sample.
 
     Parameters
     ----------
     labels : pandas.DataFrame of n rows
-    known : mapping
+    faces : mapping
         Attributes of the face set; see `stimuli.sample.sample_stimuli`.
 
     Returns
@@ -45,9 +46,9 @@ def read_sample(labels: pd.DataFrame, known: Mapping[str, object]) -> Sample | N
     Sample or None
         None where the face set is whole.
     """
-    if "pictures_of" not in known:
+    if "pictures_of" not in faces:
         return None
-    return Sample(len(labels) / int(known["pictures_of"]), split_halves(people_of(labels)))
+    return Sample(len(labels) / int(faces["pictures_of"]), split_halves(people_of(labels)))
 
 
 def split_halves(people: np.ndarray, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
@@ -64,15 +65,16 @@ def split_halves(people: np.ndarray, splits: int = SPLITS, seed: int = 0) -> np.
     Returns
     -------
     numpy.ndarray of bool, shape (1 + splits, n)
-        Whether a picture is in the first half: first of alternate pictures of each person, then of
-        pictures drawn by chance. Of an odd number one half has one more, either by chance.
+        Whether a picture is in the first half. The first row takes alternate pictures of each
+        person, the others take pictures by chance. Where a person has an odd number of pictures,
+        chance decides which half has one more.
     """
     rng = np.random.default_rng(seed)
     _, codes = np.unique(np.asarray(people).astype(str), return_inverse=True)
     starts = np.concatenate([[0], np.cumsum(np.bincount(codes))[:-1]])
     first = np.empty((1 + splits, len(codes)), bool)
     for number, half in enumerate(first):
-        # The pictures of each person in their order or in a random one, person after person.
+        # Person after person, pictures are in their order first, then in a random one.
         keys = rng.random(len(codes)) if number else np.arange(len(codes))
         order = np.lexsort((keys, codes))
         place = np.arange(len(codes)) - starts[codes[order]]
@@ -86,20 +88,24 @@ def sampling_error(
 ) -> float | np.ndarray:
     """Root mean square error of a value that was measured on a sample, against the whole.
 
-    Two parts are added as squares. The standard error: for a mean of independent pictures, half the
-    difference between two random halves has it as its root mean square (random groups, Wolter 2007,
-    Introduction to Variance Estimation, chapter 2; people are strata, all of whom are in the
-    sample). The bias: a sample of every k-th picture has none of the nearest neighbours of a
-    picture, and groups of few members look wider apart or closer than they are. If that falls as
-    1 / m, two halves of alternate pictures, every 2k-th of the whole, lie as far from the sample as
-    the sample from a whole without end (Quenouille 1956, doi:10.1093/biomet/43.3-4.353).
+    ``sqrt((1 - m/N) V + ((1 - m/N) B)^2)``, with m of N pictures measured.
 
-    With m of N pictures measured, the variance is multiplied by 1 - m / N, the finite population
-    correction, and so is the bias, as 1 / m - 1 / N is (1 - m / N) / m. The error is thus that
-    against all N pictures of the same people. What other people would give is another question,
-    which intervals over people answer. Neighbouring frames of a video are alike, and even steps
-    miss less of them than chance would (Cochran 1977, Sampling Techniques, chapter 8): there the
-    standard error is too large.
+    The variance ``V`` is the mean of ``(x1 - x2)^2 / 4`` over pairs of random halves: for a mean of
+    independent pictures, half the difference between two halves has the standard error as its root
+    mean square (random groups, Wolter 2007, Introduction to Variance Estimation, chapter 2; people
+    are strata, all of whom are in the sample).
+
+    The bias ``B`` is ``(x1 + x2) / 2 - x`` of the halves of alternate pictures. A sample of every
+    k-th picture has none of the nearest neighbours of a picture, and groups of few members look
+    wider apart or closer than they are. If such a bias falls as 1 / m, these halves, every 2k-th
+    picture of the whole, lie as far from the sample as the sample from an infinite whole
+    (Quenouille 1956, doi:10.1093/biomet/43.3-4.353).
+
+    ``1 - m/N`` is the finite population correction of the variance, and that of the bias, since
+    1 / m - 1 / N is (1 - m / N) / m. The error is that against all N pictures of the same people;
+    intervals over people say what other people would give. Where pictures are frames of a video,
+    the standard error is too large: neighbouring frames are alike, and even steps miss less of them
+    than chance would (Cochran 1977, Sampling Techniques, chapter 8).
 
     Parameters
     ----------
@@ -118,13 +124,13 @@ def sampling_error(
     """
     bias = (first[0] + second[0]) / 2 - value
     squares = (first[1:] - second[1:]) ** 2 / 4
-    known = np.isfinite(squares)
+    finite = np.isfinite(squares)
     with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(known, squares, 0).sum(axis=0) / known.sum(axis=0)
+        variance = np.where(finite, squares, 0).sum(axis=0) / finite.sum(axis=0)
     return np.sqrt((1 - share) * variance + ((1 - share) * bias) ** 2)
 
 
-def own_components(scores: np.ndarray) -> np.ndarray:
+def components_of_part(scores: np.ndarray) -> np.ndarray:
     """Principal components of some pictures, within the components that all pictures have.
 
     Parameters
@@ -145,40 +151,41 @@ def own_components(scores: np.ndarray) -> np.ndarray:
 def half_variance_ratios(
     gram: np.ndarray | h5py.Dataset, scores: np.ndarray, halves: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of variance of the principal components that each half has of its own.
+    """Shares of variance of the principal components of each half.
 
     Parameters
     ----------
     gram : array or HDF5 dataset, shape (n, n)
         Of the sample; read block by block.
     scores : numpy.ndarray, shape (n, k)
-        The sample's principal components, within which those of a half are looked for.
+        The sample's principal components, within which those of a half are found.
     halves : numpy.ndarray of bool, shape (splits, n)
 
     Returns
     -------
     first, second : numpy.ndarray, shape (splits, k)
-        Largest first; NaN of a half without two pictures.
+        Largest first; NaN for a half without two pictures.
     """
     both = np.concatenate([halves, ~halves])
     totals = _total_variances(gram, both)
-    components = (own_components(scores[half]) for half in both)
-    ratios = np.array([(own**2).sum(axis=0) for own in components]) / totals[:, None]
+    components = (components_of_part(scores[half]) for half in both)
+    ratios = np.array([(points**2).sum(axis=0) for points in components]) / totals[:, None]
     return ratios[: len(halves)], ratios[len(halves) :]
 
 
 def _total_variances(gram: np.ndarray | h5py.Dataset, parts: np.ndarray) -> np.ndarray:
-    """Sum of squares about their own mean of the pictures in each part (parts, n).
+    """Sum of squares of the pictures in each part (parts, n) about the mean of the part.
 
-    NaN of a part without two pictures.
+    NaN for a part without two pictures.
     """
     weights, sizes = parts.T.astype(np.float64), parts.sum(axis=1)
     sums = np.where(sizes < 2, np.nan, 0.0)
     for start in range(0, len(weights), _ROWS_A_BLOCK):
         rows = slice(start, start + _ROWS_A_BLOCK)
-        block, own = gram[rows], weights[rows]
-        sums += block[np.arange(len(own)), np.arange(start, start + len(own))] @ own
-        sums -= (own * (block @ weights)).sum(axis=0) / np.maximum(sizes, 1)
+        block, members = gram[rows], weights[rows]
+        numbers = np.arange(len(members))
+        sums += block[numbers, start + numbers] @ members
+        sums -= (members * (block @ weights)).sum(axis=0) / np.maximum(sizes, 1)
     return sums
 
 

@@ -143,7 +143,7 @@ def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.
     """Inner products among some pictures alone, with the components that these have."""
     if k == "all":
         return gram[np.ix_(rows, rows)]
-    points = sampling.own_components(scores[rows])[:, :k]
+    points = sampling.components_of_part(scores[rows])[:, :k]
     return points @ points.T
 
 
