@@ -1,6 +1,5 @@
 """What a face set's report and contact sheet say, and what a network's predictions become."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from facestages import tables
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
-from facestages.figures.sheet import draw_sheet
 from facestages.recording.predictions import predict_expressions
 from facestages.stimuli import Irregularity, StimulusSet, read_labels, write_stimuli
 from facestages.stimuli.report import report_stimuli, write_report
@@ -120,13 +118,3 @@ def test_report(faces, predictions, tmp_path):
     assert "| x | 1 | 1 | 0 | 2 |" in text
     # A class that only the network has keeps its column.
     assert "|  | happy | contempt |" in text and "| sad | 0 | 1 |" in text
-
-
-def test_sheet_shows_every_picture_with_its_label(faces, predictions):
-    figure = draw_sheet(faces, "My faces", predictions)
-    titles = [axis.get_title() for axis in figure.axes if axis.images]
-    assert titles == ["a\nhappy", "b\ncontempt", "c\nsad"]
-    heading = " ".join(figure.get_suptitle().split())
-    assert "My faces: 3 pictures of 2 people; expression: network:net" in heading
-    assert "1 left out" in heading and "eyes" not in heading
-    plt.close(figure)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from facestages.analysis.components import SIGN_RULE, Components, Reference, read_components
-from facestages.figures.face_set import FaceSet
+from facestages.analysis.components import (
+    SIGN_RULE,
+    Components,
+    Reference,
+    read_components,
+    read_reference,
+)
+from facestages.analysis.labels import describe_source
+from facestages.figures import page
+from facestages.figures.face_set import FaceSet, read_face_set
 
 
 class Shown(NamedTuple):
@@ -18,64 +27,76 @@ class Shown(NamedTuple):
     columns: dict[str, object]
 
 
-def drawable_networks(
-    networks: Mapping[str, Mapping], absent: Mapping[str, str] | None
-) -> tuple[dict[str, Mapping], dict[str, str]]:
-    """Tell the networks that have the stage from the others.
+class Study(NamedTuple):
+    """A face set, the reference that fixes the signs of components, and the networks."""
+
+    faces: FaceSet
+    reference: Reference
+    #: Source of the reference in a few words, "" if there is none.
+    source: str
+    networks: dict[str, Shown]
+    #: Name in figures of each network that is not shown, and why.
+    absent: dict[str, str]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Name in figures of each network."""
+        return {name: network.label for name, network in self.networks.items()}
+
+    def name_layers(self) -> str:
+        """``"the penultimate layer (NN1: dropout_4, seed 0; ...)"``."""
+        shown = self.networks.values()
+        stages = " and ".join(dict.fromkeys(network.columns["stage"] for network in shown))
+        layers = "; ".join(
+            f"{one.label}: {one.components.layer}, seed {one.components.seed}" for one in shown
+        )
+        return f"the {stages} layer ({layers})"
+
+    def describe_signs(self) -> str:
+        """The caption's sentence on the source of valence and arousal, and on signs."""
+        if self.reference.source:
+            return f"Valence and arousal ({self.reference.source}). {SIGN_RULE}."
+        return "No valence or arousal, so the signs of components are arbitrary."
+
+    def nothing_to_draw(self, figure: str) -> Exception:
+        """The error of a figure without networks."""
+        reasons = "; ".join(f"{name}: {why}" for name, why in self.absent.items())
+        return page.nothing_to_draw(figure, reasons or "it names no network")
+
+
+def read_study(
+    networks: Mapping[str, Mapping],
+    faces: str | os.PathLike | FaceSet,
+    predictions: str | os.PathLike | None = None,
+    reference_label: str = "",
+    absent: Mapping[str, str] | None = None,
+) -> Study:
+    """Read what the panels of Figures 5 to 7 share.
 
     Parameters
     ----------
     networks : mapping of str to mapping
-        By name: ``label`` in figures, ``stage`` and ``layer``, which is "" where the network has
-        no such stage.
+        By name: ``label`` in figures, ``stage``, ``layer`` ("" if the network has no such stage),
+        and ``geometry``, the path of `analysis.geometry.measure_geometry` of one seed.
+    faces : path-like or FaceSet
+    predictions : path-like, optional
+        Of the network that gives the reference; see `analysis.components.read_reference`.
+    reference_label : str
+        That network's name in figures.
     absent : mapping of str to str, optional
-        Name in figures of each network that cannot be shown, and why.
-
-    Returns
-    -------
-    networks : dict
-        Those that have the stage.
-    absent : dict
-        The absent ones, and those without the stage.
+        Name in figures of each network that cannot be shown, and why, in a line.
     """
-    no_stage = {
-        entry["label"]: f"the network has no stage '{entry['stage']}'"
-        for entry in networks.values()
-        if not entry["layer"]
-    }
-    there = {name: entry for name, entry in networks.items() if entry["layer"]}
-    return there, {**(absent or {}), **no_stage}
-
-
-def no_network(absent: Mapping[str, str]) -> str:
-    """Why a figure has no network to show."""
-    return "; ".join(f"{name}: {why}" for name, why in absent.items()) or "it names no network"
-
-
-def read_networks(
-    networks: Mapping[str, Mapping], faces: FaceSet, reference: Reference
-) -> dict[str, Shown]:
-    """Read the components of each network from its ``geometry``."""
+    faces = faces if isinstance(faces, FaceSet) else read_face_set(faces)
+    reference, absent = read_reference(faces.path, predictions), dict(absent or {})
     shown = {}
     for name, entry in networks.items():
-        path, layer = entry["geometry"], entry["layer"]
-        components = read_components(path, layer, reference, faces.digest)
+        layer, stage = entry["layer"], entry["stage"]
+        if not layer:
+            absent[entry["label"]] = f"the network has no stage '{stage}'"
+            continue
+        components = read_components(entry["geometry"], layer, reference, faces.digest)
         columns = {"network": components.network, "seed": components.seed}
-        columns |= {"stage": entry["stage"], "layer": layer}
+        columns |= {"stage": stage, "layer": layer}
         shown[name] = Shown(entry["label"], components, faces.columns | columns)
-    return shown
-
-
-def name_layers(shown: Iterable[Shown]) -> str:
-    """``"the penultimate layer (NN1: dropout_4, seed 0; ...)"``."""
-    shown = list(shown)
-    stages = " and ".join(dict.fromkeys(network.columns["stage"] for network in shown))
-    layers = (f"{one.label}: {one.components.layer}, seed {one.components.seed}" for one in shown)
-    return f"the {stages} layer ({'; '.join(layers)})"
-
-
-def describe_signs(reference: Reference) -> str:
-    """The caption's sentence on where valence and arousal come from, and on signs."""
-    if reference.source:
-        return f"Valence and arousal ({reference.source}). {SIGN_RULE}."
-    return "No valence or arousal, so the signs of components are arbitrary."
+    source = describe_source(reference.source, reference_label)
+    return Study(faces, reference, source, shown, absent)

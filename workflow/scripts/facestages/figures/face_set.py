@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
+from facestages.analysis.labels import read_people
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
 
@@ -40,6 +41,11 @@ class FaceSet(NamedTuple):
     def identities(self) -> np.ndarray:
         """Identity of each picture; "" where it is not known."""
         return self._label("identity")
+
+    @property
+    def people(self) -> np.ndarray | None:
+        """Identity of each picture as bootstraps take it; see `analysis.labels.read_people`."""
+        return read_people(self.labels)
 
     @property
     def expressions(self) -> np.ndarray:

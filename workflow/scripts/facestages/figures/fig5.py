@@ -15,14 +15,8 @@ from matplotlib.axes import Axes
 
 from facestages import tables
 from facestages.analysis.affect import correct_for_many, quadratic_measures, regression_measures
-from facestages.analysis.components import (
-    AFFECT,
-    Reference,
-    affect_of,
-    component_scores,
-    read_reference,
-)
-from facestages.analysis.labels import circular_note, describe_source, read_people
+from facestages.analysis.components import AFFECT, affect_of, component_scores
+from facestages.analysis.labels import circular_note
 from facestages.analysis.regression import (
     Estimate,
     Polynomial,
@@ -33,16 +27,8 @@ from facestages.analysis.regression import (
 )
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
-from facestages.figures.components import (
-    Shown,
-    describe_signs,
-    drawable_networks,
-    name_layers,
-    no_network,
-    read_networks,
-)
+from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
-from facestages.figures.face_set import FaceSet, read_face_set
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, the regressions, and the legend with the caption.
@@ -69,16 +55,6 @@ class _Cloud(NamedTuple):
     people: np.ndarray | None = None
     #: Columns of the table of numbers.
     columns: dict[str, object] | None = None
-
-
-class _Study(NamedTuple):
-    """What the panels of all networks share."""
-
-    faces: FaceSet
-    people: np.ndarray | None
-    reference: Reference
-    #: The reference in a few words.
-    source: str
 
 
 def draw(
@@ -135,16 +111,12 @@ def draw(
     FacestagesError
         If no network can be shown.
     """
-    networks, absent = drawable_networks(networks, absent)
-    if not networks:
-        raise page.nothing_to_draw("Figure 5", no_network(absent))
-    faces, reference = read_face_set(stimuli), read_reference(stimuli, predictions)
-    source = describe_source(reference.source, reference_label)
-    study = _Study(faces, read_people(faces.labels), reference, source)
-    shown = read_networks(networks, faces, reference)
+    study = read_study(networks, stimuli, predictions, reference_label, absent)
+    if not study.networks:
+        raise study.nothing_to_draw("Figure 5")
     clouds = [
-        *(_components_cloud(network, study) for network in shown.values()),
-        *(_Cloud(label, why) for label, why in absent.items()),
+        *(_components_cloud(network, study) for network in study.networks.values()),
+        *(_Cloud(label, why) for label, why in study.absent.items()),
         _reference_cloud(study, no_reference),
         _ratings_cloud(ratings, ratings_label, no_ratings),
     ]
@@ -161,16 +133,16 @@ def draw(
     for axis, cloud in zip(axes, clouds, strict=True):
         letter = next(letters)
         numbers += [{"panel": letter, **row} for row in _draw_cloud(axis, letter, cloud)]
-    grid = lower.subgridspec(2, len(shown))
+    grid = lower.subgridspec(2, len(study.networks))
     for row, label in enumerate(AFFECT):
-        for column, network in enumerate(shown.values()):
+        for column, network in enumerate(study.networks.values()):
             letter, axis = next(letters), figure.add_subplot(grid[row, column])
             tests, other_seeds = _find_regressions(regressions, network, label)
-            drawn = _draw_regression(axis, letter, network, study, label, len(shown), tests)
+            drawn = _draw_regression(axis, letter, network, study, label, tests)
             numbers += [{"panel": letter, **line} for line in [*drawn, *tests, *other_seeds]]
-    add_expression_legend(figure, expression_looks(faces.expressions), "outside upper center")
+    add_expression_legend(figure, expression_looks(study.faces.expressions), "outside upper center")
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "seed": "Int64"})
-    sentences = _caption(study, dataset, shown, table, ratings and ratings_label)
+    sentences = _caption(study, dataset, table, ratings and ratings_label)
     return page.finish(figure, table, sentences, [no_reference] if no_reference else [])
 
 
@@ -194,7 +166,7 @@ def _find_regressions(
 # --------------------------------------------------------------------------------- the clouds
 
 
-def _components_cloud(network: Shown, study: _Study) -> _Cloud:
+def _components_cloud(network: Shown, study: Study) -> _Cloud:
     components = network.components
     try:
         x, y = (component_scores(components, number) for number in (1, 2))
@@ -203,17 +175,19 @@ def _components_cloud(network: Shown, study: _Study) -> _Cloud:
     first, second = components.variance_ratio[:2]
     names = f"PC1 ({100 * first:.0f} % of variance)", f"PC2 ({100 * second:.0f} %)"
     columns = network.columns | {"component": 2}
-    return _Cloud(network.label, "", x, y, names, study.faces.expressions, study.people, columns)
+    return _Cloud(
+        network.label, "", x, y, names, study.faces.expressions, study.faces.people, columns
+    )
 
 
-def _reference_cloud(study: _Study, missing: str) -> _Cloud:
+def _reference_cloud(study: Study, missing: str) -> _Cloud:
     x, y, source = study.reference
     if x is None or y is None:
         lacking = [name for name, values in zip(AFFECT, (x, y), strict=True) if values is None]
         return _Cloud("Reference", missing or f"the face set has no {' and no '.join(lacking)}")
     columns = study.faces.columns | {"label": "arousal on valence", "label_source": source}
     title, names = f"{study.source[0].upper()}{study.source[1:]}", ("Valence", "Arousal")
-    return _Cloud(title, "", x, y, names, study.faces.expressions, study.people, columns)
+    return _Cloud(title, "", x, y, names, study.faces.expressions, study.faces.people, columns)
 
 
 def _ratings_cloud(ratings: str | os.PathLike | None, label: str, missing: str) -> _Cloud:
@@ -253,9 +227,8 @@ def _draw_regression(
     axis: Axes,
     letter: str,
     network: Shown,
-    study: _Study,
+    study: Study,
     label: str,
-    columns: int,
     tests: Sequence[Mapping],
 ) -> list[dict]:
     """Scatter of a component over valence or arousal, with the line; or why there is none."""
@@ -264,13 +237,14 @@ def _draw_regression(
     where = {**network.columns, "label": label, "component": number}
     try:
         affect, scores = affect_of(study.reference, label), component_scores(components, number)
-        line = regress(affect, scores, study.people)
+        line = regress(affect, scores, study.faces.people)
     except FacestagesError as error:
         _say(axis, title, str(error))
         return [{**where, "measure": "r", "note": str(error)}]
     circular = circular_note([study.reference.source], components.network)
     _scatter(axis, affect, scores, study.faces.expressions)
     _draw_fit(axis, line.fit, affect)
+    columns = len(study.networks)
     narrow = {"fontsize": _SMALL} if columns == _MOST_COLUMNS else {}
     axis.set_xlabel(f"{label.capitalize()} ({study.source})", **narrow)
     axis.set_ylabel(f"PC{number}")
@@ -349,25 +323,18 @@ def _describe_shape(parabola: Quadratic) -> str:
 # --------------------------------------------------------------------------------- the caption
 
 
-def _caption(
-    study: _Study,
-    dataset: str,
-    shown: Mapping[str, Shown],
-    numbers: pd.DataFrame,
-    ratings: str | None,
-) -> list[str]:
-    labels = {name: network.label for name, network in shown.items()}
+def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | None) -> list[str]:
     sentences = [
-        f"Principal components of {name_layers(shown.values())}.",
+        f"Principal components of {study.name_layers()}.",
         f"{dataset}: {study.faces.count()}.",
         *page.rendered(study.faces.rendered),
-        describe_signs(study.reference),
-        *page.circular(numbers, labels),
+        study.describe_signs(),
+        *page.circular(numbers, study.labels),
         "Curve: second-degree fit; curvature: its coefficient on standardised axes, a U where the "
         "interval is above zero, an inverted U below, so turning PC2 would turn the one into the "
         "other.",
         "No two people, so no intervals."
-        if study.people is None
+        if study.faces.people is None
         else "Bands and brackets: 95 % bootstrap intervals over people.",
         "The naive p takes pictures as independent. Within people: each person's own r, a t-test "
         "of their z; p corrected by Holm over components, labels, layers, networks and seeds.",
@@ -381,5 +348,5 @@ def _caption(
         if len(rows) > 1:
             low, high = rows["value"].min(), rows["value"].max()
             span = f"r {low:.2f} to {high:.2f} over {len(rows)} seeds"
-            sentences.append(f"{labels[network]}, {label}: {span}.")
+            sentences.append(f"{study.labels[network]}, {label}: {span}.")
     return sentences

@@ -11,25 +11,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.analysis.components import (
-    AFFECT,
-    Reference,
-    affect_of,
-    component_scores,
-    read_reference,
-)
-from facestages.analysis.labels import describe_source
+from facestages.analysis.components import AFFECT, Reference, affect_of, component_scores
 from facestages.errors import FacestagesError
 from facestages.figures import layout, page, style
-from facestages.figures.components import (
-    Shown,
-    describe_signs,
-    drawable_networks,
-    name_layers,
-    read_networks,
-)
+from facestages.figures.components import Shown, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
-from facestages.figures.face_set import FaceSet, read_face_set
+from facestages.figures.face_set import FaceSet
 from facestages.figures.faces import draw_strip, equally_spaced
 from facestages.stimuli.sample import pictures_in_words
 
@@ -101,13 +88,12 @@ def draw(
     FacestagesError
         If there is no axis to show faces along.
     """
-    networks, absent = drawable_networks(networks, absent)
-    faces, reference = read_face_set(stimuli), read_reference(stimuli, predictions)
-    shown = read_networks(networks, faces, reference)
-    blocks = {network.label: _network_strips(network) for network in shown.values()}
-    blocks |= {label: [_Strip("", "", {}, None, why)] for label, why in absent.items()}
-    source = describe_source(reference.source, reference_label) or "reference"
-    blocks[source[0].upper() + source[1:]] = _reference_strips(reference, no_reference)
+    study = read_study(networks, stimuli, predictions, reference_label, absent)
+    faces, shown = study.faces, study.networks.values()
+    blocks = {network.label: _network_strips(network) for network in shown}
+    blocks |= {label: [_Strip("", "", {}, None, why)] for label, why in study.absent.items()}
+    source = study.source or "reference"
+    blocks[source[0].upper() + source[1:]] = _reference_strips(study.reference, no_reference)
     lettered = list(zip(page.letters(), blocks.items(), strict=False))
     strips = [(letter, strip) for letter, (_, block) in lettered for strip in block]
     if all(strip.values is None for _, strip in strips):
@@ -123,10 +109,10 @@ def draw(
         f"{count} positions at equal steps from the lowest to the highest value along each axis; "
         "each shows the nearest face that no other shows, and below the strip the faces stand at "
         "their own values, by expression.",
-        *([f"PCs (share of variance) of {name_layers(shown.values())}."] if shown else []),
+        *([f"PCs (share of variance) of {study.name_layers()}."] if shown else []),
         f"{dataset}: {pictures_in_words(len(faces.labels), faces.attributes)}.",
         *page.rendered(faces.rendered),
-        describe_signs(reference),
+        study.describe_signs(),
         *page.left_out([no_reference] if no_reference else []),
     ]
     figure = _draw_blocks(lettered, tables, faces, count, " ".join(sentences))

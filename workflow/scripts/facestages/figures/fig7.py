@@ -14,19 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from facestages import tables
-from facestages.analysis.components import SIGN_RULE, component_scores, read_reference
+from facestages.analysis.components import SIGN_RULE, component_scores
 from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
-from facestages.analysis.labels import circular_note, read_people
+from facestages.analysis.labels import circular_note
 from facestages.analysis.regression import Estimate
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
-from facestages.figures.components import (
-    Shown,
-    drawable_networks,
-    name_layers,
-    no_network,
-    read_networks,
-)
+from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import expression_looks
 from facestages.figures.face_set import FaceSet, read_face_set
 
@@ -47,6 +41,7 @@ _COLUMNS = [
     *("n", "note"),
 ]
 _WITHIN = "within expressions"
+_NO_CLASS = "it knows none of the face set's expressions"
 
 
 class _Answers(NamedTuple):
@@ -122,39 +117,40 @@ def draw(
             f"Figure 7: face set '{faces.columns['dataset']}' has no expressions to be right or "
             f"wrong about. Take another face set, or name a network in its 'expression_from'"
         )
-    networks, absent = drawable_networks(networks, absent)
-    for name, entry in list(networks.items()):
-        if set(faces.expressions).isdisjoint(entry["classes"]):
-            absent[entry["label"]] = "it knows none of the face set's expressions"
-            del networks[name]
-    if not networks:
-        raise page.nothing_to_draw("Figure 7", no_network(absent))
-    reference, people = read_reference(stimuli, predictions), read_people(faces.labels)
-    shown = read_networks(networks, faces, reference)
-    answers = {name: _compare(shown[name], networks[name], faces) for name in shown}
+    absent = dict(absent or {})
+    strangers = [
+        name
+        for name, entry in networks.items()
+        if entry["layer"] and set(faces.expressions).isdisjoint(entry["classes"])
+    ]
+    absent |= {networks[name]["label"]: _NO_CLASS for name in strangers}
+    known = {name: entry for name, entry in networks.items() if name not in strangers}
+    study = read_study(known, faces, predictions, absent=absent)
+    if not study.networks:
+        raise study.nothing_to_draw("Figure 7")
+    answers = {name: _compare(one, known[name], faces) for name, one in study.networks.items()}
     style.use_style()
     expressions = [value for value in expression_looks(faces.expressions) if value]
     rows = math.ceil(len(expressions) / _MOST_COLUMNS)
-    heights = [_TITLE + _ROW * rows] * len(networks) + [_TITLE + 8] * len(absent)
-    heights.append(max(_DISTANCE, _AROUND_TRENDS + _TREND * 4 * len(networks)))
+    heights = [_TITLE + _ROW * rows] * len(answers) + [_TITLE + 8] * len(study.absent)
+    heights.append(max(_DISTANCE, _AROUND_TRENDS + _TREND * 4 * len(answers)))
     height = (_LEGEND + sum(heights) + _CAPTION) * style.MILLIMETRE
     figure = plt.figure(figsize=(style.PAGE_WIDTH, height), layout="constrained")
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     letters, numbers = page.letters(), []
     for own in answers.values():
         letter, part = next(letters), next(parts)
-        found = _draw_answers(part, letter, own, faces.expressions, people, expressions, rows)
+        found = _draw_answers(part, letter, own, faces, expressions, rows)
         numbers += [{"panel": letter, **own.columns, **row} for row in found]
-    for label, why in absent.items():
+    for label, why in study.absent.items():
         part = next(parts)
         _add_title(part, f"{next(letters)}  {label}")
         style.say_missing(part.subplots(), why, columns=100)
     lines = style.line_styles(looks)
-    numbers += _draw_distances(next(parts), letters, answers, faces.expressions, people, lines)
+    numbers += _draw_distances(next(parts), letters, answers, faces, lines)
     _add_legend(figure)
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "bin": "Int64"})
-    sentences = _caption(table, dataset, faces, people, reference.source, shown)
-    return page.finish(figure, table, sentences)
+    return page.finish(figure, table, _caption(study, dataset, table))
 
 
 def _compare(network: Shown, entry: Mapping, faces: FaceSet) -> _Answers:
@@ -180,13 +176,12 @@ def _draw_answers(
     part: SubFigure,
     letter: str,
     answers: _Answers,
-    shown: np.ndarray,
-    people: np.ndarray | None,
+    faces: FaceSet,
     expressions: Sequence[str],
     rows: int,
 ) -> list[dict]:
-    """Draw a row of panels, one for each of `expressions`; `shown` (n,) are those of pictures."""
-    known = answers.in_classes
+    """Draw rows of panels, one panel for each of `expressions`."""
+    known, people = answers.in_classes, faces.people
     overall = accuracy(answers.correct[known], None if people is None else people[known])
     n = int(known.sum())
     title = f"{letter}  {answers.network.label}: {_in_percent(overall)} correct, n = {n}"
@@ -209,7 +204,7 @@ def _draw_answers(
             axis.set_title(value, fontsize=8)
             style.say_missing(axis, "not one of its classes", columns=14)
             continue
-        chosen = shown == value
+        chosen = faces.expressions == value
         of_value = accuracy(answers.correct[chosen], None if people is None else people[chosen])
         numbers.append(_accuracy_row(value, of_value, int(chosen.sum())))
         axis.set_title(f"{value} {100 * of_value.value:.0f} %", fontsize=8)
@@ -261,8 +256,7 @@ def _draw_distances(
     part: SubFigure,
     letters: Iterator[str],
     answers: Mapping[str, _Answers],
-    expressions: np.ndarray,
-    people: np.ndarray | None,
+    faces: FaceSet,
     lines: Mapping[str, dict],
 ) -> list[dict]:
     """Accuracy in fifths of the distance along PC1 and PC2, and the trends side by side."""
@@ -274,7 +268,7 @@ def _draw_distances(
         for name, own in answers.items():
             where = {"panel": letter, **own.columns, "space": f"PC{number}"}
             try:
-                bins, within = _measure_extremities(own, number, expressions, people)
+                bins, within = _measure_extremities(own, number, faces)
             except FacestagesError as error:
                 numbers.append({**where, "measure": "accuracy_in_fifth", "note": str(error)})
                 continue
@@ -298,28 +292,22 @@ def _draw_distances(
         style.say_missing(axes[2], "nothing to compare")
         return numbers
     _draw_trends(axes[2], trends, lines)
-    names = list(dict.fromkeys(trend.name for trend in trends))
-    part.legend(
-        [plt.Line2D([], [], **lines[name]) for name in names],
-        [answers[name].network.label for name in names],
-        loc="outside upper center",
-        ncols=len(names),
-        frameon=False,
-        handlelength=3.2,
-    )
+    drawn = {trend.name: lines[trend.name] for trend in trends}
+    names = {name: own.network.label for name, own in answers.items()}
+    page.add_line_legend(part, names, drawn, len(drawn))
     return numbers + [_trend_row(letter, trend) for trend in trends]
 
 
 def _measure_extremities(
-    answers: _Answers, number: int, expressions: np.ndarray, people: np.ndarray | None
+    answers: _Answers, number: int, faces: FaceSet
 ) -> tuple[Extremity, Extremity]:
     """Accuracy by distance over all pictures, and with each expression cut into its own fifths."""
-    known = answers.in_classes
+    known, people = answers.in_classes, faces.people
     scores = component_scores(answers.network.components, number)[known]
     correct, people = answers.correct[known], None if people is None else people[known]
     return tuple(
         accuracy_by_distance(correct, scores, people, within)
-        for within in (None, expressions[known])
+        for within in (None, faces.expressions[known])
     )
 
 
@@ -362,24 +350,18 @@ def _add_legend(figure: Figure) -> None:
     )
 
 
-def _caption(
-    table: pd.DataFrame,
-    dataset: str,
-    faces: FaceSet,
-    people: np.ndarray | None,
-    reference: str,
-    shown: Mapping[str, Shown],
-) -> list[str]:
+def _caption(study: Study, dataset: str, table: pd.DataFrame) -> list[str]:
+    faces, source = study.faces, study.reference.source
     return [
-        f"PC1 and PC2 of {name_layers(shown.values())} against the networks' answers. {dataset}: "
-        f"{faces.count()}; expressions: {faces.sources['expression']}.",
+        f"PC1 and PC2 of {study.name_layers()} against the networks' answers. {dataset}: "
+        f"{faces.count()}; expressions: {table['label_source'].iloc[0]}.",
         *page.rendered(faces.rendered),
-        *([f"{SIGN_RULE} ({reference})."] if reference else []),
-        *page.circular(table, {name: network.label for name, network in shown.items()}),
+        *([f"{SIGN_RULE} ({source})."] if source else []),
+        *page.circular(table, study.labels),
         "Accuracy by distance: fifths of |PC|, whose centre is the mean of all pictures; at "
         "right, accuracy of the outermost fifth less that of the innermost; open: fifths of each "
         "expression's own pictures, so that no expression is farther out.",
         "No two people, so no intervals."
-        if people is None
+        if faces.people is None
         else "Brackets, bands and bars: 95 % bootstrap intervals over people.",
     ]

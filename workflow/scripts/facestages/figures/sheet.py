@@ -1,18 +1,18 @@
-"""A contact sheet: what went into a face set, and what became of it."""
+"""A contact sheet: original pictures beside the stimuli that were made of them."""
 
 from __future__ import annotations
 
 import os
 import textwrap
 
-import h5py
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.figures import style
-from facestages.stimuli import Example, read_examples, read_irregular, read_labels
+from facestages.figures import page, style
+from facestages.figures.face_set import FaceSet, read_face_set
+from facestages.stimuli import Example, read_examples, read_irregular
 
 _COLUMNS = 12
 _PICTURES = 48
@@ -27,10 +27,10 @@ def draw_sheet(
 ) -> Figure:
     """Draw a face set's contact sheet.
 
-    Where there were pictures before, each original stands beside its stimulus, the eyes marked if
-    they were looked for: some at even steps through the set, those of which the detector was least
-    certain, and those that were left out or taken whole. Else stimuli alone are shown, at even
-    steps.
+    Of pictures that were read from files, each original stands beside its stimulus, with the eyes
+    marked if they were detected: some at even steps through the set, those with the lowest scores
+    of the detector, and those that were left out or taken whole. Of rendered faces, stimuli alone
+    are shown, at even steps.
 
     Parameters
     ----------
@@ -46,15 +46,13 @@ def draw_sheet(
     matplotlib.figure.Figure
     """
     style.use_style()
-    labels, sources, known = read_labels(stimuli, predictions)
-    examples = read_examples(stimuli)
+    faces, examples = read_face_set(stimuli, predictions), read_examples(stimuli)
+    labels = faces.labels
     rows = {name: number for number, name in enumerate(labels["stimulus_id"])}
-    kept = np.linspace(0, len(labels) - 1, min(_PICTURES, len(labels))).astype(int)
-    wanted = [rows[e.stimulus_id] for e in examples if e.stimulus_id] if examples else list(kept)
-    with h5py.File(stimuli, "r") as file:
-        pictures = {row: file["images"][row] for row in wanted}
-    n_tiles = 2 * len(examples) if examples else len(kept)
-    lines = -(-n_tiles // _COLUMNS)
+    even = np.linspace(0, len(labels) - 1, min(_PICTURES, len(labels))).astype(int)
+    shown = [rows[e.stimulus_id] for e in examples if e.stimulus_id] if examples else list(even)
+    pictures = dict(zip(shown, faces.pictures(shown), strict=True))
+    lines = -(-(2 * len(examples) or len(even)) // _COLUMNS)
     figure, axes = plt.subplots(
         lines,
         _COLUMNS,
@@ -64,41 +62,34 @@ def draw_sheet(
     )
     for axis in axes.flat:
         axis.set_axis_off()
-    tiles = iter(axes.flat)
     if examples:
-        for example in examples:
+        for example, left, right in zip(examples, axes.flat[::2], axes.flat[1::2], strict=False):
             row = rows.get(example.stimulus_id)
-            picture = None if row is None else pictures[row]
-            expression = "" if row is None else labels.iloc[row].get("expression", "")
-            _draw_pair(next(tiles), next(tiles), example, picture, expression)
+            expression = "" if row is None else faces.expressions[row]
+            _draw_pair(left, right, example, pictures.get(row), expression)
     else:
-        for row in kept:
-            axis = next(tiles)
+        for row, axis in zip(even, axes.flat, strict=False):
             _show(axis, pictures[row])
-            axis.set_title(_caption(labels.iloc[row]), fontsize=_FONT, pad=2)
-    n_irregular = len(read_irregular(stimuli))
-    heading = _heading(title, labels, sources, known, n_irregular)
+            name = _shorten(labels["stimulus_id"][row])
+            caption = "\n".join(filter(None, [name, faces.expressions[row]]))
+            axis.set_title(caption, fontsize=_FONT, pad=2)
+    heading = _heading(title, faces, len(read_irregular(stimuli)))
     figure.suptitle(heading, fontsize=8, ha="left", x=0.01)
     return figure
 
 
-def _heading(title, labels, sources, known, n_irregular: int) -> str:
-    people = labels["identity"].nunique() if "identity" in labels else None
-    parts = [f"{title}: {len(labels):,} pictures" + (f" of {people} people" if people else "")]
-    if known.get("rendered", 0):
-        parts.append("all RENDERED, not photographs")
-    if "expression" in labels:
-        parts.append(f"expression: {sources['expression']}")
-    if "face_score" in labels:
+def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
+    n, people = len(faces.labels), len({*faces.identities} - {""})
+    parts = [f"{title}: {n:,} pictures" + (f" of {people} people" if people else "")]
+    if faces.rendered:
+        parts.append(f"all {page.RENDERED}")
+    if "expression" in faces.labels:
+        parts.append(f"expression: {faces.sources['expression']}")
+    if "face_score" in faces.labels:
         parts.append("each original (eyes marked) with its stimulus")
     if n_irregular:
         parts.append(f"{n_irregular} left out or taken otherwise, see the report")
     return textwrap.fill("; ".join(parts) + ".", 150)
-
-
-def _caption(row) -> str:
-    """Two short lines: which picture, and what it is said to show."""
-    return "\n".join(filter(None, [_shorten(row["stimulus_id"]), row.get("expression", "")]))
 
 
 def _shorten(name: str) -> str:

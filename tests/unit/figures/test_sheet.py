@@ -1,0 +1,56 @@
+"""The contact sheet: every picture with its label, and originals beside their stimuli."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from facestages.figures.sheet import draw_sheet
+from facestages.stimuli import Example, Irregularity, StimulusSet, write_stimuli
+from facestages.tables import write_table
+
+
+def write_faces(path, examples=()):
+    """Three pictures of two people, and a fourth left out."""
+    labels = pd.DataFrame({"stimulus_id": ["a", "b", "c"], "identity": ["x", "x", "y"]})
+    labels["expression"] = ["happy", "sad", ""]
+    sources = {"identity": "file", "expression": "posed"}
+    irregular = [Irregularity("d.png", "no face found", "left out")]
+    images = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8)
+    faces = StimulusSet(images, labels, sources, {}, irregular, list(examples))
+    write_stimuli(path, faces, "mine")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def test_every_picture_is_shown_with_its_label(tmp_path):
+    faces = write_faces(tmp_path / "faces.h5")
+    predictions = pd.DataFrame({"stimulus_id": ["a", "b", "c"], "network": "net"})
+    predictions["expression"] = ["happy", "contempt", "sad"]
+    write_table(tmp_path / "predictions.csv", predictions)
+    figure = draw_sheet(faces, "My faces", tmp_path / "predictions.csv")
+    titles = [axis.get_title() for axis in figure.axes if axis.images]
+    assert titles == ["a\nhappy", "b\ncontempt", "c\nsad"]
+    heading = " ".join(figure.get_suptitle().split())
+    assert "My faces: 3 pictures of 2 people; expression: network:net" in heading
+    assert "1 left out" in heading and "RENDERED" not in heading
+
+
+def test_originals_stand_beside_their_stimuli(tmp_path):
+    small, eyes = np.full((6, 6, 3), 200, np.uint8), np.array([[1.0, 2.0], [4.0, 2.0]])
+    examples = [
+        Example("b.png", "b", "lowest score", small, eyes),
+        Example("d.png", "", "no face found", small, np.full((2, 2), np.nan)),
+    ]
+    figure = draw_sheet(write_faces(tmp_path / "faces.h5", examples), "My faces")
+    original, stimulus, left_out, empty = figure.axes[:4]
+    assert original.get_title() == "b" and stimulus.get_title() == "sad, lowest score"
+    np.testing.assert_array_equal(original.lines[0].get_xydata(), eyes)
+    np.testing.assert_array_equal(stimulus.images[0].get_array(), np.arange(64, 128).reshape(8, 8))
+    assert left_out.get_title() == "d.png" and not empty.images
+    assert empty.texts[0].get_text() == "no face found"
