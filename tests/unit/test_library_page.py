@@ -12,5 +12,7 @@ def test_examples_run_in_order():
     names = {}
     for example in examples:
         exec(example, names)
-    assert names["value"] > names["null"].max() and names["number"] >= 1
-    assert names["low"] < names["high"]
+    assert names["value"] > names["null"].max()
+    assert names["results"][1]["p"] < 0.01 < 0.05 < names["results"][0]["p"]
+    assert names["parts"]["identity"] > 0.5 > 0.1 > abs(names["parts"]["category"])
+    assert names["low"] < 0.3 and names["high"] > -0.3

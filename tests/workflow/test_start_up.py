@@ -25,9 +25,10 @@ WITHOUT_HEAVY = f"""
 import pkgutil, sys
 for name in {HEAVY!r}:
     sys.modules[name] = None
-found = pkgutil.iter_modules
+all_modules = pkgutil.iter_modules
 pkgutil.iter_modules = lambda *where: (
-    module for module in found(*where) if not module.name.startswith("snakemake_executor_plugin_")
+    module for module in all_modules(*where)
+    if not module.name.startswith("snakemake_executor_plugin_")
 )
 from snakemake.cli import main
 main(sys.argv[1:])
