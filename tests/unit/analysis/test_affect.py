@@ -26,8 +26,8 @@ def test_notes_of_a_fit():
 
 
 def measured(table, measure, component, label=""):
-    own = table[(table["measure"] == measure) & (table["component"] == component)]
-    return own[own["label"] == label].iloc[0]
+    rows = table[(table["measure"] == measure) & (table["component"] == component)]
+    return rows[rows["label"] == label].iloc[0]
 
 
 def top_components(geometry, stimuli):
@@ -39,9 +39,9 @@ def test_table_of_a_network(faces, tmp_path):
     stimuli, labels = faces
     geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels, bend=0.0)
     table = affect.regress_affect(geometry, stimuli, {"penultimate": "top"})
-    own = top_components(geometry, stimuli)
+    top = top_components(geometry, stimuli)
     row = measured(table, "r", 1, "valence")
-    assert row["value"] == pytest.approx(np.corrcoef(own.scores[:, 0], labels["valence"])[0, 1])
+    assert row["value"] == pytest.approx(np.corrcoef(top.scores[:, 0], labels["valence"])[0, 1])
     assert row["value"] > 0.9 and row["ci_low"] < row["value"] < row["ci_high"]
     assert row["n"] == 80 and row["p"] < 1e-6 and row["note"] == affect.NAIVE
     assert row[["dataset", "network", "stage", "layer"]].tolist() == [
@@ -50,10 +50,10 @@ def test_table_of_a_network(faces, tmp_path):
     assert row["rendered"] == 1 and row["label_source"] == affect_files.SOURCE
     crossed = measured(table, "r", 2, "valence")
     assert abs(crossed["value"]) < measured(table, "r", 2, "arousal")["value"]
-    ratios = own.eigenvalues / own.eigenvalues.sum()
+    ratios = top.eigenvalues / top.eigenvalues.sum()
     assert measured(table, "variance_ratio", 2)["value"] == pytest.approx(ratios[1])
     assert measured(table, "eigengap", 1)["value"] == pytest.approx(1 - ratios[1] / ratios[0])
-    expected = regression.fit_quadratic(own.scores[:, 0], own.scores[:, 1], labels["identity"])
+    expected = regression.fit_quadratic(top.scores[:, 0], top.scores[:, 1], labels["identity"])
     row = measured(table, "curvature", 2)
     assert row[["value", "ci_low", "ci_high"]].tolist() == pytest.approx(list(expected.curvature))
     write_table(tmp_path / "t.csv", table)
@@ -66,8 +66,8 @@ def test_regressions_over_people_stand_beside_the_naive_one(faces, tmp_path):
     stimuli, labels = faces
     geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels, bend=0.0)
     table = affect.regress_affect(geometry, stimuli, {"penultimate": "top"})
-    own = top_components(geometry, stimuli)
-    pairs = labels["valence"], own.scores[:, 0], labels["identity"]
+    top = top_components(geometry, stimuli)
+    pairs = labels["valence"], top.scores[:, 0], labels["identity"]
     for measure, estimate in affect.GROUPED.items():
         row, expected = measured(table, measure, 1, "valence"), estimate(*pairs)
         assert row[["value", "ci_low", "ci_high", "p", "n"]].tolist() == pytest.approx(
@@ -85,19 +85,19 @@ def test_correction_is_over_all_tests_but_circular_ones(faces, tmp_path):
     other = one.assign(network="other", note="CIRCULAR: its own output")
     tests = affect.correct_for_many(pd.concat([one, other]))
     assert set(tests["measure"]) == {"r_person"}
-    own = tests[tests["network"] == "net"]
-    assert own["p_holm"].tolist() == pytest.approx(holm(own["p"].to_numpy(float)).tolist())
+    net = tests[tests["network"] == "net"]
+    assert net["p_holm"].tolist() == pytest.approx(holm(net["p"].to_numpy(float)).tolist())
     assert tests.loc[tests["network"] == "other", "p_holm"].isna().all()
 
 
 def test_a_networks_own_output_is_circular(faces, tmp_path):
     stimuli, labels = faces
     geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels)
-    said = {name: labels[name] for name in ("valence", "arousal")}
+    outputs = {name: labels[name] for name in ("valence", "arousal")}
     arguments = (labels, labels["expression"])
     for network, circular in (("net", True), ("emofan", False)):
         path = tmp_path / f"{network}.csv"
-        affect_files.write_predictions(path, *arguments, network, said)
+        affect_files.write_predictions(path, *arguments, network, outputs)
         table = affect.regress_affect(geometry, stimuli, {}, path)
         row = measured(table, "r", 1, "valence")
         assert row["note"].startswith("CIRCULAR") == circular

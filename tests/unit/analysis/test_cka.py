@@ -1,4 +1,4 @@
-"""Debiased CKA: the formula of Song et al., no bias where CKA has it, and intervals that cover."""
+"""Debiased CKA: the formula of Song et al., no bias for noise, and the coverage of intervals."""
 
 import numpy as np
 import pandas as pd
@@ -101,9 +101,9 @@ def test_layers_at_once_are_as_pair_by_pair(monkeypatch):
 def test_a_person_left_out_is_nearly_as_centred_anew():
     people = np.repeat(np.arange(27), 20)
     grams = layers_of(np.random.default_rng(5), people)[:2]
-    own, even, odd = cka._person_products(grams, people)
-    total = (own + even + odd).sum(axis=0)
-    left_out = cka._normalise(total - own - 2 * (even + odd))[:, 0, 1]
+    within, even, odd = cka._person_products(grams, people)
+    total = (within + even + odd).sum(axis=0)
+    left_out = cka._normalise(total - within - 2 * (even + odd))[:, 0, 1]
     anew = []
     for person in range(27):
         kept = np.ix_(people != person, people != person)
@@ -113,8 +113,8 @@ def test_a_person_left_out_is_nearly_as_centred_anew():
 
 
 def test_intervals_cover():
-    """Of 27 people drawn anew, the mean of all samples lies in 95 of 100 intervals, whether layers
-    share much (the first two) or little (the last with any)."""
+    """Each sample draws 27 people anew; 95 of 100 intervals hold the mean of all samples, whether
+    layers share much (the first two) or little (the last with any)."""
     people, rng = np.repeat(np.arange(27), 20), np.random.default_rng(6)
     samples = [
         cka._estimate(cka._person_products(layers_of(rng, people), people)) for _ in range(100)
@@ -123,7 +123,7 @@ def test_intervals_cover():
     truth = value.mean(axis=0)
     assert truth[0] > 0.5 and abs(truth[2]) < 0.05
     covered = ((low <= truth) & (truth <= high)).sum(axis=0)
-    # 95 are expected, and fewer than 87 in one of 600 cases.
+    # 95 are expected; fewer than 87 have a chance of one in 600.
     assert covered.min() >= 87 and covered.mean() <= 98, covered
 
 
@@ -132,7 +132,7 @@ def test_intervals_cover():
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a face set, and a network's geometry of it."""
+    """A function that writes a face set and geometry of networks on it, and returns their paths."""
 
     def write_files(labels, networks):
         sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
@@ -173,8 +173,8 @@ def test_all_layers_of_all_networks(write):
     table = compare_layers(*write(make_labels(people), networks))
     assert len(table) == 6 and (table["n"] == 40).all() and (table["note"] == "").all()
     assert set(table["measure"]) == {"cka_debiased"} and (table["rendered"] == 1).all()
-    own = ["network", "seed", "layer"]
-    row = table.set_index([*own, *(f"other_{name}" for name in own)]).sort_index()
+    names = ["network", "seed", "layer"]
+    row = table.set_index([*names, *(f"other_{name}" for name in names)]).sort_index()
     row = row.loc[("small", 0, "dense", "small", 1, "conv")]
     assert row["value"] == pytest.approx(debiased_cka(second, third), abs=1e-5)
     assert ((table["ci_low"] < table["value"]) & (table["value"] < table["ci_high"])).all()

@@ -31,26 +31,26 @@ def test_signs_follow_the_reference():
 
 def test_reference_is_the_face_sets_own(faces):
     stimuli, labels = faces
-    found = read_reference(stimuli)
-    np.testing.assert_allclose(found.valence, labels["valence"])
-    np.testing.assert_allclose(found.arousal, labels["arousal"])
-    assert found.source == affect_files.SOURCE
+    reference = read_reference(stimuli)
+    np.testing.assert_allclose(reference.valence, labels["valence"])
+    np.testing.assert_allclose(reference.arousal, labels["arousal"])
+    assert reference.source == affect_files.SOURCE
 
 
 def test_reference_of_a_network(faces, tmp_path):
     stimuli, labels = faces
-    said = {"valence": labels["arousal"], "arousal": labels["valence"]}
-    arguments = (labels, labels["expression"], "emofan", said)
+    outputs = {"valence": labels["arousal"], "arousal": labels["valence"]}
+    arguments = (labels, labels["expression"], "emofan", outputs)
     path = affect_files.write_predictions(tmp_path / "a.csv", *arguments)
-    found = read_reference(stimuli, path)
-    np.testing.assert_allclose(found.valence, labels["arousal"])
-    assert found.source == "network:emofan"
+    reference = read_reference(stimuli, path)
+    np.testing.assert_allclose(reference.valence, labels["arousal"])
+    assert reference.source == "network:emofan"
 
 
 def test_reference_that_is_not_there(tmp_path):
     labels = affect_files.write_faces(tmp_path / "a.h5", without=["valence"])
-    found = read_reference(tmp_path / "a.h5")
-    assert found.valence is None and found.arousal is not None
+    reference = read_reference(tmp_path / "a.h5")
+    assert reference.valence is None and reference.arousal is not None
     affect_files.write_faces(tmp_path / "b.h5", without=["valence", "arousal"])
     assert read_reference(tmp_path / "b.h5") == (None, None, "")
     path = affect_files.write_predictions(tmp_path / "c.csv", labels, labels["expression"])
@@ -62,7 +62,7 @@ def test_reference_that_is_not_there(tmp_path):
 
 
 def test_a_component_that_other_people_would_not_give_is_unstable():
-    """One direction is shared by all people; of the next two each person has one of its own."""
+    """All people share one direction; in the next two, each person has a place of its own."""
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(12), 10)
     scores = rng.normal(size=(120, 3)) * [5.0, 0.1, 0.1]

@@ -1,4 +1,4 @@
-"""Decoding: planted labels are found, others by chance only, and intervals hold the truth."""
+"""Decoding finds planted labels, others at chance alone, and its intervals hold the truth."""
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,9 @@ def test_what_is_planted_is_found_and_nothing_else():
     assert (person["held_out"], person["folds"]) == ("sessions", 2)
 
     for label, chance in (("expression", 1 / 5), ("identity", 1 / 12), ("sex", 1 / 2)):
-        found = decode_one(noise, table, label)
-        assert found["chance"] == chance and found["p"] > 0.05
-        assert found["value"] == pytest.approx(chance, abs=0.12)
+        row = decode_one(noise, table, label)
+        assert row["chance"] == chance and row["p"] > 0.05
+        assert row["value"] == pytest.approx(chance, abs=0.12)
 
 
 def test_a_planted_number_is_found():
@@ -41,20 +41,20 @@ def test_a_planted_number_is_found():
     table["valence"] = rng.normal(size=len(table))
     points = rng.normal(size=(len(table), 6))
     points[:, 0] = 3 * (table["valence"] + 0.5 * rng.normal(size=len(table)))
-    found = decode_one(points, table, "valence")
+    row = decode_one(points, table, "valence")
     # Of the component's variance, 1 / (1 + 0.25) is valence.
-    assert found["measure"] == "r2_held_out" and found["value"] == pytest.approx(0.8, abs=0.05)
-    assert np.isnan(found.get("chance", np.nan)) and found["p"] == 0.01
+    assert row["measure"] == "r2_held_out" and row["value"] == pytest.approx(0.8, abs=0.05)
+    assert np.isnan(row.get("chance", np.nan)) and row["p"] == 0.01
     nothing = decode_one(points[:, 1:], table, "valence")
     assert nothing["value"] < 0.01 and nothing["p"] > 0.05
 
 
 def test_identity_of_another_session_is_not_that_of_the_day():
-    """Every session of a person has a look of its own; that it can be told says nothing."""
+    """Each session of a person has a look of its own, which is no identity."""
     rng, table = np.random.default_rng(2), portraits()
     days = pd.factorize(table["identity"] + table["session"])[0]
-    found = decode_one(rng.normal(size=(120, 12)) + along(days, 5, rng), table, "identity", 10)
-    assert found["value"] < 0.25 and found["p"] > 0.05
+    row = decode_one(rng.normal(size=(120, 12)) + along(days, 5, rng), table, "identity", 10)
+    assert row["value"] < 0.25 and row["p"] > 0.05
 
 
 def test_a_slow_drift_is_not_an_identity():
@@ -68,11 +68,11 @@ def test_a_slow_drift_is_not_an_identity():
         points = drift(rng, 6, 100, 0.9)
         spaces = project(gram_of(points), leaky, 10)
         near.append(held_out_recall(spaces, leaky, people[None], 6, [10]).mean())
-        found = decode_one(points, table, "identity", 10, permutations=0)
-        far.append(found["value"])
+        row = decode_one(points, table, "identity", 10, permutations=0)
+        far.append(row["value"])
     assert np.mean(near) > 0.4
     assert np.mean(far) == pytest.approx(1 / 6, abs=0.04)
-    assert found["note"] == ONE_RECORDING
+    assert row["note"] == ONE_RECORDING
 
 
 def rejections(simulate, labels, simulations):
@@ -86,7 +86,7 @@ def rejections(simulate, labels, simulations):
 
 
 def portraits_of_nothing(rng):
-    """People differ, and their sessions; nothing else is there to be read."""
+    """People and their sessions differ; no other label has an effect."""
     table = portraits(12)
     table["valence"] = rng.normal(size=120)
     people, days = (pd.factorize(table[name])[0] for name in ("identity", "session"))
@@ -97,7 +97,7 @@ def portraits_of_nothing(rng):
 
 
 def video_of_nothing(rng):
-    """People differ and drift; each shows the expressions in an order of their own."""
+    """People differ and drift; the order of expressions differs from person to person."""
     table = video(8, 40)
     order = np.concatenate(
         [np.repeat(rng.permutation(np.tile(EXPRESSIONS, 2)), 4) for _ in range(8)]
@@ -108,7 +108,7 @@ def video_of_nothing(rng):
 
 
 def days_without_identity(rng):
-    """Every session of a person has a look of its own, and is no more like the person's other."""
+    """Each session has a look of its own, whichever person it is of."""
     table = portraits(10)
     days = pd.factorize(table["identity"] + table["session"])[0]
     return rng.normal(size=(100, 8)) + along(days, 1, rng, 8), table
@@ -136,26 +136,26 @@ def test_p_values_are_calibrated(simulate, labels):
 
 
 def expressive(rng):
-    """People differ, in how they show an expression too."""
+    """People differ, and so does how they show an expression."""
     table = portraits(12)
     shown, person = (pd.factorize(table[name])[0] for name in ("expression", "identity"))
     centres = np.random.default_rng(99).normal(size=(5, 8))[shown]
-    own = rng.normal(size=(12, 5, 8))[person, shown]
-    points = centres + 0.7 * own + along(person, 1, rng, 8) + rng.normal(size=(120, 8))
+    manners = rng.normal(size=(12, 5, 8))[person, shown]
+    points = centres + 0.7 * manners + along(person, 1, rng, 8) + rng.normal(size=(120, 8))
     return points, table.assign(valence=shown + rng.normal(size=120))
 
 
 def test_intervals_hold_the_truth():
-    """In 95 % of the face sets, or nearly, the interval holds the mean over all of them."""
-    labels, found = ["identity", "expression", "valence"], {}
+    """In nearly 95 % of the face sets, the interval holds the mean over all of them."""
+    labels, estimates = ["identity", "expression", "valence"], {}
     for seed in range(200):
         points, table = expressive(np.random.default_rng(seed))
         resamples = 200 if seed < 60 else 0
         for row in decode(gram_of(points), table, labels, [4], 0, resamples, folds=2, seed=seed):
             bounds = row["ci_low"], row["ci_high"]
-            found.setdefault(row["label"], []).append((row["value"], *bounds))
+            estimates.setdefault(row["label"], []).append((row["value"], *bounds))
     for label in labels:
-        value, low, high = np.array(found[label]).T
+        value, low, high = np.array(estimates[label]).T
         truth = value.mean()
         held = ((low <= truth) & (truth <= high))[:60].sum()
         assert held >= scipy.stats.binom.ppf(0.01, 60, 0.95), label
@@ -168,16 +168,16 @@ def noise():
 
 def test_fewer_components_than_asked_for(noise):
     flat = noise[:, :3]
-    found = decode(gram_of(flat), portraits(), ["expression", "identity"], [2, 50], 9, 9)
-    assert [row["components_used"] for row in found] == [2, 3, 2, 3]
+    rows = decode(gram_of(flat), portraits(), ["expression", "identity"], [2, 50], 9, 9)
+    assert [row["components_used"] for row in rows] == [2, 3, 2, 3]
     none = decode_one(np.ones((120, 4)), portraits(), "expression")
     assert np.isnan(none["value"])
     assert none["note"] == "the layer says the same of all pictures of a training set"
 
 
 def test_without_permutations_and_resamples(noise):
-    found = decode_one(noise, portraits(), "expression", permutations=0)
-    assert np.isfinite(found["value"]) and np.isnan(found["ci_low"]) and "p" not in found
+    row = decode_one(noise, portraits(), "expression", permutations=0)
+    assert np.isfinite(row["value"]) and np.isnan(row["ci_low"]) and "p" not in row
 
 
 def test_the_same_again(noise):
@@ -220,27 +220,27 @@ STAGES = {"early": "early", "penultimate": "late", "final": "late"}
 
 def test_table(files, tmp_path):
     labels = ["identity", "expression", "valence", "pose"]
-    found = decode_labels(*files, STAGES, labels, [2, 5, "all"], 49, 99, folds=4)
+    table = decode_labels(*files, STAGES, labels, [2, 5, "all"], 49, 99, folds=4)
     # A layer has a row for each of its stages.
-    assert found["stage"].value_counts().to_dict() == dict.fromkeys((*STAGES, ""), 8)
-    assert set(found["components"]) == {2, 5} and (found["rendered"] == 1).all()
-    value = found[found["components"] == 5].set_index(["stage", "label"])["value"]
+    assert table["stage"].value_counts().to_dict() == dict.fromkeys((*STAGES, ""), 8)
+    assert set(table["components"]) == {2, 5} and (table["rendered"] == 1).all()
+    value = table[table["components"] == 5].set_index(["stage", "label"])["value"]
     assert value["early", "identity"] > 0.9 > 0.4 > value["final", "identity"]
     assert value["final", "expression"] > 0.9 > 0.4 > value["early", "expression"]
     assert value["final", "valence"] > 0.8 > 0.2 > value["early", "valence"]
     assert value["penultimate"].equals(value["final"])
     # The dead layer, and the label that is not there.
-    empty = found[found["value"].isna()]
+    empty = table[table["value"].isna()]
     assert set(empty["layer"] + " " + empty["label"]) == {
         *(f"dead {label}" for label in labels),
         *(f"{layer} pose" for layer in ("early", "late")),
     }
-    assert (empty["note"] != "").all() and (found["label_source"] == "rendered").sum() == 24
-    inside = found.dropna(subset="value")
+    assert (empty["note"] != "").all() and (table["label_source"] == "rendered").sum() == 24
+    inside = table.dropna(subset="value")
     assert ((inside["ci_low"] <= inside["value"]) & (inside["value"] <= inside["ci_high"])).all()
-    tables.write_table(tmp_path / "decoding.csv", found)
+    tables.write_table(tmp_path / "decoding.csv", table)
     pd.testing.assert_series_equal(
-        tables.read_tables([tmp_path / "decoding.csv"])["value"], found["value"], rtol=1e-8
+        tables.read_tables([tmp_path / "decoding.csv"])["value"], table["value"], rtol=1e-8
     )
 
 
@@ -249,12 +249,12 @@ def test_a_networks_own_labels_are_circular(files, tmp_path):
     predictions = tmp_path / "net.csv"
     labels = read_labels(stimuli)[0]
     labels[["stimulus_id", "expression"]].assign(network="net").to_csv(predictions, index=False)
-    found = decode_labels(
+    table = decode_labels(
         geometry, stimuli, STAGES, ["expression", "sex"], [5], 9, 9, predictions=predictions
     ).set_index(["stage", "label"])
-    assert found.loc[("final", "expression"), "note"] == CIRCULAR
-    assert found.loc[("final", "expression"), "label_source"] == "network:net"
-    assert found.loc[("final", "sex"), "note"] == ""
+    assert table.loc[("final", "expression"), "note"] == CIRCULAR
+    assert table.loc[("final", "expression"), "label_source"] == "network:net"
+    assert table.loc[("final", "sex"), "note"] == ""
 
 
 def test_only_the_full_space_asked_for_gives_no_rows(files):

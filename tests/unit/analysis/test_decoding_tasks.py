@@ -17,18 +17,18 @@ def test_people_without_a_second_session_are_left_out():
     table = table[(table["identity"] != "P03") | (table["session"] == "A")]
     table = table.reset_index(drop=True)
     points = np.random.default_rng(0).normal(size=(len(table), 8))
-    found = decode_one(points, table, "identity")
-    assert found["n_groups"] == 5 and found["n"] == 50
-    assert found["note"] == "1 people left out, who have too few sessions"
+    row = decode_one(points, table, "identity")
+    assert row["n_groups"] == 5 and row["n"] == 50
+    assert row["note"] == "1 people left out, who have too few sessions"
 
 
 def test_a_person_who_shows_alone_what_nobody_else_does(noise):
     table = portraits()
     table.loc[:2, "expression"] = "smug"
-    found = decode_one(noise, table, "expression", resamples=9)
-    assert found["n_groups"] == 5 and found["n"] == 117
-    assert found["note"] == "left out, not shown by people of two folds: smug"
-    assert found["ci_low"] < found["value"] < found["ci_high"]
+    row = decode_one(noise, table, "expression", resamples=9)
+    assert row["n_groups"] == 5 and row["n"] == 117
+    assert row["note"] == "left out, not shown by people of two folds: smug"
+    assert row["ci_low"] < row["value"] < row["ci_high"]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_person_who_shows_alone_what_nobody_else_does(noise):
 )
 def test_what_cannot_be_decoded_is_said(noise, change, label, words):
     table = portraits().assign(**change)
-    found = decode_one(noise, table, label)
-    assert np.isnan(found["value"]) and words in found["note"]
-    # Others are decoded all the same.
+    row = decode_one(noise, table, label)
+    assert np.isnan(row["value"]) and words in row["note"]
+    # Other labels are decoded.
     others = decode(gram_of(noise), table, [label, "expression", "identity"], [2, 5], 9, 9)
     assert len(others) == 6
 
@@ -67,10 +67,10 @@ def test_few_people_have_fewer_folds_and_no_interval(noise):
 
 def test_pictures_of_unknown_people_are_independent(noise):
     table = portraits().drop(columns=["identity", "session"])
-    found = decode_one(noise, table, "expression", resamples=9)
-    assert (found["held_out"], found["null"]) == ("pictures", "freely")
-    assert found["note"] == "people are not known, pictures are taken as independent"
-    assert found["ci_low"] < found["value"] < found["ci_high"]
+    row = decode_one(noise, table, "expression", resamples=9)
+    assert (row["held_out"], row["null"]) == ("pictures", "freely")
+    assert row["note"] == "people are not known, pictures are taken as independent"
+    assert row["ci_low"] < row["value"] < row["ci_high"]
 
 
 def test_pictures_without_the_label_are_left_out_of_it_alone(noise):

@@ -10,11 +10,11 @@ from facestages.errors import FacestagesError
 def test_extremes_that_are_easier():
     position = np.linspace(-1, 1, 101)[np.arange(101) != 50]
     correct = np.abs(position) > 0.5
-    found = extremity.accuracy_by_distance(correct, position, np.arange(100) % 10)
-    assert found.bins["n"].tolist() == [20] * 5
-    assert found.bins["value"].iloc[[0, 1, 3, 4]].tolist() == [0, 0, 1, 1]
-    assert found.bins["distance"].is_monotonic_increasing
-    assert found.trend == pytest.approx((1, 1, 1))
+    result = extremity.accuracy_by_distance(correct, position, np.arange(100) % 10)
+    assert result.bins["n"].tolist() == [20] * 5
+    assert result.bins["value"].iloc[[0, 1, 3, 4]].tolist() == [0, 0, 1, 1]
+    assert result.bins["distance"].is_monotonic_increasing
+    assert result.trend == pytest.approx((1, 1, 1))
 
 
 def test_trend_within_expressions_does_not_see_which_are_far_out():
@@ -32,22 +32,22 @@ def test_interval_of_the_trend_is_over_people():
     rng = np.random.default_rng(4)
     position, people = rng.normal(size=300), np.repeat(np.arange(10), 30)
     correct = rng.uniform(size=300) < 0.5 + 0.1 * np.abs(position)
-    found = extremity.accuracy_by_distance(correct, position, people)
+    result = extremity.accuracy_by_distance(correct, position, people)
     bins = extremity.distance_bins(np.abs(position))
     drawn = []
     for row in resampling.people_weights(people).astype(int):
         taken = np.repeat(np.arange(300), row)
         outer, inner = (correct[taken[bins[taken] == number]].mean() for number in (4, 0))
         drawn.append(outer - inner)
-    assert found.trend[1:] == pytest.approx(resampling.interval(np.array(drawn), 10))
+    assert result.trend[1:] == pytest.approx(resampling.interval(np.array(drawn), 10))
 
 
 def test_accuracy_without_people_has_no_interval():
     correct = np.array([True, False, True, True, True])
     assert extremity.accuracy(correct, None)[0] == 0.8
     assert np.isnan(extremity.accuracy(correct, np.zeros(5))[1:]).all()
-    found = extremity.accuracy_by_distance(correct, np.arange(5.0), None)
-    assert np.isnan(found.trend.low) and found.bins["ci_low"].isna().all()
+    result = extremity.accuracy_by_distance(correct, np.arange(5.0), None)
+    assert np.isnan(result.trend.low) and result.bins["ci_low"].isna().all()
 
 
 def test_what_has_no_distance_is_refused():

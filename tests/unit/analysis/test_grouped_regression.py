@@ -1,4 +1,4 @@
-"""Regressions over people: against statsmodels and scipy, and where there is nothing to test."""
+"""Regressions over people, against statsmodels and scipy, and refusals to test."""
 
 import numpy as np
 import pandas as pd
@@ -33,19 +33,19 @@ def test_the_robust_error_is_that_of_leaving_people_out():
     slopes = [np.polyfit(x[people != p], y[people != p], 1)[0] for p in np.unique(people)]
     whole = np.polyfit(x, y, 1)[0]
     error = np.sqrt(5 / 6 * ((np.array(slopes) - whole) ** 2).sum())
-    found = cluster_robust_slope(x, y, people)
+    estimate = cluster_robust_slope(x, y, people)
     half = scipy.stats.t.ppf(0.975, 5) * error
-    assert found[:3] == pytest.approx((whole, whole - half, whole + half))
+    assert estimate[:3] == pytest.approx((whole, whole - half, whole + half))
 
 
 def test_person_correlation_is_the_t_test_of_fisher_z():
     x, y, people = pictures()
     z = [np.arctanh(np.corrcoef(x[people == p], y[people == p])[0, 1]) for p in set(people)]
-    found = person_correlation(x, y, people)
+    estimate = person_correlation(x, y, people)
     expected = scipy.stats.ttest_1samp(z, 0)
-    assert found.p == pytest.approx(expected.pvalue)
-    assert found[:3] == pytest.approx(np.tanh([np.mean(z), *expected.confidence_interval()]))
-    assert found.people == 15
+    assert estimate.p == pytest.approx(expected.pvalue)
+    assert estimate[:3] == pytest.approx(np.tanh([np.mean(z), *expected.confidence_interval()]))
+    assert estimate.people == 15
 
 
 def test_slopes_are_those_of_statsmodels():
@@ -53,15 +53,15 @@ def test_slopes_are_those_of_statsmodels():
     data = pd.DataFrame({"x": x, "y": y})
     codes = np.unique(people, return_inverse=True)[1]
     robust = smf.ols("y ~ x", data).fit(cov_type="cluster", cov_kwds={"groups": codes})
-    found = cluster_robust_slope(x, y, people)
-    assert found.value == pytest.approx(robust.params["x"])
+    estimate = cluster_robust_slope(x, y, people)
+    assert estimate.value == pytest.approx(robust.params["x"])
     # The jackknife is a little wider than the sandwich.
     half = robust.bse["x"] * scipy.stats.t.ppf(0.975, 14)
-    assert 1 < (found.high - found.value) / half < 1.25
+    assert 1 < (estimate.high - estimate.value) / half < 1.25
     mixed = smf.mixedlm("y ~ x", data, groups=people, re_formula="~x").fit(method="powell")
-    found = mixed_model_slope(x, y, people)
-    assert found.value == pytest.approx(mixed.params["x"], rel=1e-2)
-    assert found.high - found.value == pytest.approx(
+    estimate = mixed_model_slope(x, y, people)
+    assert estimate.value == pytest.approx(mixed.params["x"], rel=1e-2)
+    assert estimate.high - estimate.value == pytest.approx(
         mixed.bse["x"] * scipy.stats.t.ppf(0.975, 14), rel=0.02
     )
 

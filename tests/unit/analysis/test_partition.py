@@ -1,4 +1,4 @@
-"""Shares of variance: planted ones come back, and nothing comes from nothing."""
+"""Variance partitioning returns planted shares, and 0 on average where there are none."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def planted(design, identity, affect, category, noise, seed=0):
     scores = np.zeros((len(people), 12))
     scores[:, :4] = rng.normal(size=(30, 4))[people] * np.sqrt(identity / 4)
     scores[:, 4:6] = values / values.std(axis=0) * np.sqrt(affect / 2)
-    # What category alone says: orthogonal to people and to affect.
+    # Effects of category that are orthogonal to people and to affect.
     of_category = np.eye(5)[expression] - 0.2
     basis = np.column_stack([np.ones(len(values)), values])
     of_category -= basis @ np.linalg.lstsq(basis, of_category, rcond=None)[0]
@@ -46,52 +46,52 @@ def planted(design, identity, affect, category, noise, seed=0):
 
 def shares_of(scores, design, weights=None):
     people, expression, affect = design
-    found = variance_shares(scores, people, affect, expression, weights)
-    return {name: float(value[0]) for name, value in found.items()}
+    resampled = variance_shares(scores, people, affect, expression, weights)
+    return {name: float(value[0]) for name, value in resampled.items()}
 
 
 def test_planted_shares_come_back(design):
-    found = shares_of(planted(design, 4.0, 2.0, 3.0, 1.0), design)
-    # Thirty drawn people have not quite the variance that they were drawn with.
-    assert found["identity"] == pytest.approx(0.4, abs=0.06)
-    assert found["affect"] / found["category"] == pytest.approx(2 / 3, abs=0.03)
-    assert found["rest"] == pytest.approx(0.1, abs=0.03)
-    assert found["identity"] + found["affect"] + found["category"] + found["rest"] == pytest.approx(
-        1
-    )
+    shares = shares_of(planted(design, 4.0, 2.0, 3.0, 1.0), design)
+    # The variance of thirty drawn people differs a little from that of their distribution.
+    assert shares["identity"] == pytest.approx(0.4, abs=0.06)
+    assert shares["affect"] / shares["category"] == pytest.approx(2 / 3, abs=0.03)
+    assert shares["rest"] == pytest.approx(0.1, abs=0.03)
+    assert shares["identity"] + shares["affect"] + shares["category"] + shares[
+        "rest"
+    ] == pytest.approx(1)
 
 
 def test_nothing_comes_from_nothing(design):
     # Without the adjustment, 30 people would take 29 / 599 of pure noise.
     every = [shares_of(planted(design, 0, 0, 0, 1, seed), design) for seed in range(40)]
     for share in ("identity", "affect", "category", "category_alone", "affect_beyond_category"):
-        values = [found[share] for found in every]
+        values = [shares[share] for shares in every]
         assert np.mean(values) == pytest.approx(0, abs=3 * np.std(values) / np.sqrt(40))
 
 
 def test_category_alone_includes_what_it_shares_with_affect(design):
-    found = shares_of(planted(design, 1.0, 3.0, 0.0, 1.0), design)
-    assert found["category"] == pytest.approx(0, abs=0.01)
-    assert found["category_alone"] > 0.3
-    assert found["affect_beyond_category"] > 0.05  # strength, which category does not know
+    shares = shares_of(planted(design, 1.0, 3.0, 0.0, 1.0), design)
+    assert shares["category"] == pytest.approx(0, abs=0.01)
+    assert shares["category_alone"] > 0.3
+    assert shares["affect_beyond_category"] > 0.05  # strength, which category does not know
 
 
 def test_affect_that_is_a_function_of_category_leaves_nothing_beyond_it(design):
     people, expression, _ = design
     declared = np.array([AFFECT.get(name, (0.0, 0.0)) for name in EXPRESSIONS])[expression]
-    found = shares_of(planted(design, 1, 1, 1, 1), (people, expression, declared))
-    assert found["affect_beyond_category"] == pytest.approx(0, abs=1e-9)
+    shares = shares_of(planted(design, 1, 1, 1, 1), (people, expression, declared))
+    assert shares["affect_beyond_category"] == pytest.approx(0, abs=1e-9)
 
 
 def test_resampled_people_add_nothing_of_their_own(design):
-    """Without noise of the sample itself, the resamples lie about the value: no bias upwards."""
+    """Where only people differ, resamples lie about the value, without an upward bias."""
     scores = planted(design, 2, 0, 0, 2)
     people, expression, affect = design
     weights = people_weights(people, 400, seed=3)
-    found = variance_shares(scores, people, affect, expression, weights)
+    resampled = variance_shares(scores, people, affect, expression, weights)
     once = shares_of(scores, design)
     for share in ("affect", "category"):
-        assert found[share].mean() == pytest.approx(once[share], abs=found[share].std() / 3)
+        assert resampled[share].mean() == pytest.approx(once[share], abs=resampled[share].std() / 3)
 
 
 def test_people_left_out_do_not_count(design):
@@ -109,7 +109,7 @@ def test_the_interval_of_nothing_holds_nothing_most_of_the_time(design):
         weights = people_weights(people, 100, seed)
         category = variance_shares(scores, people, affect, expression, weights)["category"]
         above += np.quantile(category, 0.025) > 0
-    # 2.5 % is the aim; 6 of 60 would be a chance of one in 500.
+    # The aim is 2.5 %; 6 of 60 or more would have a chance of one in 500.
     assert above < 6
 
 
@@ -144,15 +144,15 @@ def files(tmp_path, design):
 
     def write(drop=(), **changes):
         table = labels.drop(columns=list(drop)).assign(**changes)
-        known = {name: sources[name] for name in table.columns.drop("stimulus_id")}
+        kept = {name: sources[name] for name in table.columns.drop("stimulus_id")}
         stimuli, geometry = tmp_path / "faces.h5", tmp_path / "geometry.h5"
-        write_stimuli(stimuli, StimulusSet(images, table, known, {"rendered": 1}), "faces")
+        write_stimuli(stimuli, StimulusSet(images, table, kept, {"rendered": 1}), "faces")
         digest = read_labels(stimuli)[2]["stimuli_digest"]
         common = {"dataset": "faces", "network": "net", "seed": 0, "stimuli_digest": digest}
         with store.create(geometry, "geometry", **common) as file:
             for layer, scores in layers.items():
                 group = file.create_group(layer)
-                add_labels(group, table, known)
+                add_labels(group, table, kept)
                 store.add_dimension(group, "component", scores.shape[1])
                 store.add_array(group, "score", ("stimulus_id", "component"), scores)
         return geometry, stimuli

@@ -41,12 +41,12 @@ def test_as_scipy_and_rsatoolbox(levels):
     rng = np.random.default_rng(levels)
     x = pdist(rng.normal(size=(25, 4)))
     y = rng.integers(0, levels, len(x)).astype(float) if levels else x + rng.random(len(x))
-    found = rank_correlations(x, y)
-    assert found["spearman"] == pytest.approx(scipy.stats.spearmanr(x, y)[0], abs=1e-6)
+    correlations = rank_correlations(x, y)
+    assert correlations["spearman"] == pytest.approx(scipy.stats.spearmanr(x, y)[0], abs=1e-6)
     pair = [rsatoolbox.rdm.RDMs(values[None]) for values in (x, y)]
     for measure, method in (("spearman", "spearman"), ("rho_a", "rho-a")):
         expected = rsatoolbox.rdm.compare(*pair, method=method).item()
-        assert found[measure] == pytest.approx(expected, abs=1e-6)
+        assert correlations[measure] == pytest.approx(expected, abs=1e-6)
 
 
 def test_rho_a_is_spearman_with_ties_broken_by_chance():
@@ -67,13 +67,13 @@ def test_ranks_of_truth_values_and_of_zeros():
 
 
 def test_copies_of_a_person_make_no_pairs():
-    """As if the pairs of the people drawn had been listed one by one."""
+    """The sums are those of a list of all pairs of the people drawn."""
     rng = np.random.default_rng(8)
     people = np.repeat([0, 1, 2, 3], [3, 1, 4, 2])
     matrix = squareform(rng.random(45))
     weights = people_weights(np.arange(4), 20)
-    found = pair_sums(matrix, people, weights)
-    for (total, number), drawn in zip(found.T, weights, strict=True):
+    sums = pair_sums(matrix, people, weights)
+    for (total, number), drawn in zip(sums.T, weights, strict=True):
         factor = 12 / (16 - (drawn**2).sum()) if drawn.max() < 4 else 0
         pairs = np.array(
             [
@@ -111,14 +111,14 @@ def test_resamples_are_as_if_ranked_anew():
 
 
 def _weighted_ranks(values, counts):
-    """Mean ranks from -1/2 to 1/2 of values that occur so often each."""
+    """Mean ranks, from -1/2 to 1/2, of values of which each occurs `counts` times."""
     _, group = np.unique(values, return_inverse=True)
     sizes = np.bincount(group, counts)
     return ((sizes.cumsum() - sizes / 2) / sizes.sum())[group] - 0.5
 
 
 def test_pairs_of_people_widen_no_interval():
-    """Of what is particular to pairs of people, a bootstrap alone would show sqrt(3) times."""
+    """A bootstrap alone would widen intervals of pure pair effects by sqrt(3)."""
     rng = np.random.default_rng(12)
     weights = np.vstack([np.ones(27), 1 - np.eye(27), people_weights(np.arange(27), 400)])
     values, half_widths = [], []

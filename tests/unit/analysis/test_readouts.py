@@ -24,8 +24,8 @@ class Shrunk(BaseEstimator):
         self.share = share
 
     def fit(self, points):
-        own = np.cov(points.T, bias=True)
-        self.covariance_ = (1 - self.share) * own + self.share * np.eye(len(own))
+        covariance = np.cov(points.T, bias=True)
+        self.covariance_ = (1 - self.share) * covariance + self.share * np.eye(len(covariance))
         return self
 
 
@@ -38,7 +38,7 @@ def some():
     rng, table = np.random.default_rng(3), portraits()
     points = along(pd.factorize(table["expression"])[0], 1, rng) + rng.normal(size=(120, 12))
     points *= np.linspace(2, 0.5, 12)
-    # A face drawn more often: groups of unequal size.
+    # Groups of unequal size.
     table.loc[:9, "expression"] = "happy"
     return points, table, hold_out_people(table["identity"].to_numpy(), np.arange(120), 5)
 
@@ -61,8 +61,8 @@ def test_names_are_predicted_as_scikit_learn_does(some, k):
         ).fit(points[train], names[train])
         likelihood = model.predict_log_proba(points[test]) - np.log(model[-1].priors_)
         expected[test] = model.classes_[likelihood.argmax(axis=1)]
-        found = predict_groups(space[training], codes[None, train], space[test], 5, [10, k])
-        np.testing.assert_array_equal(values[found[1][0]], expected[test])
+        predicted = predict_groups(space[training], codes[None, train], space[test], 5, [10, k])
+        np.testing.assert_array_equal(values[predicted[1][0]], expected[test])
     recall = held_out_recall(spaces, folds, codes[None], 5, [k])[0, 0]
     np.testing.assert_allclose(recall, recall_score(names, expected, labels=values, average=None))
     assert decode_one(points, table, "expression", k)["value"] == pytest.approx(recall.mean())
@@ -77,8 +77,8 @@ def test_numbers_are_predicted_as_scikit_learn_does(some, k):
         model = make_pipeline(PCA(k), StandardScaler(), Ridge(k)).fit(points[train], values[train])
         errors += ((values[test] - model.predict(points[test])) ** 2).sum()
         total += ((values[test] - values[train].mean()) ** 2).sum()
-    found = held_out_r2(project(gram_of(points), folds, 10), folds, values[None], [k])
-    assert found[0, 0] == pytest.approx(1 - errors / total, abs=1e-5)
+    r2 = held_out_r2(project(gram_of(points), folds, 10), folds, values[None], [k])
+    assert r2[0, 0] == pytest.approx(1 - errors / total, abs=1e-5)
 
 
 def test_components_are_those_of_the_training_pictures_alone(some):

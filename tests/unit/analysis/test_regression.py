@@ -19,26 +19,26 @@ def cloud():
 def test_line_is_that_of_scipy(cloud):
     x, y, people = cloud
     expected = scipy.stats.linregress(x, y)
-    found = regression.regress(x, y, people)
-    assert found.slope.value == pytest.approx(expected.slope)
-    assert found.intercept.value == pytest.approx(expected.intercept)
-    assert found.r.value == pytest.approx(expected.rvalue)
-    assert found.r2.value == pytest.approx(expected.rvalue**2)
-    assert found.p == pytest.approx(expected.pvalue) and found.n == 200
-    for estimate in (found.slope, found.intercept, found.r, found.r2):
+    line = regression.regress(x, y, people)
+    assert line.slope.value == pytest.approx(expected.slope)
+    assert line.intercept.value == pytest.approx(expected.intercept)
+    assert line.r.value == pytest.approx(expected.rvalue)
+    assert line.r2.value == pytest.approx(expected.rvalue**2)
+    assert line.p == pytest.approx(expected.pvalue) and line.n == 200
+    for estimate in (line.slope, line.intercept, line.r, line.r2):
         assert estimate.low < estimate.value < estimate.high
 
 
 def test_pictures_without_affect_are_left_out(cloud):
     x, y, people = cloud
     gaps = np.where(np.arange(200) % 4 == 0, np.nan, x)
-    found = regression.regress(gaps, y, people)
+    line = regression.regress(gaps, y, people)
     expected = regression.regress(*(values[np.isfinite(gaps)] for values in (x, y, people)))
-    assert found.n == 150 and found[:5] == expected[:5]
+    assert line.n == 150 and line[:5] == expected[:5]
 
 
 def test_more_pictures_of_the_same_people_say_nothing_new(cloud):
-    """Ten times the same pictures: the naive p falls, the interval over people stays."""
+    """With ten copies of each picture the naive p falls, and the interval over people stays."""
     x, y, people = cloud
     once = regression.regress(x[:30], y[:30], people[:30])
     often = regression.regress(
@@ -72,30 +72,30 @@ def test_shape_of_a_known_curve(bend, shape):
     rng = np.random.default_rng(1)
     x = rng.uniform(-2, 3, 400)
     y = bend * (x - 0.5) ** 2 + rng.normal(size=400)
-    found = regression.fit_quadratic(x, y, np.repeat(np.arange(40), 10))
-    assert found.shape == shape
+    parabola = regression.fit_quadratic(x, y, np.repeat(np.arange(40), 10))
+    assert parabola.shape == shape
     expected = np.polyfit(_standard(x), _standard(y), 2)
-    np.testing.assert_allclose(found.fit.coefficients[::-1], expected)
+    np.testing.assert_allclose(parabola.fit.coefficients[::-1], expected)
     if bend:
-        assert found.vertex == pytest.approx(0.5, abs=0.1) and found.vertex_inside
+        assert parabola.vertex == pytest.approx(0.5, abs=0.1) and parabola.vertex_inside
 
 
 def test_one_arm_is_no_u():
     x = np.linspace(1, 3, 60)
-    found = regression.fit_quadratic(x, x**2, np.arange(60) % 6)
-    assert found.vertex == pytest.approx(0, abs=1e-6) and not found.vertex_inside
+    parabola = regression.fit_quadratic(x, x**2, np.arange(60) % 6)
+    assert parabola.vertex == pytest.approx(0, abs=1e-6) and not parabola.vertex_inside
 
 
 def test_curve_and_band(cloud):
     x, y, people = cloud
-    found = regression.regress(x, y, people)
+    line = regression.regress(x, y, people)
     places = np.array([-1.0, 0.0, 2.0])
-    middle, low, high = regression.curve(found.fit, places)
-    np.testing.assert_allclose(middle, found.intercept.value + found.slope.value * places)
+    middle, low, high = regression.curve(line.fit, places)
+    np.testing.assert_allclose(middle, line.intercept.value + line.slope.value * places)
     assert (low < middle).all() and (middle < high).all()
     assert high[2] - low[2] > high[1] - low[1]
-    at_zero = regression.curve(found.fit, np.zeros(1))
-    assert (at_zero[1][0], at_zero[2][0]) == pytest.approx(found.intercept[1:])
+    at_zero = regression.curve(line.fit, np.zeros(1))
+    assert (at_zero[1][0], at_zero[2][0]) == pytest.approx(line.intercept[1:])
 
 
 @pytest.mark.parametrize("people", [None, np.zeros(200)])

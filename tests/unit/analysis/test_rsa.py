@@ -1,4 +1,4 @@
-"""The table of rank correlations with models, and how often p and intervals are right."""
+"""The table of rank correlations with models, and the error rates of its p and intervals."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ STAGES = {"early": "first", "final": "last"}
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a face set and the geometry of two layers; gives their paths and the points."""
+    """A function that writes a face set and the geometry of its layers, and returns their paths."""
 
     def write_files(labels, order=None, **points):
         labels = labels if order is None else labels.iloc[order].reset_index(drop=True)
@@ -64,11 +64,11 @@ def test_the_table_is_that_of_the_pairs(write):
     models = model_rdms(labels)
     for layer, points in layers.items():
         for k in ("all", 2):
-            found = values_of(table, layer=layer, components=k)
+            values = values_of(table, layer=layer, components=k)
             distances = pdist(points if k == "all" else (points - points.mean(axis=0))[:, :2])
             for label, model in models.items():
                 for measure, value in rank_correlations(distances, model).items():
-                    assert found[label, measure] == pytest.approx(value, abs=2e-6)
+                    assert values[label, measure] == pytest.approx(value, abs=2e-6)
     first, last = (values_of(table, layer=name, components="all") for name in layers)
     assert first["identity", "rho_a"] > last["identity", "rho_a"]
     assert first["expression", "rho_a_within"] < last["expression", "rho_a_within"]
@@ -83,13 +83,13 @@ def test_within_is_the_mean_over_people_or_expressions(write):
     labels = make_labels()
     points = make_points(labels, np.random.default_rng(3))
     table = correlate_rdms(*write(labels, first=points), {}, ["all"], 0)
-    found = values_of(table, measure="rho_a_within")
+    values = values_of(table, measure="rho_a_within")
     for label, shared in rsa.WITHIN.items():
         every = [
             rank_correlations(pdist(points[rows]), model_rdms(labels.iloc[rows])[label])["rho_a"]
             for rows in labels.groupby(shared).indices.values()
         ]
-        assert found[label, "rho_a_within"] == pytest.approx(np.mean(every), abs=1e-6)
+        assert values[label, "rho_a_within"] == pytest.approx(np.mean(every), abs=1e-6)
     assert table[["z", "p", "null_mean"]].isna().all(axis=None)
 
 
@@ -151,30 +151,30 @@ def compare(comparisons, points):
 
 
 def test_p_is_calibrated_in_spite_of_people_and_expressions():
-    """No expression where people differ, no identity where expressions differ: p < .05 in 5 %."""
+    """Where people alone differ, p of expression is < .05 in 5 %; and the other way round."""
     labels, rng = make_labels(people=6, repeats=2), np.random.default_rng(10)
     comparisons = prepare(labels, 99, 2)
     of_identity, others = comparisons[:2], comparisons[2:]
     below = np.zeros(9, int)
     for _ in range(300):
-        found = [
+        parts = [
             compare(of_identity, make_points(labels, rng, identity=0, expression=2)),
             compare(others, make_points(labels, rng, identity=2, expression=0)),
         ]
-        below += (pd.concat(found)["p"] <= 0.05).to_numpy()
-    # 15 are expected; fewer than 5 or more than 27 are a chance of one in 300.
+        below += (pd.concat(parts)["p"] <= 0.05).to_numpy()
+    # 15 of 300 are expected; fewer than 5 or more than 27 have a chance of one in 300.
     assert ((below >= 5) & (below <= 27)).all(), below
     assert 0.03 < below.mean() / 300 < 0.07
 
 
 def test_intervals_cover():
-    """Of 27 people drawn anew, the mean of all samples lies in 95 of 100 intervals."""
+    """Each sample draws 27 people anew; 95 of 100 intervals hold the mean of all samples."""
     labels, rng = make_labels(people=27, repeats=2), np.random.default_rng(11)
     comparisons = prepare(labels, 0, 400)
     samples = [compare(comparisons, make_points(labels, rng, 1, 0.7)) for _ in range(100)]
     truth = np.mean([sample["value"] for sample in samples], axis=0)
     covered = sum((s["ci_low"] <= truth) & (truth <= s["ci_high"]) for s in samples)
-    # 1,000 samples gave 93.8 to 95.7 %; of 100, fewer than 87 are a chance of one in 200.
+    # In 1,000 samples it was 93.8 to 95.7 %; in 100, fewer than 87 have a chance of one in 200.
     assert covered.min() >= 87, covered.to_dict()
     assert covered.mean() <= 98
 
@@ -237,11 +237,11 @@ def test_pictures_without_a_label_are_left_out(write):
     )
     table = correlate_rdms(*write(lacking, first=points), {}, ["all"], 20, 20)
     assert table[table["label"] == "affect"]["n"].eq(some.sum()).all()
-    found = values_of(table)
+    values = values_of(table)
     expected = rank_correlations(pdist(points[some]), model_rdms(labels[some])["expression"])
-    assert found["expression", "rho_a"] == pytest.approx(expected["rho_a"], abs=2e-6)
+    assert values["expression", "rho_a"] == pytest.approx(expected["rho_a"], abs=2e-6)
     whole = rank_correlations(pdist(points), model_rdms(labels)["identity"])
-    assert found["identity", "spearman"] == pytest.approx(whole["spearman"], abs=2e-6)
+    assert values["identity", "spearman"] == pytest.approx(whole["spearman"], abs=2e-6)
 
 
 def test_a_networks_own_labels_are_circular(write, tmp_path):
