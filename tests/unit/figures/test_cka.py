@@ -42,8 +42,8 @@ def test_matrix_has_each_pair_of_first_seeds_on_both_sides():
     np.testing.assert_allclose(matrix, expected)
     names = [label.get_text() for label in figure.get_axes()[0].get_yticklabels()]
     assert names == ["early", "early", "late"]
-    own = numbers[numbers["panel"] == "seeds"].iloc[0]
-    assert (own["network"], own["layer"], own["value"], own["pairs"]) == ("b", "early", 0.6, 1)
+    pair = numbers[numbers["panel"] == "seeds"].iloc[0]
+    assert (pair["network"], pair["layer"], pair["value"], pair["pairs"]) == ("b", "early", 0.6, 1)
     assert "Network B: a layer in two seeds is alike by 0.60" in caption
     assert "RENDERED" not in caption
 

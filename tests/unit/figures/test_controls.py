@@ -59,8 +59,8 @@ def scores():
 def number(numbers, **where):
     for column, value in where.items():
         numbers = numbers[numbers[column] == value]
-    (found,) = numbers.to_dict("records")
-    return found
+    (row,) = numbers.to_dict("records")
+    return row
 
 
 def test_what_low_level_control_leaves(scores):
@@ -68,8 +68,8 @@ def test_what_low_level_control_leaves(scores):
     change = number(numbers, measure="change")
     assert change["dataset"] == "matched"
     # The widest interval that the two allow: .1 - 1 and .4 - .7.
-    found = change["value"], change["ci_low"], change["ci_high"]
-    assert found == pytest.approx((-0.6, 0.1 - 1.0, 0.4 - 0.7))
+    left = change["value"], change["ci_low"], change["ci_high"]
+    assert left == pytest.approx((-0.6, 0.1 - 1.0, 0.4 - 0.7))
     assert number(numbers, measure="share_left")["value"] == pytest.approx(0.25)
     assert "RENDERED" in caption
 
@@ -86,8 +86,8 @@ def test_few_pictures_beside_the_set_that_has_few(scores):
 
 def test_seeds_are_averaged(scores):
     numbers = controls.draw(scores, **SETTINGS)[1]
-    own = number(numbers, network="nn3", panel="few pictures")
-    assert (own["value"], own["seeds"]) == (pytest.approx(0.7), 2)
+    mean = number(numbers, network="nn3", panel="few pictures")
+    assert (mean["value"], mean["seeds"]) == (pytest.approx(0.7), 2)
 
 
 def test_components_from_few_to_all(scores):

@@ -50,20 +50,20 @@ def scores():
 
 def test_summary_is_mean_and_range_over_seeds(scores):
     _, summary, _ = fig4.draw(scores, **OPTIONS)
-    own = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
-    own = own[own.label == "identity"].set_index("stage").loc[STAGES]
-    np.testing.assert_allclose(own["mean"], [0.005, 0.105, 0.205, 0.305])
-    np.testing.assert_allclose(own["low"], [0, 0.1, 0.2, 0.3])
-    np.testing.assert_allclose(own["high"], [0.01, 0.11, 0.21, 0.31])
-    assert set(own["seeds"]) == {2}
-    np.testing.assert_allclose(own["ci_low"], [-0.05, 0.05, 0.15, 0.25])
-    np.testing.assert_allclose(own["ci_high"], [0.05, 0.15, 0.25, 0.35])
+    rows = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
+    rows = rows[rows.label == "identity"].set_index("stage").loc[STAGES]
+    np.testing.assert_allclose(rows["mean"], [0.005, 0.105, 0.205, 0.305])
+    np.testing.assert_allclose(rows["low"], [0, 0.1, 0.2, 0.3])
+    np.testing.assert_allclose(rows["high"], [0.01, 0.11, 0.21, 0.31])
+    assert set(rows["seeds"]) == {2}
+    np.testing.assert_allclose(rows["ci_low"], [-0.05, 0.05, 0.15, 0.25])
+    np.testing.assert_allclose(rows["ci_high"], [0.05, 0.15, 0.25, 0.35])
 
 
 def test_band_of_one_standard_deviation(scores):
     _, summary, _ = fig4.draw(scores, **{**OPTIONS, "band": "sd"})
-    own = summary[summary.network == "nn1"]
-    np.testing.assert_allclose(own["high"] - own["mean"], 0.01 / 2**0.5)
+    rows = summary[summary.network == "nn1"]
+    np.testing.assert_allclose(rows["high"] - rows["mean"], 0.01 / 2**0.5)
 
 
 def test_panels_lines_and_honest_caption(scores):
@@ -91,8 +91,8 @@ def test_caption_counts_labelled_pictures(scores):
 
 
 def test_missing_label_is_said_in_its_panel(scores):
-    own = (scores.dataset == "posed") & (scores.label == "expression")
-    scores.loc[own, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
+    rows = (scores.dataset == "posed") & (scores.label == "expression")
+    scores.loc[rows, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
     figure, _, _ = fig4.draw(scores, **OPTIONS)
     assert [text.get_text() for text in figure.axes[1].texts] == [
         "the face set has no label 'expression'"
@@ -116,8 +116,8 @@ def test_same_bytes_twice(scores, tmp_path):
 
 def test_what_one_of_ten_seeds_has_is_not_drawn(scores):
     """A mean of one seed would be captioned as that of ten."""
-    own = scores[(scores["network"] == "nn3") & (scores["label"] == "identity")]
-    seeds = pd.concat([own.assign(seed=seed) for seed in range(10)])
+    rows = scores[(scores["network"] == "nn3") & (scores["label"] == "identity")]
+    seeds = pd.concat([rows.assign(seed=seed) for seed in range(10)])
     lacking = (seeds["stage"] == "final") & (seeds["seed"] > 0)
     seeds.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
     others = scores[scores["network"] == "nn1"]
@@ -138,9 +138,9 @@ def test_the_middle_stage_has_the_paper_s_name_beside_it(scores):
 
 
 def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
-    own = (scores["dataset"] == "video") & (scores["label"] == "expression")
-    scores.loc[own, "label_source"] = "network:nn1"
-    circular = own & (scores["network"] == "nn1")
+    rows = (scores["dataset"] == "video") & (scores["label"] == "expression")
+    scores.loc[rows, "label_source"] = "network:nn1"
+    circular = rows & (scores["network"] == "nn1")
     scores.loc[circular, "note"] = "CIRCULAR: the labels are this network's own predictions"
     figure, _, _ = fig4.draw(scores, **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())

@@ -47,9 +47,11 @@ def files(tmp_path):
         sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
         images = np.zeros((12, 2, 2), np.uint8)
         write_stimuli(tmp_path / "faces.h5", StimulusSet(images, labels, sources), "faces")
-        said = pd.DataFrame({"stimulus_id": labels["stimulus_id"], "expression": EXPRESSIONS * 4})
-        said.loc[0, "expression"] = "happy"
-        tables.write_table(tmp_path / "net.csv", said.assign(network="net", dataset="faces"))
+        answers = pd.DataFrame(
+            {"stimulus_id": labels["stimulus_id"], "expression": EXPRESSIONS * 4}
+        )
+        answers.loc[0, "expression"] = "happy"
+        tables.write_table(tmp_path / "net.csv", answers.assign(network="net", dataset="faces"))
         return tmp_path / "faces.h5", tables.read_tables([tmp_path / "net.csv"])
 
     return write
@@ -67,10 +69,10 @@ def test_confusion_counts_answers():
     labels = pd.DataFrame(
         {"stimulus_id": list("abcd"), "expression": ["happy", "happy", "sad", ""]}
     )
-    said = pd.DataFrame(
+    answers = pd.DataFrame(
         {"stimulus_id": list("abcd"), "expression": ["happy", "sad", "fear", "sad"]}
     )
-    table = fig8.confusion(said, labels)
+    table = fig8.confusion(answers, labels)
     assert list(table.index) == ["happy", "sad"] and list(table.columns) == ["fear", "happy", "sad"]
     assert table.loc["happy"].tolist() == [0, 0.5, 0.5] and table.loc["sad"].tolist() == [1, 0, 0]
 
@@ -99,7 +101,7 @@ def test_the_same_bytes_twice(shares, files, tmp_path):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
 
 
-def test_what_lacks_is_said(shares, files):
+def test_panels_say_what_is_missing(shares, files):
     lines = ["networks.own.keras = 'x': no such file or folder"]
     missing = shares[shares["network"] == "control"].copy()
     nothing = pd.DataFrame(
@@ -110,9 +112,9 @@ def test_what_lacks_is_said(shares, files):
         {"components": "", "label": "", "measure": "", "stage": "", "layer": ""}
     )
     figure, _, caption = draw(mixed, files(), absent=lines)
-    said = words(figure).replace("\n", " ")
-    assert "the face set has no label 'valence'" in said
-    assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in said.lower()
+    text = words(figure).replace("\n", " ")
+    assert "the face set has no label 'valence'" in text
+    assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in text.lower()
 
 
 def test_a_face_set_without_expressions_has_no_confusion(shares, files):

@@ -81,8 +81,8 @@ def test_curves_are_the_tables_less_chance(scores):
     where = {"network": "net", "panel": "decoding"}
     assert curve(numbers, label="expression", **where) == pytest.approx([0, 1 / 3, 1])
     assert curve(numbers, label="valence", **where) == pytest.approx([0, 0.2, 0.6])
-    own = {"network": "net", "panel": "rsa"}
-    assert curve(numbers, label="identity", **own) == pytest.approx([0.4, 0.3, 0.1])
+    rsa = {"network": "net", "panel": "rsa"}
+    assert curve(numbers, label="identity", **rsa) == pytest.approx([0.4, 0.3, 0.1])
     assert set(numbers[numbers["panel"] == "separability"]["measure"]) == {"silhouette_centred"}
     assert figure.get_axes()[0].get_lines()[1].get_ydata() == pytest.approx([0.5, 0.3, 0.1])
     assert "RENDERED" in caption and "Seeds: Net 1, Other 2" in caption
@@ -90,9 +90,9 @@ def test_curves_are_the_tables_less_chance(scores):
 
 def test_seeds_are_averaged_with_the_widest_interval(scores):
     numbers = layers.draw(**scores, **SETTINGS)[1]
-    own = numbers[(numbers["network"] == "other") & (numbers["label"] == "expression")]
-    own = own[(own["panel"] == "separability") & (own["layer"] == "third")].iloc[0]
-    assert (own["value"], own["ci_low"], own["ci_high"]) == pytest.approx((0.9, 0.3, 1.5))
+    rows = numbers[(numbers["network"] == "other") & (numbers["label"] == "expression")]
+    rows = rows[(rows["panel"] == "separability") & (rows["layer"] == "third")].iloc[0]
+    assert (rows["value"], rows["ci_low"], rows["ci_high"]) == pytest.approx((0.9, 0.3, 1.5))
 
 
 def test_where_expression_overtakes_identity_is_said(scores):
