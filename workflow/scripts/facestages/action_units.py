@@ -1,6 +1,6 @@
 """Expression labels from coded FACS action units, by versioned rules.
 
-Nothing heavy is imported here: the config checks its rules with `parse_rules` at the start of
+This module imports nothing heavy, as the config checks its rules with `parse_rules` at the start of
 every run.
 """
 
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 #: The action units that DISFA codes (Mavadati et al. 2013, doi:10.1109/T-AFFC.2013.4).
 DISFA_UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
-#: "au-rule-v1": expression -> rule; of several rules that fit, the first wins. They are the
-#: prototypes of the FACS investigator's guide (Ekman, Friesen and Hager 2002), less the units that
-#: DISFA does not code. The order has these reasons:
+#: "au-rule-v1": expression -> rule; of several rules that fit, the first wins. The rules are the
+#: prototypes of the FACS investigator's guide (Ekman, Friesen and Hager 2002), without the units
+#: that DISFA does not code. The reasons for the order:
 #:
-#: - Fear holds every unit of surprise and of angry, so it must come before both. Surprise comes
+#: - Fear has every unit of surprise and of angry, so it must come before both. Surprise comes
 #:   before angry: raised brows with AU 4 are not the lowered brows of anger.
 #: - Surprise comes before happy: amused surprise is more than a smile with raised brows (AU 5, open
 #:   mouth), and a smile alone never fits surprise.
-#: - Happy comes before sad and disgust: AU 15 against AU 12 damps a smile, and a laugh may wrinkle
-#:   the nose (AU 9); neither does away with the raised cheeks and lip corners.
-#: - Disgust comes before angry: AU 9 is a sign of disgust alone, and pulls the brows down as AU 4
-#:   does.
-#: - Angry comes last, because it is the least certain: AU 7, 23 and 24 are not coded, and 4 and 5
-#:   are shared with other expressions.
+#: - Happy comes before sad and disgust: AU 15 dampens the smile of AU 12, and a laugh may wrinkle
+#:   the nose (AU 9), but cheeks and lip corners stay raised.
+#: - Disgust comes before angry: AU 9 is a sign of disgust alone, and lowers the brows like AU 4.
+#: - Angry comes last, because it is the least certain: AU 7, 23 and 24 are not coded, and other
+#:   expressions share AU 4 and 5.
 RULES_V1: dict[str, str] = {
     "fear": "1+2+4+5+20+25|26",
     "surprise": "1+2+5+25|26",
@@ -42,7 +41,7 @@ RULES_V1: dict[str, str] = {
     "angry": "4+5",
 }
 
-#: Name of the frames without a label in counts; in a face set their label is "".
+#: Name of frames without a label in counts; in a face set their label is "".
 UNLABELLED = "unlabelled"
 
 _STRONGEST = 5
@@ -51,16 +50,16 @@ _STRONGEST = 5
 def parse_rules(
     rules: Mapping[str, str], coded: Collection[int]
 ) -> dict[str, tuple[tuple[int, ...], ...]]:
-    """Check rules and take them apart.
+    """Check and parse rules.
 
     Parameters
     ----------
     rules : mapping of str to str
-        Expression -> rule. A rule is terms joined by ``+``, all of which must hold; a term is
-        action units joined by ``|``, any of which must hold: ``"1+2+5+25|26"``. ``neutral`` takes
-        no rule.
+        Expression -> rule, e.g. ``"1+2+5+25|26"``. A rule is terms joined by ``+``, which must all
+        hold; a term is action units joined by ``|``, of which one must hold. ``neutral`` has no
+        rule.
     coded : collection of int
-        The action units that there are.
+        The action units that are coded.
 
     Returns
     -------
@@ -71,8 +70,8 @@ def parse_rules(
     Raises
     ------
     FacestagesError
-        If an expression is unknown or neutral, a rule is no text, a term is empty or holds
-        something else than action units, or a unit is not coded.
+        If an expression is unknown or neutral, a rule is not text, a term is empty or is not action
+        units, or a unit is not coded.
     """
     return {expression: _parse_rule(expression, rule, coded) for expression, rule in rules.items()}
 
@@ -117,7 +116,7 @@ def label_expressions(
     rules: Mapping[str, str],
     threshold: int,
 ) -> np.ndarray:
-    """Label frames with the expression that their action units make.
+    """Label frames with the expression of their action units.
 
     Parameters
     ----------
@@ -128,20 +127,20 @@ def label_expressions(
     rules : mapping of str to str
         As for `parse_rules`; of several rules that fit, the first wins.
     threshold : int
-        Intensity, 1 to 5, from which on a unit holds.
+        A unit holds at this intensity, 1 to 5, or a higher one.
 
     Returns
     -------
     numpy.ndarray of str (object), shape (n,)
-        ``neutral`` where every unit is 0, whatever the threshold; ``""`` where neither that nor
-        any rule fits.
+        ``neutral`` where every unit is 0, at any threshold; ``""`` where not all units are 0 and no
+        rule fits.
 
     Raises
     ------
     FacestagesError
         If the rules or the threshold are not as described.
     ValueError
-        If `intensities` does not have a column a unit.
+        If `intensities` does not have one column for each unit.
     """
     import numpy as np
 
@@ -156,7 +155,7 @@ def label_expressions(
     column = {unit: number for number, unit in enumerate(units)}
     holds = values >= threshold
     labels = np.full(len(values), "", dtype=object)
-    # Backwards, so that the first rule has the last word.
+    # Backwards, so that earlier rules overwrite later ones.
     for expression, terms in reversed(parsed.items()):
         fits = np.ones(len(values), bool)
         for term in terms:
@@ -172,7 +171,7 @@ def count_labels(
     rules: Mapping[str, str],
     thresholds: Sequence[int] = (1, 2, 3),
 ) -> dict[str, dict[str, int]]:
-    """Count how many of one subject's frames get each label, at several thresholds.
+    """Count the frames of one subject with each label, at several thresholds.
 
     Parameters
     ----------
@@ -183,8 +182,8 @@ def count_labels(
     Returns
     -------
     dict of str to dict of str to int
-        Threshold (as text, as JSON has it) -> expression -> frames; every expression is there, and
-        ``unlabelled`` for the frames without a label.
+        Threshold (text, as in JSON) -> expression -> number of frames, for every expression and
+        for ``unlabelled`` frames.
     """
     counts = {}
     for threshold in thresholds:
@@ -207,9 +206,9 @@ def agreement(a: Sequence[str], b: Sequence[str]) -> dict[str, object]:
     Returns
     -------
     dict
-        ``n`` pictures with both labels; ``percent`` of them labelled alike (None if there are
-        none); ``kappa``, Cohen's (None where it is not defined: no pictures, or one and the same
-        label throughout); ``confusion``, counts by label of `a` and label of `b`.
+        ``n``: pictures with both labels. ``percent``: part of them with equal labels, None without
+        pictures. ``kappa``: Cohen's, None where it is undefined (no pictures, or one label alone).
+        ``confusion``: counts by label of `a` and label of `b`.
 
     Raises
     ------
@@ -221,8 +220,8 @@ def agreement(a: Sequence[str], b: Sequence[str]) -> dict[str, object]:
     Cohen (1960), doi:10.1177/001316446002000104.
     """
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x != "" and y != ""]
-    found = {label for pair in pairs for label in pair}
-    names = [name for name in EXPRESSIONS if name in found] + sorted(found - set(EXPRESSIONS))
+    labels = {label for pair in pairs for label in pair}
+    names = [name for name in EXPRESSIONS if name in labels] + sorted(labels - set(EXPRESSIONS))
     confusion = {name: dict.fromkeys(names, 0) for name in names}
     for x, y in pairs:
         confusion[x][y] += 1

@@ -1,6 +1,6 @@
-"""How many pictures FER2013 has, officially.
+"""Official numbers of pictures in FER2013.
 
-Snakemake asks this at the start of every run, so nothing heavy is imported here.
+Snakemake imports this module at the start of every run, so it imports nothing heavy.
 """
 
 #: The three official splits, and "test" where a copy does not tell the two test splits apart.

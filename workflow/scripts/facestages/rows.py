@@ -18,28 +18,28 @@ def read_rows(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a CSV file with a header, one row at a time.
 
-    Blanks around header names and values are dropped, and empty lines are passed over.
+    Blanks around header names and values are dropped, and empty lines are skipped.
 
     Parameters
     ----------
     path : path-like
-        UTF-8 text, with or without a byte order mark; any line ends.
+        UTF-8 text, with or without a byte order mark, with any line ends.
     required : sequence of str
-        Columns that must be there.
+        Columns that the table must have.
 
     Yields
     ------
     where : str
-        File and row for messages, e.g. ``"faces.csv: row 3 (line 4)"``. Rows count from 1, the
-        header is not one of them.
+        File and row for messages, e.g. ``"faces.csv: row 3 (line 4)"``. Rows count from 1, without
+        the header.
     values : dict of str to str
         By column.
 
     Raises
     ------
     FacestagesError
-        If the file is missing or is not such a table, a column is missing, nameless or there
-        twice, or a row has another number of values than the header.
+        If the file is missing or is not such a table, a column is missing, nameless or duplicated,
+        or the number of values in a row differs from the header.
     """
     path = Path(path)
     if not path.is_file():

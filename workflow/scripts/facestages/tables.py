@@ -9,49 +9,23 @@ import pandas as pd
 
 from facestages.files import atomic_path
 
-# Names may look like numbers or like missing values; they are text all the same.
+# Columns of text, also where a name looks like a number or like a missing value.
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
     *("kind", "shape", "control", "control_kind", "test"),
 )
 _NUMBERS = (
-    "probability",
-    "value",
-    "ci_low",
-    "ci_high",
-    "sampling_error",
-    "pictures_of",
-    "null_mean",
-    "null_sd",
-    "z",
-    "p",
-    "p_holm",
-    "n",
-    "n_groups",
-    "components_used",
-    *(
-        "seed",
-        "other_seed",
-        "chance",
-        "folds",
-        "component",
-        "position",
-        "bin",
-        "distance",
-        "wanted",
-        "instances",
-        "control_instances",
-        "sd",
-        "t",
-        "df",
-    ),
+    *("probability", "value", "ci_low", "ci_high", "sampling_error", "pictures_of", "null_mean"),
+    *("null_sd", "z", "p", "p_holm", "n", "n_groups", "components_used", "seed", "other_seed"),
+    *("chance", "folds", "component", "position", "bin", "distance", "wanted", "instances"),
+    *("control_instances", "sd", "t", "df"),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 
 
 def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
-    """Write a table as CSV; numbers keep nine significant digits."""
+    """Write a table as CSV, numbers with nine significant digits."""
     with atomic_path(path) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
 
@@ -66,7 +40,7 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
 
 
 def markdown_table(table: pd.DataFrame) -> str:
-    """A table of text as Markdown."""
+    """Format a table of text as Markdown."""
     rule = "|".join("---" for _ in table)
     cells = table.astype(str).map(lambda cell: cell.replace("|", "\\|"))
     rows = [list(table), *cells.itertuples(index=False)]

@@ -1,10 +1,10 @@
-"""Faces in a picture, and where their eyes are.
+"""Detection of faces and of their eyes.
 
-Three small networks of MediaPipe, run by OpenCV, one after the other: BlazeFace (full range) finds
-faces (Bazarevsky et al. 2019, arXiv:1907.05047), the face mesh lays 468 points on each and says
-whether it is one (Kartynnik et al. 2019, arXiv:1907.06724), and the iris network finds the centre
-of each iris (Ablavatski et al. 2020, arXiv:2006.11341). ``bench/detectors.py`` compares them with
-others.
+OpenCV runs three small networks of MediaPipe, one after the other. BlazeFace (full range) finds
+faces (Bazarevsky et al. 2019, arXiv:1907.05047). The face mesh lays 468 points on each and gives
+the odds that it is a face (Kartynnik et al. 2019, arXiv:1907.06724). The iris network finds the
+centre of each iris (Ablavatski et al. 2020, arXiv:2006.11341). ``bench/detectors.py`` compares them
+with other detectors.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ _FILES = ("face_detection_full_range.tflite", "face_landmark.tflite", "iris_land
 
 # BlazeFace, full range: one anchor a cell of a 48 x 48 grid over 192 x 192 pixels.
 _DETECTOR_SIZE, _GRID = 192, 48
-# Pictures with longer sides are shrunk first: a face that BlazeFace finds has pixels enough.
+# Pictures with longer sides are shrunk first; a face that BlazeFace can find is still large enough.
 _LARGEST = 2048
 _LEAST_SCORE = 0.4
 _LARGEST_OVERLAP = 0.3
-# A face that fills the picture is found once there is something around it.
+# A face that fills the picture is found only with padding around it.
 _PADDINGS = (0.0, 0.3)
 
 _MESH_SIZE = 192
 _MESH_MARGIN = 1.5
-# Corners of the eye at the left of an upright picture, and of the other one.
+# Corners of the left eye and of the right eye in an upright picture.
 _CORNERS = ((33, 133), (362, 263))
 
 _IRIS_SIZE = 64
 _IRIS_MARGIN = 2.3
 
-# OpenCV fills the table of what it can read on the first call, and does not wait for itself.
+# The first call fills a table of OpenCV, which is not safe in several threads at once.
 _READING = threading.Lock()
 
 
 class Face(NamedTuple):
     """One face; positions are (column, row) in pixels, whole numbers at the pixels' centres."""
 
-    #: How certain BlazeFace is, 0 to 1.
+    #: Certainty of BlazeFace, 0 to 1.
     score: float
     #: Width and height of the box around brows, chin and cheeks, shape (2,).
     extent: np.ndarray
-    #: Centres of the irises, shape (2, 2), first the one at the left of an upright picture.
+    #: Centres of the irises, shape (2, 2); the left one in an upright picture comes first.
     eyes: np.ndarray
-    #: How much farther apart the eyes would be if the head were not turned aside, 1 and more.
+    #: Distance of the eyes if the head faced the camera, relative to their distance here; >= 1.
     foreshortening: float
 
 
 class FaceFinder:
-    """The three networks. Not to be shared between threads.
+    """The three networks. Each thread needs a finder of its own.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class FaceFinder:
         for score, centre, extent, eyes in self._detect(picture, padding):
             side = _MESH_MARGIN * float(extent.max())
             points, depths, log_odds = self._lay_mesh(picture, centre, side, _angle(eyes))
-            # As likely a face as not.
+            # Rather no face than one.
             if log_odds < 0:
                 continue
             corners = points[np.array(_CORNERS)]
@@ -131,7 +131,7 @@ class FaceFinder:
             yield Face(score, high - low, np.array(irises), foreshortening)
 
     def _detect(self, picture: np.ndarray, padding: float) -> Iterator[tuple]:
-        """Yield score, centre, extent and eyes of what looks like a face."""
+        """Yield score, centre, extent and eyes of each candidate for a face."""
         rows, columns = picture.shape[:2]
         scale = _DETECTOR_SIZE / (max(rows, columns) * (1 + 2 * padding))
         middle = np.array([columns - 1, rows - 1]) / 2
@@ -141,62 +141,62 @@ class FaceFinder:
         values = outputs[_GRID**2 * 16].reshape(-1, 8, 2)
         cells = np.stack(np.meshgrid(np.arange(_GRID), np.arange(_GRID)), axis=-1).reshape(-1, 2)
         anchors = (cells + 0.5) * (_DETECTOR_SIZE / _GRID) - 0.5
-        left = np.flatnonzero(scores >= _LEAST_SCORE)
-        left = left[np.argsort(-scores[left], kind="stable")]
+        boxes = np.flatnonzero(scores >= _LEAST_SCORE)
+        boxes = boxes[np.argsort(-scores[boxes], kind="stable")]
         centres, extents = values[:, 0] + anchors, np.abs(values[:, 1])
-        while len(left):
-            overlap = _overlap(centres[left], extents[left])
-            together = left[overlap >= _LARGEST_OVERLAP]
+        while len(boxes):
+            overlap = _overlap(centres[boxes], extents[boxes])
+            together = boxes[overlap >= _LARGEST_OVERLAP]
             weights = scores[together] / scores[together].sum()
             # Key points 0 and 1 are the eyes.
             eyes = (values[together, 2:4] + anchors[together, None]).transpose(1, 2, 0) @ weights
             yield (
-                float(scores[left[0]]),
+                float(scores[boxes[0]]),
                 back(weights @ centres[together]),
                 weights @ extents[together] / scale,
                 back(eyes),
             )
-            left = left[overlap < _LARGEST_OVERLAP]
+            boxes = boxes[overlap < _LARGEST_OVERLAP]
 
     def _lay_mesh(
         self, picture: np.ndarray, centre: np.ndarray, side: float, angle: float
     ) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return the mesh's 468 points, their depths, and the log odds that there is a face."""
+        """Return the 468 points of the mesh, their depths, and the log odds of a face."""
         patch, back = _patch(picture, centre, side, angle, _MESH_SIZE)
         outputs = _run(self._mesh, patch.astype(np.float32) / 255)
         points = outputs[468 * 3].reshape(468, 3)
         return back(points[:, :2]), points[:, 2] * side / _MESH_SIZE, float(outputs[1][0])
 
     def _find_iris(self, picture: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
-        """Return the centre of one iris; the network knows one side, the other is mirrored."""
+        """Return the centre of one iris; the network knows the left one, the other is mirrored."""
         centre = corners[side].mean(axis=0)
         width = _IRIS_MARGIN * float(np.linalg.norm(np.diff(corners[side], axis=0)))
         angle = _angle(corners.mean(axis=1))
         patch, back = _patch(picture, centre, width, angle, _IRIS_SIZE)
         patch = patch[:, ::-1] if side else patch
         outputs = _run(self._iris, patch.astype(np.float32) / 255)
-        # The network counts from the patch's edge, pixels from their centres.
+        # The network counts from the edge of the patch, and this module from pixel centres.
         column, row = outputs[5 * 3][:2] - 0.5
         return back(np.array([_IRIS_SIZE - 1 - column if side else column, row]))
 
 
 def _run(net: cv2.dnn.Net, patch: np.ndarray) -> dict[int, np.ndarray]:
-    """Run a network on one patch; its outputs, flat, by their lengths."""
+    """Run a network on one patch and return its outputs, flat, by their lengths."""
     net.setInput(cv2.dnn.blobFromImage(np.ascontiguousarray(patch)))
     outputs = net.forward(net.getUnconnectedOutLayersNames())
     return {output.size: output.ravel() for output in outputs}
 
 
 def _patch(picture: np.ndarray, centre: np.ndarray, side: float, angle: float, size: int):
-    """Cut out a square that is turned by `angle`, black where the picture ends.
+    """Cut out a square that is turned by `angle`, black beyond the picture.
 
-    Returns the patch, and a function from positions in it to positions in the picture.
+    Also return a function that turns positions in the patch into positions in the picture.
     """
     scale = size / side
     turn = _turn(angle) * scale
     shift = np.full(2, (size - 1) / 2) - turn @ centre
     if scale < 0.5:
-        # Else pixels would be skipped.
+        # Without the blur, pixels would be skipped.
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale)
     matrix = np.hstack([turn, shift[:, None]])
     patch = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR)
@@ -205,7 +205,7 @@ def _patch(picture: np.ndarray, centre: np.ndarray, side: float, angle: float, s
 
 
 def _turn(angle: float) -> np.ndarray:
-    """Matrix that makes level what rises by `angle` in picture coordinates."""
+    """Matrix of the rotation by ``-angle`` in picture coordinates."""
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 

@@ -1,7 +1,7 @@
 """FER2013 (Goodfellow et al. 2013, arXiv:1307.0414): 35,887 grey faces of 48x48 pixels.
 
-It goes round as one CSV file and as folders of pictures; both become the same face set, with one
-order of the classes (`stimuli.EXPRESSIONS`, the numbers of the CSV file).
+Copies are one CSV file or folders of pictures. Both become the same face set, with the classes in
+the order of `stimuli.EXPRESSIONS`, which is that of the CSV file's numbers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FOLDER_SPLITS = {
     "test": "test",
     "privatetest": "PrivateTest",
 }
-# Of equal pictures the first in this order is kept, so that no test picture is also trained on.
+# Of equal pictures the one first in this order is kept, so that no test picture is trained on.
 _KEEP_FIRST = ("PrivateTest", "PublicTest", "test", "Training")
 
 
@@ -64,33 +64,31 @@ def read_fer2013(
     ----------
     path : path-like
         ``fer2013.csv`` or ``icml_face_data.csv`` (columns ``emotion``, ``pixels``, ``Usage``), a
-        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``,
-        perhaps also ``validation/<class>/`` (read as PublicTest; ``test/`` is PrivateTest then).
-        A picture named ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` belongs to that split
-        whatever its folder; other pictures of a two-folder copy's ``test/`` have the split
-        ``test``.
+        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``.
+        With a third folder ``validation/<class>/``, that one is PublicTest and ``test/`` is
+        PrivateTest; without it, ``test/`` is the split ``test``. A picture named
+        ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` is of that split in any folder.
     splits : sequence of str, optional
         Splits to keep; ``"test"`` keeps both test splits. All if not given.
     classes : sequence of str, optional
         Expressions to keep, names from `stimuli.EXPRESSIONS`. All if not given.
     drop_duplicates : bool
-        Keep one of exactly equal pictures: that of PrivateTest before PublicTest before Training,
-        within a split the first. This is done on the whole data set, before splits and classes
-        are chosen, so that no training picture equals a test picture that is read another time.
+        Keep one of exactly equal pictures: of PrivateTest before PublicTest before Training, and
+        the first within a split. Duplicates are dropped before splits and classes are chosen, so
+        that training pictures read now never equal test pictures read another time.
 
     Returns
     -------
     StimulusSet
         ``images`` of shape (n, 48, 48); labels ``expression`` and ``split``. ``stimulus_id`` is
         ``row-<number>`` (CSV) or the picture's path within the folder. The attribute ``report`` is
-        JSON text: counts by split and class, where they differ from the official ones, and exact
-        duplicates.
+        JSON text: counts by split and class, differences from the official counts, and numbers of
+        exact duplicates.
 
     Raises
     ------
     FacestagesError
-        Naming the file, the row or picture and the remedy, if anything in the data is not as
-        described.
+        Naming the file, the row or picture, and the remedy, if the data are not as described.
     """
     path = Path(path)
     _check_choice("splits", splits, SPLITS)
@@ -131,7 +129,7 @@ def _check_choice(name: str, chosen: Sequence[str] | None, allowed: Sequence[str
 
 
 def _open_copy(path: Path) -> tuple[Iterator[_Face], str]:
-    """Find out which kind of copy this is, and start reading it."""
+    """Recognise the kind of copy, and start reading it."""
     if path.is_dir():
         inside = [path / name for name in _CSV_NAMES if (path / name).is_file()]
         if not inside:
@@ -159,11 +157,11 @@ def _collect(faces: Iterator[_Face]) -> tuple[np.ndarray, pd.DataFrame]:
 def _chosen(
     labels: pd.DataFrame, splits: Sequence[str] | None, classes: Sequence[str] | None
 ) -> np.ndarray:
-    """Mark the rows of the splits and classes asked for."""
+    """Mark the rows of the chosen splits and classes."""
     keep = np.ones(len(labels), bool)
     if splits is not None:
-        wanted = set(splits) | ({"PublicTest", "PrivateTest"} if "test" in splits else set())
-        keep &= labels["split"].isin(wanted).to_numpy()
+        both_tests = {"PublicTest", "PrivateTest"} if "test" in splits else set()
+        keep &= labels["split"].isin({*splits, *both_tests}).to_numpy()
     if classes is not None:
         keep &= labels["expression"].isin(classes).to_numpy()
     return keep
@@ -194,7 +192,7 @@ def _read_csv(path: Path) -> Iterator[_Face]:
 def _parse_pixels(text: str) -> bytes | None:
     """Turn 2,304 numbers between 0 and 255 into bytes; None if they are anything else."""
     with warnings.catch_warnings():
-        # Older NumPy only warns of text among the numbers; they are too few then.
+        # Older NumPy warns of text among the numbers and stops there, so that too few are left.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             values = np.fromstring(text, dtype=np.int64, sep=" ")
@@ -259,8 +257,8 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
                 if picture.name.startswith("."):
                     continue
                 stimulus_id = picture.relative_to(root).as_posix()
-                own_split = _split_in_name(picture.name) or split
-                yield _Face(stimulus_id, expression, own_split, _read_picture(picture))
+                picture_split = _split_in_name(picture.name) or split
+                yield _Face(stimulus_id, expression, picture_split, _read_picture(picture))
 
 
 def _split_in_name(name: str) -> str | None:
@@ -294,26 +292,14 @@ def _number_contents(pixels: np.ndarray) -> np.ndarray:
 
 
 def _order_of_copies(content: np.ndarray, splits: pd.Series) -> np.ndarray:
-    """Number equal pictures 0, 1, 2, ... in the order in which they would be kept.
-
-    Parameters
-    ----------
-    content : numpy.ndarray of int, shape (n,)
-        From `_number_contents`.
-    splits : pandas.Series of n values
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n,)
-        0 for the picture that is kept.
-    """
+    """Number equal pictures (of one `content`) 0, 1, 2, ...; number 0 is the one to keep."""
     rank = splits.map({split: number for number, split in enumerate(_KEEP_FIRST)})
     ranked = pd.Series(content).loc[rank.sort_values(kind="stable").index]
     return ranked.groupby(ranked).cumcount().sort_index().to_numpy()
 
 
 def _report(labels: pd.DataFrame, content: np.ndarray) -> dict:
-    """Count pictures and duplicates, and say where the counts are not the official ones."""
+    """Count pictures and duplicates, and list differences from the official counts."""
     counted = Counter(zip(labels["split"], labels["expression"], strict=True))
     present = [split for split in SPLITS if (labels["split"] == split).any()]
     counts = {split: {name: counted[split, name] for name in EXPRESSIONS} for split in present}
@@ -349,12 +335,12 @@ def _differences(counts: dict[str, dict[str, int]]) -> list[str]:
     if "test" in counts:
         merged = Counter(official.pop("PublicTest")) + Counter(official.pop("PrivateTest"))
         official["test"] = dict(merged)
-    found = {(split, name): n for split, row in counts.items() for name, n in row.items()}
+    counted = {(split, name): n for split, row in counts.items() for name, n in row.items()}
     return [
-        f"{split} {name}: {found.get((split, name), 0)}, officially {n}"
+        f"{split} {name}: {counted.get((split, name), 0)}, officially {n}"
         for split, row in official.items()
         for name, n in row.items()
-        if found.get((split, name), 0) != n
+        if counted.get((split, name), 0) != n
     ]
 
 

@@ -1,4 +1,4 @@
-"""Frames of many people's videos, put together to one face set."""
+"""Frames of videos: the face sets of single people joined to one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -
 
 
 def _join_subjects(paths: list[str]) -> Iterator[StimulusSet]:
-    """The frames of all people, one person after the other."""
+    """Read the frames of all people, one person after the other."""
     subjects = {Path(path).stem: read_report(path) for path in paths}
-    lacking = missing_subjects(list(subjects))
-    report = json.dumps({"subjects_not_taken": lacking, "subjects": subjects})
+    not_taken = missing_subjects(list(subjects))
+    report = json.dumps({"subjects_not_taken": not_taken, "subjects": subjects})
     for path in paths:
         for part in read_parts(path):
             attributes = {**part.attributes, "report": report}

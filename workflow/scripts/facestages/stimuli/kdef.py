@@ -1,9 +1,9 @@
 """KDEF, the Karolinska Directed Emotional Faces (Lundqvist, Flykt and Öhman 1998).
 
 70 people, each photographed in two sessions with seven expressions from five angles: 4,900 colour
-pictures of 562x762 pixels. All that is known of a picture is in its name, by position: session A or
-B, sex F or M, number 01 to 35 within the sex, expression, angle. ``AF01AFS`` is session A of the
-first woman, afraid, straight on.
+pictures of 562x762 pixels. The name of a picture holds all its labels, by position: session A or B,
+sex F or M, number 01 to 35 within the sex, expression, angle. ``AF01AFS`` is session A of the first
+woman, afraid, straight on.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 #: Straight, half and full profile, of the left and right side.
 ANGLES = ("FL", "HL", "S", "HR", "FR")
 SESSIONS = ("A", "B")
-#: Women F01 to F35 and men M01 to M35; a number alone names two people.
+#: Women F01 to F35 and men M01 to M35.
 PEOPLE = tuple(f"{sex}{number:02d}" for sex in "FM" for number in range(1, 36))
 
-#: What counts as a picture; anything else in the folder is of no interest.
+#: Pictures are recognised by these endings; other files are ignored.
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 _SEXES = {"F": "female", "M": "male"}
@@ -47,7 +47,7 @@ _EXPRESSION, _ANGLE = "|".join(_CODES), "|".join(ANGLES)
 _STEM = re.compile(f"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({_EXPRESSION})({_ANGLE})")
 # The averages of AKDEF have neither session nor number: FAFFL is the women, afraid, full left.
 _AVERAGE = re.compile(f"[FM]({_EXPRESSION})({_ANGLE})")
-# Two names were cut short in the distributed copies; each is the one its person lacks.
+# Two names are cut short in the distributed copies; each is completed to the one its person lacks.
 _ERRATA = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
 
 _MANY = 5
@@ -67,9 +67,8 @@ def list_kdef(
     Parameters
     ----------
     folder : path-like
-        Searched with all folders in it, linked ones too, but hidden ones (``.name``) not. How the
-        pictures are sorted into folders does not matter, nor does the case of names and
-        extensions.
+        Searched with all folders in it, also linked ones, but not hidden ones (``.name``). The
+        arrangement into folders and the case of names do not matter.
     angles : sequence of str
         Angles to keep: full left profile ``FL``, half left ``HL``, straight ``S``, half right
         ``HR``, full right ``FR``.
@@ -84,12 +83,12 @@ def list_kdef(
         RGB. ``excluded`` lists pictures with other names, links that lead nowhere, and copies of
         pictures that are kept. ``report`` has
 
-        - ``n_pictures``: picture files in the folder; ``n_kdef``: those of KDEF, copies left out;
-          ``n_chosen``: those of `angles` and `sessions`;
-        - ``mended``: the name that KDEF should have given, by file, for the two known slips;
+        - ``n_pictures``: number of picture files in the folder; ``n_kdef``: number of KDEF's
+          pictures, without copies; ``n_chosen``: number of those of `angles` and `sessions`;
+        - ``mended``: the completed name of each file whose name is cut short;
         - ``averages_skipped``: files of AKDEF, the averaged faces;
-        - ``people``: how many people there are; ``people_missing``: which of the 70 there are not;
-        - ``missing``: the KDEF names that the people who are there lack.
+        - ``people``: number of people; ``people_missing``: the others of the 70;
+        - ``missing``: KDEF names that are missing of the people in the folder.
 
     Raises
     ------
@@ -101,33 +100,33 @@ def list_kdef(
     Notes
     -----
     Names and errata as in the official copies and their descriptions (https://kdef.se). A few
-    pictures there are all black; that shows when they are read, not here.
+    pictures there are all black, which shows only when they are read.
     """
     folder = Path(folder)
     _check_choice("angles", angles, ANGLES)
     _check_choice("sessions", sessions, SESSIONS)
     _check_folder(folder)
     files = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
-    found, report, excluded = _sort_names(folder, dict(sorted(files.items())))
-    if not found:
+    stems, report, excluded = _sort_names(folder, dict(sorted(files.items())))
+    if not stems:
         raise FacestagesError(
             f"{folder}: holds no picture of KDEF (found: {_few(sorted(files), 3) or 'no files'}). "
             f"Give the folder with pictures named as AF01AFS.JPG; unpack archives first"
         )
     chosen = {
         stem: names
-        for stem, names in sorted(found.items())
+        for stem, names in sorted(stems.items())
         if stem[0] in sessions and stem[6:] in angles
     }
     if not chosen:
         raise FacestagesError(
             f"{folder}: no picture is left with angles={list(angles)} and "
             f"sessions={list(sessions)}. It holds the angles "
-            f"{_in_order({stem[6:] for stem in found}, ANGLES)} and the sessions "
-            f"{_in_order({stem[0] for stem in found}, SESSIONS)}"
+            f"{_in_order({stem[6:] for stem in stems}, ANGLES)} and the sessions "
+            f"{_in_order({stem[0] for stem in stems}, SESSIONS)}"
         )
     excluded += _refuse_twins(chosen, files)
-    report |= {"n_kdef": len(found), "n_chosen": len(chosen)}
+    report |= {"n_kdef": len(stems), "n_chosen": len(chosen)}
     report |= _find_gaps(chosen, angles, sessions)
     _warn(folder, report)
     names = ("identity", "sex", "expression", "session", "angle")
@@ -172,10 +171,10 @@ def _check_folder(folder: Path) -> None:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Find all files but hidden ones, in each folder once, however many links lead to it."""
+    """Find all files but hidden ones; a folder with several links to it is searched once."""
     seen, folders, links = set(), [root], []
     while folders or links:
-        # Links come last, so that a file inside has the name that leads there without one.
+        # Links come last, so that a file gets its path without a link if it has one.
         folder = folders.pop() if folders else links.pop(0)
         real = os.path.realpath(folder)
         if real in seen:
@@ -188,7 +187,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """Return the folders, the linked folders and the files in `folder`, hidden ones left out."""
+    """Return the folders, the linked folders and the files in `folder`, without hidden ones."""
     inner, linked, files = [], [], []
     try:
         for item in sorted(folder.iterdir()):
@@ -209,16 +208,16 @@ def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
 def _sort_names(
     root: Path, files: Mapping[str, Path]
 ) -> tuple[dict[str, list[str]], dict[str, object], list[tuple[str, str]]]:
-    """Tell pictures of KDEF from the rest.
+    """Tell pictures of KDEF from other files.
 
     Returns
     -------
-    found : dict of str to list of str
-        By KDEF name the files that have it.
+    stems : dict of str to list of str
+        The files of each KDEF name.
     report : dict
     excluded : list of (str, str)
     """
-    found: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
     mended, averages, excluded, n_pictures = {}, [], [], 0
     for name, path in files.items():
         if path.suffix.lower() not in PICTURE_SUFFIXES:
@@ -229,7 +228,7 @@ def _sort_names(
         if not path.is_file():
             excluded.append((name, _BROKEN_LINK))
         elif _STEM.fullmatch(stem):
-            found.setdefault(stem, []).append(name)
+            stems.setdefault(stem, []).append(name)
             if stem != written:
                 mended[name] = stem
         elif _AVERAGE.fullmatch(stem):
@@ -237,13 +236,13 @@ def _sort_names(
         else:
             excluded.append((name, _NOT_KDEF))
     report = {"n_pictures": n_pictures, "mended": mended, "averages_skipped": averages}
-    return found, report, excluded
+    return stems, report, excluded
 
 
 def _refuse_twins(
     chosen: Mapping[str, list[str]], files: Mapping[str, Path]
 ) -> list[tuple[str, str]]:
-    """List the further copies of a picture; files that only share its name are an error."""
+    """List the copies of a picture; refuse different pictures of one name."""
     copies = []
     for stem, (first, *others) in chosen.items():
         for other in others:
@@ -285,7 +284,7 @@ def _picture(stem: str, name: str, path: Path) -> Picture:
 def _find_gaps(
     chosen: Mapping[str, object], angles: Sequence[str], sessions: Sequence[str]
 ) -> dict[str, object]:
-    """Say who is there, who is not, and what those who are there lack."""
+    """List the people who are there, those who are not, and the missing pictures of the former."""
     people = {stem[1:4] for stem in chosen}
     whole = itertools.product(
         [session for session in SESSIONS if session in sessions],
@@ -301,7 +300,7 @@ def _find_gaps(
 
 
 def _warn(folder: Path, report: Mapping) -> None:
-    """Say in one line what a whole copy would have and this one has not."""
+    """Log in one line what a whole copy has and this one lacks."""
     gaps = []
     if report["people_missing"]:
         absent = report["people_missing"]

@@ -1,4 +1,4 @@
-"""Equal luminance for all pictures of a face set, as the SHINE toolbox has it.
+"""Equal luminance for all pictures of a face set, as in the SHINE toolbox.
 
 Willenbockel et al. 2010, Controlling low-level image properties: the SHINE toolbox, Behavior
 Research Methods 42, 671-684.
@@ -38,14 +38,14 @@ def oval(size: int, margin: float = 0.0) -> np.ndarray:
     """
     shrink = 1 / (1 + 2 * margin)
     row, column = (np.mgrid[:size, :size] + 0.5) / size - 0.5
-    # The margin is the same on all sides, so the ellipse keeps the crop's centre.
+    # The margin is the same on all sides, so the ellipse has the same centre as the tight crop.
     return (column / (0.40 * shrink)) ** 2 + ((row - 0.01 * shrink) / (0.49 * shrink)) ** 2 <= 1
 
 
 def control_luminance(
     size: int, histogram: str, mask: str, margin: float = 0.0
 ) -> Callable[[h5py.Dataset], None] | None:
-    """What the keys ``histogram`` and ``mask`` of a face set want done to all pictures together.
+    """Make the change to all pictures that a face set's ``histogram`` and ``mask`` ask for.
 
     Parameters
     ----------
@@ -68,16 +68,16 @@ def control_luminance(
 
 
 def normalise(images: h5py.Dataset, mask: np.ndarray | None, match: bool) -> None:
-    """Match the histograms of pictures and paint over what lies outside a mask, in place.
+    """Match the histograms of pictures and grey out the pixels outside a mask, in place.
 
     Parameters
     ----------
     images : h5py.Dataset of uint8, shape (n, rows, columns) or (n, rows, columns, 3)
-        Goes through memory 256 pictures at a time.
+        Changed 256 pictures at a time.
     mask : numpy.ndarray of bool, shape (rows, columns), or None
         Pixels outside it become middle grey (128).
     match : bool
-        Give every picture the mean histogram of all, inside the mask; grey pictures only.
+        Give every picture the mean histogram of all pictures, inside the mask. For grey pictures.
 
     Raises
     ------
@@ -113,23 +113,23 @@ def mean_histogram(pixels: Iterator[np.ndarray]) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of float64, shape (256,)
-        Shares of the grey levels; their sum is 1.
+        Fraction of pixels at each grey level; their sum is 1.
     """
     counts = sum(np.bincount(block.ravel(), minlength=_LEVELS) for block in pixels)
     return counts / counts.sum()
 
 
 def match_histogram(image: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Give a picture exactly the histogram wanted, keeping the order of its grey levels.
+    """Give a picture exactly the target histogram, and keep the order of its grey levels.
 
-    Pixels of one level are put in order by the mean of their neighbourhood (Coltuc, Bolon and
-    Chassery 2006, Exact histogram specification), which adds no noise.
+    Pixels of one level are ordered by the mean of their neighbourhood, which adds no noise (Coltuc,
+    Bolon and Chassery 2006, Exact histogram specification).
 
     Parameters
     ----------
     image : numpy.ndarray of uint8, shape (rows, columns)
     target : numpy.ndarray, shape (256,)
-        Shares of the grey levels.
+        Fraction of pixels at each grey level.
     inside : numpy.ndarray of bool, shape (rows, columns)
         The pixels that are changed and counted.
 

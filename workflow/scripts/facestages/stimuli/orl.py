@@ -1,7 +1,7 @@
 """ORL, the faces of the Olivetti Research Laboratory (Samaria and Harter 1994).
 
-40 people with 10 grey pictures each of 92x112 pixels, known as the AT&T faces too. Who it is, is
-all that is known of a picture.
+Also known as the AT&T faces: 10 grey pictures of 92x112 pixels of each of 40 people. The only label
+is the person.
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ def _find(folder: Path) -> dict[tuple[int, int], Path]:
     return files
 
 
-def _require_whole(folder: Path, found: set[tuple[int, int]]) -> None:
+def _require_whole(folder: Path, numbers: set[tuple[int, int]]) -> None:
     whole = set(itertools.product(range(1, N_PEOPLE + 1), range(1, N_PICTURES_EACH + 1)))
-    if found == whole:
+    if numbers == whole:
         return
-    people = len({person for person, _ in found})
+    people = len({person for person, _ in numbers})
     wrong = [
         f"s{person}/{number}.pgm {what}"
-        for odd, what in ((whole - found, "is missing"), (found - whole, "is none of them"))
+        for odd, what in ((whole - numbers, "is missing"), (numbers - whole, "is none of them"))
         for person, number in sorted(odd)[:1]
     ]
     raise FacestagesError(
         f"{folder}: ORL has 400 pictures of 40 people, s1/1.pgm to s40/10.pgm; here are "
-        f"{len(found)} of {people} ({', '.join(wrong)}). Fetch or unpack them anew"
+        f"{len(numbers)} of {people} ({', '.join(wrong)}). Fetch or unpack them anew"
     )
 
 

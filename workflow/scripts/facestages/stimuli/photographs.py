@@ -1,4 +1,4 @@
-"""From listed pictures to a face set's file: rated, cropped, of equal luminance."""
+"""From listed pictures to a face set's file: norms added, faces cropped, luminance equalised."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def write_photographs(
     """
     if entry.get("norms"):
         source = _add_norms(source, entry["norms"])
-    how = {key: entry[key] for key in ("size", "color", "crop")}
-    parts = crop_pictures(source, name=name, **how, detector=detector, threads=threads)
+    cropping = {key: entry[key] for key in ("size", "color", "crop")}
+    parts = crop_pictures(source, name=name, **cropping, detector=detector, threads=threads)
     write_stimuli(out, parts, name, finish(entry))
 
 
 def finish(entry: Mapping) -> Callable[[h5py.Dataset], None] | None:
-    """What a face set's entry in the config wants done to all pictures together, or None."""
+    """Make the change to all pictures that a face set's entry asks for, or None."""
     crop = entry["crop"]
     return crop and control_luminance(
         entry["size"], crop["histogram"], crop["mask"], crop["margin"]
@@ -61,7 +61,7 @@ def finish(entry: Mapping) -> Callable[[h5py.Dataset], None] | None:
 
 
 def _add_norms(source: PictureSource, norms: str | os.PathLike) -> PictureSource:
-    """Join human ratings by picture name."""
+    """Add human ratings as labels, by picture name."""
     pictures = list(source.pictures)
     added, report = join_norms(pd.DataFrame([picture.labels for picture in pictures]), norms)
     rows = added.to_dict("records")

@@ -1,4 +1,4 @@
-"""Pictures on their way into a face set, one at a time, from whatever they are kept in."""
+"""Pictures of a source, read one at a time on their way into a face set."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _BEHIND_TRANSPARENT = 128
 class Picture(NamedTuple):
     """One picture that has not been read yet."""
 
-    #: The file within its folder (of a video also the frame), for messages and reports.
+    #: The file within its folder, and the frame of a video, for messages and reports.
     name: str
-    #: One row of labels; ``stimulus_id`` among them.
+    #: One row of labels with ``stimulus_id``.
     labels: dict[str, object]
-    #: Returns uint8 of shape (rows, columns) or (rows, columns, 3); runs in a thread of its own.
+    #: Returns uint8 of shape (rows, columns) or (rows, columns, 3); is called in another thread.
     read: Callable[[], np.ndarray]
 
 
 @dataclass(frozen=True)
 class PictureSource:
-    """The pictures of a face set and what is known before they are read.
+    """The pictures of a face set before they are read.
 
     Attributes
     ----------
     pictures : iterable of Picture
-        In the order of the face set; gone through once.
+        In the order of the face set; iterated once.
     n : int
-        Their number.
+        Number of pictures.
     sources : dict of str to str
-        For each label but ``stimulus_id`` where it comes from, as in `StimulusSet`.
+        Source of each label but ``stimulus_id``, as in `StimulusSet`.
     excluded : list of (str, str)
-        Files left out without being read, and why.
+        Files that are left out without being read, and the reason.
     report : dict
-        What else is to be reported: plain values, lists and dicts, as JSON has them.
+        Further facts for the report, of JSON's types.
     has_black : bool
-        Some of its pictures are known to be black; they are left out.
+        Some pictures of this source are black by mistake; black pictures are left out.
     """
 
     pictures: Iterable[Picture]
@@ -60,7 +60,7 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
     """Read a picture file of any format that Pillow knows, with or without extension.
 
     The camera's orientation is applied, 16-bit grey is scaled from 0-65535 to 0-255, transparent
-    parts are put on middle grey (128), and of an animation the first picture is taken.
+    parts become middle grey (128), and an animation gives its first picture.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
     color : {"grey", "rgb"}
         Grey is the luminance of ITU-R 601.
     place : str
-        Where the path was found, for messages, e.g. ``"faces.csv: row 3"``.
+        The line that gave the path, for messages, e.g. ``"faces.csv: row 3"``.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
 
 
 def _to_eight_bit(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; Pillow itself would cut it off at 255."""
+    """Scale 16-bit grey to 8 bits; Pillow itself would clip it at 255."""
     if not picture.mode.startswith(("I", "F")):
         return picture
     values = np.asarray(picture)
@@ -105,7 +105,7 @@ def _to_eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> Image.Image:
-    """Put transparent parts on middle grey, so that they are no edge of black or white."""
+    """Make transparent parts middle grey, because black or white would make an edge."""
     if not picture.has_transparency_data:
         return picture
     picture = picture.convert("RGBA")

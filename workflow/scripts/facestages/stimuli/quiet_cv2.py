@@ -1,12 +1,12 @@
-"""OpenCV that is silent and keeps to one thread; import ``cv2`` from here.
+"""OpenCV, silent and in one thread; import ``cv2`` from here.
 
-What matters is said in an error, and pictures are shared out one a thread.
+Errors say all that matters, and the threads of facestages work on one picture each.
 """
 
 import os
 
-# Read when OpenCV is imported, and when it opens its first video; -8 is silence. A user's own
-# settings stand.
+# OpenCV reads these when it is imported and when it opens its first video; -8 is silence. Settings
+# of the user are kept.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 

@@ -1,4 +1,4 @@
-"""Valence and arousal as people rated them: OASIS, and norms for the pictures of a face set."""
+"""Human ratings of valence and arousal: OASIS, and norms for the pictures of a face set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE = "human"
 #: Lowest and highest rating of OASIS.
 OASIS_SCALE = (1, 7)
 
-#: Columns of a table of norms that name the picture; the first of them that is there does.
+#: Columns that may name the picture in a table of norms, by priority.
 NAME_COLUMNS = ("picture", "stimulus_id", "file", "name")
 
 _RATED = (
@@ -30,14 +30,14 @@ _RATED = (
 NORM_COLUMNS = tuple(f"{name}{part}" for name in _RATED for part in ("", "_sd", "_n"))
 
 _OASIS_PICTURES = 900
-# By column of the file the new name, and what its values can be.
+# New name of each column of the file.
 _OASIS_TEXT = {"Theme": "theme", "Category": "category"}
 _OASIS_NUMBERS = {
     f"{rated.capitalize()}_{part}": f"{rated}{ours}"
     for rated in ("valence", "arousal")
     for part, ours in (("mean", ""), ("SD", "_sd"), ("N", "_n"))
 }
-# "subject01.happy" has no extension, so that not everything behind a dot is one.
+# Endings of picture files alone: "subject01.happy" has no extension.
 _EXTENSION = re.compile(r"\.(jpe?g|jpe|png|bmp|gif|tiff?|webp|p[gnp]m)$", re.IGNORECASE)
 _MISSING = ("", "na", "nan")
 _FIRST_FEW = 5
@@ -65,8 +65,7 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
     Raises
     ------
     FacestagesError
-        If the file is missing or is not that table: naming the row, if a value is none or is out
-        of range.
+        If the file is missing or is not that table; naming the row where a value is wrong.
     """
     path = Path(path)
     table = _read_text_table(path)
@@ -110,16 +109,16 @@ def _read_text_table(path: Path) -> pd.DataFrame:
 
 
 def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
-    """Turn a column into numbers that a rating's mean, spread or count can be."""
+    """Turn a column into numbers that are possible for a rating's mean, SD or count."""
     kind = name.rpartition("_")[2]
     low, high = OASIS_SCALE if kind == "mean" else (0, math.inf)
     numbers = []
     for row, text in enumerate(values, 1):
         number = _to_number(text)
         if number is None or not low <= number <= high or (kind == "N" and number % 1):
-            wanted = {"mean": "a rating from 1 to 7", "SD": "a spread", "N": "a count"}[kind]
+            needed = {"mean": "a rating from 1 to 7", "SD": "a spread", "N": "a count"}[kind]
             raise FacestagesError(
-                f"{path}: row {row}: {name} is '{text}', not {wanted}. Fetch the file again"
+                f"{path}: row {row}: {name} is '{text}', not {needed}. Fetch the file again"
             )
         numbers.append(number)
     return np.array(numbers, np.int64 if kind == "N" else np.float64)
@@ -131,7 +130,7 @@ def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
 def join_norms(
     labels: pd.DataFrame, path: str | os.PathLike, *, key: str = "stimulus_id"
 ) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Find the norms of the pictures of a face set in a table of one's own.
+    """Find the norms of the pictures of a face set in a user's table.
 
     Parameters
     ----------
@@ -139,15 +138,14 @@ def join_norms(
         Labels of the face set.
     path : path-like
         CSV file with a header, e.g. of the norms of KDEF-PT (Garrido and Prada 2017,
-        doi:10.3389/fpsyg.2017.02181). One of the columns `NAME_COLUMNS` names the picture, the
-        first of them that is there. Labels are made of those of `NORM_COLUMNS` that are there,
-        at least one: means ``valence``, ``arousal``, ``dominance``, ``emotional_intensity``,
-        ``familiarity`` and ``attractiveness``, with ``_sd`` standard deviations and with ``_n``
-        numbers of ratings; empty, NA or NaN if missing. Other columns are not used. The case of
-        column names does not matter.
+        doi:10.3389/fpsyg.2017.02181). The first of `NAME_COLUMNS` that the table has names the
+        picture. Each of `NORM_COLUMNS` becomes a label, and one of them is needed: means
+        ``valence``, ``arousal``, ``dominance``, ``emotional_intensity``, ``familiarity`` and
+        ``attractiveness``, with ``_sd`` standard deviations and with ``_n`` numbers of ratings;
+        empty, NA or NaN if missing. Other columns are ignored. The case of column names does not
+        matter.
     key : str
-        The label that the table's names are compared with, without regard to case and to the
-        extension of a picture file.
+        The label that is compared with the table's names, without case and picture extension.
 
     Returns
     -------
@@ -155,16 +153,15 @@ def join_norms(
         The new labels, float64, with the index of `labels`; NaN where the table has no norms.
     report : dict
         ``sources`` (``"human"`` for each of the columns), ``columns_ignored``, ``n_matched``
-        pictures; and of pictures without norms and norms without a picture how many there are,
-        and the first five.
+        pictures, and the number and the first five of pictures without norms and of norms without
+        a picture.
 
     Raises
     ------
     FacestagesError
-        Naming the row where there is one: if the table is missing or has none of the columns, a
-        value is not a number, a picture has two rows or no name, two pictures of the face set
-        have the same name in the table's manner, the face set has such a label already, or
-        nothing matches.
+        If the table is missing or lacks the columns, a value is not a number, a picture has two
+        rows or no name, case and extension alone tell two pictures of the face set apart, the face
+        set already has such a label, or nothing matches. The message names the row if one is wrong.
     """
     path = Path(path)
     if key not in labels:
@@ -204,11 +201,11 @@ def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
     Returns
     -------
     norms : pandas.DataFrame
-        By plain name.
+        Indexed by plain name.
     written : pandas.Series
-        The same pictures' names as they are written.
+        The same names as they are written in the table.
     ignored : list of str
-        Columns that are of no use here.
+        Columns that are not used.
     """
     norms, written, places = {}, [], {}
     name_column, columns, ignored = "", {}, []
@@ -246,14 +243,14 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
         by_name[column.lower()] = column
     naming = [by_name[name] for name in NAME_COLUMNS if name in by_name]
     norms = {by_name[name]: name for name in NORM_COLUMNS if name in by_name}
-    for found, what, wanted in (
+    for columns, purpose, names in (
         (naming, "names the pictures", NAME_COLUMNS),
         (norms, "holds norms", _RATED),
     ):
-        if not found:
+        if not columns:
             raise FacestagesError(
-                f"{path}: has no column that {what} (it has: {', '.join(header)[:80]}). Name one "
-                f"of {', '.join(wanted)}"
+                f"{path}: has no column that {purpose} (it has: {', '.join(header)[:80]}). Name "
+                f"one of {', '.join(names)}"
             )
     return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
 
@@ -270,7 +267,7 @@ def _norm(place: str, column: str, text: str) -> float:
 
 
 def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
-    """Stop if norms of one name would go to pictures of different names."""
+    """Refuse pictures that a table of norms cannot tell apart."""
     first: dict[str, str] = {}
     for text, name in zip(written, names, strict=True):
         if first.setdefault(name, text) != text:
@@ -281,7 +278,7 @@ def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
 
 
 def _plain_name(text: str) -> str:
-    """Drop what may differ between a table and a face set: case, and a picture's extension."""
+    """Drop case and the extension of a picture, which may differ between table and face set."""
     return _EXTENSION.sub("", str(text)).lower()
 
 

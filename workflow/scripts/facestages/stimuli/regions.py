@@ -1,8 +1,8 @@
-"""Where eyes, brows and mouth are in a picture, and how much of a map lies on them.
+"""Boxes around eyes, brows and mouth in a picture, and the share of a map inside them.
 
-Rendered faces come with boxes around their projected landmarks. On photographs a template of a
-face stands in for them: laid on the eyes where the pictures were cropped by them, else on where the
-eyes are in a face that fills the picture.
+Rendered faces come with boxes around their projected landmarks. Photographs get the boxes of a face
+template: on the eyes of pictures that were cropped by the eyes, or on the usual place of the eyes
+in a face that fills the picture.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import pandas as pd
 from facestages.errors import FacestagesError
 from facestages.stimuli import REGIONS
 
-#: Where regions can come from.
+#: Sources of regions.
 LANDMARKS = "rendered landmarks"
 EYES = "eye-aligned template"
 CENTRED = "template of a centred face"
 
-# Where `stimuli.crop`, which needs more to be installed, puts the eyes of a tight crop.
+# The eyes of a tight crop, as in `stimuli.crop`, which would import much more.
 _EYE_DISTANCE, _EYE_LINE = 0.36, 0.38
 
-# Top, left, bottom and right of eyes, brows and mouth: from the point between the pupils, in
-# distances of the pupils. The boxes hold the landmarks of four in five of the ORL photographs (the
-# face mesh of `stimuli.detection`), with about 0.06 of room around them, and are alike
-# on both sides.
+# Top, left, bottom and right of eyes, brows and mouth, from the point between the pupils and in
+# distances of the pupils. The boxes are symmetric. They contain the landmarks (the face mesh of
+# `stimuli.detection`) of four in five ORL photographs, with about 0.06 of room around them.
 _TEMPLATE = np.array(
     [
         (-0.11, -0.81, 0.16, 0.81),
@@ -35,18 +34,18 @@ _TEMPLATE = np.array(
 
 
 def template_regions(margin: float = 0.0) -> np.ndarray:
-    """The template on a picture that was cropped by the eyes.
+    """Place the template on a picture that was cropped by the eyes.
 
     Parameters
     ----------
     margin : float
-        The crop's margin, as in `stimuli.crop.cut_out`; 0 stands for a centred face
-        that fills the picture too.
+        The crop's margin, as in `stimuli.crop.cut_out`. A centred face that fills a whole picture
+        is treated as margin 0.
 
     Returns
     -------
     numpy.ndarray of float32, shape (3, 4)
-        As one picture's `stimuli.StimulusSet.regions`.
+        As `stimuli.StimulusSet.regions` of one picture.
     """
     whole = 1 + 2 * margin
     line, middle = (_EYE_LINE + margin) / whole, 0.5
@@ -57,17 +56,17 @@ def template_regions(margin: float = 0.0) -> np.ndarray:
 def find_regions(
     labels: pd.DataFrame, stored: np.ndarray | None = None, margin: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Regions of every picture of a face set, and where they come from.
+    """Find the regions of every picture of a face set, and their sources.
 
     Parameters
     ----------
     labels : pandas.DataFrame of n rows
         The labels of the face set.
     stored : numpy.ndarray, shape (n, 3, 4), optional
-        What `stimuli.read_regions` gave, if it gave anything.
+        The result of `stimuli.read_regions`.
     margin : float, optional
-        Margin of the crop by the eyes; None if pictures were not cropped. Cropped are those that
-        have an ``eye_distance``; the others were taken whole.
+        Margin of the crop by the eyes; None if pictures were not cropped. Pictures without an
+        ``eye_distance`` were taken whole.
 
     Returns
     -------
@@ -87,20 +86,20 @@ def find_regions(
 
 
 def region_shares(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """How much of each map lies on each region, once it is enlarged to its picture.
+    """Share of each map that lies on each region, after enlargement to the picture.
 
-    The map is enlarged bilinearly, as if it covered the picture; pixels on a box's edge count with
-    the part of them that is inside. Neither picture nor box is drawn for it: a share is a product
-    of the map with one vector a side.
+    With ``R`` and ``C`` the bilinear enlargement along rows and columns and ``d``, ``a`` the parts
+    of each row and column of the picture inside the box, the share is ``d' R M C' a / 1' R M C' 1``
+    of the map ``M``.
 
     Parameters
     ----------
     maps : numpy.ndarray, shape (n, h, w)
-        None below zero.
+        Not negative.
     regions : numpy.ndarray, shape (n, 3, 4)
         Boxes that do not overlap, as `stimuli.StimulusSet.regions`.
     size : tuple of two int
-        Rows and columns of the pictures. A map that is larger than them stays as large as it is.
+        Rows and columns of the pictures. A map larger than its picture is not shrunk.
 
     Returns
     -------
@@ -131,25 +130,25 @@ def region_shares(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) 
 
 
 def region_areas(regions: np.ndarray) -> np.ndarray:
-    """Share of the picture that each region covers: boxes (n, 3, 4) to areas (n, 3)."""
+    """Share of the picture that each region covers, shape (n, 3), from boxes (n, 3, 4)."""
     top, left, bottom, right = np.moveaxis(regions.astype(np.float64), -1, 0)
     return (bottom - top) * (right - left)
 
 
 def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Maps (n, h, w) enlarged bilinearly to `size`, as `region_shares` does."""
+    """Enlarge maps (n, h, w) bilinearly to `size`, as `region_shares` does."""
     rows, columns = (_enlarging(*pair) for pair in zip(maps.shape[1:], size, strict=True))
     return rows @ maps @ columns.T
 
 
 def _enlarging(small: int, large: int) -> np.ndarray:
-    """Matrix (large, small) that interpolates between the centres of a side's cells."""
+    """Matrix (large, small) that interpolates between the centres of the cells of a side."""
     place = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
     return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(small)))
 
 
 def _inside(low: np.ndarray, high: np.ndarray, pixels: int) -> np.ndarray:
-    """How much of each of a side's pixels is between `low` and `high` (n,): shape (n, pixels)."""
+    """Part of each pixel of a side between `low` and `high`, shapes (n,), as (n, pixels)."""
     edges = np.arange(pixels + 1) / pixels
     overlap = np.minimum(high[:, None], edges[1:]) - np.maximum(low[:, None], edges[:-1])
     return np.clip(overlap * pixels, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""What a face set consists of: counts, what was left out and why, how far labels agree."""
+"""The report of a face set: counts, pictures left out and why, and agreement of labels."""
 
 from __future__ import annotations
 
@@ -32,38 +32,39 @@ def report_stimuli(
     stimuli : path-like
         The face set's HDF5 file.
     predictions : sequence of path-like
-        Tables of `recording.predictions.predict_expressions`, compared with the face set's own
+        Tables of `recording.predictions.predict_expressions`, to be compared with the face set's
         label ``expression``.
     expression_from : str, optional
         The network among them whose predictions the analyses take as the label.
     measured : path-like, optional
-        The sample of the face set that analyses and `predictions` are of, if not the whole.
+        The sample of the face set that analyses and `predictions` use, if not the whole.
 
     Returns
     -------
     dict
-        Plain values, as JSON has them: ``dataset``, ``n``, ``people``, ``rendered``,
-        ``sample`` (which pictures the analyses take, in words, if not all), ``label_sources``,
-        ``counts`` (session -> identity -> expression -> n), ``irregular`` (file, reason, outcome of
-        each), ``expression_of_analyses`` (source of the label that the analyses take),
-        ``predicted`` (by network and expression: n), ``agreement`` (by network: n, percent, Cohen's
-        kappa, confusion), ``source`` (what the reader of the files reported).
+        Values of JSON's types: ``dataset``, ``n``, ``people``, ``rendered``, ``sample`` (the
+        pictures of the analyses in words, empty if all), ``label_sources``, ``counts`` (session ->
+        identity -> expression -> n), ``irregular`` (file, reason, outcome of each),
+        ``expression_of_analyses`` (source of the label that the analyses take), ``predicted`` (by
+        network and expression: n), ``agreement`` (by network: n, percent, Cohen's kappa,
+        confusion), ``source`` (report of the reader of the files).
     """
-    labels, sources, known = read_labels(stimuli)
+    labels, sources, attributes = read_labels(stimuli)
     sample, _, of_sample = read_labels(measured or stimuli)
     expression = sample.get("expression", pd.Series("", index=sample.index))
     predicted, compared = {}, {}
     for path in predictions:
-        theirs, their_sources, _ = read_labels(measured or stimuli, path)
-        network = their_sources["expression"].removeprefix("network:")
-        predicted[network] = {k: int(n) for k, n in theirs["expression"].value_counts().items()}
-        compared[network] = agreement(expression, theirs["expression"])
+        with_network, network_sources, _ = read_labels(measured or stimuli, path)
+        network = network_sources["expression"].removeprefix("network:")
+        prediction = with_network["expression"]
+        predicted[network] = {k: int(n) for k, n in prediction.value_counts().items()}
+        compared[network] = agreement(expression, prediction)
     taken = f"network:{expression_from}" if expression_from else sources.get("expression")
     return {
-        "dataset": str(known["dataset"]),
+        "dataset": str(attributes["dataset"]),
         "n": len(labels),
         "people": int(labels["identity"].nunique()) if "identity" in labels else None,
-        "rendered": bool(known.get("rendered", 0)),
+        "rendered": bool(attributes.get("rendered", 0)),
         "sample": pictures_in_words(len(sample), of_sample) if "sampled" in of_sample else "",
         "label_sources": sources,
         "counts": _counts(labels),
@@ -76,7 +77,7 @@ def report_stimuli(
 
 
 def _counts(labels: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
-    """Number of pictures by session, identity and expression; missing labels have a name too."""
+    """Count pictures by session, identity and expression; a missing label counts as unlabelled."""
     columns = {"session": "", "identity": _UNLABELLED, "expression": _UNLABELLED}
     table = pd.DataFrame(
         {name: labels[name].replace("", empty) if name in labels else empty
@@ -92,7 +93,7 @@ def _counts(labels: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
 def write_report(
     report: dict, title: str, json_out: str | os.PathLike, markdown_out: str | os.PathLike
 ) -> None:
-    """Write a report of `report_stimuli` for programs and for people.
+    """Write a report of `report_stimuli` as JSON and as Markdown.
 
     Parameters
     ----------
@@ -144,18 +145,19 @@ def _markdown(report: dict, title: str) -> Iterator[str]:
 
 
 def _count_tables(counts: dict) -> Iterator[str]:
-    found = {e for people in counts.values() for own in people.values() for e in own}
-    expressions = _in_order(found)
+    expressions = _in_order(
+        {e for people in counts.values() for row in people.values() for e in row}
+    )
     for session, people in counts.items():
         named = f", session {session}" if session else ""
         yield f"## Pictures by person and expression{named}"
         yield ""
         yield from _table_head(["identity", *expressions, "all"])
         if len(people) <= _LONGEST_TABLE:
-            for identity, own in people.items():
-                numbers = [own.get(name, 0) for name in expressions]
+            for identity, row in people.items():
+                numbers = [row.get(name, 0) for name in expressions]
                 yield _row([identity, *numbers, sum(numbers)])
-        totals = [sum(own.get(name, 0) for own in people.values()) for name in expressions]
+        totals = [sum(row.get(name, 0) for row in people.values()) for name in expressions]
         yield _row([f"**{len(people)} people**", *totals, sum(totals)])
         yield ""
 
@@ -175,15 +177,15 @@ def _predicted_table(predicted: dict[str, dict[str, int]]) -> Iterator[str]:
         return
     yield "## Expressions that networks see"
     yield ""
-    columns = _in_order({name for own in predicted.values() for name in own})
+    columns = _in_order({name for counts in predicted.values() for name in counts})
     yield from _table_head(["network", *columns])
-    for network, own in predicted.items():
-        yield _row([network, *(own.get(name, 0) for name in columns)])
+    for network, counts in predicted.items():
+        yield _row([network, *(counts.get(name, 0) for name in columns)])
     yield ""
 
 
 def _in_order(expressions: set[str]) -> list[str]:
-    """The usual order, then the others by name."""
+    """Sort expressions: those of `EXPRESSIONS` in its order, then the others by name."""
     return [*filter(expressions.__contains__, EXPRESSIONS), *sorted(expressions - {*EXPRESSIONS})]
 
 
@@ -201,23 +203,24 @@ def _agreement_table(network: str, result: dict, source: str | None) -> Iterator
         f"({source}); columns: the network's prediction."
     )
     yield ""
-    confusion = {own: row for own, row in result["confusion"].items() if any(row.values())}
+    confusion = {label: row for label, row in result["confusion"].items() if any(row.values())}
     columns = _in_order({name for row in confusion.values() for name, n in row.items() if n})
     yield from _table_head(["", *columns])
-    for own, row in confusion.items():
-        yield _row([own, *(row.get(name, 0) for name in columns)])
+    for label, row in confusion.items():
+        yield _row([label, *(row.get(name, 0) for name in columns)])
     yield ""
 
 
 def _video_tables(subjects: dict[str, dict]) -> Iterator[str]:
-    """Length of each video, and how many of its frames each threshold would label."""
+    """Length of each video, and number of its frames that each threshold labels."""
     if not subjects:
         return
     yield "## Videos"
     yield ""
     yield from _table_head(["subject", "frames in the video", "label lines", "frames chosen"])
-    for subject, own in subjects.items():
-        yield _row([subject, own["frames_in_video"], own["label_lines"], own["frames_chosen"]])
+    columns = ("frames_in_video", "label_lines", "frames_chosen")
+    for subject, numbers in subjects.items():
+        yield _row([subject, *(numbers[column] for column in columns)])
     yield ""
     for which, what in (
         ("counts_by_threshold", "All frames"),
@@ -227,8 +230,8 @@ def _video_tables(subjects: dict[str, dict]) -> Iterator[str]:
         yield ""
         first = next(iter(subjects.values()))[which]
         yield from _table_head(["subject", "intensity", *next(iter(first.values()))])
-        for subject, own in subjects.items():
-            for threshold, counts in own[which].items():
+        for subject, numbers in subjects.items():
+            for threshold, counts in numbers[which].items():
                 yield _row([subject, threshold, *counts.values()])
         yield ""
 

@@ -1,4 +1,4 @@
-"""The sources that a face set can come from, by the names that the config gives them."""
+"""The reader of a face set, by the name of its source in the config."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def prepare_stimuli(
 ) -> None:
     """Make a face set as the config says, and write it.
 
-    The module of the source's name has a function ``prepare`` that does it. It is not imported by
-    name here, so that a change of one reader's code remakes the face sets of that source alone.
+    The function ``prepare`` of the module with the source's name does it. This module imports no
+    reader by name, so that a change of one reader remakes the face sets of that source alone.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def prepare_stimuli(
     entry : mapping
         Its entry there, with all defaults filled in.
     source : path-like or list of str
-        The asset's folder for faces that an asset holds, the files of `extract_frames` for videos,
-        else the user's files.
+        The asset's folder for faces of an asset, the files of `extract_frames` for videos, and the
+        user's files otherwise.
     detector : path-like, optional
         Folder of the face detector, where faces are cropped.
     threads : int
