@@ -1,15 +1,26 @@
-"""Networks of PyTorch; a process of its own, without TensorFlow."""
+"""Networks of PyTorch: layers, records, devices and gradients; in a process without TensorFlow."""
 
+import copy
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+import gradcam_reference as reference
 import torch
 from facestages.architectures import ARCHITECTURES, InputSpec, known_layers
 from facestages.errors import FacestagesError
-from facestages.networks import load_network
+from facestages.networks import load_network, torch_backend
+from facestages.networks.emofan import EmoFAN
+from facestages.networks.inputs import prepare_images
 from facestages.networks.torch_backend import TorchNetwork
+from facestages.recording.attribution import gradcam
+
+NARROW = {"resmasknet": {"width": 8}, "emofan": {"width": 8}, "efficientnet_lite0": {}}
+
+
+# ------------------------------------------------------------------------------ layers and records
 
 
 class Toy(torch.nn.Module):
@@ -232,3 +243,282 @@ def test_layers_behind_the_last_one_recorded_are_not_computed():
     assert ran == []
     network.record(images, ["0", "1"])
     assert ran == ["relu"]
+
+
+# ----------------------------------------------------------------------------- devices and threads
+
+
+class Viewing(torch.nn.Module):
+    """Flattens with `view`, as much published code does."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3)
+        self.last = torch.nn.Linear(4 * 36, 5)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.last(x.view(x.size(0), -1))
+
+
+def build_viewing(kind=Viewing):
+    torch.manual_seed(0)
+    return kind()
+
+
+def pictures(n, size):
+    return np.random.default_rng(0).integers(0, 255, (n, size, size, 3), dtype=np.uint8)
+
+
+def plain_records(network, module, images):
+    """Every layer's output of a module in torch's usual order, by the module's own hooks."""
+    outputs = {}
+
+    def keep(name):
+        def hook(_, inputs, output):
+            if isinstance(output, torch.Tensor):
+                outputs[name] = output.clone().numpy()
+
+        return hook
+
+    for name, part in module.named_modules(remove_duplicate=False):
+        part.register_forward_hook(keep(name))
+    pixels = prepare_images(images, network.input).transpose(0, 3, 1, 2)
+    with torch.no_grad():
+        module(torch.from_numpy(np.ascontiguousarray(pixels)))
+    return outputs
+
+
+@pytest.fixture(scope="module", params=NARROW)
+def network(request):
+    return load_network(request.param, architecture=request.param, **NARROW[request.param])
+
+
+def test_records_are_those_of_the_usual_order(network):
+    images = pictures(2, network.input.size)
+    module = copy.deepcopy(network.module).to(memory_format=torch.contiguous_format)
+    expected = plain_records(network, module, images)
+    layers = [layer for layer in network.layers if "#" not in layer]
+    recorded = network.record(images, layers)
+    assert network._format == torch.channels_last and len(layers) > 50
+    for layer, output in recorded.items():
+        assert output.flags.c_contiguous and output.shape == (2, *network.layers[layer])
+        scale = np.abs(expected[layer]).max()
+        np.testing.assert_allclose(output, expected[layer], rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_weights_have_the_same_digest(network):
+    usual = copy.deepcopy(network)
+    usual.module.to(memory_format=torch.contiguous_format)
+    weight = next(part for part in network.module.modules() if type(part) is torch.nn.Conv2d).weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert network.weights_digest == usual.weights_digest
+
+
+def test_threads_record_what_one_does(network):
+    assert network.side_by_side
+    layers = list(network.layers)[::20]
+    batches = np.split(pictures(6, network.input.size), 3)
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda batch: network.record(batch, layers), batches))
+    for batch, recorded in zip(batches, together, strict=True):
+        for layer, expected in network.record(batch, layers).items():
+            scale = np.abs(expected).max()
+            np.testing.assert_allclose(recorded[layer], expected, rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_pictures_are_not_copied_for_it():
+    network = TorchNetwork("toy", build_viewing(torch.nn.Identity), InputSpec(8, 3))
+    pixels = torch.zeros(2, 8, 8, 3)
+    assert network._arrange(pixels).data_ptr() == pixels.data_ptr()
+    assert network._arrange(pixels).shape == (2, 3, 8, 8)
+
+
+def test_a_module_that_views_keeps_the_usual_order():
+    images = pictures(3, 8)
+    network = TorchNetwork("own", build_viewing(), InputSpec(8, 3))
+    assert network.module.conv.weight.is_contiguous()
+    expected = plain_records(network, build_viewing(), images)
+    for layer, output in network.record(images, ["conv", "last"]).items():
+        np.testing.assert_allclose(output, expected[layer], rtol=1e-5, atol=1e-6)
+
+
+class Remembering(Viewing):
+    def forward(self, x):
+        self.seen = x
+        return super().forward(self.seen)
+
+
+def test_own_modules_run_one_at_a_time(monkeypatch):
+    monkeypatch.setitem(sys.modules, "own_module", sys.modules[__name__])
+    spec = {"size": 8, "channels": 3}
+    assert not load_network("own", torch="own_module:Remembering", input=spec).side_by_side
+
+
+def test_everything_moves_to_the_device(monkeypatch):
+    """With a device that has shapes but no numbers: all that fails is to fetch them."""
+    monkeypatch.setattr(torch_backend, "_best_device", lambda: torch.device("meta"))
+    network = TorchNetwork("own", build_viewing(), InputSpec(8, 3))
+    assert network.layers == {"conv": (4, 6, 6), "last": (5,)}
+    assert {weight.device.type for weight in network.module.parameters()} == {"meta"}
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        network.record(pictures(2, 8), ["last"])
+
+
+def test_the_gpu_is_taken_where_there_is_one(monkeypatch):
+    assert torch_backend._best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert torch_backend._best_device() == torch.device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_agrees_with_the_processor(network, monkeypatch):
+    monkeypatch.setattr(torch_backend, "_best_device", lambda: torch.device("cpu"))
+    module = copy.deepcopy(network.module).cpu()
+    on_processor = TorchNetwork("same", module, network.input)
+    images, layers = pictures(2, network.input.size), list(network.layers)
+    recorded = network.record(images, layers)
+    for layer, expected in on_processor.record(images, layers).items():
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(recorded[layer], expected, rtol=1e-4, atol=1e-4 * scale)
+
+
+def test_a_gpu_does_not_round():
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    TorchNetwork("own", build_viewing(), InputSpec(8, 3))
+    assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+
+
+def test_a_gpu_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(FacestagesError, match=rf"gpu=1 .* torch {torch.__version__[:3]}.* none"):
+        load_network("rmn", architecture="resmasknet", width=8, gpu=1)
+
+
+# --------------------------------------------------------------------------------------- gradients
+
+
+class Tiny(torch.nn.Module):
+    """The reference network; its one ReLU runs twice."""
+
+    def __init__(self, inplace=True, softmax=False):
+        super().__init__()
+        self.first = torch.nn.Conv2d(1, 4, 3, bias=False)
+        self.relu = torch.nn.ReLU(inplace)
+        self.second = torch.nn.Conv2d(4, 6, 3, bias=False)
+        self.linear = torch.nn.Linear(6, 3, bias=False)
+        self.last = torch.nn.Softmax(dim=1) if softmax else torch.nn.Identity()
+        with torch.no_grad():
+            self.first.weight.copy_(torch.from_numpy(reference.FIRST.transpose(3, 2, 0, 1)))
+            self.second.weight.copy_(torch.from_numpy(reference.SECOND.transpose(3, 2, 0, 1)))
+            self.linear.weight.copy_(torch.from_numpy(reference.LINEAR.T))
+
+    def forward(self, x):
+        x = self.relu(self.second(self.relu(self.first(x))))
+        return self.last(self.linear(x.mean(dim=(2, 3))))
+
+
+def open_tiny(**options):
+    return TorchNetwork("tiny", Tiny(**options), InputSpec(reference.SIZE, 1))
+
+
+def explain(network, layer="relu#1", output="linear", rows=slice(None)):
+    pairs = network.differentiate(reference.IMAGES[rows], [layer], output, reference.UNITS[rows])
+    return gradcam(*pairs[layer])
+
+
+def test_maps_are_those_of_the_definition():
+    np.testing.assert_allclose(explain(open_tiny()), reference.expected_maps(), atol=1e-5)
+
+
+def test_activation_and_gradient_are_the_layers_own():
+    network = open_tiny()
+    layers = ["first", "relu#1", "second", "relu#2"]
+    pairs = network.differentiate(reference.IMAGES, layers, "linear", reference.UNITS)
+    recorded = network.record(reference.IMAGES, layers)
+    for layer in layers:
+        activation, gradient = pairs[layer]
+        assert activation.shape == gradient.shape and activation.dtype == np.float32
+        np.testing.assert_allclose(activation, recorded[layer].transpose(0, 2, 3, 1), atol=1e-6)
+    _, expected = reference.one_picture(reference.IMAGES[2], reference.UNITS[2])
+    np.testing.assert_allclose(pairs["relu#1"][1][2], expected, atol=1e-6)
+
+
+def test_an_activation_in_place_changes_nothing():
+    for layer in ("first", "relu#1"):
+        kept, changed = (
+            open_tiny(inplace=inplace).differentiate(
+                reference.IMAGES, [layer], "linear", reference.UNITS
+            )[layer]
+            for inplace in (False, True)
+        )
+        np.testing.assert_array_equal(kept[0], changed[0])
+        np.testing.assert_array_equal(kept[1], changed[1])
+    assert (open_tiny().differentiate(reference.IMAGES, ["first"], "last", reference.UNITS))[
+        "first"
+    ][0].min() < 0, "the activation has written into what was kept"
+
+
+def test_a_softmax_at_the_end_changes_nothing():
+    np.testing.assert_allclose(
+        explain(open_tiny(softmax=True), output="last"), explain(open_tiny()), atol=1e-6
+    )
+
+
+def test_frozen_weights_and_batches_change_nothing():
+    network = open_tiny()
+    together = explain(network)
+    network.module.requires_grad_(False)
+    parts = [explain(network, rows=slice(start, start + 2)) for start in (0, 2, 4)]
+    np.testing.assert_allclose(np.concatenate(parts), together, atol=1e-6)
+
+
+def test_cam_of_pooled_maps():
+    """Before a mean and a linear layer, Grad-CAM is CAM (Zhou et al. 2016) but for its scale."""
+    network = open_tiny()
+    activation = network.record(reference.IMAGES, ["relu#2"])["relu#2"]
+    weights = reference.LINEAR.T[reference.UNITS]
+    cam = np.maximum(np.einsum("nchw,nc->nhw", activation, weights), 0)
+    cam /= cam.max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(explain(network, "relu#2"), cam, atol=1e-5)
+
+
+def test_layers_without_maps_or_behind_the_output_are_refused():
+    network = open_tiny()
+    with pytest.raises(FacestagesError, match=r"tiny: layer 'linear' \(3\) has no rows"):
+        explain(network, "linear")
+    aside = Tiny()
+    aside.aside = torch.nn.Conv2d(1, 2, 3)
+    aside.forward = lambda x: (aside.aside(x), Tiny.forward(aside, x))[1]
+    network = TorchNetwork("tiny", aside, InputSpec(reference.SIZE, 1))
+    with pytest.raises(FacestagesError, match="'linear' does not depend on layer 'aside'"):
+        explain(network, "aside")
+
+
+def test_shuffled_weights_are_the_same_numbers_and_come_back():
+    network = open_tiny()
+    before, maps = network.weights_digest, explain(network)
+    kernels = {k: np.sort(v.numpy().ravel()) for k, v in network.module.state_dict().items()}
+    with pytest.raises(KeyError), network.randomised(1):
+        state = network.module.state_dict()
+        for key, values in kernels.items():
+            np.testing.assert_array_equal(np.sort(state[key].numpy().ravel()), values)
+        digest, shuffled = network.weights_digest, explain(network)
+        raise KeyError
+    assert digest != before and np.abs(shuffled - maps).max() > 0.1
+    assert network.weights_digest == before
+    with network.randomised(1):
+        assert network.weights_digest == digest
+    with network.randomised(2):
+        assert network.weights_digest != digest
+
+
+def test_a_network_that_returns_a_dict_is_explained_by_its_layer():
+    torch.manual_seed(0)
+    network = TorchNetwork("emofan", EmoFAN(8, width=8), InputSpec(256, 3))
+    faces = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    pairs = network.differentiate(faces, ["emo_net_2.7"], "emo_fc_2.3", np.array([1, 3]))
+    activation, gradient = pairs["emo_net_2.7"]
+    assert activation.shape == gradient.shape == (2, 4, 4, 32)
+    assert np.abs(gradient).max() > 0
