@@ -1,17 +1,23 @@
-"""What cannot be measured is a row with its reason; the rest of every table is there."""
+"""From layers to rows; what cannot be measured is a row with its reason, the rest is there."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from snakemake.iocontainers import Namedlist
 
+from facestages import tables
 from facestages.analysis.affect import regress_affect
 from facestages.analysis.cka import compare_layers
 from facestages.analysis.decoding import decode_labels
+from facestages.analysis.layers import COMMON, open_layers, tabulate, write_measure
 from facestages.analysis.partition import partition_variance
 from facestages.analysis.rsa import correlate_rdms
 from facestages.analysis.separability import score_separability
-from facestages.stimuli import StimulusSet, write_stimuli
-from map_files import write_layers
+from facestages.errors import FacestagesError
+from facestages.stimuli import StimulusSet, read_labels, write_stimuli
+from map_files import write_faces, write_layers
 
 STAGES = {"early": "first", "penultimate": "second", "final": "third"}
 SIXTY = np.arange(60)
@@ -122,3 +128,82 @@ def test_layers_are_compared_as_far_as_they_vary(files):
     pairs = table[table["value"].isna()]
     assert len(pairs) == (2 if name == "a layer that says nothing" else 0)
     assert (pairs["note"] != "").all()
+
+
+@tabulate("measure", "value", "n", "note")
+def count_components(geometry, least=0, notes=None):
+    """A measure."""
+    for layer in geometry.layers:
+        number = layer.scores.shape[1]
+        if number >= least:
+            yield layer, [{"measure": "components", "value": number, "n": 60, "unknown": "x"}]
+    yield None, [{"measure": "layers", "value": len(geometry.layers)}]
+    if notes:
+        notes.write_text(f"{geometry.network}, {geometry.faces['dataset']}")
+
+
+@pytest.fixture
+def counted(tmp_path):
+    faces = write_faces(tmp_path)
+    points = np.random.default_rng(0).normal(size=(60, 5))
+    layers = {"conv": points[:, :2], "dense": points, "fc": points[:, :3]}
+    return write_layers(tmp_path / "g.h5", faces, "geometry", layers, "nn3", 4), faces
+
+
+def test_each_stage_of_a_layer_has_its_rows_and_further_layers_have_none(counted):
+    stages = {"early": "conv", "middle": "dense", "late": "dense", "final": "not recorded"}
+    table = count_components(*counted, stages, 3)
+    assert list(table) == [*COMMON, "measure", "value", "n", "note"]
+    assert list(table["layer"].fillna("-")) == ["dense", "dense", "fc", "-"]
+    assert list(table["stage"].fillna("-")) == ["middle", "late", "", "-"]
+    assert list(table["value"]) == [5, 5, 3, 3]
+    assert table["n"].dtype == "Int64" and table["n"].isna().sum() == 1
+    common = table[["dataset", "rendered", "network", "seed"]].drop_duplicates()
+    assert common.to_numpy().tolist() == [["set", 1, "nn3", 4]]
+
+
+def test_predictions_take_the_place_of_expressions(counted, tmp_path):
+    @tabulate("label", "label_source")
+    def first_label(geometry):
+        source = geometry.sources["expression"]
+        yield None, [{"label": geometry.labels["expression"][0], "label_source": source}]
+
+    answers = read_labels(counted[1])[0][["stimulus_id"]].assign(network="x", expression="sad")
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    assert first_label(*counted, {})["label"][0] == "neutral"
+    table = first_label(*counted, {}, predictions=tmp_path / "answers.csv")
+    assert tuple(table.loc[0, ["label", "label_source"]]) == ("sad", "network:x")
+
+
+def test_a_rule_binds_its_names_to_the_settings(counted, tmp_path):
+    names = {"geometry": counted[0], "stimuli": counted[1], "predictions": []}
+    outputs = {"notes": tmp_path / "notes.txt", "table": tmp_path / "table.csv"}
+    snakemake = SimpleNamespace(
+        input=Namedlist(fromdict=names),
+        output=Namedlist(fromdict=outputs),
+        params=Namedlist(fromdict={"stages": {"final": "fc"}, "least": 4, "code": "digest"}),
+    )
+    write_measure(count_components, snakemake)
+    assert list(tables.read_tables([outputs["table"]])["value"]) == [5, 3]
+    assert outputs["notes"].read_text() == "nn3, set"
+
+
+def test_layers_are_read_where_they_are_asked_for(counted):
+    digest = read_labels(counted[1])[2]["stimuli_digest"]
+    with open_layers(counted[0], digest) as layers:
+        assert [(layer.network, layer.seed, layer.name) for layer in layers[:2]] == [
+            ("nn3", 4, "conv"),
+            ("nn3", 4, "dense"),
+        ]
+        dense = layers[1]
+        scores = dense.scores[:, :2]
+        assert dense.gram.shape == (60, 60) and scores.shape == (60, 2) and dense.units == 5
+        assert dense.total_variance == pytest.approx(np.trace(dense.gram[:]))
+        assert dense.variance_ratio.sum() == pytest.approx(1)
+        assert dense.eigenvalues[0] > dense.noise_edge / 5 > 0
+        assert dense.attributes["layer_shape"] == [5]
+    with (
+        pytest.raises(FacestagesError, match="another stimuli digest"),
+        open_layers(counted[0], "0" * 64),
+    ):
+        pass
