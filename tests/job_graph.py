@@ -75,8 +75,9 @@ def _job_lines(job) -> list[str]:
         lines += [f"  {kind}: {_text(rest)}"] if rest else []
     values = {key: value for key, value in job.params.items() if key not in _LEFT_OUT}
     lines += [f"  params {key}: {_text(value)}" for key, value in values.items()]
-    lines += [f"  threads: {job.threads}"]
-    return lines + [f"  {key}: {job.resources.get(key)}" for key in _RESOURCES]
+    lines += [f"  {key}: {job.resources.get(key)}" for key in _RESOURCES]
+    # The order in which a rule declares its names is no matter.
+    return [lines[0], f"  threads: {job.threads}", *sorted(lines[1:])]
 
 
 def _text(value) -> str:
