@@ -1,4 +1,4 @@
-"""KDEF, DISFA and cropping: what is wrong with pictures, videos and labels is said in one line."""
+"""KDEF, DISFA and cropping: an error in pictures, videos or labels is named in one line."""
 
 import numpy as np
 import pytest
@@ -95,7 +95,7 @@ def test_a_circle_of_links_beside_the_videos(workspace, disfa):
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"),
+    ("rules", "words"),
     [
         ({"hapy": "6+12"}, "mean 'happy'?"),
         ({"happy": "6+13"}, "13"),
@@ -103,9 +103,9 @@ def test_a_circle_of_links_beside_the_videos(workspace, disfa):
         (dict(reversed(RULES_V1.items())), "a name of their own"),
     ],
 )
-def test_rules_that_are_none(workspace, disfa, rules, said):
+def test_rules_that_are_none(workspace, disfa, rules, words):
     workspace.config["datasets"]["new"]["action_units"] = {"rules": rules}
-    workspace.refuse_config(PREPARED[0], "datasets.new.action_units", said)
+    workspace.refuse_config(PREPARED[0], "datasets.new.action_units", words)
 
 
 # ------------------------------------------------------------------------------- KDEF

@@ -50,18 +50,18 @@ def test_missing_folder_of_pictures(workspace):
 
 
 @pytest.mark.parametrize(
-    ("folders", "said"),
+    ("folders", "words"),
     [
         ([], ("faces: holds neither a folder train/ nor fer2013.csv", "Give the folder")),
         (["train/happy", "test/happy"], ("faces: holds no pictures", "Give the whole copy")),
     ],
     ids=["empty", "no pictures"],
 )
-def test_empty_folder_of_fer2013(workspace, folders, said):
+def test_empty_folder_of_fer2013(workspace, folders, words):
     for name in ["", *folders]:
         (workspace.folder / "faces" / name).mkdir(parents=True)
     add_fer2013(workspace, "faces")
-    workspace.refuse_job("results/stimuli/fer.h5", "logs/prepare_stimuli/fer.log", *said)
+    workspace.refuse_job("results/stimuli/fer.h5", "logs/prepare_stimuli/fer.log", *words)
 
 
 # ------------------------------------------------------------------------------- rows, pictures
@@ -109,4 +109,17 @@ def test_path_that_leads_out_of_the_folder(workspace, path):
         "logs/prepare_stimuli/bad.log",
         f"bad/faces.csv: row 2 (line 3): path '{path}' leads out of the folder",
         "Give it relative to that folder",
+    )
+
+
+@pytest.mark.parametrize("name", ["region", "regions", "map", "umap", "."])
+def test_column_of_a_name_that_the_files_use(workspace, name):
+    table = workspace.add_table("bad") / "faces.csv"
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([f"{header},{name}", *(f"{row},x" for row in rows)]))
+    workspace.refuse_job(
+        "results/stimuli/bad.h5",
+        "logs/prepare_stimuli/bad.log",
+        f"bad/faces.csv: a label cannot be named '{name}'",
+        "Rename the column, e.g. to 'label",
     )

@@ -6,14 +6,14 @@ with job(snakemake):
     from facestages.figures import sheet, style
     from facestages.stimuli import report
 
-    found = report.report_stimuli(
+    described = report.report_stimuli(
         snakemake.input.stimuli,
         snakemake.input.predictions,
         snakemake.params.expression_from,
         snakemake.input.measured,
     )
     report.write_report(
-        found, snakemake.params.title, snakemake.output.json, snakemake.output.markdown
+        described, snakemake.params.title, snakemake.output.json, snakemake.output.markdown
     )
     figure = sheet.draw_sheet(
         snakemake.input.stimuli, snakemake.params.title, snakemake.input.labels or None

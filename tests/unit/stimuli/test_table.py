@@ -93,7 +93,7 @@ def test_resizing_keeps_proportions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "second", "said"),
+    ("header", "second", "words"),
     [
         (["path"], ["c.png"], ("there is no picture", "c.png", "Correct the path")),
         (["path"], [""], ("'path' is empty", "remove the row")),
@@ -108,11 +108,11 @@ def test_resizing_keeps_proportions(tmp_path):
         (["path", "stimulus_id"], ["b.png", "1"], ("stimulus_id '1' is already in row 1",)),
     ],
 )
-def test_a_bad_row_is_named_with_the_remedy(two, header, second, said):
+def test_a_bad_row_is_named_with_the_remedy(two, header, second, words):
     table = write_table(two, header, ["a.png", *["1"] * (len(header) - 1)], second)
     message = refusal(table)
     assert f"{table}: row 2 (line 3)" in message
-    assert all(part in message for part in said), message
+    assert all(part in message for part in words), message
 
 
 def test_pictures_of_different_sizes_need_a_size(two):

@@ -124,7 +124,7 @@ def _require_free(table: Path, name: str) -> None:
     if name in (".", "..") or "/" in name or "\0" in name:
         reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
     elif name in _TAKEN:
-        reason, other = "the files that labels are copied to hold other data of that name", name
+        reason, other = "the files with the labels have other data under this name", name
     else:
         return
     raise FacestagesError(
