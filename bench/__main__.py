@@ -1,7 +1,7 @@
 """Measure and write the table: ``python -m bench [--quick] [--threads N] [--out PATH] [part ...]``
 
-Prints each number as it comes, and writes the table after each, so that a run that is stopped
-leaves what it has. Ends with 1 if a part failed.
+Prints each number and writes the table after it, so that a run that is stopped leaves what it has
+measured. Ends with 1 if a part failed.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def main(arguments: list[str]) -> int:
     if given.quick:
         head.append("Small sizes, to try the benchmarks: these ratios mean nothing.")
     begin = time.monotonic()
-    # Else the files, which may be many GB, would be left where they are.
+    # An exit, unlike a signal, removes the files, which may have many GB.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # The system's folder for such files may be a small disk, or memory.
+    # Not in the system's folder for temporary files, which may be a small disk, or memory.
     made = REPOSITORY / "results"
     made.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=made) as folder:

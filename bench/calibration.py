@@ -1,8 +1,8 @@
 """How often p-values and intervals are right, on simulated faces whose truth is known.
 
-``python -m bench.calibration [--sets N] [--out PATH]`` prints a table: of each p-value the share of
-face sets without an effect in which it is .05 or less, of each interval (95 %) the share of face
-sets with an effect in which it covers the truth, the mean over all of them.
+``python -m bench.calibration [--sets N] [--out PATH]`` prints a table. For each p-value, it gives
+the share of face sets without an effect in which p <= .05; for each 95 % interval, the share of
+face sets with an effect in which it covers the truth, which is the mean over all these sets.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def silhouettes(
 def regressions(
     points: np.ndarray, table: pd.DataFrame, label: str, permutations: int, seed: int
 ) -> list[dict[str, object]]:
-    """Regressions over people of the first dimension on a label, of which there are no nulls."""
+    """Regressions over identities of the first dimension on a label, without permutations."""
     rows = []
     for measure, estimate in GROUPED.items():
         with contextlib.suppress(FacestagesError):
@@ -65,7 +65,7 @@ def regressions(
     return rows
 
 
-#: The layer does not say the label, but says all others.
+#: The layer carries all labels but the one that is tested.
 NO_EFFECT = (
     Case(portraits, silhouettes, "expression"),
     Case(portraits, silhouettes, "identity"),
@@ -75,7 +75,7 @@ NO_EFFECT = (
     Case(video, regressions, "valence", {"people": 27}),
 )
 
-#: The layer says all.
+#: The layer carries all labels.
 EFFECT = (
     Case(portraits, silhouettes, "expression", {"people": 20}),
     Case(portraits, silhouettes, "identity", {"people": 20}),
@@ -90,14 +90,15 @@ def false_alarms(case: Case, sets: int) -> dict[str, float]:
     """Share of face sets without an effect whose p-value is .05 or less, by measure."""
     options = {"effect_of": case.label, "present": False, **case.options}
     rows = _rows(case, sets, options, _PERMUTATIONS)
-    return {measure: float((own["p"] <= 0.05).mean()) for measure, own in rows}
+    return {measure: float((group["p"] <= 0.05).mean()) for measure, group in rows}
 
 
 def coverage(case: Case, sets: int) -> dict[str, float]:
     """Share of face sets with an effect whose interval covers the truth, by measure."""
     covered = {}
-    for measure, own in _rows(case, sets, dict(case.options), 0):
-        inside = (own["ci_low"] <= own["value"].mean()) & (own["value"].mean() <= own["ci_high"])
+    for measure, group in _rows(case, sets, dict(case.options), 0):
+        truth = group["value"].mean()
+        inside = (group["ci_low"] <= truth) & (truth <= group["ci_high"])
         covered[measure] = float(inside.mean())
     return covered
 
@@ -105,13 +106,13 @@ def coverage(case: Case, sets: int) -> dict[str, float]:
 def _rows(
     case: Case, sets: int, options: Mapping[str, object], permutations: int
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    found = []
+    rows = []
     for seed in range(sets):
         points, table = case.faces(seed, **options)
         points -= points.mean(axis=0)
-        # Other permutations for each: of the same few, by chance more or fewer are extreme.
-        found += case.statistic(points, table, case.label, permutations, seed)
-    table = pd.DataFrame(found)
+        # Each set has permutations of its own, as a few shared ones would bias all p-values alike.
+        rows += case.statistic(points, table, case.label, permutations, seed)
+    table = pd.DataFrame(rows)
     return iter(table[table["value"].notna()].groupby("measure", sort=False))
 
 

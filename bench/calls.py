@@ -1,7 +1,7 @@
-"""The project's side: the calls of the library that the workflow's scripts make.
+"""The calls of the library that the workflow's scripts make.
 
-Nothing else here calls the library, so a changed signature is followed in this file alone. Each
-function imports what it needs when it is called, as the scripts do.
+Nothing else in the benchmarks calls the library, so a changed signature changes this file alone.
+Each function imports what it needs when it is called, as the scripts do.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ def torch_module(architecture: str):
     from facestages.architectures import ARCHITECTURES
     from facestages.networks.torch_backend import build_module
 
-    known = ARCHITECTURES[architecture]
-    n_classes = [len(known.classes)] if known.classes else []
-    return build_module(known.builder, 0, *n_classes, where=architecture).eval(), known.input
+    published = ARCHITECTURES[architecture]
+    n_classes = [len(published.classes)] if published.classes else []
+    module = build_module(published.builder, 0, *n_classes, where=architecture).eval()
+    return module, published.input
 
 
 def prepared(stimuli: str | os.PathLike, spec) -> np.ndarray:
@@ -84,7 +85,7 @@ def record(network, stimuli: str | os.PathLike, layers: Sequence[str], out: str 
 def accumulate(network, stimuli: str | os.PathLike, widths: Mapping[str, int], out):
     """Gram matrices of NN1: `activations: discard`, with the memory that its rule asks for.
 
-    `measure_geometry` takes what this makes as it takes a recording.
+    `measure_geometry` takes its file in place of a recording.
     """
     from facestages import memory
     from facestages.recording.accumulation import accumulate_gram
@@ -128,7 +129,7 @@ def silhouettes(scores: np.ndarray, labels: np.ndarray, permutations: int) -> No
 
 
 def compile_silhouettes() -> None:
-    """What happens on the first call in a process: libraries are imported, and code compiled."""
+    """Import libraries and compile code, which the first call in a process does."""
     points = np.random.default_rng(0).normal(size=(40, 3))
     silhouettes(points, np.arange(40) % 4, 2)
 
@@ -164,7 +165,7 @@ def labels_of(stimuli: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def recorded_layer(bench, n: int) -> Path:
-    """Activations of batchnorm_1 to n pictures, made once."""
+    """Activations of batchnorm_1 for n pictures, made once."""
     from bench.faces import face_set
     from bench.measure import run
 

@@ -7,5 +7,5 @@ from pathlib import Path
 
 if __name__ == "__main__":
     module, function, arguments, out = sys.argv[1:]
-    found = getattr(importlib.import_module(module), function)(**json.loads(arguments))
-    Path(out).write_text(json.dumps(found))
+    result = getattr(importlib.import_module(module), function)(**json.loads(arguments))
+    Path(out).write_text(json.dumps(result))

@@ -7,7 +7,7 @@
 Needs the assets `headmodel` and `face_detector`. The two folders hold photographs (any layout, any
 format); LANDMARKS.dat is `shape_predictor_5_face_landmarks.dat` of the package downloaded above.
 Rendered portraits, whose eyes are known, are made here. Prints a Markdown table; OpenCV and dlib
-keep to one core. A candidate whose package is not installed is passed over.
+keep to one core. A candidate whose package is not installed is left out.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def dlib_hog(landmarks: str) -> Detector:
 
     def detect(picture: np.ndarray) -> list[np.ndarray]:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        # It knows faces of 80 pixels and more.
+        # It detects faces of 80 pixels and more.
         boxes, scores, _ = find.run(grey, 1 if max(grey.shape) < 400 else 0, 0.0)
         order = np.argsort(scores)[::-1]
         shapes = [lay(grey, boxes[int(i)]) for i in order]
         points = [np.array([[p.x, p.y] for p in shape.parts()]) for shape in shapes]
-        return [np.array([own[2:4].mean(axis=0), own[0:2].mean(axis=0)]) for own in points]
+        return [np.array([marks[2:4].mean(axis=0), marks[0:2].mean(axis=0)]) for marks in points]
 
     return detect
 
@@ -101,7 +101,7 @@ def portraits() -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 
 def eye_errors(found: list[list[np.ndarray]], truth: list[np.ndarray]) -> np.ndarray:
-    """Mean distance of the two eyes from the truth, in eye distances."""
+    """Mean distance of the two eyes from the truth, in units of the eye distance."""
     errors = []
     for faces, eyes in zip(found, truth, strict=True):
         if faces:

@@ -1,7 +1,7 @@
-"""Face sets to measure with: smooth patterns, of people and of expressions, and noise.
+"""Face sets to measure with: smooth patterns of identities and expressions, and noise.
 
-They take no renderer and no data. Their labels are readable, each picture is different, and a layer
-has a spectrum that falls as with faces, so that principal components are well apart.
+They need no renderer and no data. Their labels can be decoded, no two pictures are equal, and the
+spectrum of a layer falls as for faces, so that principal components are well separated.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def make_faces(n: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     basis = np.einsum("ur,vc->uvrc", waves, waves).reshape(_WAVES**2, size * size)
     u, v = np.divmod(np.arange(_WAVES**2), _WAVES)
     strength = 1 / (1 + u + v)
-    own = rng.standard_normal((PEOPLE, _WAVES**2))[people]
-    shown = rng.standard_normal((len(EXPRESSIONS), _WAVES**2))[expressions]
-    weights = (30 * own + 15 * shown + 10 * rng.standard_normal(own.shape)) * strength
+    identity = rng.standard_normal((PEOPLE, _WAVES**2))[people]
+    expression = rng.standard_normal((len(EXPRESSIONS), _WAVES**2))[expressions]
+    noise = rng.standard_normal(identity.shape)
+    weights = (30 * identity + 15 * expression + 10 * noise) * strength
     images = np.empty((n, size, size), np.uint8)
     for start in range(0, n, 1000):
         rows = slice(start, start + 1000)

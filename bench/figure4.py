@@ -72,8 +72,8 @@ def measure(bench: Bench) -> Iterator[Measurement | Outcome]:
 
 
 def _job(bench: Bench, function, environment=None, **arguments) -> dict:
-    found = run(bench, function, environment, **arguments)
-    return {**found, "seconds": found["wall_seconds"]}
+    timing = run(bench, function, environment, **arguments)
+    return {**timing, "seconds": timing["wall_seconds"]}
 
 
 def _together(jobs: list[dict]) -> dict:
@@ -105,26 +105,26 @@ def _name(layer: str, label: str, k: int | str) -> str:
 def accumulate(stimuli: str, out: str) -> dict:
     """The job of rule accumulate_gram."""
     network = calls.load_nn1()
-    with timed() as found:
+    with timed() as timing:
         calls.accumulate(network, stimuli, calls.UNITS, out)
-    return found
+    return timing
 
 
 def geometry_of(recorded: str, stimuli: str, out: str) -> dict:
     """The job of rule measure_geometry."""
-    with timed() as found:
+    with timed() as timing:
         calls.measure_geometry(recorded, stimuli, out)
-    return found
+    return timing
 
 
 def score(geometry: str, stimuli: str, permutations: int) -> dict:
     """The job of rule score_separability."""
-    with timed() as found:
+    with timed() as timing:
         rows = calls.score_separability(
             geometry, stimuli, calls.STAGES, list(COMPONENTS), permutations
         )
     values = {_name(row["layer"], row["label"], row["components"]): row["value"] for row in rows}
-    return {**found, "values": values}
+    return {**timing, "values": values}
 
 
 def plain(stimuli: list[str]) -> dict:
@@ -144,7 +144,7 @@ def plain(stimuli: list[str]) -> dict:
         return result
 
     network, values = calls.load_nn1(), []
-    with timed() as found:
+    with timed() as timing:
         for faces in stimuli:
             pictures, labels = calls.prepared(faces, network.input), calls.labels_of(faces)
             scored = {}
@@ -161,4 +161,4 @@ def plain(stimuli: list[str]) -> dict:
                         value = clocked(f"silhouettes in {where}", silhouette_score, points, groups)
                         scored[_name(layer, label, k)] = float(value)
             values.append(scored)
-    return {**found, "spent": spent, "values": values}
+    return {**timing, "spent": spent, "values": values}

@@ -54,7 +54,7 @@ def _measure_pca(bench: Bench) -> Iterator[Measurement | Outcome]:
 def _measure_gram(bench: Bench) -> Iterator[Measurement | Outcome]:
     n, file = bench.sizes.gram, calls.recorded_layer(bench, bench.sizes.gram)
     size = bench.sizes.product
-    # Before and after, so that a machine that slows down in between is found out.
+    # Before and after, so that a machine that slows down in between is timing out.
     before = run(bench, multiply, size=size)
     gram = run(bench, gram_of, file=file)
     after = run(bench, multiply, size=size)
@@ -86,11 +86,11 @@ def gram_pca(file: str, out: str) -> dict:
     import h5py
 
     calls.principal_components(calls.gram_matrix(np.eye(4, dtype=np.float32)), 2)  # imports
-    with timed() as found, h5py.File(file, "r") as activations:
+    with timed() as timing, h5py.File(file, "r") as activations:
         gram = calls.gram_matrix(calls.dataset_of(activations, LAYER))
         scores = calls.principal_components(gram, K)
     np.save(out, scores)
-    return found
+    return timing
 
 
 def sklearn_pca(file: str, solver: str, out: str) -> dict:
@@ -99,10 +99,10 @@ def sklearn_pca(file: str, solver: str, out: str) -> dict:
     from sklearn.decomposition import PCA
 
     pca = PCA(K, svd_solver=solver, random_state=0)
-    with timed() as found, h5py.File(file, "r") as activations:
+    with timed() as timing, h5py.File(file, "r") as activations:
         scores = pca.fit_transform(calls.dataset_of(activations, LAYER)[:])
     np.save(out, scores)
-    return found
+    return timing
 
 
 def gram_of(file: str) -> dict:
@@ -110,9 +110,9 @@ def gram_of(file: str) -> dict:
     import h5py
 
     calls.gram_matrix(np.eye(4, dtype=np.float32))
-    with timed() as found, h5py.File(file, "r") as activations:
+    with timed() as timing, h5py.File(file, "r") as activations:
         calls.gram_matrix(calls.dataset_of(activations, LAYER))
-    return found
+    return timing
 
 
 def multiply(size: int) -> dict:

@@ -44,19 +44,19 @@ def _fitted(
 def _record(bench: Bench, n: int, layers: Sequence[str], repeats: int = 1) -> dict:
     out, stimuli = bench.folder / "grown.h5", face_set(bench, n)
     arguments = {"stimuli": stimuli, "out": out, "warm": face_set(bench, WARM), "layers": layers}
-    environment, found = calls.recording_environment(bench.threads), []
+    environment, timing = calls.recording_environment(bench.threads), []
     for _ in range(repeats):
-        found.append(run(bench, record_nn1, environment, **arguments))
+        timing.append(run(bench, record_nn1, environment, **arguments))
         out.unlink()
-    return fastest(found)
+    return fastest(timing)
 
 
 def _recording(bench: Bench) -> Iterator[Measurement | Outcome]:
     sizes, layers, spent = bench.sizes.growth_recording, list(calls.UNITS), []
     for n in sizes:
-        found = _record(bench, n, layers, repeats=2)
-        spent.append(found["seconds"])
-        yield measurement(PART, "recording of 4 stages", n, sum(calls.UNITS.values()), found)
+        timing = _record(bench, n, layers, repeats=2)
+        spent.append(timing["seconds"])
+        yield measurement(PART, "recording of 4 stages", n, sum(calls.UNITS.values()), timing)
     yield _fitted("recording", sizes, spent, "n", "<= 1.05")
 
 
@@ -64,9 +64,9 @@ def _recording_width(bench: Bench) -> Iterator[Measurement | Outcome]:
     n, spent = bench.sizes.growth_recording_width, []
     for units, layers in WIDTHS.items():
         # The last layer too: the whole network runs, however few layers are recorded.
-        found = _record(bench, n, [*layers, "out_layer"])
-        spent.append(found["seconds"])
-        yield measurement(PART, f"recording of {', '.join(layers)}", n, units, found)
+        timing = _record(bench, n, [*layers, "out_layer"])
+        spent.append(timing["seconds"])
+        yield measurement(PART, f"recording of {', '.join(layers)}", n, units, timing)
     yield _fitted("recording", list(WIDTHS), spent, "width")
 
 
@@ -77,13 +77,13 @@ def _geometry(bench: Bench) -> Iterator[Measurement | Outcome]:
     for n in sizes:
         file = bench.folder / "cut.h5"
         run(bench, cut, source=source, n=n, units=units, out=file)
-        found = _steps(bench, file)
+        timing = _steps(bench, file)
         file.unlink()
-        steps = found["steps"]
+        steps = timing["steps"]
         for step, seconds in steps.items():
             spent.setdefault(step, []).append(seconds)
         note = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in steps.items())
-        yield measurement(PART, "geometry", n, units, found, note)
+        yield measurement(PART, "geometry", n, units, timing, note)
     for step, seconds in spent.items():
         yield _fitted(step, sizes, seconds, "n")
     together = [sum(seconds) for seconds in zip(*spent.values(), strict=True)]
@@ -103,11 +103,11 @@ def _geometry_width(bench: Bench) -> Iterator[Measurement | Outcome]:
     for units in bench.sizes.growth_width:
         file = bench.folder / "cut.h5"
         run(bench, cut, source=source, n=n, units=units, out=file)
-        found = _steps(bench, file)
+        timing = _steps(bench, file)
         file.unlink()
-        spent.append(found["steps"]["Gram matrix"])
-        found["seconds"] = spent[-1]
-        yield measurement(PART, "Gram matrix", n, units, found)
+        spent.append(timing["steps"]["Gram matrix"])
+        timing["seconds"] = spent[-1]
+        yield measurement(PART, "Gram matrix", n, units, timing)
     yield _fitted("Gram matrix", bench.sizes.growth_width, spent, "width")
 
 
@@ -120,10 +120,10 @@ def _memory(bench: Bench) -> Iterator[Measurement | Outcome]:
         note = f"not measured: {need / 1e9:.0f} GB of disk needed, {free / 1e9:.0f} GB free"
         yield Outcome(PART, what, float("nan"), "<= 1.2", note)
         return
-    found = {n: _record(bench, n, layers) for n in (small, large)}
+    timing = {n: _record(bench, n, layers) for n in (small, large)}
     for n in (small, large):
-        yield measurement(PART, "recording of 4 stages, for its memory", n, units, found[n])
-    yield Outcome(PART, what, found[large]["peak_mb"] / found[small]["peak_mb"], "<= 1.2")
+        yield measurement(PART, "recording of 4 stages, for its memory", n, units, timing[n])
+    yield Outcome(PART, what, timing[large]["peak_mb"] / timing[small]["peak_mb"], "<= 1.2")
 
 
 def cut(source: str, n: int, units: int, out: str) -> dict:
@@ -153,13 +153,13 @@ def geometry_steps(file: str) -> dict:
         groups = [np.arange(n) % PEOPLE, np.arange(n) // PEOPLE % len(EXPRESSIONS)]
         _warm_up()
         steps = {}
-        with timed() as found:
+        with timed() as timing:
             gram = _clocked(steps, "Gram matrix", calls.gram_matrix, data)
             k = max(calls.COMPONENTS)
             scores = _clocked(steps, "components", calls.principal_components, gram, k)
             for labels in groups:
                 _clocked(steps, "silhouettes", calls.silhouettes, scores[:, :10], labels, 20)
-    return {**found, "steps": steps}
+    return {**timing, "steps": steps}
 
 
 def _warm_up() -> None:

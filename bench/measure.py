@@ -62,7 +62,7 @@ class Measurement(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A ratio, or another number that is made of measurements, and its bound, e.g. ``<= 1.15``."""
+    """A number computed from measurements, such as a ratio, and its bound, e.g. ``<= 1.15``."""
 
     part: str
     what: str
@@ -92,7 +92,7 @@ def run(
     env : dict, optional
         More environment variables.
     **arguments
-        What it is called with: numbers, text, lists.
+        Its arguments: numbers, text, lists.
 
     Returns
     -------
@@ -138,12 +138,12 @@ def _environment(threads: int) -> dict[str, str]:
 @contextlib.contextmanager
 def timed() -> Iterator[dict[str, float]]:
     """Measure a block: ``seconds``, ``peak_mb`` of the process, ``increase_mb`` since before."""
-    found: dict[str, float] = {}
+    timing: dict[str, float] = {}
     before, begin = peak_mb(), time.perf_counter()
-    yield found
-    found["seconds"] = time.perf_counter() - begin
-    found["peak_mb"] = peak_mb()
-    found["increase_mb"] = found["peak_mb"] - before
+    yield timing
+    timing["seconds"] = time.perf_counter() - begin
+    timing["peak_mb"] = peak_mb()
+    timing["increase_mb"] = timing["peak_mb"] - before
 
 
 def peak_mb() -> float:
@@ -155,19 +155,19 @@ def peak_mb() -> float:
 
 
 def fastest(results: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Of repeated measurements the shortest time, as least disturbed, and the largest peak."""
-    found = dict(min(results, key=lambda result: result["seconds"]))
+    """The shortest time of repeated measurements, the least disturbed one, and the largest peak."""
+    timing = dict(min(results, key=lambda result: result["seconds"]))
     for name in ("peak_mb", "increase_mb"):
-        found[name] = max(result[name] for result in results)
-    return found
+        timing[name] = max(result[name] for result in results)
+    return timing
 
 
 def measurement(
-    part: str, what: str, n: int, units: int, found: dict[str, float], note: str = ""
+    part: str, what: str, n: int, units: int, timing: dict[str, float], note: str = ""
 ) -> Measurement:
-    """A row of the table from what `timed` found."""
+    """A row of the table from the result of `timed`."""
     return Measurement(
-        part, what, n, units, found["seconds"], found["peak_mb"], found["increase_mb"], note
+        part, what, n, units, timing["seconds"], timing["peak_mb"], timing["increase_mb"], note
     )
 
 

@@ -19,13 +19,13 @@ _LINE = re.compile(r"peak memory (\d+) MB, asked for (\d+) MB")
 
 def read_logs(folder: Path) -> dict[str, list[tuple[int, int]]]:
     """By rule: memory asked for and used by each job, in MB."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    jobs: dict[str, list[tuple[int, int]]] = {}
     for path in sorted(folder.rglob("*.log")):
-        if said := _LINE.findall(path.read_text(encoding="utf-8", errors="replace")):
-            used, asked = map(int, said[-1])
+        if lines := _LINE.findall(path.read_text(encoding="utf-8", errors="replace")):
+            used, asked = map(int, lines[-1])
             rule = path.relative_to(folder).parts[0].removesuffix(".log")
-            found.setdefault(rule, []).append((asked, used))
-    return found
+            jobs.setdefault(rule, []).append((asked, used))
+    return jobs
 
 
 def is_right(asked: int, used: int) -> bool:

@@ -1,7 +1,7 @@
-"""Recording to files against the bare forward pass and against the loop a user would write.
+"""Recording to files, compared with the bare forward pass and with the loop a user would write.
 
-The bare pass computes the last layer only, over pictures that were prepared before, with the best
-of several runtimes and batch sizes. Compiling counts for nobody.
+The bare pass computes the last layer only, for pictures that were prepared before, with the best of
+several runtimes and batch sizes. No time includes compiling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.measure import Bench, Measurement, Outcome, fastest, measurement, run
 PART = "recording"
 BATCHES = (8, 16, 32, 64, 128)
 
-#: Pictures of the face set with which everything is compiled.
+#: Pictures of the face set that is recorded first, to compile everything.
 WARM = 40
 
 
@@ -31,7 +31,7 @@ class Runtime(NamedTuple):
 
     backend: str = "tensorflow"
     xla: bool = False
-    #: A batch for each thread at once, instead of all threads for a batch.
+    #: Whether each thread has a batch of its own, instead of all threads one batch.
     side_by_side: bool = False
 
 
@@ -63,20 +63,21 @@ def _measure_nn1(bench: Bench) -> Iterator[Measurement | Outcome]:
     stimuli, units = face_set(bench, n), sum(calls.UNITS.values())
     rates = {}
     for runtime in RUNTIMES:
-        found = run(bench, probe_keras, _environment(bench, runtime), stimuli=probe, name=runtime)
-        rates[runtime] = max((rate, int(batch)) for batch, rate in found["rates"].items())
+        timing = run(bench, probe_keras, _environment(bench, runtime), stimuli=probe, name=runtime)
+        rates[runtime] = max((rate, int(batch)) for batch, rate in timing["rates"].items())
         rate, batch = rates[runtime]
         what = f"NN1 bare forward pass, {runtime}, pictures a second"
         yield Outcome(PART, what, rate, note=f"batches of {batch}, the best of {BATCHES}")
     runtime = max(rates, key=rates.get)
     batch, bare, recorded = rates[runtime][1], [], []
-    own = {"stimuli": stimuli, "out": bench.folder / "recorded.h5", "warm": face_set(bench, WARM)}
+    out = bench.folder / "recorded.h5"
+    nn1_arguments = {"stimuli": stimuli, "out": out, "warm": face_set(bench, WARM)}
     for _ in range(bench.sizes.repeats):
         environment = _environment(bench, runtime)
         arguments = {"stimuli": stimuli, "name": runtime, "batch": batch}
         bare.append(run(bench, forward_keras, environment, **arguments))
-        recorded.append(run(bench, record_nn1, calls.recording_environment(bench.threads), **own))
-    out = own["out"]
+        environment = calls.recording_environment(bench.threads)
+        recorded.append(run(bench, record_nn1, environment, **nn1_arguments))
     size = out.stat().st_size
     out.unlink()
     plain = run(bench, write_file, out=out, size=size)
@@ -108,20 +109,20 @@ def _measure_torch(bench: Bench, architecture: str) -> Iterator[Measurement | Ou
     bare = run(bench, forward_torch, stimuli=stimuli, architecture=architecture)
     environment = calls.recording_environment(bench.threads)
     arguments = {"stimuli": stimuli, "architecture": architecture, "out": out, "warm": warm}
-    found = run(bench, record_torch, environment, **arguments)
+    timing = run(bench, record_torch, environment, **arguments)
     out.unlink()
-    units = found["units"]
+    units = timing["units"]
     yield measurement(PART, f"{architecture} bare forward pass", n, units, bare, bare["note"])
-    yield measurement(PART, f"{architecture} recording of 4 stages", n, units, found)
+    yield measurement(PART, f"{architecture} recording of 4 stages", n, units, timing)
     yield Outcome(
-        PART, f"{architecture} recording / bare forward pass", found["seconds"] / bare["seconds"]
+        PART, f"{architecture} recording / bare forward pass", timing["seconds"] / bare["seconds"]
     )
 
 
 def _environment(bench: Bench, name: str) -> dict[str, str]:
     runtime = RUNTIMES[name]
-    own = calls.recording_environment(bench.threads) if runtime.side_by_side else {}
-    return {**own, "KERAS_BACKEND": runtime.backend}
+    threads = calls.recording_environment(bench.threads) if runtime.side_by_side else {}
+    return {**threads, "KERAS_BACKEND": runtime.backend}
 
 
 def seconds(function: Callable, batches: Sequence, at_once: int = 1) -> float:
@@ -138,7 +139,7 @@ def split(pictures: np.ndarray, batch: int) -> list[np.ndarray]:
 
 
 def compiled(model, runtime: Runtime) -> Callable[[np.ndarray], object]:
-    """The forward pass of a Keras model: what it says to a batch, which is not kept."""
+    """The forward pass of a Keras model, as a function of a batch."""
     if runtime.backend == "torch":
         return model.predict_on_batch
     import tensorflow as tf
@@ -170,41 +171,41 @@ def _at_once(runtime: Runtime) -> int:
 
 
 def forward_keras(stimuli: str, name: str, batch: int) -> dict:
-    """NN1's last layer to every picture."""
+    """Compute NN1's last layer for every picture."""
     network, runtime = calls.load_nn1(), RUNTIMES[name]
     forward = compiled(network.model, runtime)
     parts = split(calls.prepared(stimuli, network.input), batch)
     for part in {len(part): part for part in parts}.values():
         forward(part)
-    with timed() as found:
+    with timed() as timing:
         seconds(forward, parts, _at_once(runtime))
-    return found
+    return timing
 
 
 def record_nn1(stimuli: str, out: str, warm: str, layers: list[str] | None = None) -> dict:
-    """Record NN1, once a smaller face set has had everything compiled."""
+    """Record NN1, after a smaller face set that compiles everything."""
     layers = layers or list(calls.UNITS)
     network = calls.load_nn1()
     calls.record(network, warm, layers, Path(out).with_suffix(".warm.h5"))
     os.remove(Path(out).with_suffix(".warm.h5"))
-    with timed() as found:
+    with timed() as timing:
         calls.record(network, stimuli, layers, out)
-    return found
+    return timing
 
 
 def write_file(out: str, size: int) -> dict:
-    """A file of so many bytes, brought to the disk: what the system takes for it alone."""
+    """Write and flush a file of so many bytes, which is the least time a recording can take."""
     piece = os.urandom(1 << 19)
-    with timed() as found, open(out, "wb", buffering=0) as file:
+    with timed() as timing, open(out, "wb", buffering=0) as file:
         for _ in range(size // len(piece)):
             file.write(piece)
         os.fsync(file.fileno())
     os.remove(out)
-    return found
+    return timing
 
 
 def predict_layers(stimuli: str) -> dict:
-    """What a user would write: a model and a `predict` for each layer, all in memory."""
+    """Do what a user would write: a model and a `predict` for each layer, all in memory."""
     import keras
 
     network = calls.load_nn1()
@@ -216,14 +217,14 @@ def predict_layers(stimuli: str) -> dict:
     for model in models.values():
         # Compiles for whole batches of 32 and for the last one.
         model.predict(pictures[: min(len(pictures), 32 + len(pictures) % 32)], verbose=0)
-    with timed() as found:
+    with timed() as timing:
         kept = {layer: model.predict(pictures, verbose=0) for layer, model in models.items()}
     assert sum(len(values) for values in kept.values()) == len(kept) * len(pictures)
-    return found
+    return timing
 
 
 def forward_torch(stimuli: str, architecture: str) -> dict:
-    """A torch module's forward pass, with the best of the ways in `_ways`."""
+    """Run a torch module's forward pass in the fastest of the ways in `_ways`."""
     import torch
 
     module, spec = calls.torch_module(architecture)
@@ -234,7 +235,7 @@ def forward_torch(stimuli: str, architecture: str) -> dict:
     each = calls.threads()
 
     def forward(batch):
-        # It counts for the thread that calls it.
+        # The number is that of the calling thread alone.
         torch.set_num_threads(each)
         with torch.inference_mode():
             return module(batch)
@@ -254,10 +255,10 @@ def forward_torch(stimuli: str, architecture: str) -> dict:
         rates[way] = sum(map(len, parts)) / seconds(forward, parts, way[1])
     layout, at_once, batch = best = max(rates, key=rates.get)
     parts = prepare(*best)
-    with timed() as found:
+    with timed() as timing:
         seconds(forward, parts, at_once)
     note = f"{layout}, batches of {batch}, {at_once} at once: the best of {len(rates)} ways"
-    return {**found, "note": note}
+    return {**timing, "note": note}
 
 
 def _ways(threads: int) -> list[tuple[str, int, int]]:
@@ -275,7 +276,7 @@ def record_torch(stimuli: str, architecture: str, out: str, warm: str) -> dict:
     """Record four layers of a torch network."""
     network, layers = calls.load_untrained(architecture), TORCH_STAGES[architecture]
     calls.record(network, warm, layers, out)
-    with timed() as found:
+    with timed() as timing:
         calls.record(network, stimuli, layers, out)
     units = sum(int(np.prod(network.layers[layer])) for layer in layers)
-    return {**found, "units": units}
+    return {**timing, "units": units}

@@ -1,4 +1,4 @@
-"""Silhouettes of labels, numbers of components and permutations against scikit-learn's calls."""
+"""Silhouettes of labels, by components and permutations, compared with scikit-learn's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PART = "separability"
 LAYER, UNITS = "batchnorm_1", calls.UNITS["batchnorm_1"]
 
 
-# So many calls of scikit-learn tell how long all of them would take.
+# Number of scikit-learn's calls from which the time of all is extrapolated.
 _CALLS = 10
 
 
@@ -56,19 +56,19 @@ def score_all(geometry: str, stimuli: str, permutations: int) -> dict:
     """All measures by the library; raw silhouettes by number of components, then by label."""
     arguments = (geometry, stimuli, {"early": LAYER}, [*calls.COMPONENTS, "all"])
     calls.compile_silhouettes()
-    with timed() as found:
+    with timed() as timing:
         rows = calls.score_separability(*arguments, permutations)
     values = [row["value"] for row in rows if row["components"] != "all"]
-    return {**found, "values": values}
+    return {**timing, "values": values}
 
 
 def permute_ours(geometry: str, stimuli: str, permutations: int) -> dict:
     """Silhouettes of permuted people in ten components, by the library."""
     scores, labels = _scores_and_people(geometry, stimuli)
     calls.compile_silhouettes()
-    with timed() as found:
+    with timed() as timing:
         calls.silhouettes(scores, labels, permutations)
-    return found
+    return timing
 
 
 def permute_sklearn(geometry: str, stimuli: str, permutations: int) -> dict:
@@ -78,15 +78,15 @@ def permute_sklearn(geometry: str, stimuli: str, permutations: int) -> dict:
 
     scores, people = _scores_and_people(geometry, stimuli)
     rng = np.random.default_rng(0)
-    with timed() as found:
+    with timed() as timing:
         for _ in range(_CALLS):
             silhouette_score(scores, rng.permutation(people))
     with h5py.File(geometry, "r") as file:
         scores = file[LAYER]["score"][:]
     labels = calls.labels_of(stimuli)
     spaces = [scores[:, :k] for k in calls.COMPONENTS]
-    values = [silhouette_score(space, own) for space in spaces for own in labels.values()]
-    return {**found, "values": [float(value) for value in values]}
+    values = [silhouette_score(space, codes) for space in spaces for codes in labels.values()]
+    return {**timing, "values": [float(value) for value in values]}
 
 
 def _scores_and_people(geometry: str, stimuli: str) -> tuple[np.ndarray, np.ndarray]:

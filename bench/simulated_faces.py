@@ -1,4 +1,4 @@
-"""Layers that say what is asked of them to a simulated face set."""
+"""Simulated face sets, and layers that carry chosen labels of them."""
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,9 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
     seed : int
     people, sessions, expressions : int
     effect_of : {"all", "expression", "identity", "valence", None}
-        With `present`, what the layer says beside noise; without, what it does not say, while it
-        says all else. Valence is said by the first dimension.
+        The label that is tested. The first dimension carries valence.
     present : bool
+        Whether the layer carries that label and noise, or all labels but that one.
     """
     rng = np.random.default_rng(seed)
     person, session, shown = (
@@ -32,37 +32,37 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
             "valence": rng.normal(size=len(person)),
         }
     )
-    differ = _says("identity", effect_of, present)
+    differ = _carries("identity", effect_of, present)
     table["valence"] += differ * rng.normal(size=people)[person]
     points = rng.normal(size=(len(table), _DIMENSIONS))
-    if _says("identity", effect_of, present):
+    if _carries("identity", effect_of, present):
         points += 2.0 * rng.normal(size=(people, _DIMENSIONS))[person]
         points += 0.4 * rng.normal(size=(people, sessions, _DIMENSIONS))[person, session]
-    if _says("expression", effect_of, present):
+    if _carries("expression", effect_of, present):
         points += 1.2 * _places(expressions)[shown]
-    # People, where they differ, do so in how much they show it; on average it may be nothing.
-    slope = 0.3 * differ * rng.normal(size=people) + 0.5 * _says("valence", effect_of, present)
+    # Identities may differ in the slope of valence, whose mean over them may be 0.
+    slope = 0.3 * differ * rng.normal(size=people) + 0.5 * _carries("valence", effect_of, present)
     points[:, 0] += slope[person] * table["valence"]
     return points, table
 
 
 def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=True, memory=0.95):
-    """As `portraits`, of videos: expressions in episodes, noise that lasts from frame to frame."""
+    """As `portraits`, for videos: expressions in episodes, noise correlated over frames."""
     rng = np.random.default_rng(seed)
     tables, points = [], []
     for person in range(people):
         shown = np.repeat(rng.integers(expressions, size=frames), rng.integers(2, 9, frames))
-        # The last of what follows itself is valence.
+        # Noise that is correlated over frames; the last column is valence.
         following = rng.normal(size=(frames, _DIMENSIONS + 1))
         for frame in range(1, frames):
             following[frame] *= np.sqrt(1 - memory**2)
             following[frame] += memory * following[frame - 1]
         own, valence = following[:, :-1], following[:, -1] + rng.normal()
-        if _says("identity", effect_of, present):
+        if _carries("identity", effect_of, present):
             own = own + 2.5 * rng.normal(size=_DIMENSIONS)
-        if _says("expression", effect_of, present):
+        if _carries("expression", effect_of, present):
             own = own + 1.5 * _places(expressions)[shown[:frames]]
-        slope = 0.3 * rng.normal() + 0.5 * _says("valence", effect_of, present)
+        slope = 0.3 * rng.normal() + 0.5 * _carries("valence", effect_of, present)
         own = own + np.outer(slope * valence, np.eye(_DIMENSIONS)[0])
         points.append(own)
         table = pd.DataFrame({"expression": [f"e{n}" for n in shown[:frames]], "valence": valence})
@@ -70,13 +70,13 @@ def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=Tru
     return np.concatenate(points), pd.concat(tables, ignore_index=True)
 
 
-def _says(label, effect_of, present):
-    """Whether a layer says a label; people are different in any case but where that is tested."""
+def _carries(label, effect_of, present):
+    """Whether the layer carries a label."""
     if present:
         return effect_of in (label, "all")
     return label != effect_of
 
 
 def _places(expressions):
-    """Where expressions lie: the same in each simulated set."""
+    """Mean points of the expressions, the same in each simulated set."""
     return np.random.default_rng(99).normal(size=(expressions, _DIMENSIONS))
