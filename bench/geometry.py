@@ -23,8 +23,8 @@ def measure(bench: Bench) -> Iterator[Measurement | Outcome]:
 
 def _measure_pca(bench: Bench) -> Iterator[Measurement | Outcome]:
     n, file = bench.sizes.pca, calls.recorded_layer(bench, bench.sizes.pca)
-    own = bench.folder / "own.npy"
-    ours = run(bench, gram_pca, file=file, out=own)
+    ours_file = bench.folder / "ours.npy"
+    ours = run(bench, gram_pca, file=file, out=ours_file)
     note = "from the file, which is read by all three"
     yield measurement(PART, f"PCA-{K} by gram_matrix, principal_components", n, UNITS, ours, note)
     for solver in ("randomized", "full"):
@@ -45,7 +45,7 @@ def _measure_pca(bench: Bench) -> Iterator[Measurement | Outcome]:
         yield Outcome(
             PART,
             f"{contender} against ours: largest difference of PCs",
-            component_difference(np.load(own), np.load(out)),
+            component_difference(np.load(ours_file), np.load(out)),
             "<= 1e-4" if full else "",
             "up to sign, as a share of the component's largest score",
         )
@@ -54,7 +54,7 @@ def _measure_pca(bench: Bench) -> Iterator[Measurement | Outcome]:
 def _measure_gram(bench: Bench) -> Iterator[Measurement | Outcome]:
     n, file = bench.sizes.gram, calls.recorded_layer(bench, bench.sizes.gram)
     size = bench.sizes.product
-    # Before and after, so that a machine that slows down in between is timing out.
+    # Before and after, so that a machine that slows down in between is noticed.
     before = run(bench, multiply, size=size)
     gram = run(bench, gram_of, file=file)
     after = run(bench, multiply, size=size)

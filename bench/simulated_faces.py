@@ -57,14 +57,14 @@ def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=Tru
         for frame in range(1, frames):
             following[frame] *= np.sqrt(1 - memory**2)
             following[frame] += memory * following[frame - 1]
-        own, valence = following[:, :-1], following[:, -1] + rng.normal()
+        clip, valence = following[:, :-1], following[:, -1] + rng.normal()
         if _carries("identity", effect_of, present):
-            own = own + 2.5 * rng.normal(size=_DIMENSIONS)
+            clip = clip + 2.5 * rng.normal(size=_DIMENSIONS)
         if _carries("expression", effect_of, present):
-            own = own + 1.5 * _places(expressions)[shown[:frames]]
+            clip = clip + 1.5 * _places(expressions)[shown[:frames]]
         slope = 0.3 * rng.normal() + 0.5 * _carries("valence", effect_of, present)
-        own = own + np.outer(slope * valence, np.eye(_DIMENSIONS)[0])
-        points.append(own)
+        clip = clip + np.outer(slope * valence, np.eye(_DIMENSIONS)[0])
+        points.append(clip)
         table = pd.DataFrame({"expression": [f"e{n}" for n in shown[:frames]], "valence": valence})
         tables.append(table.assign(identity=f"p{person:02d}", frame=np.arange(frames)))
     return np.concatenate(points), pd.concat(tables, ignore_index=True)
