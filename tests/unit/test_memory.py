@@ -13,7 +13,8 @@ from facestages.job import job
 
 MEASURE = """
 import numpy as np
-from facestages import {module}, memory
+from facestages import memory
+from facestages.analysis import {modules}
 rng = np.random.default_rng(0)
 {setup}
 {call}
@@ -21,9 +22,9 @@ print(memory.peak_memory())
 """
 
 
-def peak_mb(module, setup, call) -> float:
+def peak_mb(modules, setup, call) -> float:
     """Peak memory of a process of its own."""
-    code = MEASURE.format(module=module, setup=setup, call=call)
+    code = MEASURE.format(modules=modules, setup=setup, call=call)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
@@ -41,7 +42,7 @@ def test_geometry_is_foreseen_within_half(import_path, tmp_path):
         f"file = h5py.File({str(tmp_path / 'a.h5')!r}, 'w')\n"
         f"layer = file.create_dataset('a', ({n}, 20000), 'f4', chunks=(256, 8192))\n"
         f"for i in range(0, {n}, 500): layer[i:i+500] = rng.normal(size=(500, 20000))",
-        "g = geometry.gram_matrix(layer); geometry.leading_components(g, 50)",
+        "g = geometry.gram_and_squares(layer)[0]; geometry.leading_components(g, 50)",
     )
     assert 1 <= memory.geometry(n, 20_000) / used <= 1.5
 
@@ -49,13 +50,13 @@ def test_geometry_is_foreseen_within_half(import_path, tmp_path):
 def test_separability_is_foreseen_within_half(import_path):
     n = 3000
     used = peak_mb(
-        "separability, permutation",
+        "permutation, silhouette_scores",
         "import pandas as pd\n"
         f"x = rng.normal(size=({n}, 9)); people = (np.arange({n}) % 27).astype(str)\n"
         "table = pd.DataFrame({'identity': people, 'expression': people[::-1]})\n"
         "moved = permutation.permute_label(table, 'expression', 300)",
         "sources = dict.fromkeys(table)\n"
-        "separability.score_label(x @ x.T, 'expression', table, sources, 'net', moved)",
+        "silhouette_scores.score_label(x @ x.T, 'expression', table, sources, 'net', moved)",
     )
     assert 1 <= memory.separability(n, 300) / used <= 1.5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -10,6 +10,10 @@ from facestages.config.section import Count, Section, check_name, check_once, ch
 
 if TYPE_CHECKING:
     from facestages.config import Config
+
+
+#: What the networks of Figure 3 are there for.
+ROLES = ("pixels", "untrained", "objects")
 
 
 class Uses(NamedTuple):
@@ -25,16 +29,20 @@ class Uses(NamedTuple):
 class Figure(Section):
     """A figure or table: `uses` says what it is made from, `check` what it refuses."""
 
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        """For each key that names something: a field of `Uses`, and what is named."""
-        raise NotImplementedError
+    #: For each key that names something: the field of `Uses` that it belongs to.
+    NAMES: ClassVar[dict[str, str]] = {"dataset": "datasets", "networks": "networks"}
+
+    def named(self, key: str) -> list[str]:
+        """What a key of `NAMES` names: one, several or nothing."""
+        value = dict(self)[key]
+        return value if isinstance(value, list) else [] if value is None else [value]
 
     def uses(self) -> Uses:
         """Names of the face sets, networks and ratings that it is made from, each once."""
-        uses: dict[str, list[str]] = {kind: [] for kind in Uses._fields}
-        for kind, names in self.names().values():
-            uses[kind] += names
-        return Uses(**{kind: list(dict.fromkeys(names)) for kind, names in uses.items()})
+        uses: dict[str, dict[str, None]] = {kind: {} for kind in Uses._fields}
+        for key, kind in self.NAMES.items():
+            uses[kind] |= dict.fromkeys(self.named(key))
+        return Uses(*map(list, uses.values()))
 
     def check(self, where: str, config: Config) -> None:
         """Refuse what the rest of the config does not have.
@@ -56,14 +64,10 @@ class Figure(Section):
             "references": ("network", config.networks),
             "ratings": ("table", config.ratings),
         }
-        for key, (kind, names) in self.names().items():
-            check_once(f"{where}.{key}", names)
-            for name in names:
+        for key, kind in self.NAMES.items():
+            check_once(f"{where}.{key}", self.named(key))
+            for name in self.named(key):
                 check_name(f"{where}.{key}", name, *sections[kind])
-
-
-def _optional(name: str | None) -> list[str]:
-    return [] if name is None else [name]
 
 
 def _check_components(where: str, components: int | str, config: Config) -> None:
@@ -74,15 +78,14 @@ def _check_components(where: str, components: int | str, config: Config) -> None
 class Fig1(Figure):
     """Figure 1: the architecture of a network, and the table of its layers."""
 
+    NAMES = {"network": "networks"}
     network: str = Field(description="Network that is drawn.")
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"network": ("networks", [self.network])}
 
 
 class Fig2(Figure):
     """Figure 2: the layers of one network as maps, strips of faces and Grad-CAM."""
 
+    NAMES = {"dataset": "datasets", "network": "networks"}
     dataset: str = Field(description="Face set, of few people with many pictures each.")
     network: str = Field(description="Network.")
     stages: list[str] = Field(
@@ -99,9 +102,6 @@ class Fig2(Figure):
         description="Expressions of the faces that Grad-CAM is shown on: a smile and a frown.",
     )
 
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"dataset": ("datasets", [self.dataset]), "network": ("networks", [self.network])}
-
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
         check_once(f"{where}.stages", self.stages)
@@ -112,6 +112,7 @@ class Fig2(Figure):
 class Fig3(Figure):
     """Figure 3: people in pixels, in an untrained network and in one trained on objects."""
 
+    NAMES = {"dataset": "datasets", **dict.fromkeys(ROLES, "networks")}
     dataset: str = Field(description="Face set, of few people with many pictures each.")
     pixels: str = Field(description="Network of the architecture `pixels`.")
     untrained: str = Field(description="Untrained network.")
@@ -120,11 +121,7 @@ class Fig3(Figure):
     @property
     def roles(self) -> dict[str, str]:
         """The network in each role."""
-        return {"pixels": self.pixels, "untrained": self.untrained, "objects": self.objects}
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        roles = {role: ("networks", [name]) for role, name in self.roles.items()}
-        return {"dataset": ("datasets", [self.dataset]), **roles}
+        return {role: network for role, network in self if role in ROLES}
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -139,6 +136,7 @@ class Fig3(Figure):
 class Fig4(Figure):
     """Figure 4: silhouettes by stage."""
 
+    NAMES = {"datasets": "datasets", "networks": "networks"}
     datasets: list[str] = Field(min_length=1, description="Face sets, a column of panels each.")
     networks: list[str] = Field(min_length=1, description="Networks, a line each.")
     labels: list[str] = Field(
@@ -156,9 +154,6 @@ class Fig4(Figure):
         "range", description="Band over seeds: lowest to highest, or one standard deviation."
     )
 
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"datasets": ("datasets", self.datasets), "networks": ("networks", self.networks)}
-
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
         for key, values in (("labels", self.labels), ("stages", self.stages)):
@@ -175,6 +170,7 @@ class Fig4(Figure):
 class Study4Figure(Figure):
     """What the figures of Study 4 have in common."""
 
+    NAMES = {**Figure.NAMES, "reference": "references"}
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(min_length=1, max_length=4, description="Networks.")
     stage: str = Field("penultimate", description="Stage whose principal components are shown.")
@@ -183,13 +179,6 @@ class Study4Figure(Figure):
         description="Network whose output gives valence and arousal (EmoFAN); the face set's own "
         "labels if not given.",
     )
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {
-            "dataset": ("datasets", [self.dataset]),
-            "networks": ("networks", self.networks),
-            "reference": ("references", _optional(self.reference)),
-        }
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -206,12 +195,10 @@ class Study4Figure(Figure):
 class Fig5(Study4Figure):
     """Figure 5: principal components beside valence and arousal."""
 
+    NAMES = {**Study4Figure.NAMES, "ratings": "ratings"}
     ratings: str | None = Field(
         None, description="Human ratings of other pictures, one of `ratings`, as a last panel."
     )
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {**super().names(), "ratings": ("ratings", _optional(self.ratings))}
 
 
 class Fig6(Study4Figure):
@@ -234,9 +221,6 @@ class Fig8(Figure):
     components: Count = Field(
         10, description="Number of principal components; must be among `analysis.components`."
     )
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -263,9 +247,6 @@ class Layers(Figure):
         10, description="Number of principal components; must be among `analysis.components`."
     )
 
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
-
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
         _check_components(where, self.components, config)
@@ -276,9 +257,6 @@ class Cka(Figure):
 
     dataset: str = Field(description="Face set, one of Figure 4's.")
     networks: list[str] = Field(min_length=1, description="Networks, of those of Figure 4.")
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"dataset": ("datasets", [self.dataset]), "networks": ("networks", self.networks)}
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -291,6 +269,7 @@ class Cka(Figure):
 class Controls(Figure):
     """Tests of the draft's conjectures: few pictures, low-level properties, ten components."""
 
+    NAMES = {"datasets": "datasets", "networks": "networks"}
     datasets: list[str] = Field(
         min_length=2,
         max_length=4,
@@ -305,9 +284,6 @@ class Controls(Figure):
         "`analysis.pictures_per_person` are drawn."
     )
     few: str = Field(description="Face set of Figure 4 with few pictures a person.")
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {"datasets": ("datasets", self.datasets), "networks": ("networks", self.networks)}
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -335,6 +311,7 @@ class Figures(Section):
 class Table1(Figure):
     """Table 1: networks and face sets, beside what the paper reports of theirs."""
 
+    NAMES = {"networks": "networks", "datasets": "datasets", "test": "datasets"}
     networks: list[str] = Field(min_length=1, description="Networks, a row each.")
     datasets: list[str] = Field(min_length=1, description="Face sets, a row each.")
     test: str | None = Field(
@@ -342,13 +319,6 @@ class Table1(Figure):
         description="Face set whose expressions the networks name that were not trained in this "
         "run (those have an accuracy on their held-out part).",
     )
-
-    def names(self) -> dict[str, tuple[str, list[str]]]:
-        return {
-            "networks": ("networks", self.networks),
-            "datasets": ("datasets", self.datasets),
-            "test": ("datasets", _optional(self.test)),
-        }
 
 
 class Tables(Section):

@@ -159,7 +159,7 @@ def _fig5(plan: Plan, fig5) -> FigurePlan:
     """Principal components and affect."""
     files, settings = _study4(plan, fig5)
     every = plan.every_seed([fig5.dataset], plan.present("networks", fig5.networks))
-    ratings = fig5.uses().ratings
+    ratings = fig5.named("ratings")
     lines = plan.left_out("ratings", ratings)
     tables = (plan.path("ratings", ratings=name) for name in ratings if name not in lines)
     files |= {"regressions": plan.paths("affect", every), "ratings": _only(tables)}
@@ -197,7 +197,7 @@ def _study4(plan: Plan, figure: Study4Figure) -> tuple[dict, dict]:
         for name in _drawn(plan, figure)
     }
     lines = plan.left_out("networks", figure.networks)
-    references = figure.uses().references
+    references = figure.named("reference")
     no_reference = plan.left_out("networks", references)
     predictions = (
         plan.path("predictions", plan.first(figure.dataset, name))
