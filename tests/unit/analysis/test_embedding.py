@@ -49,8 +49,8 @@ def test_as_umap_learn_on_the_vectors():
     # Given the neighbours, umap-learn has less to compile; those that it finds are the same.
     settings = {"random_state": 0, "n_jobs": 1, "precomputed_knn": (nearest, near, None)}
     reference = embedding._umap_class()(**settings).fit_transform(points)
-    own = umap_embedding(distances(points))
-    np.testing.assert_allclose(own, reference - reference.mean(axis=0), atol=1e-4)
+    embedded_points = umap_embedding(distances(points))
+    np.testing.assert_allclose(embedded_points, reference - reference.mean(axis=0), atol=1e-4)
 
 
 def test_neighbours_of_a_wide_layer_are_those_of_its_vectors():
@@ -133,13 +133,13 @@ def test_variance_that_both_axes_explain_is_that_of_a_regression():
     points = rng.normal(size=(50, 2)) @ [[1.0, 0.6], [0.0, 1.0]]
     values = points @ [0.5, -0.3] + rng.normal(size=50)
     weights = rng.integers(0, 3, (2, 50)).astype(float)
-    found = embedding._map_correlations(points, values, weights)
-    for row, share in zip(weights, found[2], strict=True):
+    correlations = embedding._map_correlations(points, values, weights)
+    for row, share in zip(weights, correlations[2], strict=True):
         fit = LinearRegression().fit(points, values, sample_weight=row)
         assert share == pytest.approx(fit.score(points, values, sample_weight=row))
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
     turned = embedding._map_correlations(points @ turn, values, weights)
-    np.testing.assert_allclose(turned[2], found[2])
+    np.testing.assert_allclose(turned[2], correlations[2])
 
 
 def test_table_says_what_the_maps_show(embedded, files):
@@ -157,11 +157,11 @@ def test_table_says_what_the_maps_show(embedded, files):
             assert row["layer"] == layer and row["ci_low"] <= row["value"] <= row["ci_high"]
     assert scores.loc[("early", "identity"), "value"] > 0.6
     assert scores.loc[("late", "identity"), "value"] < 0.1
-    own = table[table["layer"] == "dense"].set_index(["measure", "label"])
+    rows = table[table["layer"] == "dense"].set_index(["measure", "label"])
     for axis in (1, 2):
         for name in ("valence", "arousal"):
             expected = np.corrcoef(maps["dense"][:, axis - 1], labels[name])[0, 1]
-            row = own.loc[(f"r_axis{axis}", name)]
+            row = rows.loc[(f"r_axis{axis}", name)]
             assert row["value"] == pytest.approx(expected)
             assert row["label_source"] == "rendered: declared" and row["n"] == 60
 

@@ -21,9 +21,9 @@ def test_components_are_those_of_scikit_learn(layer):
     expected = pca.transform(layer.astype(float))
     scores, ratio = principal_components(gram_matrix(layer), 10)
     np.testing.assert_allclose(ratio, pca.explained_variance_ratio_, rtol=1e-5)
-    for own, reference in zip(scores.T, expected.T, strict=True):
-        sign = np.sign(own @ reference)
-        np.testing.assert_allclose(own, sign * reference, atol=1e-4 * np.abs(reference).max())
+    for column, reference in zip(scores.T, expected.T, strict=True):
+        sign = np.sign(column @ reference)
+        np.testing.assert_allclose(column, sign * reference, atol=1e-4 * np.abs(reference).max())
 
 
 def test_sign_rule(layer):

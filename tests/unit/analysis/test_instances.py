@@ -25,10 +25,10 @@ NETWORKS = {
 
 def test_mean_and_interval_of_instances():
     values = np.random.default_rng(0).normal(size=10)
-    found = describe_instances(values)
+    estimate = describe_instances(values)
     expected = stats.ttest_1samp(values, 0).confidence_interval()
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx(tuple(expected))
-    assert (found["value"], found["sd"]) == pytest.approx((values.mean(), values.std(ddof=1)))
+    assert (estimate["ci_low"], estimate["ci_high"]) == pytest.approx(tuple(expected))
+    assert (estimate["value"], estimate["sd"]) == pytest.approx((values.mean(), values.std(ddof=1)))
     alone = describe_instances(values[:1])
     assert alone == {"value": values[0], "note": "one instance: no interval"}
 
@@ -36,29 +36,29 @@ def test_mean_and_interval_of_instances():
 def test_difference_of_two_samples_is_welchs():
     rng = np.random.default_rng(1)
     trained, untrained = rng.normal(1, 0.1, 3), rng.normal(0, 1, 10)
-    found = compare_with_control(trained, untrained)
+    estimate = compare_with_control(trained, untrained)
     expected = stats.ttest_ind(trained, untrained, equal_var=False)
     interval = expected.confidence_interval()
-    assert found["test"] == WELCH
-    assert (found["t"], found["df"], found["p"]) == pytest.approx(
+    assert estimate["test"] == WELCH
+    assert (estimate["t"], estimate["df"], estimate["p"]) == pytest.approx(
         (expected.statistic, expected.df, expected.pvalue)
     )
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx(tuple(interval))
+    assert (estimate["ci_low"], estimate["ci_high"]) == pytest.approx(tuple(interval))
 
 
 def test_one_instance_beside_a_sample_keeps_its_level():
     rng = np.random.default_rng(2)
     p = [compare_with_control(rng.normal(size=1), rng.normal(size=10))["p"] for _ in range(4000)]
     assert 0.043 < np.mean(np.less(p, 0.05)) < 0.057
-    found = compare_with_control(np.array([4.0]), rng.normal(size=10))
-    assert found["test"] == ONE_INSTANCE and found["df"] == 9
-    assert (found["p"] < 0.05) == (found["ci_low"] > 0)
+    estimate = compare_with_control(np.array([4.0]), rng.normal(size=10))
+    assert estimate["test"] == ONE_INSTANCE and estimate["df"] == 9
+    assert (estimate["p"] < 0.05) == (estimate["ci_low"] > 0)
 
 
 @pytest.mark.parametrize(("control", "words"), [([1.0], "one instance"), ([1.0, 1.0], "differs")])
 def test_what_cannot_be_told_is_said(control, words):
-    found = compare_with_control(np.array([2.0]), np.array(control))
-    assert found["value"] == 1 and words in found["note"] and "p" not in found
+    estimate = compare_with_control(np.array([2.0]), np.array(control))
+    assert estimate["value"] == 1 and words in estimate["note"] and "p" not in estimate
 
 
 def write(folder, network, seed, **values):
@@ -92,10 +92,10 @@ def test_controls_are_those_of_the_architecture(table):
         ("nn2", "shuffled"),
         ("shuffled", "nn3"),
     ]
-    own = table[table["control"].isna()]
-    assert set(own["network"]) == set(NETWORKS)
-    assert own.loc[own["network"] == "nn3", "instances"].unique().tolist() == [10]
-    assert own.loc[own["network"] == "other", "note"].unique() == ["one instance: no interval"]
+    alone = table[table["control"].isna()]
+    assert set(alone["network"]) == set(NETWORKS)
+    assert alone.loc[alone["network"] == "nn3", "instances"].unique().tolist() == [10]
+    assert alone.loc[alone["network"] == "other", "note"].unique() == ["one instance: no interval"]
 
 
 def test_what_changes_from_first_to_last_stage(table):
@@ -109,6 +109,6 @@ def test_what_changes_from_first_to_last_stage(table):
 
 
 def test_holm_is_over_all_of_a_measure_and_number_of_components(table):
-    own = table[(table["components"] == "10") & table["p"].notna()]
-    assert len(own) == 9  # three comparisons at two stages and of the change
-    assert own["p_holm"].min() == pytest.approx(9 * own["p"].min())
+    tests = table[(table["components"] == "10") & table["p"].notna()]
+    assert len(tests) == 9  # three comparisons at two stages and of the change
+    assert tests["p_holm"].min() == pytest.approx(9 * tests["p"].min())

@@ -76,9 +76,9 @@ def test_circular_labels_have_one_note_in_all_tables(tmp_path):
     )
     answers.to_csv(tmp_path / "answers.csv", index=False)
     files = geometry, tmp_path / "faces.h5", {"final": "fc"}
-    own = {"predictions": tmp_path / "answers.csv"}
-    scores = score_separability(*files, ["expression"], ["all"], 0, **own)
-    regressions = regress_affect(*files, **own)
+    answered = {"predictions": tmp_path / "answers.csv"}
+    scores = score_separability(*files, ["expression"], ["all"], 0, **answered)
+    regressions = regress_affect(*files, **answered)
     notes = [
         *scores.loc[scores["measure"] == "silhouette", "note"],
         *regressions.loc[regressions["measure"] == "slope", "note"],

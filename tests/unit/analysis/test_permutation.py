@@ -43,8 +43,8 @@ def test_expressions_stay_with_their_person_and_session():
     table = portraits()
     labels, how = moved(table, "expression")
     assert how == "within people"
-    for _, own in table.groupby(["identity", "session"]).indices.items():
-        assert (np.sort(labels[:, own], axis=1) == np.sort(table["expression"].iloc[own])).all()
+    for _, block in table.groupby(["identity", "session"]).indices.items():
+        assert (np.sort(labels[:, block], axis=1) == np.sort(table["expression"].iloc[block])).all()
     assert len(np.unique(labels, axis=0)) == 200
 
 
@@ -52,16 +52,16 @@ def test_identities_stay_with_their_expression():
     table = portraits()
     labels, how = moved(table, "identity")
     assert how == "within expressions"
-    for own in table.groupby("expression").indices.values():
-        assert (np.sort(labels[:, own], axis=1) == np.sort(table["identity"].iloc[own])).all()
+    for block in table.groupby("expression").indices.values():
+        assert (np.sort(labels[:, block], axis=1) == np.sort(table["identity"].iloc[block])).all()
 
 
 def test_what_a_person_always_has_moves_from_person_to_person():
     table = portraits(people=8)
     labels, how = moved(table, "sex")
     assert how == "from person to person"
-    for own in table.groupby("identity").indices.values():
-        assert (labels[:, own] == labels[:, own[:1]]).all()
+    for block in table.groupby("identity").indices.values():
+        assert (labels[:, block] == labels[:, block[:1]]).all()
     assert set(labels[:, 0]) == {"male", "female"}
 
 
@@ -69,10 +69,10 @@ def test_episodes_of_a_video_stay_whole_and_none_is_beside_its_like():
     table = video()
     labels, how = moved(table, "expression")
     assert how == "episodes within people"
-    for own in table.groupby("identity").indices.values():
-        own = own[np.argsort(table["frame"].iloc[own])]
-        lengths = _lengths(table["expression"].to_numpy()[own])
-        assert all(_lengths(row) == lengths for row in labels[:, own])
+    for block in table.groupby("identity").indices.values():
+        block = block[np.argsort(table["frame"].iloc[block])]
+        lengths = _lengths(table["expression"].to_numpy()[block])
+        assert all(_lengths(row) == lengths for row in labels[:, block])
     assert len(np.unique(labels, axis=0)) == 200
 
 
@@ -87,8 +87,8 @@ def test_each_order_of_episodes_is_equally_likely():
     table = pd.DataFrame({"expression": list("abcab"), "identity": "p", "frame": range(5)})
     table = pd.concat([table, table.assign(identity="q")], ignore_index=True)
     rows, _ = permute_label(table, "expression", 6000)
-    found = pd.Series(["".join(row) for row in table["expression"].to_numpy()[rows[:, :5]]])
-    shares = found.value_counts(normalize=True)
+    sequences = pd.Series(["".join(row) for row in table["expression"].to_numpy()[rows[:, :5]]])
+    shares = sequences.value_counts(normalize=True)
     assert not any(a == b for order in shares.index for a, b in pairwise(order))
     assert len(shares) == 12 and shares.max() / shares.min() < 1.4
 
@@ -98,10 +98,10 @@ def test_numbers_in_time_are_shifted():
     rows, how = permute_label(table, "valence", 200)
     values = table["valence"].to_numpy()[rows]
     assert how == "shifted in time within people"
-    own = table.index[table["identity"] == "p1"]
-    own = own[np.argsort(table["frame"][own])]
-    original = list(table["valence"][own]) * 2
-    for row in values[:20, own]:
+    block = table.index[table["identity"] == "p1"]
+    block = block[np.argsort(table["frame"][block])]
+    original = list(table["valence"][block]) * 2
+    for row in values[:20, block]:
         start = original.index(row[0])
         assert list(row) == original[start : start + len(row)]
 
@@ -124,8 +124,8 @@ def test_pictures_without_an_expression_are_those_of_one_more():
     table.loc[::5, "expression"] = ""
     labels, how = moved(table, "identity")
     assert how == "within expressions"
-    own = np.flatnonzero(table["expression"] == "")
-    assert (np.sort(labels[:, own], axis=1) == np.sort(table["identity"].iloc[own])).all()
+    block = np.flatnonzero(table["expression"] == "")
+    assert (np.sort(labels[:, block], axis=1) == np.sort(table["identity"].iloc[block])).all()
 
 
 def test_it_repeats_by_seed():

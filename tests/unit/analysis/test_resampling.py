@@ -27,8 +27,8 @@ def test_weighted_correlation_is_that_of_the_repeated_rows():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 30)) + 1000
     weights = people_weights(np.arange(30) // 3, 20)
-    found = weighted_correlation(x, y, weights)
-    for value, row in zip(found, weights.astype(int), strict=True):
+    correlations = weighted_correlation(x, y, weights)
+    for value, row in zip(correlations, weights.astype(int), strict=True):
         assert value == pytest.approx(np.corrcoef(np.repeat(x, row), np.repeat(y, row))[0, 1])
 
 

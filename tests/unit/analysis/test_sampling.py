@@ -1,9 +1,8 @@
-"""Samples of face sets that are too large: which pictures, how many, and how far off they are."""
+"""Errors of values that are measured on a sample, and the pages that name a sample."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,12 +17,10 @@ from facestages.analysis.separability import score_separability
 from facestages.analysis.silhouette_scores import SCORES
 from facestages.analysis.silhouettes import distances, silhouette
 from facestages.expressions import EXPRESSIONS
-from facestages.figures import fig4, table1
+from facestages.figures import table1
 from facestages.gram import gram_matrix
 from facestages.report import describe_run
 from facestages.stimuli import (
-    Example,
-    Irregularity,
     StimulusSet,
     read_labels,
     report,
@@ -31,42 +28,6 @@ from facestages.stimuli import (
 )
 from facestages.stimuli.sample import sample_stimuli, sampled_rows
 from map_files import write_faces, write_layers
-
-ROOT = Path(__file__).parents[3]
-
-
-def face_set(counts, size=4, seed=0, **columns):
-    """So many pictures of each person, a person's in turns of five with those of others."""
-    turns = [(k // 5, person, k) for person, n in counts.items() for k in range(n)]
-    order = sorted(turns)
-    labels = pd.DataFrame(
-        {
-            "stimulus_id": [f"{person}/{k:04d}" for _, person, k in order],
-            "identity": [person for _, person, _ in order],
-            "expression": [EXPRESSIONS[k // 3 % 7] for _, _, k in order],
-            **columns,
-        }
-    )
-    rng = np.random.default_rng(seed)
-    n = len(labels)
-    return StimulusSet(
-        rng.integers(0, 256, (n, size, size), dtype=np.uint8),
-        labels,
-        dict.fromkeys(labels.columns[1:], "posed"),
-        {"rendered": 1, "report": '{"n_pictures": 7}'},
-        [Irregularity("a.jpg", "no face", "left out")],
-        [Example("b.jpg", "", "", np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2)))],
-        rng.random((n, 3, 4)).astype(np.float32),
-    )
-
-
-@pytest.fixture
-def whole(tmp_path):
-    """Over two blocks of pictures."""
-    faces = face_set({"F01": 301, "F02": 250, "M01": 40, "M02": 3})
-    path = tmp_path / "whole.h5"
-    write_stimuli(path, faces, "set")
-    return path, faces
 
 
 def test_halves_are_even_for_each_person():
@@ -137,8 +98,8 @@ def test_variance_ratios_of_halves_are_those_of_scikit_learn(tmp_path):
     halves = sampling.split_halves(np.arange(90) % 4, 3)
     with h5py.File(tmp_path / "gram.h5", "w") as file:
         stored = file.create_dataset("gram", data=gram)
-        found = sampling.half_variance_ratios(stored, scores, halves)
-    for ratios, parts in zip(found, (halves, ~halves), strict=True):
+        ratios_of_halves = sampling.half_variance_ratios(stored, scores, halves)
+    for ratios, parts in zip(ratios_of_halves, (halves, ~halves), strict=True):
         for ratio, part in zip(ratios, parts, strict=True):
             expected = PCA(6).fit(points[part]).explained_variance_ratio_
             np.testing.assert_allclose(ratio, expected, atol=1e-8)
@@ -170,8 +131,8 @@ class World:
         """Rows of as many pictures of each person as a systematic sample has, by chance."""
         size = self.PICTURES // self.EVERY
         offsets = np.arange(self.PEOPLE) * self.PICTURES
-        own = (np.sort(self.rng.choice(self.PICTURES, size, replace=False)) for _ in offsets)
-        return np.concatenate([start + rows for start, rows in zip(offsets, own, strict=True)])
+        drawn = (np.sort(self.rng.choice(self.PICTURES, size, replace=False)) for _ in offsets)
+        return np.concatenate([start + rows for start, rows in zip(offsets, drawn, strict=True)])
 
     def measure(self, rows):
         scores, ratio = principal_components(gram_matrix(self.points[rows]), self.K)
@@ -183,8 +144,8 @@ class World:
         """Errors as the table of separability has them, and of the first share of variance."""
         labels = self.labels.iloc[rows].reset_index(drop=True)
         sources = {"identity": "posed", "expression": "posed"}
-        known = {"pictures_of": len(self.labels), "sampled": "every 4th of each person"}
-        faces = StimulusSet(np.zeros((len(rows), 2, 2), np.uint8), labels, sources, known)
+        attributes = {"pictures_of": len(self.labels), "sampled": "every 4th of each person"}
+        faces = StimulusSet(np.zeros((len(rows), 2, 2), np.uint8), labels, sources, attributes)
         write_stimuli(folder / "sample.h5", faces, "set")
         gram = gram_matrix(self.points[rows])
         scores, ratio = principal_components(gram, 8)
@@ -192,7 +153,7 @@ class World:
         files = folder / "geometry.h5", folder / "sample.h5"
         table = score_separability(*files, {"early": "wide"}, ["identity", "expression"], [3], 0)
         assert set(table["pictures_of"]) == {len(self.labels)}
-        sample = sampling.read_sample(labels, known)
+        sample = sampling.read_sample(labels, attributes)
         paper = table["measure"].isin(["variance_explained", "silhouette"])
         return table.loc[paper, "sampling_error"], sampling.variance_ratio_error(
             gram, scores, ratio, sample
@@ -207,14 +168,14 @@ def test_estimated_errors_are_the_true_ones(tmp_path):
     off = np.array([world.measure(world.draw()) - truth for _ in range(40)])
     true_error = np.sqrt((off**2).mean(axis=0))
     samples = [world.draw() for _ in range(5)]
-    found = [world.estimate(rows, tmp_path) for rows in samples]
-    error = np.sqrt(np.mean([np.square(table) for table, _ in found], axis=0))
+    estimates = [world.estimate(rows, tmp_path) for rows in samples]
+    error = np.sqrt(np.mean([np.square(table) for table, _ in estimates], axis=0))
     assert ((error / true_error > 0.6) & (error / true_error < 1.6)).all(), error / true_error
 
     ratios = [principal_components(gram_matrix(world.points[world.draw()]), 3)[1] for _ in off]
     whole = principal_components(gram_matrix(world.points), 3)[1]
     true_error = np.sqrt(((ratios - whole) ** 2).mean(axis=0))
-    error = np.sqrt(np.mean([component[:3] ** 2 for _, component in found], axis=0))
+    error = np.sqrt(np.mean([component[:3] ** 2 for _, component in estimates], axis=0))
     assert ((error / true_error > 0.6) & (error / true_error < 1.6)).all(), error / true_error
 
 
@@ -224,12 +185,12 @@ def test_full_space_and_labels_that_are_missing(tmp_path):
     world.labels["expression"] = np.where(np.arange(len(world.labels)) % 3, "happy", "")
     world.labels.loc[rows[:4], "expression"] = "sad"
     labels = world.labels.iloc[rows].reset_index(drop=True)
-    known = {"pictures_of": len(world.labels), "sampled": "every 4th of each person"}
+    attributes = {"pictures_of": len(world.labels), "sampled": "every 4th of each person"}
     faces = StimulusSet(
         np.zeros((len(rows), 2, 2), np.uint8),
         labels,
         {"identity": "posed", "expression": "posed"},
-        known,
+        attributes,
     )
     write_stimuli(tmp_path / "s.h5", faces, "set")
     scores, _ = principal_components(gram_matrix(world.points[rows]), 8)
@@ -269,10 +230,10 @@ def test_error_of_variance_shares(tmp_path):
     )
 
     def measure(rows, pictures_of=None):
-        known = {"pictures_of": pictures_of, "sampled": "x"} if pictures_of else {}
-        own = labels.iloc[rows].reset_index(drop=True)
-        sources = dict.fromkeys(own.columns[1:], "posed")
-        faces = StimulusSet(np.zeros((len(rows), 2, 2), np.uint8), own, sources, known)
+        attributes = {"pictures_of": pictures_of, "sampled": "x"} if pictures_of else {}
+        part = labels.iloc[rows].reset_index(drop=True)
+        sources = dict.fromkeys(part.columns[1:], "posed")
+        faces = StimulusSet(np.zeros((len(rows), 2, 2), np.uint8), part, sources, attributes)
         write_stimuli(tmp_path / "s.h5", faces, "set")
         scores, _ = principal_components(gram_matrix(points[rows]), 4)
         write_layers(tmp_path / "g.h5", tmp_path / "s.h5", "geometry", {"wide": scores})
@@ -286,10 +247,10 @@ def test_error_of_variance_shares(tmp_path):
         np.flatnonzero(sampled_rows(labels.iloc[order], every)[np.argsort(order)])
         for order in (rng.permutation(n) for _ in range(25))
     ]
-    found = [measure(rows, n) for rows in samples]
-    off = [own["value"] - whole["value"] for own in found]
+    tables = [measure(rows, n) for rows in samples]
+    off = [table["value"] - whole["value"] for table in tables]
     true_error = np.sqrt(np.mean(np.square(off), axis=0))
-    error = np.sqrt(np.mean([own["sampling_error"] ** 2 for own in found], axis=0))
+    error = np.sqrt(np.mean([table["sampling_error"] ** 2 for table in tables], axis=0))
     assert ((error / true_error > 0.6) & (error / true_error < 1.6)).all(), error / true_error
 
 
@@ -299,8 +260,8 @@ def test_whole_face_sets_have_no_sampling_error(tmp_path):
     write_layers(tmp_path / "g.h5", faces, "geometry", {"wide": points})
     table = score_separability(tmp_path / "g.h5", faces, {"early": "wide"}, ["identity"], [2], 0)
     assert table[["sampling_error", "pictures_of", "sampled"]].isna().all(axis=None)
-    labels, _, known = read_labels(faces)
-    assert sampling.read_sample(labels, known) is None
+    labels, _, attributes = read_labels(faces)
+    assert sampling.read_sample(labels, attributes) is None
 
 
 @pytest.fixture
@@ -309,20 +270,6 @@ def samples(tmp_path):
     faces, sample = write_faces(tmp_path), tmp_path / "faces.sample.h5"
     sample_stimuli(faces, 4, sample)
     return faces, sample
-
-
-def test_figure_4_says_that_it_is_a_sample():
-    rows = {"dataset": "a", "label": ["identity", "expression"], "n": [15, 15]}
-    scores = pd.DataFrame(rows)
-    assert fig4._count_pictures(scores, "a", "Set") == "Set 15"
-    scores = scores.assign(pictures_of=60.0, sampled="every 4th of each person")
-    said = fig4._count_pictures(scores, "a", "Set")
-    assert said == "Set 15 of 60 (every 4th of each person)"
-    # One of the files is of a whole face set.
-    other = scores.assign(dataset="b", pictures_of=np.nan, sampled="")
-    scores = pd.concat([scores, other], ignore_index=True)
-    assert fig4._count_pictures(scores, "a", "Set") == said
-    assert fig4._count_pictures(scores, "b", "Other") == "Other 15"
 
 
 def test_tables_and_pages_say_that_it_is_a_sample(samples, tmp_path):
@@ -341,12 +288,12 @@ def test_report_is_of_the_whole_and_compares_the_sample(samples, tmp_path):
     labels, _, _ = read_labels(sample)
     predictions = labels[["stimulus_id", "expression"]].assign(network="rmn")
     predictions.to_csv(tmp_path / "rmn.csv", index=False)
-    found = report.report_stimuli(whole, [tmp_path / "rmn.csv"], "rmn", measured=sample)
-    assert found["n"] == 60
-    assert found["sample"] == "15 of 60 pictures (every 4th of each person)"
-    assert found["agreement"]["rmn"]["n"] == 15
-    assert found["agreement"]["rmn"]["percent"] == 100
-    report.write_report(found, "Set", tmp_path / "r.json", tmp_path / "r.md")
+    described = report.report_stimuli(whole, [tmp_path / "rmn.csv"], "rmn", measured=sample)
+    assert described["n"] == 60
+    assert described["sample"] == "15 of 60 pictures (every 4th of each person)"
+    assert described["agreement"]["rmn"]["n"] == 15
+    assert described["agreement"]["rmn"]["percent"] == 100
+    report.write_report(described, "Set", tmp_path / "r.json", tmp_path / "r.md")
     text = (tmp_path / "r.md").read_text()
-    assert f"The analyses take {found['sample']}" in text
+    assert f"The analyses take {described['sample']}" in text
     assert report.report_stimuli(whole)["sample"] == ""

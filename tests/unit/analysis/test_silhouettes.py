@@ -30,29 +30,29 @@ def test_each_labelling_is_as_scikit_learn(crossed, dtype):
     points, group, _ = crossed
     rng = np.random.default_rng(1)
     labellings = np.array([group, *(rng.permutation(group) for _ in range(5))])
-    found = mean_silhouettes(distances(points).astype(dtype), labellings)
+    means = mean_silhouettes(distances(points).astype(dtype), labellings)
     expected = [silhouette_score(points, labelling) for labelling in labellings]
-    np.testing.assert_allclose(found["silhouette"], expected, atol=1e-6)
+    np.testing.assert_allclose(means["silhouette"], expected, atol=1e-6)
     samples = [silhouette_samples(points, labelling) for labelling in labellings]
     macro = [
         np.mean([values[labelling == one].mean() for one in range(4)])
         for values, labelling in zip(samples, labellings, strict=True)
     ]
-    np.testing.assert_allclose(found["silhouette_macro"], macro, atol=1e-6)
+    np.testing.assert_allclose(means["silhouette_macro"], macro, atol=1e-6)
 
 
-def test_within_is_scikit_learn_stratum_by_stratum(crossed):
+def test_within_is_scikit_learn_stratum_strata(crossed):
     points, group, stratum = crossed
-    found = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
-    own = [silhouette_score(points[stratum == one], group[stratum == one]) for one in range(6)]
-    assert found[0] == pytest.approx(np.mean(own))
+    means = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
+    strata = [silhouette_score(points[stratum == one], group[stratum == one]) for one in range(6)]
+    assert means[0] == pytest.approx(np.mean(strata))
 
 
 def test_strata_of_one_group_or_of_single_pictures_have_none_within():
     points = np.random.default_rng(2).normal(size=(9, 3))
     group, stratum = np.array([0, 0, 1, 0, 0, 0, 0, 1, 2]), np.repeat([0, 1, 2], 3)
-    found = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
-    assert found[0] == pytest.approx(silhouette_score(points[:3], group[:3]))
+    means = mean_silhouettes(distances(points), group[None], stratum)["silhouette_within"]
+    assert means[0] == pytest.approx(silhouette_score(points[:3], group[:3]))
     alone = mean_silhouettes(distances(points[3:]), group[None, 3:], stratum[3:] - 1)
     assert np.isnan(alone["silhouette_within"][0])
 
@@ -66,27 +66,27 @@ def test_balanced_is_that_of_cells_drawn_again_and_again(crossed):
     for _ in range(4000):
         chosen = np.array([rng.choice(cell) for cell in cells])
         drawn[chosen] += 1
-        for own in range(4):
-            there = chosen[group[chosen] == own]
+        for one in range(4):
+            there = chosen[group[chosen] == one]
             sums = matrix[np.ix_(chosen, there)].sum(axis=1)
-            mine = group[chosen] == own
+            mine = group[chosen] == one
             inside[chosen[mine]] += sums[mine] / (len(there) - 1)
-            nearest[chosen, own] += sums / len(there)
+            nearest[chosen, one] += sums / len(there)
     inside, nearest = inside / drawn, nearest / drawn[:, None]
     nearest[np.arange(150), group] = np.inf
     score = (nearest.min(axis=1) - inside) / np.maximum(nearest.min(axis=1), inside)
     expected = np.mean([score[cell].mean() for cell in cells])
-    found = mean_silhouettes(matrix, group[None], stratum)["silhouette_balanced"]
-    assert found[0] == pytest.approx(expected, abs=2e-3)
+    means = mean_silhouettes(matrix, group[None], stratum)["silhouette_balanced"]
+    assert means[0] == pytest.approx(expected, abs=2e-3)
 
 
 def test_pictures_that_are_left_out_do_not_count(crossed):
     points, group, stratum = crossed
     kept = stratum != 2
-    found = mean_silhouettes(distances(points), np.where(kept, group, -1)[None], stratum)
+    means = mean_silhouettes(distances(points), np.where(kept, group, -1)[None], stratum)
     expected = mean_silhouettes(distances(points[kept]), group[None, kept], stratum[kept])
     for measure, values in expected.items():
-        assert found[measure] == pytest.approx(values), measure
+        assert means[measure] == pytest.approx(values), measure
 
 
 def test_weights_sum_to_one_and_the_mean_is_theirs(crossed):
@@ -94,9 +94,9 @@ def test_weights_sum_to_one_and_the_mean_is_theirs(crossed):
     matrix = distances(points)
     samples, weights = picture_silhouettes(matrix, group[None], stratum)
     means = mean_silhouettes(matrix, group[None], stratum)
-    for measure, own in weights.items():
-        assert own.sum() == pytest.approx(1)
-        assert means[measure][0] == pytest.approx((own * samples[measure]).sum())
+    for measure, weight in weights.items():
+        assert weight.sum() == pytest.approx(1)
+        assert means[measure][0] == pytest.approx((weight * samples[measure]).sum())
 
 
 def test_centring_takes_the_mean_of_each_stratum_away(crossed):
@@ -104,9 +104,9 @@ def test_centring_takes_the_mean_of_each_stratum_away(crossed):
     centred = points.copy()
     for one in range(6):
         centred[stratum == one] -= points[stratum == one].mean(axis=0)
-    found = centred_distances(points @ points.T, stratum)
-    np.testing.assert_allclose(found, distances(centred), atol=1e-6)
-    np.testing.assert_array_equal(found, found.T)
+    distance = centred_distances(points @ points.T, stratum)
+    np.testing.assert_allclose(distance, distances(centred), atol=1e-6)
+    np.testing.assert_array_equal(distance, distance.T)
     plain = centred_distances(points @ points.T)
     np.testing.assert_allclose(plain, distances(points), atol=1e-6)
     assert not plain.diagonal().any()
@@ -118,12 +118,12 @@ def test_a_layer_of_people_and_one_of_expressions_are_told_apart():
     person, expression = np.divmod(np.arange(120), 6)
     noise = 0.3 * rng.normal(size=(2, 120, 10))
     layers = (rng.normal(size=(20, 10))[person], rng.normal(size=(6, 10))[expression])
-    for layer, own, other in ((0, person, expression), (1, expression, person)):
+    for layer, label, other in ((0, person, expression), (1, expression, person)):
         matrix = distances(layers[layer] + noise[layer])
-        said = mean_silhouettes(matrix, own[None], other)
-        silent = mean_silhouettes(matrix, other[None], own)
+        of_label = mean_silhouettes(matrix, label[None], other)
+        of_other = mean_silhouettes(matrix, other[None], label)
         for measure in ("silhouette", "silhouette_macro", "silhouette_balanced"):
-            assert said[measure] > 0.4 and silent[measure] < 0.0, (layer, measure)
+            assert of_label[measure] > 0.4 and of_other[measure] < 0.0, (layer, measure)
 
 
 def clusters(n=90, groups=6, spread=1.0, seed=0):
