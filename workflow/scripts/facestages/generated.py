@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
 from facestages import config
@@ -35,6 +36,8 @@ _ENVIRONMENTS = {
 
 # A bar inside a cell of a table in Markdown.
 _BAR = ("|", r"\|")
+
+_WIDTH = 100
 
 _INTRODUCTION = """\
 # The config, key by key
@@ -77,7 +80,35 @@ def environment(name: str, project: dict) -> str:
 
 def config_schema() -> str:
     """JSON schema of the config, for editors."""
-    return json.dumps(config.Config.model_json_schema(), indent=2) + "\n"
+    return (
+        "\n".join(_json_lines(config.Config.model_json_schema(schema_generator=_Untitled))) + "\n"
+    )
+
+
+class _Untitled(GenerateJsonSchema):
+    """Without titles: pydantic repeats the name of each key as its title."""
+
+    def field_title_should_be_set(self, schema) -> bool:
+        return False
+
+    def generate(self, schema, mode="validation") -> dict:
+        whole = super().generate(schema, mode)
+        for section in (whole, *whole["$defs"].values()):
+            section.pop("title", None)
+        return whole
+
+
+def _json_lines(value: Any, before: str = "", after: str = "", indent: int = 0) -> Iterator[str]:
+    """JSON in which whatever fits stands on one line, so that a changed key is a changed line."""
+    space, flat = " " * indent, json.dumps(value)
+    if not isinstance(value, dict) or len(space + before + flat + after) <= _WIDTH:
+        yield f"{space}{before}{flat}{after}"
+        return
+    yield f"{space}{before}{{"
+    for number, (key, inner) in enumerate(value.items(), 1):
+        comma = "," * (number < len(value))
+        yield from _json_lines(inner, f"{json.dumps(key)}: ", comma, indent + 2)
+    yield f"{space}}}{after}"
 
 
 def config_reference() -> str:
