@@ -82,14 +82,11 @@ def draw(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        ``silhouette`` of identity and expression on the maps (``space``: umap) and in the layers'
-        spaces (all); ``r_axis1``, ``r_axis2`` and ``r2_map`` with valence and arousal;
+    figures.page.Drawing
+        Numbers: ``silhouette`` of identity and expression on the maps (``space``: umap) and in the
+        layers' spaces (all); ``r_axis1``, ``r_axis2`` and ``r2_map`` with valence and arousal;
         ``position`` of each face of the strips; ``probability`` of the answers that Grad-CAM
         explains.
-    caption : str
-        The text below the figure.
 
     Raises
     ------

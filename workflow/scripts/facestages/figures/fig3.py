@@ -49,12 +49,9 @@ def draw(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        Silhouettes of identity (``space``: umap, 2 or 10 components, all) of every seed, and
-        ``variance_explained`` of PC1 and PC2.
-    caption : str
-        The text below the figure.
+    figures.page.Drawing
+        Numbers: silhouettes of identity (``space``: umap, 2 or 10 components, all) of every seed,
+        and ``variance_explained`` of PC1 and PC2.
 
     Raises
     ------

@@ -17,14 +17,7 @@ from facestages import tables
 from facestages.analysis.affect import correct_for_many, quadratic_measures, regression_measures
 from facestages.analysis.components import AFFECT, affect_of, component_scores
 from facestages.analysis.labels import circular_note
-from facestages.analysis.regression import (
-    Estimate,
-    Polynomial,
-    Quadratic,
-    curve,
-    fit_quadratic,
-    regress,
-)
+from facestages.analysis.regression import Estimate, Polynomial, curve, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
 from facestages.figures.components import Shown, Study, read_study
@@ -75,23 +68,16 @@ def draw(
 
     Parameters
     ----------
-    networks : mapping of str to mapping
-        By name: ``label`` in figures, ``stage``, ``layer`` ("" if it has no such stage), and
-        ``geometry``, the path of `analysis.geometry.measure_geometry` of one seed.
+    networks, predictions, reference_label, absent
+        See `figures.components.read_study`.
     stimuli : path-like
         The face set.
     dataset : str
         Its name in figures.
-    predictions : path-like, optional
-        Of the network that gives the reference; see `analysis.components.read_reference`.
-    reference_label : str
-        That network's name in figures.
     ratings : path-like, optional
         Table of human ratings of pictures, as rule ``prepare_ratings`` writes it.
     ratings_label : str
         Its name in figures.
-    absent : mapping of str to str, optional
-        Name in figures of each network that cannot be shown, and why, in a line.
     no_reference, no_ratings : str
         Why the reference or the ratings that the config names cannot be shown, in a line. The
         face set's valence and arousal are the reference then, if it has any.
@@ -101,10 +87,7 @@ def draw(
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        The numbers drawn or written, by panel.
-    caption : str
+    figures.page.Drawing
 
     Raises
     ------
@@ -215,7 +198,9 @@ def _draw_cloud(axis: Axes, letter: str, cloud: _Cloud) -> list[dict]:
         return _say(axis, title, str(error))
     _scatter(axis, cloud.x, cloud.y, cloud.expressions)
     _draw_fit(axis, parabola.fit, cloud.x)
-    _head(axis, title, _describe_shape(parabola))
+    one_arm = parabola.shape != "undecided" and not parabola.vertex_inside
+    shape = f"{parabola.shape}{' (one arm)' if one_arm else ''}"
+    _head(axis, title, f"{shape}, curvature\n{_spell(parabola.curvature)}")
     axis.set(xlabel=cloud.names[0], ylabel=cloud.names[1])
     return [{**cloud.columns, **row} for row in quadratic_measures(parabola)]
 
@@ -312,12 +297,6 @@ def _spell(estimate: Estimate) -> str:
 
 def _spell_p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _describe_shape(parabola: Quadratic) -> str:
-    one_arm = parabola.shape != "undecided" and not parabola.vertex_inside
-    arms = " (one arm)" if one_arm else ""
-    return f"{parabola.shape}{arms}, curvature\n{_spell(parabola.curvature)}"
 
 
 # --------------------------------------------------------------------------------- the caption

@@ -64,24 +64,22 @@ def draw(
 
     Parameters
     ----------
-    networks : mapping of str to mapping
-        See `figures.fig5.draw`.
+    networks, predictions, reference_label, absent
+        See `figures.components.read_study`.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     dataset : str
         Its name in figures.
-    predictions, reference_label, absent, no_reference
+    no_reference : str
         See `figures.fig5.draw`.
     count : int
         Faces of a strip, as in the paper.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        A row a face shown: ``space`` (PC1, PC2, valence, arousal), ``position`` from 1 (low),
-        ``wanted`` (the place of the equal step), ``stimulus_id`` and its own ``value``.
-    caption : str
+    figures.page.Drawing
+        Numbers, a row a face shown: ``space`` (PC1, PC2, valence, arousal), ``position`` from 1
+        (low), ``wanted`` (the place of the equal step), ``stimulus_id`` and its own ``value``.
 
     Raises
     ------

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
 from facestages import tables
 from facestages.analysis.components import SIGN_RULE, component_scores
-from facestages.analysis.extremity import Extremity, accuracy, accuracy_by_distance
+from facestages.analysis.extremity import accuracy, accuracy_by_distance
 from facestages.analysis.labels import circular_note
 from facestages.analysis.regression import Estimate
 from facestages.errors import FacestagesError
@@ -52,17 +52,8 @@ class _Answers(NamedTuple):
     correct: np.ndarray
     #: Whether the picture's expression is one of the network's classes.
     in_classes: np.ndarray
+    #: Columns of the table of numbers.
     columns: dict[str, object]
-
-
-class _Trend(NamedTuple):
-    """A network's accuracy by distance along a component."""
-
-    name: str
-    columns: dict[str, object]
-    extremity: Extremity
-    #: "", or `_WITHIN` if each expression's pictures are cut into fifths of their own.
-    label: str
 
 
 def draw(
@@ -80,8 +71,8 @@ def draw(
     Parameters
     ----------
     networks : mapping of str to mapping
-        By name: ``label``, ``stage``, ``layer`` and ``geometry`` as in `figures.fig5.draw`;
-        ``classes``, the expressions that it knows, and ``predictions``, the path of its table of
+        As in `figures.components.read_study`, and ``classes``, the expressions that the network
+        knows, and ``predictions``, the path of its table of
         `recording.predictions.predict_expressions`.
     stimuli : path-like
         The face set.
@@ -89,21 +80,16 @@ def draw(
         Its name in figures.
     looks : mapping of str to int or str
         See `figures.style.line_styles`.
-    predictions : path-like, optional
-        Of the network that gives the reference, which fixes the signs of the components; see
-        `analysis.components.read_reference`.
+    predictions, absent
+        See `figures.components.read_study`.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
-    absent : mapping of str to str, optional
-        Name in figures of each network that cannot be shown, and why, in a line.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        Measures ``accuracy`` (by expression in ``label``, and of all), ``accuracy_in_fifth`` and
+    figures.page.Drawing
+        Numbers: ``accuracy`` (by expression in ``label``, and of all), ``accuracy_in_fifth`` and
         ``accuracy_trend`` (outermost less innermost fifth), the latter two along each ``space``.
-    caption : str
 
     Raises
     ------
@@ -117,18 +103,17 @@ def draw(
             f"Figure 7: face set '{faces.columns['dataset']}' has no expressions to be right or "
             f"wrong about. Take another face set, or name a network in its 'expression_from'"
         )
-    absent = dict(absent or {})
-    strangers = [
-        name
+    strangers = {
+        name: entry["label"]
         for name, entry in networks.items()
         if entry["layer"] and set(faces.expressions).isdisjoint(entry["classes"])
-    ]
-    absent |= {networks[name]["label"]: _NO_CLASS for name in strangers}
-    known = {name: entry for name, entry in networks.items() if name not in strangers}
-    study = read_study(known, faces, predictions, absent=absent)
+    }
+    absent = {**(absent or {}), **dict.fromkeys(strangers.values(), _NO_CLASS)}
+    networks = {name: entry for name, entry in networks.items() if name not in strangers}
+    study = read_study(networks, faces, predictions, absent=absent)
     if not study.networks:
         raise study.nothing_to_draw("Figure 7")
-    answers = {name: _compare(one, known[name], faces) for name, one in study.networks.items()}
+    answers = [_compare(one, networks[name], faces) for name, one in study.networks.items()]
     style.use_style()
     expressions = [value for value in expression_looks(faces.expressions) if value]
     rows = math.ceil(len(expressions) / _MOST_COLUMNS)
@@ -138,17 +123,18 @@ def draw(
     figure = plt.figure(figsize=(style.PAGE_WIDTH, height), layout="constrained")
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     letters, numbers = page.letters(), []
-    for own in answers.values():
-        letter, part = next(letters), next(parts)
-        found = _draw_answers(part, letter, own, faces, expressions, rows)
-        numbers += [{"panel": letter, **own.columns, **row} for row in found]
+    for one in answers:
+        letter, accuracies = next(letters), _measure_accuracy(one, faces, expressions)
+        _draw_answers(next(parts), letter, one, faces.expressions, expressions, accuracies)
+        numbers += [{"panel": letter, **row} for row in accuracies]
     for label, why in study.absent.items():
         part = next(parts)
         _add_title(part, f"{next(letters)}  {label}")
         style.say_missing(part.subplots(), why, columns=100)
-    lines = style.line_styles(looks)
-    numbers += _draw_distances(next(parts), letters, answers, faces, lines)
-    _add_legend(figure)
+    numbers += _draw_distances(next(parts), letters, answers, faces, style.line_styles(looks))
+    handles = [plt.Line2D([], [], linestyle="", **look) for look in ANSWERS.values()]
+    place = {"loc": "outside upper center", "ncols": len(ANSWERS), "frameon": False}
+    figure.legend(handles, list(ANSWERS), **place)
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "bin": "Int64"})
     return page.finish(figure, table, _caption(study, dataset, table))
 
@@ -164,31 +150,55 @@ def _compare(network: Shown, entry: Mapping, faces: FaceSet) -> _Answers:
         )
     in_classes = labels["expression"].isin(entry["classes"]).to_numpy()
     correct = (answered["expression"] == labels["expression"]).to_numpy() & in_classes
-    note = circular_note([source], name)
-    columns = {**network.columns, "label_source": source, "note": note}
-    return _Answers(network, entry["classes"], correct, in_classes, columns)
+    columns = {"label_source": source, "note": circular_note([source], name)}
+    return _Answers(network, entry["classes"], correct, in_classes, network.columns | columns)
+
+
+def _people(faces: FaceSet, rows: np.ndarray) -> np.ndarray | None:
+    return None if faces.people is None else faces.people[rows]
+
+
+def _row(answers: _Answers, measure: str, label: str, estimate: Estimate, n: int) -> dict:
+    value, low, high = estimate
+    row = {"measure": measure, "label": label, "value": value, "ci_low": low, "ci_high": high}
+    return {**answers.columns, **row, "n": n}
 
 
 # ------------------------------------------------------------------- answers by expression
+
+
+def _measure_accuracy(answers: _Answers, faces: FaceSet, expressions: Sequence[str]) -> list[dict]:
+    """Rows of accuracy: of all pictures whose expression the network knows, and of each."""
+    pictures = {"": answers.in_classes}
+    for value in expressions:
+        if value in answers.classes:
+            pictures[value] = faces.expressions == value
+    return [
+        _row(
+            answers,
+            "accuracy",
+            label,
+            accuracy(answers.correct[rows], _people(faces, rows)),
+            int(rows.sum()),
+        )
+        for label, rows in pictures.items()
+    ]
 
 
 def _draw_answers(
     part: SubFigure,
     letter: str,
     answers: _Answers,
-    faces: FaceSet,
+    labels: np.ndarray,
     expressions: Sequence[str],
-    rows: int,
-) -> list[dict]:
-    """Draw rows of panels, one panel for each of `expressions`."""
-    known, people = answers.in_classes, faces.people
-    overall = accuracy(answers.correct[known], None if people is None else people[known])
-    n = int(known.sum())
-    title = f"{letter}  {answers.network.label}: {_in_percent(overall)} correct, n = {n}"
-    left_out = [value for value in expressions if value not in answers.classes]
-    title += f" (does not know {', '.join(left_out)})" if left_out else ""
+    accuracies: Sequence[Mapping],
+) -> None:
+    """Draw a panel for each of `expressions`; `labels` (n,) are the pictures' own."""
+    unknown = [value for value in expressions if value not in answers.classes]
+    title = f"{letter}  {answers.network.label}: {_describe_accuracy(accuracies[0])}"
+    title += f" (does not know {', '.join(unknown)})" if unknown else ""
     _add_title(part, title + ("; CIRCULAR" if answers.columns["note"] else ""))
-    numbers = [_accuracy_row("", overall, n)]
+    rows = math.ceil(len(expressions) / _MOST_COLUMNS)
     columns = math.ceil(len(expressions) / rows)
     grid = part.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axis in grid.flat[len(expressions) :]:
@@ -198,27 +208,21 @@ def _draw_answers(
         points = [component_scores(answers.network.components, number) for number in (1, 2)]
     except FacestagesError as error:
         why = str(error)
-    first = next(place for place, value in enumerate(expressions) if value not in left_out)
+    percent = {row["label"]: f" {100 * row['value']:.0f} %" for row in accuracies}
+    first = next(place for place, value in enumerate(expressions) if value not in unknown)
     for place, (axis, value) in enumerate(zip(grid.flat, expressions, strict=False)):
-        if value in left_out:
-            axis.set_title(value, fontsize=8)
-            style.say_missing(axis, "not one of its classes", columns=14)
+        axis.set_title(f"{value}{percent.get(value, '')}", fontsize=8)
+        if value in unknown or points is None:
+            line = "not one of its classes" if value in unknown else why
+            style.say_missing(axis, line, columns=14)
             continue
-        chosen = faces.expressions == value
-        of_value = accuracy(answers.correct[chosen], None if people is None else people[chosen])
-        numbers.append(_accuracy_row(value, of_value, int(chosen.sum())))
-        axis.set_title(f"{value} {100 * of_value.value:.0f} %", fontsize=8)
-        if points is None:
-            style.say_missing(axis, why, columns=14)
-            continue
-        _scatter(axis, *points, chosen, answers.correct)
+        _scatter(axis, *points, labels == value, answers.correct)
         axis.tick_params(labelsize=7)
         if place == first:
             axis.set_ylabel("PC2", fontsize=7)
             axis.tick_params(labelleft=True)
         if place + columns >= len(expressions):
             axis.set_xlabel("PC1", fontsize=7)
-    return numbers
 
 
 def _scatter(
@@ -237,16 +241,10 @@ def _add_title(part: SubFigure, text: str) -> None:
     part.suptitle(text, x=0.01, ha="left", fontsize=9)
 
 
-def _in_percent(estimate: Estimate) -> str:
-    """An accuracy with its interval, in percent."""
-    value, low, high = (f"{100 * number:.1f}" for number in estimate)
-    return f"{value} %" + (f" [{low}, {high}]" if np.isfinite(estimate.low) else "")
-
-
-def _accuracy_row(label: str, estimate: Estimate, n: int) -> dict[str, object]:
-    value, low, high = estimate
-    row = {"measure": "accuracy", "label": label, "value": value, "n": n}
-    return {**row, "ci_low": low, "ci_high": high}
+def _describe_accuracy(row: Mapping) -> str:
+    value, low, high = (f"{100 * row[name]:.1f}" for name in ("value", "ci_low", "ci_high"))
+    interval = f" [{low}, {high}]" if np.isfinite(row["ci_low"]) else ""
+    return f"{value} %{interval} correct, n = {row['n']}"
 
 
 # -------------------------------------------------------------------- accuracy by distance
@@ -255,7 +253,7 @@ def _accuracy_row(label: str, estimate: Estimate, n: int) -> dict[str, object]:
 def _draw_distances(
     part: SubFigure,
     letters: Iterator[str],
-    answers: Mapping[str, _Answers],
+    answers: Sequence[_Answers],
     faces: FaceSet,
     lines: Mapping[str, dict],
 ) -> list[dict]:
@@ -264,90 +262,74 @@ def _draw_distances(
     axes[0].sharey(axes[1])
     numbers, trends = [], []
     for axis, number in zip(axes, (1, 2), strict=False):
-        letter, drawn = next(letters), False
-        for name, own in answers.items():
-            where = {"panel": letter, **own.columns, "space": f"PC{number}"}
-            try:
-                bins, within = _measure_extremities(own, number, faces)
-            except FacestagesError as error:
-                numbers.append({**where, "measure": "accuracy_in_fifth", "note": str(error)})
-                continue
-            drawn = True
-            _draw_bins(axis, bins.bins, lines[name])
-            for fifth, row in enumerate(bins.bins.to_dict("records"), start=1):
-                where |= {"measure": "accuracy_in_fifth", "label": "", "bin": fifth}
-                numbers.append({**where, **row})
-            columns = {**own.columns, "space": f"PC{number}"}
-            trends.append(_Trend(name, columns, bins, ""))
-            trends.append(_Trend(name, columns, within, _WITHIN))
+        letter, bins = next(letters), []
+        for one in answers:
+            in_fifths, of_trend = _measure_distance(one, number, faces)
+            bins += [{"panel": letter, **row} for row in in_fifths]
+            trends += of_trend
         axis.set_title(f"{letter}  Distance along PC{number}", loc="left")
-        if drawn:
-            axis.set_xlabel("Distance from the centre (SD)")
-            axis.set_ylabel("Accuracy")
-        else:
-            style.say_missing(axis, numbers[-1]["note"])
+        _draw_bins(axis, pd.DataFrame(bins), lines)
+        numbers += bins
     letter = next(letters)
     axes[2].set_title(f"{letter}  Outer − inner fifth", loc="left")
     if not trends:
         style.say_missing(axes[2], "nothing to compare")
         return numbers
     _draw_trends(axes[2], trends, lines)
-    drawn = {trend.name: lines[trend.name] for trend in trends}
-    names = {name: own.network.label for name, own in answers.items()}
+    names = {one.network.components.network: one.network.label for one in answers}
+    drawn = {row["network"]: lines[row["network"]] for row in trends}
     page.add_line_legend(part, names, drawn, len(drawn))
-    return numbers + [_trend_row(letter, trend) for trend in trends]
+    return numbers + [{"panel": letter, **row} for row in trends]
 
 
-def _measure_extremities(
+def _measure_distance(
     answers: _Answers, number: int, faces: FaceSet
-) -> tuple[Extremity, Extremity]:
-    """Accuracy by distance over all pictures, and with each expression cut into its own fifths."""
-    known, people = answers.in_classes, faces.people
-    scores = component_scores(answers.network.components, number)[known]
-    correct, people = answers.correct[known], None if people is None else people[known]
-    return tuple(
-        accuracy_by_distance(correct, scores, people, within)
-        for within in (None, faces.expressions[known])
-    )
+) -> tuple[list[dict], list[dict]]:
+    """Rows of accuracy in fifths of the distance along a component, and of its trend over all
+    pictures and over fifths of each expression's own."""
+    rows, space = answers.in_classes, {"space": f"PC{number}"}
+    fifth = {**answers.columns, **space, "measure": "accuracy_in_fifth", "label": ""}
+    try:
+        scores = component_scores(answers.network.components, number)[rows]
+        pictures = (answers.correct[rows], scores, _people(faces, rows))
+        overall = accuracy_by_distance(*pictures)
+        within = accuracy_by_distance(*pictures, faces.expressions[rows])
+    except FacestagesError as error:
+        return [{**fifth, "note": str(error)}], []
+    bins = overall.bins.to_dict("records")
+    trends = [
+        {**_row(answers, "accuracy_trend", label, one.trend, one.bins["n"].sum()), **space}
+        for label, one in (("", overall), (_WITHIN, within))
+    ]
+    return [{**fifth, "bin": bin_, **row} for bin_, row in enumerate(bins, start=1)], trends
 
 
-def _draw_bins(axis: Axes, bins: pd.DataFrame, line: Mapping) -> None:
-    axis.plot(bins["distance"], bins["value"], **line)
-    if bins["ci_low"].notna().all():
-        band = (bins["distance"], bins["ci_low"], bins["ci_high"])
-        style.fill_band(axis, *band, line["color"], alpha=0.2)
+def _draw_bins(axis: Axes, bins: pd.DataFrame, lines: Mapping[str, dict]) -> None:
+    if "value" not in bins:
+        style.say_missing(axis, bins["note"].iloc[-1])
+        return
+    for name, rows in bins[bins["value"].notna()].groupby("network", sort=False):
+        axis.plot(rows["distance"], rows["value"], **lines[name])
+        if rows["ci_low"].notna().all():
+            band = (rows["distance"], rows["ci_low"], rows["ci_high"])
+            style.fill_band(axis, *band, lines[name]["color"], alpha=0.2)
+    axis.set_xlabel("Distance from the centre (SD)")
+    axis.set_ylabel("Accuracy")
 
 
-def _draw_trends(axis: Axes, trends: Sequence[_Trend], lines: Mapping[str, dict]) -> None:
+def _draw_trends(axis: Axes, trends: Sequence[Mapping], lines: Mapping[str, dict]) -> None:
     """A point with its interval a trend; open where expressions are cut into their own fifths."""
     style.mark_zero(axis, vertical=True)
-    for place, trend in enumerate(trends):
-        (value, low, high), line = trend.extremity.trend, lines[trend.name]
-        color, face = line["color"], "white" if trend.label else line["color"]
-        if np.isfinite(low):
-            axis.plot([low, high], [place] * 2, color=color, linewidth=1.2)
-        axis.plot(value, place, color=color, marker=line["marker"], markerfacecolor=face)
-    names = [trend.columns["space"] + (", within" if trend.label else "") for trend in trends]
+    for place, row in enumerate(trends):
+        line = lines[row["network"]]
+        color, face = line["color"], "white" if row["label"] else line["color"]
+        if np.isfinite(row["ci_low"]):
+            axis.plot([row["ci_low"], row["ci_high"]], [place] * 2, color=color, linewidth=1.2)
+        axis.plot(row["value"], place, color=color, marker=line["marker"], markerfacecolor=face)
+    names = [row["space"] + (", within" if row["label"] else "") for row in trends]
     axis.set_yticks(range(len(trends)), names)
     axis.invert_yaxis()
     axis.set_xlabel("Difference in accuracy")
-
-
-def _trend_row(letter: str, trend: _Trend) -> dict[str, object]:
-    value, low, high = trend.extremity.trend
-    row = {"panel": letter, **trend.columns, "measure": "accuracy_trend", "label": trend.label}
-    n = trend.extremity.bins["n"].sum()
-    return {**row, "value": value, "ci_low": low, "ci_high": high, "n": n}
-
-
-# ------------------------------------------------------------------------ below the panels
-
-
-def _add_legend(figure: Figure) -> None:
-    handles = [plt.Line2D([], [], linestyle="", **look) for look in ANSWERS.values()]
-    figure.legend(
-        handles, list(ANSWERS), loc="outside upper center", ncols=len(ANSWERS), frameon=False
-    )
 
 
 def _caption(study: Study, dataset: str, table: pd.DataFrame) -> list[str]:

@@ -24,7 +24,7 @@ _NOTES = (
 def gradcam_table(
     rows: pd.DataFrame, networks: Mapping[str, str], expressions: Sequence[str]
 ) -> pd.DataFrame:
-    """Words for readers, a row for each network, layer and kind of faces.
+    """Shares of the maps in words, a row for each network, layer and kind of faces.
 
     Parameters
     ----------
@@ -36,27 +36,27 @@ def gradcam_table(
         Expressions that have a row of their own beside all faces.
     """
     words = []
+    groups = dict(list(rows.groupby(["network", "layer", "expression"], sort=False)))
     for name, label in networks.items():
-        own = rows[rows["network"] == name]
-        for layer in dict.fromkeys(own["layer"]):
-            for shown in ("all", *expressions):
-                of = own[(own["layer"] == layer) & (own["expression"] == shown)]
-                if len(of):
-                    words.append({"Network": label, "Layer": layer, **_words(of, shown)})
+        for layer in dict.fromkeys(rows["layer"][rows["network"] == name]):
+            for faces in ("all", *expressions):
+                if (name, layer, faces) in groups:
+                    cells = _describe(groups[name, layer, faces], faces)
+                    words.append({"Network": label, "Layer": layer, **cells})
     return pd.DataFrame(words)
 
 
-def _words(of: pd.DataFrame, shown: str) -> dict[str, str]:
-    by = of.groupby("measure", sort=False)[["value", "ci_low", "ci_high"]].first()
+def _describe(rows: pd.DataFrame, faces: str) -> dict[str, str]:
+    by = rows.groupby("measure", sort=False)[["value", "ci_low", "ci_high"]].first()
     regions = {}
     for region in REGIONS:
         shuffled = _number(by, f"randomised_enrichment_{region}", interval=False)
-        own = _number(by, f"enrichment_{region}")
-        regions[region.capitalize()] = f"{own}; shuffled {shuffled}"
+        regions[region.capitalize()] = f"{_number(by, f'enrichment_{region}')}; shuffled {shuffled}"
+    empty = f"{by.loc['empty_maps', 'value']:.0%}" if "empty_maps" in by.index else "not known"
     return {
-        "Faces": f"{shown} ({int(of['n'].max())})",
+        "Faces": f"{faces} ({int(rows['n'].max())})",
         **regions,
-        "Empty maps": _share(by, "empty_maps"),
+        "Empty maps": empty,
         "Similarity to shuffled": _number(by, "randomisation_similarity"),
     }
 
@@ -64,29 +64,23 @@ def _words(of: pd.DataFrame, shown: str) -> dict[str, str]:
 def _number(by: pd.DataFrame, measure: str, interval: bool = True) -> str:
     if measure not in by.index or pd.isna(by.loc[measure, "value"]):
         return "not known"
-    found = by.loc[measure]
-    if not interval or pd.isna(found["ci_low"]):
-        return f"{found['value']:.2f}"
-    return f"{found['value']:.2f} [{found['ci_low']:.2f}, {found['ci_high']:.2f}]"
-
-
-def _share(by: pd.DataFrame, measure: str) -> str:
-    return f"{by.loc[measure, 'value']:.0%}" if measure in by.index else "not known"
+    value, low, high = by.loc[measure]
+    return f"{value:.2f}" + (f" [{low:.2f}, {high:.2f}]" if interval and pd.notna(low) else "")
 
 
 def write_gradcam_table(
-    table: pd.DataFrame, rows: pd.DataFrame, dataset: str, markdown: str, page: str
+    table: pd.DataFrame, rows: pd.DataFrame, dataset: str, markdown: str, html: str
 ) -> None:
-    """Write the table of `gradcam_table` as Markdown and as a page, with what it rests on.
+    """Write the table of `gradcam_table` as Markdown and as a page, with notes on its sources.
 
     Parameters
     ----------
     table : pandas.DataFrame
     rows : pandas.DataFrame
-        What it was made from; whether faces are rendered, and where the regions come from.
+        The rows that it was made from.
     dataset : str
         The face set's name in figures.
-    markdown, page : str
+    markdown, html : str
         Files.
     """
     faces = f"Faces: {dataset}"
@@ -99,4 +93,4 @@ def write_gradcam_table(
     with atomic_path(markdown) as partial:
         text = [f"{title}\n", markdown_table(table), *(f"{note}\n" for note in notes)]
         partial.write_text("\n".join(text), encoding="utf-8")
-    pages.write_page(page, title, [pages.html_frame(table), *map(pages.paragraph, notes)])
+    pages.write_page(html, title, [pages.html_frame(table), *map(pages.paragraph, notes)])

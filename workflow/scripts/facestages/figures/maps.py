@@ -110,21 +110,10 @@ def draw_map(
     millimetres: float,
     columns: int,
 ) -> None:
-    """Draw a panel's map: its title, the people and their faces; or why it is missing.
+    """Draw a panel's title, with two lines below it at most, and its map; or why there is none.
 
-    Parameters
-    ----------
-    axis : matplotlib.axes.Axes
-    panel : Panel
-    face_set : FaceSet
-    lines : sequence of str
-        Two lines at most, below the title.
-    names : sequence of str
-        Names of the two axes.
-    millimetres : float
-        Height of a face.
-    columns : int
-        Characters of a line that tells why there is no map.
+    `names` are those of the two axes, `millimetres` is the height of a face, and `columns` the
+    length of a line that tells why there is no map.
     """
     add_title(axis, panel.title, *lines, room=2)
     if panel.map.missing:

@@ -255,7 +255,7 @@ def write_table1(
     table: pd.DataFrame,
     markdown: str | os.PathLike,
     latex: str | os.PathLike,
-    page: str | os.PathLike,
+    html: str | os.PathLike,
     absent: Sequence[str] = (),
 ) -> None:
     """Write Table 1 for readers: as Markdown, as LaTeX and as an HTML page.
@@ -271,4 +271,4 @@ def write_table1(
         for title, rows in _titled(table)
         for part in (f"<h2>{title}</h2>", pages.html_frame(rows))
     )
-    pages.write_page(page, "Table 1", [*parts, *map(pages.paragraph, notes)])
+    pages.write_page(html, "Table 1", [*parts, *map(pages.paragraph, notes)])
