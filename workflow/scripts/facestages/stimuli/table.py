@@ -129,7 +129,7 @@ def _require_free(table: Path, name: str) -> None:
         return
     raise FacestagesError(
         f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
-        f"'label_{other}'"
+        f"'{'_'.join(filter(None, ('label', other)))}'"
     )
 
 
