@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean
+
+#: Text of a missing number, in small letters.
+MISSING = ("", "na", "nan")
 
 # A row of FER2013 pixels has 9,215 characters at most; the rest is room for other tables.
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))
@@ -88,3 +92,12 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
             raise FacestagesError(f"{path}: column {number} has no name. Name it or remove it")
         if header.count(name) > 1:
             raise FacestagesError(f"{path}: has two columns '{name}'. Remove or rename one")
+
+
+def parse_number(text: str) -> float | None:
+    """Turn text into a finite number; None if it is not one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import read_rows
+from facestages.rows import MISSING, parse_number, read_rows
 
 #: The source of every label that comes from here.
 SOURCE = "human"
@@ -39,7 +39,6 @@ _OASIS_NUMBERS = {
 }
 # Endings of picture files alone: "subject01.happy" has no extension.
 _EXTENSION = re.compile(r"\.(jpe?g|jpe|png|bmp|gif|tiff?|webp|p[gnp]m)$", re.IGNORECASE)
-_MISSING = ("", "na", "nan")
 _FIRST_FEW = 5
 
 
@@ -114,7 +113,7 @@ def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
     low, high = OASIS_SCALE if kind == "mean" else (0, math.inf)
     numbers = []
     for row, text in enumerate(values, 1):
-        number = _to_number(text)
+        number = parse_number(text)
         if number is None or not low <= number <= high or (kind == "N" and number % 1):
             needed = {"mean": "a rating from 1 to 7", "SD": "a spread", "N": "a count"}[kind]
             raise FacestagesError(
@@ -256,9 +255,9 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
 
 
 def _norm(place: str, column: str, text: str) -> float:
-    if text.lower() in _MISSING:
+    if text.lower() in MISSING:
         return math.nan
-    number = _to_number(text)
+    number = parse_number(text)
     if number is None:
         raise FacestagesError(
             f"{place}: {column} is '{text}', not a number. Correct it, or leave it empty"
@@ -280,11 +279,3 @@ def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
 def _plain_name(text: str) -> str:
     """Drop case and the extension of a picture, which may differ between table and face set."""
     return _EXTENSION.sub("", str(text)).lower()
-
-
-def _to_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

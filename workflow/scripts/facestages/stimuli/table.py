@@ -14,7 +14,7 @@ import pandas as pd
 
 from facestages import store
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import read_rows
+from facestages.rows import MISSING, parse_number, read_rows
 from facestages.stimuli.crop import CROP_LABELS
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
@@ -24,7 +24,6 @@ _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
 # Labels are copied to files of every kind, beside arrays of these names; cropping adds its own.
 _TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
-_MISSING = ("", "na", "nan")
 
 
 def list_table(
@@ -151,9 +150,9 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
     must = name in _NUMBERS or name.startswith("au_")
     numbers = np.full(len(values), np.nan)
     for i, value in enumerate(values):
-        if value.lower() in _MISSING:
+        if value.lower() in MISSING:
             continue
-        number = _to_number(value)
+        number = parse_number(value)
         if number is None and must:
             raise FacestagesError(
                 f"{places[i]}: {name} is '{value}', not a number. Correct it, or leave it empty"
@@ -166,14 +165,6 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
     if name == "frame" and np.all(numbers == np.floor(numbers)):
         return numbers.astype(np.int64)
     return numbers
-
-
-def _to_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
