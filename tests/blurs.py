@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.architectures import InputSpec
+from facestages.recording.activations import record_activations
 from facestages.stimuli import StimulusSet, write_stimuli
 
 
@@ -45,3 +46,11 @@ def write_blurs_faces(path):
     stimuli = StimulusSet(images, labels, {"identity": "posed", "expression": "posed"})
     write_stimuli(path, stimuli, "faces")
     return stimuli
+
+
+def record_blurs(folder, network=None, layers=("wide", "narrow")):
+    """Record the faces in ``faces.h5`` of a folder to ``activations.h5`` beside them."""
+    path = folder / "activations.h5"
+    attributes = {"seed": 3, "network": "blurs"}
+    record_activations(network or Blurs(), folder / "faces.h5", layers, path, attributes)
+    return path

@@ -5,10 +5,10 @@ import os
 from facestages.job import job
 
 with job(snakemake):
-    # Keras reads it when it is imported.
+    # Keras reads its backend when it is imported.
     os.environ["KERAS_BACKEND"] = snakemake.params.training["backend"]
 
-    from facestages.config import Training
+    from facestages.config.networks import Training
     from facestages.networks.training import train_network
 
     train_network(

@@ -1,12 +1,17 @@
 """Principal components, against scikit-learn."""
 
+import h5py
 import numpy as np
 import pytest
+import xarray
 from sklearn.decomposition import PCA
 
-from facestages.analysis.geometry import leading_components, principal_components
+from blurs import Blurs, record_blurs, write_blurs_faces
+from facestages.analysis.geometry import leading_components, measure_geometry, principal_components
+from facestages.analysis.separability import score_separability
 from facestages.errors import FacestagesError
 from facestages.gram import gram_matrix
+from facestages.stimuli import StimulusSet, write_stimuli
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +58,35 @@ def test_leading_components_of_few_and_of_many_pictures(layer, k):
 def test_what_has_no_geometry_is_refused():
     with pytest.raises(FacestagesError, match="same output for every picture"):
         principal_components(gram_matrix(np.ones((5, 8), np.float32)), 2)
+
+
+@pytest.fixture
+def faces(tmp_path):
+    return write_blurs_faces(tmp_path / "faces.h5")
+
+
+def test_a_layer_that_says_the_same_of_all_pictures_keeps_none_of_the_others(tmp_path, caplog):
+    class Dead(Blurs):
+        def record(self, images, layers):
+            return {**super().record(images, layers), "narrow": np.full((len(images), 8), 0.3)}
+
+    write_blurs_faces(tmp_path / "faces.h5")
+    measure_geometry(record_blurs(tmp_path, Dead()), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    assert "layer narrow gives the same output for every picture" in caplog.text
+    with h5py.File(tmp_path / "g.h5") as file:
+        assert file["narrow"]["score"].shape == (70, 0) and file["wide"]["score"].shape == (70, 10)
+    with xarray.open_dataset(tmp_path / "g.h5", group="narrow", engine="h5netcdf") as data:
+        assert data.sizes["component"] == 0
+    files = tmp_path / "g.h5", tmp_path / "faces.h5"
+    table = score_separability(*files, {"early": "wide", "final": "narrow"}, ["identity"], [2], 9)
+    values = table.groupby("layer")["value"]
+    assert values.count()["narrow"] == 0 and values.count()["wide"] == len(values.get_group("wide"))
+
+
+def test_activations_of_other_stimuli_are_refused(tmp_path, faces):
+    path = record_blurs(tmp_path)
+    other = StimulusSet(255 - faces.images, faces.labels, faces.sources)
+    write_stimuli(tmp_path / "faces.h5", other, "faces")
+    with pytest.raises(FacestagesError, match="made with another stimuli digest.*delete it"):
+        measure_geometry(path, tmp_path / "faces.h5", 10, tmp_path / "geometry.h5")
+    assert not (tmp_path / "geometry.h5").exists()

@@ -1,11 +1,16 @@
-"""Where expression overtakes identity, and the table of a network's layers."""
+"""Silhouettes of layers against scikit-learn, and where expression overtakes identity."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
+from blurs import Blurs, record_blurs, write_blurs_faces
+from facestages.analysis.geometry import measure_geometry
+from facestages.analysis.parallel_analysis import noise_edge
 from facestages.analysis.separability import overtaking, score_separability
-from facestages.stimuli import read_labels
+from facestages.stimuli import StimulusSet, read_labels, write_stimuli
 from map_files import spread, write_faces, write_layers
 
 
@@ -59,3 +64,114 @@ def test_all_measures_have_their_rows(scored):
     overtaken = table[table["measure"] == "silhouette_overtaking"]
     assert list(overtaken["components"]) == [1, "all"] and overtaken["layer"].isna().all()
     assert set(overtaken["label"]) == {"expression over identity"}
+
+
+@pytest.fixture
+def faces(tmp_path):
+    return write_blurs_faces(tmp_path / "faces.h5")
+
+
+def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
+    path, out = record_blurs(tmp_path), tmp_path / "geometry.h5"
+    measure_geometry(path, tmp_path / "faces.h5", 10, out)
+    table = score_separability(
+        out,
+        tmp_path / "faces.h5",
+        {"early": "wide", "final": "narrow"},
+        ["identity", "expression", "sex"],
+        [2, 10, "all"],
+        permutations=50,
+    )
+    flat = Blurs().record(faces.images, ["narrow", "wide"])
+    for stage, layer in [("early", "wide"), ("final", "narrow")]:
+        points = flat[layer].reshape(70, -1).astype(float)
+        pca = PCA(8, svd_solver="full").fit(points)
+        for k, space in [(2, pca.transform(points)[:, :2]), ("all", points)]:
+            rows = table[(table.stage == stage) & (table.components == k)]
+            rows = rows[rows.measure.isin(["silhouette", "variance_explained"])].set_index("label")
+            for label in ("identity", "expression"):
+                expected = silhouette_score(space, faces.labels[label])
+                assert rows.loc[label, "value"] == pytest.approx(expected, abs=1e-5)
+                assert rows.loc[label, "label_source"] == "posed"
+            if k == 2:
+                explained = pca.explained_variance_ratio_[:2].sum()
+                assert rows.loc[np.nan, "value"] == pytest.approx(explained, abs=1e-6)
+            assert "no label 'sex'" in rows.loc["sex", "note"]
+            assert rows.loc["identity", "p"] == pytest.approx(1 / 51)
+        every = PCA(svd_solver="full").fit(points)
+        rows = table[table.stage == stage].set_index("measure")["value"]
+        for share in (60, 90):
+            enough = np.argmax(every.explained_variance_ratio_.cumsum() > share / 100) + 1
+            assert rows[f"components_{share}"] == enough
+        squares = every.explained_variance_ * 69
+        edge = noise_edge(points.var(axis=0) * 70, 70)
+        assert rows["components_parallel_analysis"] == (squares > edge).sum()
+    assert set(table[table.components == 10].components_used.dropna()) == {10, 8}
+
+
+def test_pictures_without_a_label_are_left_out(tmp_path, faces):
+    age = np.where(np.arange(70) % 5 == 0, np.nan, np.arange(70) % 2)
+    labels = faces.labels.assign(age=age, none=np.nan)
+    stimuli = StimulusSet(faces.images, labels, {**faces.sources, "age": "file", "none": "file"})
+    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
+    measure_geometry(record_blurs(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    table = score_separability(
+        tmp_path / "g.h5", tmp_path / "faces.h5", {"final": "narrow"}, ["age", "none"], ["all"], 0
+    )
+    table = table[(table.stage == "final") & (table.measure == "silhouette")].set_index("label")
+    labelled = np.isfinite(age)
+    points = Blurs().record(faces.images, ["narrow"])["narrow"][labelled]
+    assert table.loc["age", "value"] == pytest.approx(
+        silhouette_score(points, age[labelled]), abs=1e-6
+    )
+    assert (table.loc["age", "n"], table.loc["age", "n_groups"]) == (56, 2)
+    assert "no label 'none'" in table.loc["none", "note"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("expression", ["happy"] * 70, "one expression only"),
+        ("identity", [f"p{i}" for i in range(70)], "no identity has two pictures"),
+    ],
+)
+def test_labels_that_make_no_groups(tmp_path, faces, column, value, words):
+    stimuli = StimulusSet(faces.images, faces.labels.assign(**{column: value}), faces.sources)
+    write_stimuli(tmp_path / "faces.h5", stimuli, "faces")
+    measure_geometry(record_blurs(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    files = tmp_path / "g.h5", tmp_path / "faces.h5"
+    table = score_separability(*files, {"early": "wide"}, ["identity", "expression"], [2], 0)
+    table = table[(table.stage == "early") & (table.measure == "silhouette")].set_index("label")
+    assert table.note[column] == words and np.isnan(table.value[column])
+    assert table["value"].notna().sum() == 1
+
+
+def test_few_pictures_of_each_person_score_as_scikit_learn_has_them(tmp_path):
+    """Three of ten pictures of each of 7 people: the mean over draws is that over such choices."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (70, 8, 8), dtype=np.uint8)
+    people = np.arange(70) % 7
+    images[:, 0] = 30 * people[:, None]
+    names = [f"s{number:02d}" for number in range(70)]
+    labels = pd.DataFrame({"stimulus_id": names, "identity": people.astype(str)})
+    faces = StimulusSet(images, labels, {"identity": "posed"})
+    write_stimuli(tmp_path / "faces.h5", faces, "faces")
+    measure_geometry(record_blurs(tmp_path), tmp_path / "faces.h5", 10, tmp_path / "g.h5")
+    files = tmp_path / "g.h5", tmp_path / "faces.h5", {"early": "wide"}, ["identity"], [2, "all"]
+    table = score_separability(*files, 0, pictures_per_person=3)
+    points = Blurs().record(images, ["wide"])["wide"].reshape(70, -1)
+    drawn = []
+    for _ in range(200):
+        rows = np.concatenate([rng.choice(np.flatnonzero(people == p), 3, False) for p in range(7)])
+        drawn.append(silhouette_score(points[rows], people[rows]))
+    table = table[(table.stage == "early") & (table.components == "all")].set_index("measure")
+    few, change = (table.loc[f"silhouette_subsampled{end}"] for end in ("", "_change"))
+    error = np.std(drawn) / np.sqrt(20)
+    assert few["value"] == pytest.approx(np.mean(drawn), abs=3 * error)
+    assert few["n"] == 21 and "3 pictures a person" in few["note"]
+    assert few["ci_low"] < few["value"] < few["ci_high"]
+    assert change["value"] == pytest.approx(few["value"] - table.loc["silhouette", "value"])
+    assert change["ci_high"] - change["ci_low"] < few["ci_high"] - few["ci_low"]
+    # Of ten pictures six would be nearly all.
+    table = score_separability(*files, 0, pictures_per_person=6)
+    assert not table["measure"].str.contains("subsampled").any()
