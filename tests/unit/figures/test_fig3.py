@@ -90,6 +90,17 @@ def test_axes_say_the_variance_of_the_components(panels, faces, scores):
     assert figure.axes[1].get_xlabel() == f"PC1 ({expected[0]:.1%} of variance)"
 
 
+def test_title_is_no_wider_than_its_panel(panels, faces, scores, tmp_path):
+    layer = "global_average_pooling2d_1"
+    file = write_layers(tmp_path / "m.h5", faces, "embedding", {layer: spread(faces, 20.0)}, "mini")
+    panel = {**panels[0], "network": "mini", "title": "mini-Xception", "layer": layer, "file": file}
+    figure = fig3.draw([panel], faces, scores, dataset="Faces").figure
+    figure.draw_without_rendering()
+    title = figure.axes[0].get_title(loc="left")
+    assert title.startswith("a  mini-Xception: UMAP of global_av")
+    assert figure.axes[0]._left_title.get_window_extent().x1 <= figure.axes[0].bbox.x1
+
+
 def test_every_picture_is_drawn_at_its_point(panels, faces, scores):
     figure, _, _ = fig3.draw(panels, faces, scores, dataset="Faces")
     drawn = np.concatenate([dots.get_offsets() for dots in figure.axes[0].collections])

@@ -110,7 +110,7 @@ def choose_face(table: pd.DataFrame, expression: str) -> tuple[int | None, str]:
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns ``expression``, ``probability`` and, where known, ``intensity``.
+        Columns ``expression``, ``probability`` and, if the face set has it, ``intensity``.
     expression : str
 
     Returns

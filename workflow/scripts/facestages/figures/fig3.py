@@ -15,6 +15,7 @@ from facestages.figures.face_set import FaceSet, read_face_set
 # Millimetres: a panel's width and height, what stands above it, and below it.
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 81, 62, 13, 6
 _FACE = 7.0
+_TITLE = 45  # characters
 # Spaces of the silhouettes of a map; the paper gives those of 2 and 10 principal components.
 _SPACES = {"umap": ("umap", "all"), "pca": ("2", "10", "all")}
 _SPACE_NAMES = {"umap": "map", "2": "2 components", "10": "10 components", "all": "full space"}
@@ -139,7 +140,8 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
             on = f"in 2 components {values['2']},"
             off = f"in 10 components {values['10']}, in the full space {values['all']}"
         if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
-            kind += f" of {panel.layer}"
+            room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
+            kind += f" of {maps.shorten(panel.layer, room)}"
         panel = panel._replace(title=f"{panel.title}: {kind}")
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):

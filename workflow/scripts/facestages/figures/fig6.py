@@ -59,8 +59,8 @@ def draw(
     """Draw faces at equal steps along PC2 and PC1 of each network, and along the reference.
 
     The steps are equal along the axis; each position shows the nearest face that no other shows
-    (`figures.faces.equally_spaced`). Below each strip its faces are marked at their own values, so
-    that gaps between pictures are seen.
+    (`figures.faces.equally_spaced`). Marks below a strip show the value of each face, and so where
+    pictures are missing.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def draw(
     -------
     figures.page.Drawing
         Numbers, a row a face shown: ``space`` (PC1, PC2, valence, arousal), ``position`` from 1
-        (low), ``wanted`` (the place of the equal step), ``stimulus_id`` and its own ``value``.
+        (low), ``wanted`` (the place of the equal step), ``stimulus_id`` and its ``value``.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def _name(axis: Axes, name: str) -> None:
 
 
 def _draw_places(axis: Axes, table: pd.DataFrame, looks: Mapping[str, dict], count: int) -> None:
-    """An arrow from low to high, and on it the faces shown, each at its own value."""
+    """An arrow from low to high, and on it a mark for each face at its value."""
     wanted, end = table["wanted"].to_numpy(), len(table)
     step = np.ptp(wanted) / max(end - 1, 1)
     places = (table["value"].to_numpy() - wanted[0]) / (step or 1) + 0.5

@@ -193,7 +193,7 @@ def _draw_answers(
     expressions: Sequence[str],
     accuracies: Sequence[Mapping],
 ) -> None:
-    """Draw a panel for each of `expressions`; `labels` (n,) are the pictures' own."""
+    """Draw a panel for each of `expressions`; `labels` (n,) are those of the pictures."""
     unknown = [value for value in expressions if value not in answers.classes]
     title = f"{letter}  {answers.network.label}: {_describe_accuracy(accuracies[0])}"
     title += f" (does not know {', '.join(unknown)})" if unknown else ""
@@ -285,8 +285,8 @@ def _draw_distances(
 def _measure_distance(
     answers: _Answers, number: int, faces: FaceSet
 ) -> tuple[list[dict], list[dict]]:
-    """Rows of accuracy in fifths of the distance along a component, and of its trend over all
-    pictures and over fifths of each expression's own."""
+    """Rows of accuracy in fifths of the distance along a component, and rows of its trend: with all
+    pictures cut into fifths together, and with those of each expression cut by themselves."""
     rows, space = answers.in_classes, {"space": f"PC{number}"}
     fifth = {**answers.columns, **space, "measure": "accuracy_in_fifth", "label": ""}
     try:
@@ -318,7 +318,7 @@ def _draw_bins(axis: Axes, bins: pd.DataFrame, lines: Mapping[str, dict]) -> Non
 
 
 def _draw_trends(axis: Axes, trends: Sequence[Mapping], lines: Mapping[str, dict]) -> None:
-    """A point with its interval a trend; open where expressions are cut into their own fifths."""
+    """A point with its interval for each trend; open if each expression is cut by itself."""
     style.mark_zero(axis, vertical=True)
     for place, row in enumerate(trends):
         line = lines[row["network"]]
