@@ -96,10 +96,10 @@ def test_numbers_take_the_type_of_the_module(tmp_path, kind):
     state = {key: value.to(kind) for key, value in build().state_dict().items()}
     module = build(1)
     load_state(module, saved(tmp_path / "other.pth", state))
-    own = module.state_dict()
-    assert own["0.weight"].dtype == torch.float32
-    assert own["1.num_batches_tracked"].dtype == torch.int64
-    torch.testing.assert_close(own["0.weight"], build()[0].weight, rtol=1e-2, atol=1e-3)
+    loaded = module.state_dict()
+    assert loaded["0.weight"].dtype == torch.float32
+    assert loaded["1.num_batches_tracked"].dtype == torch.int64
+    torch.testing.assert_close(loaded["0.weight"], build()[0].weight, rtol=1e-2, atol=1e-3)
     assert module[0].weight.requires_grad
 
 

@@ -91,19 +91,19 @@ def test_tables(tmp_path):
 
 def test_process_of_its_own(tmp_path):
     bench = Bench(QUICK, 1, tmp_path)
-    found = measure.run(bench, geometry.multiply, size=16)
-    assert found["rate"] > 0
-    assert found["wall_seconds"] > 0
+    timing = measure.run(bench, geometry.multiply, size=16)
+    assert timing["rate"] > 0
+    assert timing["wall_seconds"] > 0
     with pytest.raises(RuntimeError, match="bench.geometry.multiply: ValueError: negative"):
         measure.run(bench, geometry.multiply, size=-1)
 
 
 def test_timed_block():
-    with measure.timed() as found:
+    with measure.timed() as timing:
         held = np.ones(10**8 // 8)
-    assert found["peak_mb"] >= held.nbytes / 1e6
-    assert found["seconds"] > 0
-    assert 0 <= found["increase_mb"] <= found["peak_mb"]
+    assert timing["peak_mb"] >= held.nbytes / 1e6
+    assert timing["seconds"] > 0
+    assert 0 <= timing["increase_mb"] <= timing["peak_mb"]
 
 
 def test_machine_is_stated():

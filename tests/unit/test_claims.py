@@ -74,43 +74,43 @@ def test_above_needs_the_whole_interval(judge):
 
 
 def test_near_and_what_is_said_of_it(judge):
-    found = judge([ABOVE, NEAR], [row(0.6, 0.5, 0.7)])
-    assert found["verdict"] == IN_PART and found["ours"] == "0.6 [0.5, 0.7]"
-    assert "within 0.1 of 0.4: no" in found["why"] and "above 0: yes" in found["why"]
-    assert found["faces"] == "rendered" and "judged on rendered faces" in found["why"]
+    judged = judge([ABOVE, NEAR], [row(0.6, 0.5, 0.7)])
+    assert judged["verdict"] == IN_PART and judged["ours"] == "0.6 [0.5, 0.7]"
+    assert "within 0.1 of 0.4: no" in judged["why"] and "above 0: yes" in judged["why"]
+    assert judged["faces"] == "rendered" and "judged on rendered faces" in judged["why"]
 
 
 def test_one_number_has_its_columns(judge):
-    found = judge([NEAR], [row(0.42, 0.4, 0.5)])
-    assert (found["value"], found["ci_low"], found["n"]) == (0.42, 0.4, 10)
+    judged = judge([NEAR], [row(0.42, 0.4, 0.5)])
+    assert (judged["value"], judged["ci_low"], judged["n"]) == (0.42, 0.4, 10)
 
 
 def test_a_difference_takes_the_widest_interval(judge):
     rows = [row(0.5, 0.45, 0.55, stage="final"), row(0.2, 0.1, 0.3)]
     check = {**ABOVE, "select": {"stage": "final"}, "minus": {"stage": "early"}}
-    found = judge([check], rows)
-    assert found["verdict"] == HOLDS and found["ours"] == "0.3 [0.15, 0.45]"
+    judged = judge([check], rows)
+    assert judged["verdict"] == HOLDS and judged["ours"] == "0.3 [0.15, 0.45]"
 
 
 def test_each_network_is_a_check_of_its_own_and_controls_are_apart(judge):
     rows = [row(0.5, 0.4, 0.6), row(-0.2, -0.3, -0.1, network="other"), row(9, network="control")]
-    found = judge([{**ABOVE, "each": ["network"], "networks": "expressions"}], rows)
-    assert found["verdict"] == IN_PART
-    assert found["ours"] == "Net 0.5 [0.4, 0.6], Other -0.2 [-0.3, -0.1]"
-    assert "above 0: 1 of 2, not Other" in found["why"]
+    judged = judge([{**ABOVE, "each": ["network"], "networks": "expressions"}], rows)
+    assert judged["verdict"] == IN_PART
+    assert judged["ours"] == "Net 0.5 [0.4, 0.6], Other -0.2 [-0.3, -0.1]"
+    assert "above 0: 1 of 2, not Other" in judged["why"]
 
 
 def test_of_many_numbers_the_range(judge):
     rows = [row(n / 10, stage=f"s{n}") for n in range(1, 9)]
     check = {**ABOVE, "select": {"network": "net"}, "each": ["stage"], "bound": 0.25}
-    found = judge([check], rows)
-    assert found["ours"] == "0.1 to 0.8 (8 numbers)"
-    assert "6 of 8, not s1 / s2" in found["why"] and found["verdict"] == IN_PART
+    judged = judge([check], rows)
+    assert judged["ours"] == "0.1 to 0.8 (8 numbers)"
+    assert "6 of 8, not s1 / s2" in judged["why"] and judged["verdict"] == IN_PART
 
 
 def test_a_stand_in_is_named(judge):
-    found = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, network="other")])
-    assert "Other is not among the paper's networks" in found["why"]
+    judged = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, network="other")])
+    assert "Other is not among the paper's networks" in judged["why"]
 
 
 def test_the_size_of_a_correlation_has_no_sign(judge):
@@ -125,18 +125,20 @@ def test_seeds_count_together(judge):
 
 
 def test_what_the_run_lacks_is_not_testable_and_why(judge):
-    found = judge([ABOVE], [], {"scores": "figures.fig9 is not in the config"})
-    assert found["verdict"] == NOT_TESTABLE and found["why"] == "figures.fig9 is not in the config"
-    found = judge([{**ABOVE, "paper_network": "RMN"}], [row(1)])
-    assert found["verdict"] == NOT_TESTABLE and found["why"] == "the config has no RMN"
-    found = judge([{**ABOVE, "select": {"stage": "late"}}], [row(1)])
-    assert found["verdict"] == NOT_TESTABLE and found["why"] == "scores has no stage late"
+    judged = judge([ABOVE], [], {"scores": "figures.fig9 is not in the config"})
+    assert (
+        judged["verdict"] == NOT_TESTABLE and judged["why"] == "figures.fig9 is not in the config"
+    )
+    judged = judge([{**ABOVE, "paper_network": "RMN"}], [row(1)])
+    assert judged["verdict"] == NOT_TESTABLE and judged["why"] == "the config has no RMN"
+    judged = judge([{**ABOVE, "select": {"stage": "late"}}], [row(1)])
+    assert judged["verdict"] == NOT_TESTABLE and judged["why"] == "scores has no stage late"
     assert judge([ABOVE], [row(None)])["verdict"] == NOT_TESTABLE
 
 
 def test_a_check_that_cannot_be_made_leaves_part_open(judge):
-    found = judge([ABOVE, {**ABOVE, "paper_network": "RMN"}], [row(1, 0.5, 1.5)])
-    assert found["verdict"] == IN_PART and "not tested: the config has no RMN" in found["why"]
+    judged = judge([ABOVE, {**ABOVE, "paper_network": "RMN"}], [row(1, 0.5, 1.5)])
+    assert judged["verdict"] == IN_PART and "not tested: the config has no RMN" in judged["why"]
 
 
 def test_the_better_of_two_readings_counts(judge, tmp_path):
@@ -145,8 +147,10 @@ def test_the_better_of_two_readings_counts(judge, tmp_path):
     other = {**ABOVE, "select": {"stage": "final"}}
     claim = {"id": "X", "where": "", "claim": "", "paper": "", "either": [[other], [ABOVE]]}
     (tmp_path / "either.yaml").write_text(yaml.safe_dump({"claims": [claim]}))
-    found = judge_claims(tmp_path / "either.yaml", {"scores": [str(table)]}, NETWORKS, DATASETS, {})
-    assert found["verdict"].item() == HOLDS and found["ours"].item() == "0.5 [0.4, 0.6]"
+    judged = judge_claims(
+        tmp_path / "either.yaml", {"scores": [str(table)]}, NETWORKS, DATASETS, {}
+    )
+    assert judged["verdict"].item() == HOLDS and judged["ours"].item() == "0.5 [0.4, 0.6]"
 
 
 def test_a_p_value_is_read_from_its_column(judge):
@@ -156,27 +160,27 @@ def test_a_p_value_is_read_from_its_column(judge):
 
 
 def test_rendered_faces_do_not_stand_in_where_photographs_are_meant(judge):
-    found = judge([{**ABOVE, "photographs": True, "paper_dataset": "DISFA"}], [row(1)])
-    assert found["verdict"] == NOT_TESTABLE
-    assert found["why"] == "only rendered faces stand in for the paper's"
+    judged = judge([{**ABOVE, "photographs": True, "paper_dataset": "DISFA"}], [row(1)])
+    assert judged["verdict"] == NOT_TESTABLE
+    assert judged["why"] == "only rendered faces stand in for the paper's"
 
 
 def test_a_network_without_a_number_leaves_part_open(judge):
     rows = [row(2, 1, 3), row(None, network="other", note="never 2% of the variance")]
-    found = judge([{**ABOVE, "networks": "expressions", "say": "rise"}], rows)
-    assert found["verdict"] == IN_PART
-    assert "not tested: Other, rise (never 2% of the variance)" in found["why"]
+    judged = judge([{**ABOVE, "networks": "expressions", "say": "rise"}], rows)
+    assert judged["verdict"] == IN_PART
+    assert "not tested: Other, rise (never 2% of the variance)" in judged["why"]
 
 
 def test_networks_and_face_sets_are_never_averaged(judge):
     rows = [row(0.5, 0.4, 0.6), row(0.7, 0.6, 0.8, dataset="posed")]
-    found = judge([ABOVE], rows)
-    assert found["ours"] == "Video 0.5 [0.4, 0.6], posed 0.7 [0.6, 0.8]"
+    judged = judge([ABOVE], rows)
+    assert judged["ours"] == "Video 0.5 [0.4, 0.6], posed 0.7 [0.6, 0.8]"
 
 
 def test_a_stand_in_holds_at_most_in_part(judge):
-    found = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, 0.5, 1.5, network="other")])
-    assert found["verdict"] == IN_PART
+    judged = judge([{**ABOVE, "select": {"network": "other"}}], [row(1, 0.5, 1.5, network="other")])
+    assert judged["verdict"] == IN_PART
 
 
 def test_a_declared_label_is_called_so_or_does_not_count(judge):
@@ -195,8 +199,8 @@ def test_faces_of_a_network_that_was_trained_elsewhere(judge):
 
 
 def test_circular_is_carried_along(judge):
-    found = judge([ABOVE], [row(1, 0.5, 1.5, note="CIRCULAR: own labels")])
-    assert "CIRCULAR: own labels" in found["why"]
+    judged = judge([ABOVE], [row(1, 0.5, 1.5, note="CIRCULAR: own labels")])
+    assert "CIRCULAR: own labels" in judged["why"]
 
 
 @pytest.mark.parametrize("wrong", [{"expct": 1}, {"expect": "over"}])
@@ -229,11 +233,11 @@ def test_every_panel_of_the_paper_has_its_claim():
 def test_a_claim_holds_only_if_the_careful_version_does(judge):
     careful = {**ABOVE, "select": {"stage": "late"}, "careful": True, "say": "centred"}
     rows = [row(0.5, 0.4, 0.6), row(0.1, -0.1, 0.3, stage="late")]
-    found = judge([ABOVE, careful], rows)
-    assert (found["as_claimed"], found["careful"], found["verdict"]) == (HOLDS, IN_PART, IN_PART)
-    assert "CAREFUL: centred above 0: yes, but its interval reaches beyond" in found["why"]
-    found = judge([ABOVE, careful], [rows[0], row(0.2, 0.1, 0.3, stage="late")])
-    assert (found["careful"], found["verdict"]) == (HOLDS, HOLDS)
+    judged = judge([ABOVE, careful], rows)
+    assert (judged["as_claimed"], judged["careful"], judged["verdict"]) == (HOLDS, IN_PART, IN_PART)
+    assert "CAREFUL: centred above 0: yes, but its interval reaches beyond" in judged["why"]
+    judged = judge([ABOVE, careful], [rows[0], row(0.2, 0.1, 0.3, stage="late")])
+    assert (judged["careful"], judged["verdict"]) == (HOLDS, HOLDS)
     assert judge([ABOVE], rows)["careful"] == ""
 
 

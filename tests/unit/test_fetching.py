@@ -165,8 +165,8 @@ def test_wrong_bytes_are_set_aside_and_never_unpacked(serve, tmp_path):
     server = serve(b"X" * len(CONTENT))
     entry = entry_of(CONTENT, {"url": server.url})
     message = refusal(fetch, entry, tmp_path)
-    found = hashlib.sha256(server.content).hexdigest()
-    assert f"expected sha256 {entry['sha256']}, found {found}" in message
+    sha256 = hashlib.sha256(server.content).hexdigest()
+    assert f"expected sha256 {entry['sha256']}, found {sha256}" in message
     assert "weights.bin.refused" in message and "again" in message
     assert [item.name for item in (tmp_path / "downloads").iterdir()] == ["weights.bin.refused"]
     assert not (tmp_path / "thing").exists()
@@ -252,15 +252,15 @@ def test_a_kept_file_with_the_wrong_hash_is_set_aside(tmp_path):
 
 
 def test_a_local_file_is_verified_and_left_where_it_is(tmp_path):
-    own = tmp_path / "own.bin"
-    own.write_bytes(CONTENT)
+    copy = tmp_path / "own.bin"
+    copy.write_bytes(CONTENT)
     entry = entry_of(CONTENT, {"url": "http://127.0.0.1:9/weights.bin"})
-    folder = fetch(entry, tmp_path, local=own)
+    folder = fetch(entry, tmp_path, local=copy)
     assert [item.name for item in folder.iterdir()] == ["weights.bin"]
-    own.write_bytes(b"short")
-    message = refusal(fetch, entry, tmp_path, local=own)
-    assert str(own) in message and f"expected {len(CONTENT)} bytes, found 5" in message
-    assert own.exists()
+    copy.write_bytes(b"short")
+    message = refusal(fetch, entry, tmp_path, local=copy)
+    assert str(copy) in message and f"expected {len(CONTENT)} bytes, found 5" in message
+    assert copy.exists()
     missing = refusal(fetch, entry, tmp_path, local=tmp_path / "none")
     assert "does not exist" in missing and "config" in missing
 

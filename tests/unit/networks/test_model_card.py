@@ -73,6 +73,6 @@ def test_weights_metrics_and_card(trained, tmp_path):
     assert np.trace(confusion) / report["n"] == pytest.approx(report["accuracy"])
     assert sum(report["shares"].values()) == pytest.approx(1)
     card = (tmp_path / "nn.md").read_text()
-    for said in ("FER2013: split Training", f"{report['accuracy']:.2%}", "abc123", "| happy | "):
-        assert said in card
+    for words in ("FER2013: split Training", f"{report['accuracy']:.2%}", "abc123", "| happy | "):
+        assert words in card
     assert max(map(len, card.splitlines())) <= 100

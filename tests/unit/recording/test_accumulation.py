@@ -37,12 +37,12 @@ def geometry(folder, sources, name):
         }
 
 
-def assert_same(found, expected):
-    assert list(found) == list(expected)
+def assert_same(measured, expected):
+    assert list(measured) == list(expected)
     for layer, arrays in expected.items():
         for key, array in arrays.items():
             scale = np.abs(array).max()
-            np.testing.assert_allclose(found[layer][key], array, atol=1e-5 * scale, err_msg=key)
+            np.testing.assert_allclose(measured[layer][key], array, atol=1e-5 * scale, err_msg=key)
 
 
 @pytest.mark.parametrize("rows_held", [70, 30, 10])
