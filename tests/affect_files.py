@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.text import Text
 
 from facestages import store
 from facestages.analysis.geometry import measure_geometry
@@ -67,7 +68,7 @@ def write_geometry(path, stimuli, labels, network="net", seed=0, bend=0.0, layer
 
 
 def write_predictions(path, labels, answers, network="net", affect=None):
-    """A table of predict_expressions that says `answers`; `affect` are further columns."""
+    """A table as `predict_expressions` writes it, with these answers; `affect` adds columns."""
     table = pd.DataFrame(
         {
             "dataset": "faces",
@@ -84,6 +85,5 @@ def write_predictions(path, labels, answers, network="net", affect=None):
 
 
 def words(figure):
-    """All that is written in a figure."""
-    found = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
-    return " ".join(" ".join(found).split())
+    """All text of a figure."""
+    return " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())

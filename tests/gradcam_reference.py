@@ -1,7 +1,7 @@
-"""A tiny network and its Grad-CAM, written out in numpy: what every framework must give.
+"""A tiny network and its Grad-CAM, written out in numpy, as a reference for every framework.
 
-Convolution 3 x 3, ReLU, convolution 3 x 3, ReLU, mean over the map, linear layer. The layer that is
-explained is the first ReLU.
+Layers: convolution 3 x 3, ReLU, convolution 3 x 3, ReLU, mean over the map, linear. Grad-CAM is of
+the first ReLU.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""A small face set with maps of one layer or more, as the steps before the figures write them."""
+"""A small face set, and maps of layers as `embed_umap` and `measure_geometry` write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXPRESSIONS = ("neutral", "happy", "angry")
 def write_faces(
     folder: Path, people: int = 3, pictures: int = 20, leave_out: Sequence[str] = ()
 ) -> Path:
-    """Write a face set of random pictures, whose people and expressions take turns."""
+    """Write a face set of random pictures; people and expressions take turns."""
     n = people * pictures
     rng = np.random.default_rng(0)
     number = np.arange(n)
@@ -94,7 +94,7 @@ def write_layers(
 def write_scores(
     values: Mapping[tuple[str, str, str], float], network: str = "nn1", seed: int = 0
 ) -> pd.DataFrame:
-    """Scores of identity: (layer, space, measure or label) -> value."""
+    """Scores by layer, space and measure; a measure may name its label (``r_axis1 valence``)."""
     rows = []
     for (layer, space, what), value in values.items():
         measure, _, label = what.partition(" ")
