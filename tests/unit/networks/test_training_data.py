@@ -6,7 +6,7 @@ import pytest
 
 from facestages.config.networks import Holdout, Splits, Training
 from facestages.errors import FacestagesError
-from facestages.networks.training_data import sample_weights, shuffle_targets, split_training_data
+from facestages.networks.training_data import shuffle_targets, split_training_data, weigh_samples
 
 CLASSES = ["happy", "sad", "neutral"]
 RECIPE = Training(dataset="toy", holdout=Holdout(share=0.25))
@@ -55,9 +55,7 @@ def test_one_class_in_the_face_set():
 def test_balanced_class_weights():
     targets = np.array([0, 0, 0, 1])
     recipe = RECIPE.model_copy(update={"class_weights": "balanced"})
-    np.testing.assert_allclose(
-        sample_weights(targets, ["a", "b"], recipe), [2 / 3, 2 / 3, 2 / 3, 2]
-    )
+    np.testing.assert_allclose(weigh_samples(targets, ["a", "b"], recipe), [2 / 3, 2 / 3, 2 / 3, 2])
 
 
 def test_shuffled_targets_keep_the_number_of_each_class():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,21 +11,18 @@ from facestages.analysis.resampling import interval, people_weights, weighted_me
 from facestages.stimuli import REGIONS
 from facestages.stimuli.regions import region_areas, region_shares
 
-if TYPE_CHECKING:
-    from facestages.recording.attribution import Explanation
-
 _COLUMNS = [
     *("dataset", "rendered", "network", "seed", "stage", "layer"),
     *("expression", "label_source", "measure", "value", "ci_low", "ci_high", "n", "note"),
 ]
 
 
-def measure_maps(explanation: Explanation, stages: Mapping[str, str]) -> pd.DataFrame:
+def measure_maps(explanation, stages: Mapping[str, str]) -> pd.DataFrame:
     """Measure where the maps of `recording.attribution.explain_gradcam` lie.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : recording.attribution.Explanation
     stages : mapping of str to str
         Layer of each stage.
 
@@ -97,7 +93,7 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _summarise(
-    measured: Mapping[str, np.ndarray], columns: Mapping[str, object], explanation: Explanation
+    measured: Mapping[str, np.ndarray], columns: Mapping[str, object], explanation
 ) -> list[dict[str, object]]:
     """Means over all pictures and over those of each expression, with intervals over identities."""
     labels, region_sources = explanation.labels, explanation.region_sources

@@ -25,9 +25,9 @@ from facestages.networks.quiet_keras import keras
 from facestages.networks.training_data import (
     class_shares,
     describe_test,
-    sample_weights,
     shuffle_targets,
     split_training_data,
+    weigh_samples,
 )
 from facestages.networks.training_state import Checkpoint, TrainingState, learning_rate
 from facestages.progress import progress
@@ -257,7 +257,7 @@ def train_classifier(
     if training.shuffle_labels:
         # The test part keeps its labels. The epoch is chosen on shuffled labels, as it is trained.
         data |= shuffle_targets({part: data[part] for part in ("train", "validation")}, seed)
-    weights = sample_weights(data["train"][1], classes, training)
+    weights = weigh_samples(data["train"][1], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
     model = to_float32(model)
     images, truth = data["test"]

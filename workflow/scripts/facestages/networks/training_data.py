@@ -137,7 +137,7 @@ def class_shares(expression: pd.Series, classes: Sequence[str]) -> dict[str, flo
     return {name: float((expression == name).mean()) for name in classes}
 
 
-def sample_weights(
+def weigh_samples(
     targets: np.ndarray, classes: Sequence[str], training: Training
 ) -> np.ndarray | None:
     """Weight of each training picture in the loss, shape (n,), by its class; None for no weights.
