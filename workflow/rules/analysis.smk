@@ -34,69 +34,19 @@ rule measure_geometry:
         "../scripts/measure_geometry.py"
 
 
-# By rule: the first words of its message, its outputs, of which the last is the table, its memory and
-# minutes, and its settings. The script binds them to the function of the rule's name.
-MEASURES = {
-    "score_separability": (
-        "Silhouettes of",
-        {"scores": PATHS["separability"]},
-        (memory.separability, 60),
-        {
-            "labels": CONFIG.analysis.labels,
-            "components": CONFIG.analysis.components,
-            "permutations": CONFIG.analysis.permutations,
-            "pictures_per_person": CONFIG.analysis.pictures_per_person,
-        },
-    ),
-    "embed_umap": (
-        "UMAP of",
-        {"embedding": PATHS["embedding"], "scores": PATHS["embedding_scores"]},
-        (memory.embedding, 120),
-        {
-            "wanted": ask(PLAN.networks.mapped_stages),
-            "labels": CONFIG.analysis.labels,
-            "neighbours": CONFIG.analysis.umap.neighbours,
-            "min_dist": CONFIG.analysis.umap.min_dist,
-            "seed": CONFIG.analysis.umap.seed,
-        },
-    ),
-    "regress_affect": (
-        "Components and affect of",
-        {"regressions": PATHS["affect"]},
-        (memory.regression, 30),
-        {},
-    ),
-    "partition_variance": (
-        "Shares of variance of",
-        {"shares": PATHS["partition"]},
-        (memory.partition, 30),
-        {"components": ask(PLAN.recordings.partition_components), "resamples": 1000},
-    ),
-    "decode_labels": (
-        "Decode",
-        {"decoding": PATHS["decoding"]},
-        (memory.decoding, 120),
-        {
-            "labels": CONFIG.analysis.decoding.labels,
-            "components": CONFIG.analysis.components,
-            "permutations": CONFIG.analysis.permutations,
-            "folds": CONFIG.analysis.decoding.folds,
-        },
-    ),
-    "correlate_rdms": (
-        "Distances and models of",
-        {"correlations": PATHS["rsa"]},
-        (memory.correlation, 120),
-        {"components": ["all"], "permutations": CONFIG.analysis.permutations},
-    ),
-}
+def add_measure(
+    measure,
+    message,
+    outputs,
+    megabytes_of,
+    minutes,
+    predictions=PLAN.face_sets.label_predictions,
+    **settings,
+):
+    """Add the rule that measures all layers of a network on a face set.
 
-for measure, (words, outputs, (function, minutes), settings) in MEASURES.items():
-    # Valence and arousal may come from another network than the expressions.
-    is_affect = measure == "regress_affect"
-    predicted = (
-        PLAN.recordings.affect_predictions if is_affect else PLAN.face_sets.label_predictions
-    )
+    The last of its outputs is the table. In a loop, all rules would run the script of the last one.
+    """
 
     rule:
         name:
@@ -104,7 +54,7 @@ for measure, (words, outputs, (function, minutes), settings) in MEASURES.items()
         input:
             stimuli=ask(PLAN.face_sets.measured),
             geometry=PATHS["geometry"],
-            predictions=ask(predicted),
+            predictions=ask(predictions),
         output:
             **outputs,
         log:
@@ -115,7 +65,7 @@ for measure, (words, outputs, (function, minutes), settings) in MEASURES.items()
             "../../envs/analysis.yaml"
         threads: 1
         resources:
-            mem_mb=megabytes(PLAN.resources.measure, function=function),
+            mem_mb=megabytes(PLAN.resources.measure, function=megabytes_of),
             runtime=minutes,
             gpu=0,
         params:
@@ -123,9 +73,71 @@ for measure, (words, outputs, (function, minutes), settings) in MEASURES.items()
             stages=stages_of_network,
             code=code(measure),
         message:
-            words + " {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+            message + " {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
         script:
             f"../scripts/{measure}.py"
+
+
+add_measure(
+    "score_separability",
+    "Silhouettes of",
+    {"scores": PATHS["separability"]},
+    memory.separability,
+    minutes=60,
+    labels=CONFIG.analysis.labels,
+    components=CONFIG.analysis.components,
+    permutations=CONFIG.analysis.permutations,
+    pictures_per_person=CONFIG.analysis.pictures_per_person,
+)
+add_measure(
+    "embed_umap",
+    "UMAP of",
+    {"embedding": PATHS["embedding"], "scores": PATHS["embedding_scores"]},
+    memory.embedding,
+    minutes=120,
+    wanted=ask(PLAN.networks.mapped_stages),
+    labels=CONFIG.analysis.labels,
+    neighbours=CONFIG.analysis.umap.neighbours,
+    min_dist=CONFIG.analysis.umap.min_dist,
+    seed=CONFIG.analysis.umap.seed,
+)
+add_measure(
+    "regress_affect",
+    "Components and affect of",
+    {"regressions": PATHS["affect"]},
+    memory.regression,
+    minutes=30,
+    predictions=PLAN.recordings.affect_predictions,
+)
+add_measure(
+    "partition_variance",
+    "Shares of variance of",
+    {"shares": PATHS["partition"]},
+    memory.partition,
+    minutes=30,
+    components=ask(PLAN.recordings.partition_components),
+    resamples=1000,
+)
+add_measure(
+    "decode_labels",
+    "Decode",
+    {"decoding": PATHS["decoding"]},
+    memory.decoding,
+    minutes=120,
+    labels=CONFIG.analysis.decoding.labels,
+    components=CONFIG.analysis.components,
+    permutations=CONFIG.analysis.permutations,
+    folds=CONFIG.analysis.decoding.folds,
+)
+add_measure(
+    "correlate_rdms",
+    "Distances and models of",
+    {"correlations": PATHS["rsa"]},
+    memory.correlation,
+    minutes=120,
+    components=["all"],
+    permutations=CONFIG.analysis.permutations,
+)
 
 
 rule compare_layers:
