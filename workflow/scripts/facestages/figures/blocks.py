@@ -38,11 +38,6 @@ class Layer(NamedTuple):
     stage: str
 
     @property
-    def side(self) -> float:
-        # Tokens have one axis; they count as if they lay in a square.
-        return math.sqrt(math.prod(self.space))
-
-    @property
     def units(self) -> int:
         return math.prod(self.space) * self.channels
 
@@ -178,22 +173,20 @@ def place_layers(layers: Sequence[Layer], left: float, room: float) -> list[Bloc
     growth = (free - sum(gaps)) / max(sum(roots), 1e-9)
     growth = min(growth, (_WIDEST - least) / max(*roots, 1e-9), _MOST_GROWTH)
     widths = [least + growth * root for root in roots]
-    blocks = []
     x = left + (room - sum(widths) - sum(gaps)) / 2
-    for layer, width, height, gap, shift in zip(layers, widths, heights, gaps, shifts, strict=True):
-        x += gap
-        blocks.append(Block(layer, x, width, height, shift))
-        x += width
-    return blocks
+    steps = (before + gap for before, gap in zip([x, *widths[:-1]], gaps, strict=True))
+    places = itertools.accumulate(steps)
+    return [Block(*parts) for parts in zip(layers, places, widths, heights, shifts, strict=True)]
 
 
 def _heights(layers: Sequence[Layer]) -> list[float]:
     """Maps stand as high as they have rows, vectors as the logarithm of their units."""
-    most = max((layer.side for layer in layers if layer.space), default=1)
-    longest = max((layer.channels for layer in layers if not layer.space), default=1)
+    # Tokens have one axis; they count as if they lay in a square.
+    sides = [math.sqrt(math.prod(layer.space)) for layer in layers]
+    logs = [0 if layer.space else math.log(layer.channels + 1) for layer in layers]
+    most = max((side for side, log in zip(sides, logs, strict=True) if not log), default=1)
+    longest = max(logs) or 1
     return [
-        max(_LOWEST, _TALLEST * layer.side / most)
-        if layer.space
-        else max(_LOWEST, 0.6 * _TALLEST * math.log(layer.channels + 1) / math.log(longest + 1))
-        for layer in layers
+        max(_LOWEST, 0.6 * _TALLEST * log / longest if log else _TALLEST * side / most)
+        for side, log in zip(sides, logs, strict=True)
     ]

@@ -58,6 +58,12 @@ class Study(NamedTuple):
             return f"Valence and arousal ({self.reference.source}). {SIGN_RULE}."
         return "No valence or arousal, so the signs of components are arbitrary."
 
+    def describe_intervals(self, marks: str) -> str:
+        """The caption's sentence on these marks of intervals."""
+        if self.faces.people is None:
+            return "No two people, so no intervals."
+        return f"{marks}: 95 % bootstrap intervals over people."
+
     def nothing_to_draw(self, figure: str) -> Exception:
         """The error of a figure without networks."""
         reasons = "; ".join(f"{name}: {why}" for name, why in self.absent.items())

@@ -20,9 +20,6 @@ from facestages.figures.explained import (
 from facestages.figures.face_set import FaceSet, read_face_set
 from facestages.figures.faces import draw_strip, equally_spaced
 
-#: Faces of a strip, as in the paper.
-COUNT = 21
-
 # Millimetres: maps, with what stands above and below them; strips of faces.
 _MAP, _ABOVE, _BELOW = 54, 13, 7
 _NAME, _TITLE, _STRIP_TITLE = 15, 6, 4.5
@@ -51,7 +48,7 @@ def draw(
     stages: Sequence[str] = ("early", "middle", "penultimate"),
     gradcam: Sequence[str] = (),
     expressions: Sequence[str] = ("happy", "angry"),
-    faces: int = COUNT,
+    faces: int = 21,
 ) -> page.Drawing:
     """Draw maps of some layers, faces along the axes of the last map, and Grad-CAM of two faces.
 
@@ -78,7 +75,7 @@ def draw(
         Of each, the picture so labelled that has the highest intensity is shown; where
         intensities are not known, that whose answer has the highest probability.
     faces : int
-        Faces along an axis.
+        Faces along an axis, as in the paper.
 
     Returns
     -------

@@ -312,9 +312,7 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         "Curve: second-degree fit; curvature: its coefficient on standardised axes, a U where the "
         "interval is above zero, an inverted U below, so turning PC2 would turn the one into the "
         "other.",
-        "No two people, so no intervals."
-        if study.faces.people is None
-        else "Bands and brackets: 95 % bootstrap intervals over people.",
+        study.describe_intervals("Bands and brackets"),
         "The naive p takes pictures as independent. Within people: each person's own r, a t-test "
         "of their z; p corrected by Holm over components, labels, layers, networks and seeds.",
     ]

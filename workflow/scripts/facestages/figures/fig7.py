@@ -343,7 +343,5 @@ def _caption(study: Study, dataset: str, table: pd.DataFrame) -> list[str]:
         "Accuracy by distance: fifths of |PC|, whose centre is the mean of all pictures; at "
         "right, accuracy of the outermost fifth less that of the innermost; open: fifths of each "
         "expression's own pictures, so that no expression is farther out.",
-        "No two people, so no intervals."
-        if faces.people is None
-        else "Brackets, bands and bars: 95 % bootstrap intervals over people.",
+        study.describe_intervals("Brackets, bands and bars"),
     ]
