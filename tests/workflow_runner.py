@@ -71,3 +71,10 @@ def jobs(result) -> dict[str, int]:
         return {}
     table = text.split("Job stats:")[1].split("total")[0]
     return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def list_rules() -> list[str]:
+    """Names of the workflow's rules, those that a loop makes among them."""
+    command = [sys.executable, "-m", "snakemake", "--list-rules", "--cores", "1"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return done.stdout.split()
