@@ -99,13 +99,7 @@ def read_yaml(path: str | os.PathLike) -> dict:
 
 
 def require_space(path: str | os.PathLike, n_bytes: int) -> None:
-    """Refuse to start if the disk that holds `path` has less than `n_bytes` free.
-
-    Raises
-    ------
-    FacestagesError
-        Naming the file, what it needs and what is free.
-    """
+    """Raise `FacestagesError` if the disk that holds `path` has less than `n_bytes` free."""
     folder = Path(path).absolute().parent
     while not folder.exists():
         folder = folder.parent

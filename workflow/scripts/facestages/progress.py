@@ -17,20 +17,7 @@ _SECONDS_BETWEEN_LINES = 60.0
 
 
 def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Yield items and show how many are done.
-
-    Parameters
-    ----------
-    items : iterable
-    what : str
-        Name of the work, e.g. ``"nn1 seed 0, epoch 3 of 8"``.
-    total : int, optional
-        Number of items, if `items` has no length.
-
-    Yields
-    ------
-    The items, unchanged.
-    """
+    """Yield items and show how many of `total` are done, under the name `what` of the work."""
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what, total=total, leave=False)
         return

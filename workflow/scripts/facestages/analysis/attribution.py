@@ -73,16 +73,9 @@ def _measure(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) -> di
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of each pair of maps.
+    """Spearman's correlation of each pair of maps (n, h, w), shape (n,).
 
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (n, h, w)
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n,)
-        Equal values share their mean rank. NaN where a map is the same everywhere.
+    Equal values share their mean rank. NaN where a map is the same everywhere.
     """
     ranks = [pd.DataFrame(maps.reshape(len(maps), -1)).rank(axis=1) for maps in (first, second)]
     x, y = (rank.to_numpy() - rank.to_numpy().mean(axis=1, keepdims=True) for rank in ranks)

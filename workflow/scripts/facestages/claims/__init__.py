@@ -118,14 +118,9 @@ def _apply(wanted: Sequence[Mapping], claim: str, world: World) -> dict[str, obj
 
 
 def verdict(met: Sequence[bool | None], lacking: bool = False) -> str:
-    """The verdict that follows from some checks.
+    """The verdict from whether each check is met; None if its value meets it, but not its interval.
 
-    Parameters
-    ----------
-    met : sequence of bool or None
-        Whether each check is met; None if the value meets it and its whole interval does not.
-    lacking : bool
-        Whether some checks could not be made.
+    With `lacking`, some checks could not be made, and a claim holds at most in part.
     """
     if all(one is True for one in met) and not lacking:
         return HOLDS

@@ -27,14 +27,7 @@ _HEADS = {
 
 
 def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> None:
-    """Write the table of `claims.judge_claims` as an HTML page.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-    path : path-like
-    title : str
-    """
+    """Write the table of `claims.judge_claims` as an HTML page."""
     counts = table["verdict"].value_counts()
     summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
     about = (

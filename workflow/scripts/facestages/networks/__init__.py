@@ -282,13 +282,7 @@ def load_network(
 
 
 def find_weights(folder: str | os.PathLike) -> Path:
-    """The file of weights in a folder: the only file, or the only one with a usual ending.
-
-    Raises
-    ------
-    FacestagesError
-        If there is none, or more than one.
-    """
+    """The only file in a folder, or its only file with a usual ending of weights."""
     # Hidden files are Snakemake's, which leaves one in every folder that a rule makes.
     files = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.name[0] != ".")
     weights = files if len(files) == 1 else [path for path in files if path.suffix in _WEIGHTS]

@@ -46,17 +46,7 @@ def affine_transforms(
 
 
 def augment(images: np.ndarray, change: Augmentation, rng: np.random.Generator):
-    """Transform each picture at random. Pixels from outside a picture take its nearest value.
-
-    Parameters
-    ----------
-    images : numpy.ndarray of float32, shape (n, size, size, channels)
-    change : Augmentation
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tensor of the backend, shape (n, size, size, channels)
-    """
+    """Transform pictures (n, size, size, channels) float32 at random, each by its own
+    `affine_transforms`. Pixels from outside a picture take its nearest value."""
     transforms = affine_transforms(len(images), images.shape[1], change, rng)
     return keras.ops.image.affine_transform(images, transforms, fill_mode="nearest")

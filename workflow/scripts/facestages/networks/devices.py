@@ -12,17 +12,7 @@ from facestages.errors import FacestagesError
 
 
 def count_gpus(framework: str) -> int:
-    """Number of GPUs that a framework sees from this process.
-
-    Parameters
-    ----------
-    framework : str
-        ``tensorflow``, ``torch`` or ``jax``; 0 for any other.
-
-    Returns
-    -------
-    int
-    """
+    """Number of GPUs that ``tensorflow``, ``torch`` or ``jax`` sees; 0 for any other framework."""
     if framework == "torch":
         import torch
 
@@ -39,18 +29,7 @@ def count_gpus(framework: str) -> int:
 
 
 def require_gpus(asked: int, framework: str) -> None:
-    """Refuse to compute without the GPUs that a job asked for.
-
-    Parameters
-    ----------
-    asked : int
-    framework : str
-
-    Raises
-    ------
-    FacestagesError
-        If the framework sees fewer.
-    """
+    """Raise `FacestagesError` if a framework sees fewer GPUs than a job asked for."""
     seen = count_gpus(framework) if asked else 0
     if seen >= asked:
         return
@@ -64,12 +43,7 @@ def require_gpus(asked: int, framework: str) -> None:
 
 
 def use_full_float32(framework: str) -> None:
-    """Keep a GPU from rounding float32 to TF32, which has 10 bits and errors of 1e-3.
-
-    Parameters
-    ----------
-    framework : str
-    """
+    """Keep a GPU from rounding float32 to TF32, which has 10 bits and errors of 1e-3."""
     if framework == "torch":
         import torch
 

@@ -61,28 +61,16 @@ def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
 
 
 def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
-    """Resize and scale pictures for a network.
+    """Resize and scale uint8 pictures (n, rows, columns[, 3]) for a network.
 
-    Parameters
-    ----------
-    images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-    spec : InputSpec
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n, size, size, channels)
+    Returns (n, size, size, channels) float32.
     """
     return scale_images(resize_images(images, spec.size, spec.channels), spec.scaling)
 
 
 def require_halvable(network: str, shape: tuple[int, ...]) -> None:
-    """Refuse a batch (n, 3, rows, columns) whose sides cannot be halved five times.
-
-    Raises
-    ------
-    FacestagesError
-        If rows or columns are no multiples of 32, or there are not three channels.
-    """
+    """Raise `FacestagesError` for a batch that is not (n, 3, rows, columns) with sides that can be
+    halved five times."""
     if len(shape) != 4 or shape[1] != 3 or any(side % 32 for side in shape[2:]):
         raise FacestagesError(
             f"{network} takes (n, 3, rows, columns) with rows and columns multiples of 32, such as "

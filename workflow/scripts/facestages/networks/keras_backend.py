@@ -272,13 +272,7 @@ def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
 
 
 def load_keras(path: str | os.PathLike) -> keras.Model:
-    """Load a Keras file without running code from it.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is missing or cannot be loaded in safe mode.
-    """
+    """Load a Keras file in safe mode, which runs no code from it."""
     _require_file(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
@@ -290,13 +284,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Load a file of weights alone (``.weights.h5``, ``.h5``) into a model.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is missing, or its weights are not the model's.
-    """
+    """Load a file of weights alone (``.weights.h5``, ``.h5``) into a model."""
     _require_file(path)
     try:
         model.load_weights(path)

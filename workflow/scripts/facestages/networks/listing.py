@@ -111,14 +111,8 @@ def format_bytes(n: float) -> str:
 
 
 def published_shapes(framework: str, weights: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
-    """Layers and shapes of the built-in architectures of one framework, as published.
-
-    Parameters
-    ----------
-    framework : {"keras", "torch", "numpy"}
-    weights : mapping of str to str
-        File or folder of the weights, for architectures that are built from them alone.
-    """
+    """Layers and shapes, as published, of the architectures of one framework (keras, torch, numpy).
+    `weights` names the files of those that are built from them alone."""
     shapes = {}
     for name, architecture in ARCHITECTURES.items():
         if architecture.framework == framework:

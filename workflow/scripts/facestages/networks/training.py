@@ -48,7 +48,9 @@ def fit(
     checkpoint: Checkpoint,
     sample_weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, TrainingState]:
-    """Train a classifier, or resume a killed training.
+    """Train a classifier, or resume a killed training; return the best epoch's model.
+
+    On one machine, a seed gives the same weights, also if the training was interrupted.
 
     Parameters
     ----------
@@ -61,17 +63,10 @@ def fit(
         Input scaling of the network.
     training : Training
     seed : int
-        Seed of the order of pictures, of augmentation and of dropout. On one machine, a seed gives
-        the same weights, also if the training was interrupted.
+        Seed of the order of pictures, of augmentation and of dropout.
     checkpoint : Checkpoint
     sample_weights : numpy.ndarray of float, shape (n,), optional
         Weight of each training picture in the loss.
-
-    Returns
-    -------
-    model : keras.Model
-        With the weights of the epoch with the best validation accuracy.
-    state : TrainingState
 
     Raises
     ------
@@ -182,19 +177,10 @@ def predict(model: keras.Model, images: np.ndarray, scaling: str) -> np.ndarray:
 
 
 def evaluate(probabilities: np.ndarray, targets: np.ndarray, classes: Sequence[str]) -> dict:
-    """Accuracy of a classifier.
+    """Accuracy of class probabilities (n, n_classes) for targets (n,).
 
-    Parameters
-    ----------
-    probabilities : numpy.ndarray, shape (n, n_classes)
-    targets : numpy.ndarray of int, shape (n,)
-    classes : sequence of str, length n_classes
-
-    Returns
-    -------
-    dict
-        ``n``, ``accuracy``, ``balanced_accuracy``, ``f1`` by class, ``confusion`` (row: true
-        class, column: answer).
+    ``n``, ``accuracy``, ``balanced_accuracy``, ``f1`` by class, and ``confusion`` (row: true class,
+    column: answer).
     """
     answers = probabilities.argmax(1)
     numbers = range(len(classes))
@@ -218,22 +204,10 @@ def train_classifier(
     checkpoint_folder,
     code: str | Sequence[str] = "",
 ) -> tuple[keras.Model, pd.DataFrame, dict]:
-    """Train a network on a face set and measure it on the part held out.
+    """Train an untrained model on a face set and measure it on the part held out.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Untrained, with a softmax unit for each class.
-    spec : InputSpec
-        What it expects.
-    stimuli : StimulusSet
-    classes : sequence of str
-    training : Training
-    seed : int
-    checkpoint_folder : path-like
-        Where the state of an interrupted training is kept. The caller removes it at the end.
-    code : str or sequence of str
-        Digest of the code. A checkpoint of other code is ignored.
+    `checkpoint_folder` keeps the state of an interrupted training, until the caller removes it; a
+    state of other code, by its digest `code`, is ignored.
 
     Returns
     -------
@@ -291,20 +265,8 @@ def train_network(
 ) -> None:
     """Train one instance of a network and write it with its history and metrics.
 
-    Parameters
-    ----------
-    name : str
-        Its name in the config.
-    source : mapping
-        The arguments of `networks.load_network` from the config.
-    training : Training
-    seed : int
-    code : str or sequence of str
-        Digest of the code.
-    stimuli, checkpoint, model_out, history_out, metrics_out : path-like
-        The face set, the folder of an interrupted training, and the files to write.
-    gpu : int
-        GPUs that the training must have, see `networks.load_network`.
+    `source` holds the arguments of `networks.load_network` from the config, `code` is the digest of
+    the code, and `checkpoint` the folder of an interrupted training.
     """
     keras.config.set_dtype_policy(training.precision)
     network = load_network(name, **source, seed=seed, gpu=gpu)

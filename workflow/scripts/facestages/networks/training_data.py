@@ -115,19 +115,8 @@ def _hold_out(
 
 
 def shuffle_targets(data: Mapping[str, tuple], seed: int) -> dict[str, tuple]:
-    """Permute the targets within each part, so that no picture keeps its class but by chance.
-
-    Parameters
-    ----------
-    data : mapping of str to (images, targets)
-        Parts that must not learn the truth: those that train and that choose the epoch.
-    seed : int
-
-    Returns
-    -------
-    dict of str to (images, targets)
-        With as many targets of each class as before.
-    """
+    """Permute the targets within each part (images, targets), so that a picture keeps its class by
+    chance alone, and classes keep their numbers."""
     rng = np.random.default_rng([seed, _SHUFFLE])
     return {part: (images, rng.permutation(targets)) for part, (images, targets) in data.items()}
 
@@ -140,13 +129,7 @@ def class_shares(expression: pd.Series, classes: Sequence[str]) -> dict[str, flo
 def weigh_samples(
     targets: np.ndarray, classes: Sequence[str], training: Training
 ) -> np.ndarray | None:
-    """Weight of each training picture in the loss, shape (n,), by its class; None for no weights.
-
-    Raises
-    ------
-    FacestagesError
-        If `training` weighs a class that does not exist.
-    """
+    """Weight of each training picture in the loss, (n,), by its class; None for no weights."""
     if training.class_weights == "none":
         return None
     if training.class_weights == "balanced":

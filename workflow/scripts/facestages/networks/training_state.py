@@ -54,17 +54,10 @@ class TrainingState:
 
 
 def learning_rate(step: int, n_steps: int, rate: float, training: Training) -> float:
-    """Learning rate of one step: a linear warm-up, then constant (plateau) or half a cosine.
+    """Learning rate of a step, counted from 0 over all epochs of `n_steps` each.
 
-    Parameters
-    ----------
-    step : int
-        Number of the step, from 0 and over all epochs.
-    n_steps : int
-        Steps in one epoch.
-    rate : float
-        The full rate. The plateau schedule halves it between epochs.
-    training : Training
+    A linear warm-up, then `rate` itself, which the plateau schedule halves between epochs, or half
+    a cosine from `rate` to 0.
     """
     warmup = training.warmup_epochs * n_steps
     if step < warmup:

@@ -32,35 +32,21 @@ _BATCH = 8
 
 
 class Explanation(NamedTuple):
-    """Grad-CAM maps of a network, and the pictures that they are of.
+    """Grad-CAM maps of a network, and the n pictures that they are of."""
 
-    Attributes
-    ----------
-    maps : dict of str to numpy.ndarray of float32, shape (n, h, w)
-        By layer.
-    shuffled : list of dict
-        The maps of each network with shuffled weights.
-    regions : numpy.ndarray, shape (n, regions, 4)
-        Edges of the face's regions in each picture.
-    region_sources : numpy.ndarray of str, shape (n,)
-        Where each picture's regions come from.
-    picture_size : tuple of int
-        Rows and columns.
-    labels : pandas.DataFrame of n rows
-        Labels of the pictures, with ``answer`` and ``probability``.
-    sources : dict of str to str
-        Where each label comes from.
-    columns : dict of str to object
-        ``dataset``, ``rendered``, ``network`` and ``seed``.
-    """
-
+    #: (n, h, w) float32, by layer.
     maps: dict[str, np.ndarray]
+    #: The maps of each network with shuffled weights.
     shuffled: list[dict[str, np.ndarray]]
+    #: Edges of the face's regions in each picture, (n, regions, 4), and where they come from, (n,).
     regions: np.ndarray
     region_sources: np.ndarray
+    #: Rows and columns.
     picture_size: tuple[int, int]
+    #: Labels of the pictures, with ``answer`` and ``probability``, and where each label comes from.
     labels: pd.DataFrame
     sources: dict[str, str]
+    #: ``dataset``, ``rendered``, ``network`` and ``seed``.
     columns: dict[str, object]
 
 
