@@ -1,0 +1,1 @@
+"""Recording: everything that needs a network in memory."""
