@@ -72,6 +72,7 @@ _MOVED = {
 _RENAMED = {
     "check_resources": "doctor.report",
     "networks.catalogue": "architectures",
+    "networks.model_card": "model_card",
     "sizes": "subsets",
     "stimuli.headmodel": "stimuli.render.head_model",
     "stimuli.recipes": "stimuli.render.acting",

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from facestages.config import load_config
-from facestages.networks import load_network, model_card
+from facestages import model_card
+from facestages.networks import load_network
 from facestages.networks.light_cnn import light_cnn
 from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, write_stimuli

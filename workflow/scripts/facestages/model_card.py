@@ -1,6 +1,6 @@
 """Weights that come with the project: in half precision, measured again, with a model card.
 
-``python -m facestages.networks.model_card CONFIG NETWORK SEED COMMIT FOLDER`` reads the outputs of
+``python -m facestages.model_card CONFIG NETWORK SEED COMMIT FOLDER`` reads the outputs of
 rule ``train_network`` for one network, and writes ``NETWORK.weights.h5``, ``NETWORK.json``,
 ``NETWORK.md`` and ``NETWORK.history.csv`` into the folder.
 """
