@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facestages.config import load_config
 from facestages import model_card
+from facestages.config import load_config
 from facestages.networks import load_network
 from facestages.networks.light_cnn import light_cnn
 from facestages.plan.networks import weights_file

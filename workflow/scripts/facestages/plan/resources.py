@@ -52,7 +52,7 @@ class Resources:
         pictures = self.plan.face_sets.n_measured(dataset)
         return 60 + pictures // 60 // self.plan.recordings.shards(dataset)
 
-    # ----------------------------------------------------------------- memory of jobs with a network
+    # ---------------------------------------------------------------- memory of jobs with a network
 
     def network(self, network: str, passes: int) -> int:
         """A network, and the pictures that are in it at once."""
