@@ -95,6 +95,13 @@ def test_seeds_are_averaged_with_the_widest_interval(scores):
     assert (rows["value"], rows["ci_low"], rows["ci_high"]) == pytest.approx((0.9, 0.3, 1.5))
 
 
+def test_a_sample_is_named_as_one(scores):
+    sample = {"pictures_of": 60.0, "sampled": "every 4th of each person"}
+    sampled = {**scores, "separability": scores["separability"].assign(**sample)}
+    caption = layers.draw(**sampled, **SETTINGS).caption
+    assert caption.endswith(" of 60 (every 4th of each person).")
+
+
 def test_where_expression_overtakes_identity_is_said(scores):
     caption = layers.draw(**scores, **SETTINGS)[2]
     assert "Net 1.4 [1.2, never]" in caption and "Other 1." not in caption

@@ -1,9 +1,10 @@
-"""Seeds as one line: their mean, and none of what most of them lack."""
+"""Seeds as one line: the mean where most seeds have a value, and how many have one."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from facestages.figures import page
 from facestages.figures.seeds import mean_over_seeds
 
 
@@ -47,6 +48,14 @@ def test_what_most_seeds_lack_has_no_mean(values, mean, note):
     assert row["value"] == pytest.approx(mean, nan_ok=True)
     assert np.isnan(row["ci_low"]) == np.isnan(mean)
     assert row["note"] == note or not np.isnan(mean)
+
+
+def test_seeds_with_a_value_are_counted():
+    rows = [table(1.0, np.nan, 2.0), table(np.nan, np.nan, 1.0, label="sex")]
+    summary = mean_over_seeds(pd.concat(rows), ["network", "label"])
+    # Without a mean, all that were measured count.
+    assert summary["seeds"].tolist() == [2, 3]
+    assert page.count_seeds(summary, {"nn3": "Net 3"}) == "Net 3 2"
 
 
 def test_missing_keys_are_kept():

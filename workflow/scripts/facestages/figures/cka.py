@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from facestages.figures import page, style
+from facestages.figures import page
 
-# So many names of layers can stand beside a matrix of a page's width.
+# More names of layers than these would overlap beside the matrix.
 _MOST_NAMES = 45
 
 _ONE, _OTHER = ["network", "layer"], ["other_network", "other_layer"]
@@ -31,18 +30,16 @@ def draw(
     ----------
     similarities : pandas.DataFrame
         Rows of `analysis.cka.compare_layers`.
-    dataset : str
-        The face set's name in figures.
-    networks : mapping of str to str
-        Name in figures of each network, in order.
+    dataset, networks : str, mapping of str to str
+        Name in figures of the face set, and of each network, in order.
     absent : sequence of str
         A line for each network that is left out.
 
     Returns
     -------
     figures.page.Drawing
-        Numbers: the rows drawn, as ``panel`` matrix; and of networks with several seeds, as
-        ``panel`` seeds, the mean, lowest and highest similarity of a layer to itself in two seeds.
+        Numbers: ``panel`` matrix holds the rows drawn; ``panel`` seeds the mean, lowest and highest
+        similarity of a layer to itself in two seeds, for networks with several.
 
     Raises
     ------
@@ -58,11 +55,8 @@ def draw(
         & (table["other_seed"] == table["other_network"].map(first))
     ].assign(panel="matrix")
     seeds = _between_seeds(table).assign(panel="seeds")
-    style.use_style()
-    figure, axis = plt.subplots(
-        figsize=(style.PAGE_WIDTH, 0.95 * style.PAGE_WIDTH), layout="constrained"
-    )
-    _draw_matrix(axis, _matrix(drawn, networks), networks)
+    figure, axes = page.new_panels(1, 1, 171)
+    _draw_matrix(axes[0, 0], _matrix(drawn, networks), networks)
     numbers = pd.concat([drawn, seeds], ignore_index=True)
     return page.finish(figure, numbers, _caption(drawn, seeds, dataset, networks), absent)
 
@@ -82,16 +76,10 @@ def _matrix(drawn: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
 
 def _between_seeds(table: pd.DataFrame) -> pd.DataFrame:
     """How similar a layer is to itself in another seed, by network and layer."""
-    is_same = (table["network"] == table["other_network"]) & (
-        table["layer"] == table["other_layer"]
-    )
-    pairs = table[is_same & (table["seed"] != table["other_seed"])]
+    pairs = table.query("network == other_network and layer == other_layer and seed != other_seed")
     keys = ["dataset", "rendered", "network", "layer", "measure"]
-    return (
-        pairs.groupby(keys, sort=False)["value"]
-        .agg(value="mean", lowest="min", highest="max", pairs="size")
-        .reset_index()
-    )
+    groups = pairs.groupby(keys, sort=False, as_index=False)["value"]
+    return groups.agg(value="mean", lowest="min", highest="max", pairs="size")
 
 
 def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) -> None:

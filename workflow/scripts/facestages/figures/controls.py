@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from facestages.figures import page, style
@@ -19,7 +18,7 @@ _CHANGE = "silhouette_subsampled_change"
 # The stage at which each label is expected to be most separate.
 _STAGES = {"identity": "middle", "expression": "final"}
 
-# Tells measurements on one face set apart.
+# Columns that tell measurements on one face set apart.
 _ON_A_SET = ["network", "layer", "stage", "label", "components"]
 _KEYS = ["dataset", "network", "stage", "layer", "label", "measure", "components"]
 _COLUMNS = [
@@ -42,6 +41,8 @@ def draw(
 ) -> page.Drawing:
     """Draw identity silhouettes under three kinds of control.
 
+    `looks` is described in `figures.style.line_styles`.
+
     Parameters
     ----------
     scores : pandas.DataFrame
@@ -54,8 +55,6 @@ def draw(
         Name, and name in figures, of a face set of many and of one of few pictures a person.
     networks : mapping of str to str
         Name in figures of the networks that are scored on `many` and `few`.
-    looks : mapping of str to int or str
-        See `figures.style.line_styles`.
     components : int or "all"
         Number of components in which few and many pictures are compared.
     absent : sequence of str
@@ -64,11 +63,11 @@ def draw(
     Returns
     -------
     figures.page.Drawing
-        Numbers: the silhouettes drawn, and what claims are judged by: ``change`` and
-        ``share_left`` of a controlled face set beside the first,
-        ``silhouette_subsampled_change``, and ``gap_explained``: the change from all pictures of
-        `many` to few of them, as a share of the difference between `few` and `many`. The interval
-        of a difference of face sets is the widest that theirs allow.
+        Numbers: the silhouettes drawn, and what claims are judged by. ``change`` and
+        ``share_left`` compare a controlled face set with the first. ``gap_explained`` is
+        ``silhouette_subsampled_change``, from all pictures of `many` to few, as a share of the
+        difference between `few` and `many`. The interval of a difference of face sets is the
+        widest that their own intervals allow.
 
     Raises
     ------
@@ -88,14 +87,7 @@ def draw(
         "the figure of controls",
         "no identity silhouettes; check figures.controls and the face sets' labels",
     )
-    style.use_style()
-    figure, axes = plt.subplots(
-        2,
-        2,
-        figsize=(style.PAGE_WIDTH, 150 * style.MILLIMETRE),
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, axes = page.new_panels(2, 2, 150)
     _draw_low_level(axes[0, 0], low_level, conditions, pixels)
     _draw_few(axes[0, 1], few_pictures, many[1], few[1], networks)
     for axis, label, letter in zip(axes[1], ("identity", "expression"), "cd", strict=True):
@@ -110,7 +102,7 @@ def draw(
 
 
 def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> pd.DataFrame:
-    """Identity silhouettes of each face set, and what is left of those of the first."""
+    """Identity silhouettes of each face set, and how far those of the first change."""
     scores = summary[
         summary["dataset"].isin(conditions)
         & summary["network"].isin(pixels)
@@ -132,7 +124,7 @@ def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> p
 
 
 def _less(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Differences of two tables with the same index, and the widest intervals that theirs allow."""
+    """One table less another of the same index, with the widest intervals that theirs allow."""
     return one.assign(
         value=one["value"] - other["value"],
         ci_low=one["ci_low"] - other["ci_high"],
@@ -163,7 +155,7 @@ def _few_pictures(
     gap = (other.loc[shared, "value"] - whole.loc[shared, "value"]).replace(0, np.nan)
     explained = change.loc[shared].assign(measure="gap_explained")
     ends = explained[["value", "ci_low", "ci_high"]].div(gap, axis=0)
-    # Division by a gap below zero swaps the ends of an interval.
+    # Division by a negative gap swaps the ends of an interval.
     explained["value"] = ends["value"]
     explained["ci_low"], explained["ci_high"] = ends.min(axis=1), ends.max(axis=1)
     return pd.concat([scores, explained.reset_index()], ignore_index=True)

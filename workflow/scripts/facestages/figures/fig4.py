@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
 
-# How far to each side of its stage a network is drawn, in distances between stages.
+# Networks are spread so far to each side of a stage, in distances between stages.
 _ASIDE = 0.12
 
 _KEYS = ["dataset", "label", "label_source", "network", "stage"]
+_COLUMNS = [*_KEYS, "mean", "low", "high", "ci_low", "ci_high", "seeds"]
 
 
 def draw(
@@ -33,6 +33,8 @@ def draw(
 ) -> page.Drawing:
     """Draw silhouettes by stage: a row of panels a label, a column a face set, a line a network.
 
+    `looks` is described in `figures.style.line_styles`, `band` in `figures.seeds.mean_over_seeds`.
+
     Parameters
     ----------
     scores : pandas.DataFrame
@@ -40,22 +42,16 @@ def draw(
         face sets.
     datasets, networks : mapping of str to str
         Name in figures of each face set and network, in order.
-    looks : mapping of str to int or str
-        See `figures.style.line_styles`.
     absent : sequence of str
         A line for each face set and network that is left out.
-    labels, stages : sequence of str
     components : int or "all"
         Number of principal components whose silhouettes are drawn.
-    band : str
-        See `figures.seeds.mean_over_seeds`.
 
     Returns
     -------
     figures.page.Drawing
-        Numbers: ``dataset, label, label_source, network, stage, mean, low, high, ci_low, ci_high,
-        seeds``; low to high is the band over seeds, ``ci_low`` to ``ci_high`` the interval over
-        people.
+        Numbers: ``low`` to ``high`` is the band over seeds, ``ci_low`` to ``ci_high`` the interval
+        over people.
 
     Raises
     ------
@@ -74,18 +70,10 @@ def draw(
         f"no silhouette of {', '.join(labels)} in {components} components; check figures.fig4 and "
         f"the face sets' labels",
     )
-    style.use_style()
-    summary = mean_over_seeds(chosen, _KEYS, band).rename(columns={"value": "mean"})
+    summary = mean_over_seeds(chosen, _KEYS, band)
     lines = style.line_styles(looks)
-    figure, axes = plt.subplots(
-        len(labels),
-        len(datasets),
-        figsize=(style.PAGE_WIDTH, (42 * len(labels) + 48) * style.MILLIMETRE),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
+    height = 42 * len(labels) + 48
+    figure, axes = page.new_panels(len(labels), len(datasets), height, sharex=True, sharey="row")
     letters = page.letters()
     for row, label in zip(axes, labels, strict=True):
         for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
@@ -96,27 +84,26 @@ def draw(
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
     sentences = _caption(chosen, summary, datasets, networks, stages, components, band)
-    numbers = summary[[*_KEYS, "mean", "low", "high", "ci_low", "ci_high", "seeds"]]
+    numbers = summary.rename(columns={"value": "mean"})[_COLUMNS]
     return page.finish(figure, numbers, sentences, absent)
 
 
 def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:
     style.mark_zero(axis)
     positions = np.arange(len(stages))
-    # A little beside each other, so that intervals do not hide each other.
+    # Networks stand a little beside each other, so that no interval hides another.
     places = np.linspace(-_ASIDE, _ASIDE, len(lines)) if len(lines) > 1 else [0.0]
     for (network, line), aside in zip(lines.items(), places, strict=True):
         curve = panel[panel["network"] == network].set_index("stage").reindex(stages)
         x = positions + aside
-        axis.plot(x, curve["mean"], **line)
+        axis.plot(x, curve["value"], **line)
         axis.vlines(x, curve["ci_low"], curve["ci_high"], color=line["color"], linewidth=0.8)
         if curve["seeds"].max() > 1:
             style.fill_band(axis, x, curve["low"], curve["high"], line["color"], alpha=0.2)
     axis.set_xticks(positions, [stage.capitalize() for stage in stages])
     axis.margins(x=0.06)
-    if not panel["mean"].notna().any():
-        note = panel["note"].iloc[0] if len(panel) else "not measured"
-        style.write_inside(axis, note)
+    if not panel["value"].notna().any():
+        style.write_inside(axis, panel["note"].iloc[0] if len(panel) else "not measured")
 
 
 def _caption(chosen, summary, datasets, networks, stages, components, band) -> list[str]:
@@ -141,7 +128,7 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
 
 
 def _label_sources(chosen: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
-    """Where the expressions of each face set come from."""
+    """The sentence on where the expressions of each face set come from."""
     labelled = chosen[(chosen["label"] == "expression") & (chosen["label_source"] != "")]
     sources = labelled.groupby("dataset")["label_source"].first()
     titles: dict[str, list[str]] = {}

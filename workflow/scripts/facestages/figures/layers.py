@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -26,31 +25,23 @@ LABELS = {
 }
 _OTHER_LABEL = {"color": style.GREY, "marker": "X", "linestyle": "-"}
 
-# The R2 of a label that cannot be decoded has no lower bound.
+# The R2 of a label that cannot be decoded has no lower bound; the axis ends here.
 _LOWEST_R2 = -0.35
 
-# So many names of layers can stand below a panel.
+# Of more layers, only those of the stages are named below a panel.
 _MOST_NAMES = 12
 
 
 class Row(NamedTuple):
-    """A row of panels.
-
-    Attributes
-    ----------
-    title, axis : str
-    measures : tuple of str
-        Measures that are drawn; of silhouettes the config names one.
-    chance : str
-        Column of the value at chance, which is taken off.
-    is_scaled : bool
-        Whether the rest is divided by its highest value, 1 - chance.
-    """
+    """A row of panels."""
 
     title: str
     axis: str
+    #: Measures that are drawn; the config names that of silhouettes.
     measures: tuple[str, ...] = ()
+    #: Column of the value at chance, which is subtracted.
     chance: str = ""
+    #: Whether the rest is divided by its highest value, 1 - chance.
     is_scaled: bool = False
 
 
@@ -86,10 +77,8 @@ def draw(
     separability, decoding, rsa : pandas.DataFrame
         Rows of `analysis.separability.score_separability`, `analysis.decoding.decode_labels` and
         `analysis.rsa.correlate_rdms`, of all seeds of the networks on one face set.
-    dataset : str
-        Its name in figures.
-    networks : mapping of str to str
-        Name in figures of each network, in order.
+    dataset, networks : str, mapping of str to str
+        Name in figures of the face set, and of each network, in order.
     components : int or "all"
         Number of principal components of the first two rows; correlations are in the full space.
     measure : str
@@ -115,16 +104,8 @@ def draw(
         f"no {measure} in {components} components; check figures.layers and the face set's labels",
     )
     crossings = _overtaking(separability, networks, measure, components)
-    style.use_style()
-    figure, axes = plt.subplots(
-        len(ROWS),
-        len(networks),
-        figsize=(style.PAGE_WIDTH, (44 * len(ROWS) + 42) * style.MILLIMETRE),
-        sharex="col",
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
+    height = 44 * len(ROWS) + 42
+    figure, axes = page.new_panels(len(ROWS), len(networks), height, sharex="col", sharey="row")
     letters = page.letters()
     for row, kind in zip(axes, ROWS, strict=True):
         for axis, (network, title) in zip(row, networks.items(), strict=True):
@@ -140,7 +121,11 @@ def draw(
     for axis, network in zip(axes[-1], networks, strict=True):
         _name_layers(axis, numbers[numbers["network"] == network])
     _add_legend(figure, numbers)
-    sentences = _caption(numbers, crossings, dataset, networks, components, measure)
+    pictures = " ".join([str(int(numbers["n"].max())), *page.describe_sample(separability)])
+    sentences = [
+        *_caption(numbers, crossings, dataset, networks, components, measure),
+        f"Seeds: {page.count_seeds(numbers, networks)}. Pictures: {pictures}.",
+    ]
     return page.finish(figure, numbers, sentences, absent)
 
 
@@ -150,7 +135,7 @@ def _choose(
     components: int | str,
     measure: str,
 ) -> pd.DataFrame:
-    """Means over seeds of what is drawn, with each layer's stage and its position from 0."""
+    """Means over seeds of what is drawn, with each layer's stage, and its position from 0."""
     parts = []
     for kind, table in scores.items():
         measures = (measure,) if kind == "separability" else ROWS[kind].measures
@@ -167,7 +152,7 @@ def _choose(
 
 
 def _less_chance(table: pd.DataFrame, row: Row) -> pd.DataFrame:
-    """Values less that of chance, or (value - chance) / (1 - chance)."""
+    """value - chance, or (value - chance) / (1 - chance) where the row is scaled."""
     if not row.chance:
         return table
     table = table.copy()
@@ -181,9 +166,9 @@ def _less_chance(table: pd.DataFrame, row: Row) -> pd.DataFrame:
 def _overtaking(
     separability: pd.DataFrame, networks: Mapping[str, str], measure: str, components: int | str
 ) -> dict[str, dict]:
-    """Layer from which on expression is above identity, by network.
+    """By network, the layer from which on expression is more separate than identity.
 
-    It is the mean over the seeds in which that happens, if those are more than half.
+    It is the mean over the seeds in which expression overtakes, if those are more than half.
     """
     rows = separability[
         (separability["measure"] == f"{measure}_overtaking")
@@ -199,6 +184,7 @@ def _overtaking(
                 "ci_low": seeds["ci_low"].min(),
                 "ci_high": seeds["ci_high"].max() if seeds["ci_high"].notna().all() else np.nan,
                 "instances": int(seeds["value"].notna().sum()),
+                "seeds": len(seeds),
             }
     return crossings
 
@@ -230,11 +216,10 @@ def _name_layers(axis: Axes, numbers: pd.DataFrame) -> None:
 
 def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
     drawn = set(numbers["label"][numbers["value"].notna()])
-    # Affect is valence and arousal, in one model.
-    names = {label: "affect (model)" if label == "affect" else label for label in LABELS}
-    names = {label: name for label, name in names.items() if label in drawn}
-    lines = {label: LABELS[label] for label in names}
-    page.add_line_legend(figure, names, lines, len(names))
+    lines = {label: line for label, line in LABELS.items() if label in drawn}
+    # The model of affect holds valence and arousal.
+    names = {label: label for label in LABELS} | {"affect": "affect (model)"}
+    page.add_line_legend(figure, names, lines, len(lines))
 
 
 def _caption(numbers, crossings, dataset, networks, components, measure) -> list[str]:
@@ -247,21 +232,20 @@ def _caption(numbers, crossings, dataset, networks, components, measure) -> list
         f"expressions) of the full space's distances with those of a model, less that of permuted "
         f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: "
         f"{page.INTERVALS}.",
-        *_crossings_in_words(numbers, crossings, networks),
+        *_crossings_in_words(crossings, networks),
         *page.rendered((numbers["rendered"] == 1).all()),
         *page.declared(numbers["label_source"]),
         *page.circular(numbers, networks),
-        f"Seeds: {page.count_seeds(numbers, networks)}. Pictures: {int(numbers['n'].max())}.",
     ]
 
 
-def _crossings_in_words(numbers, crossings, networks) -> list[str]:
+def _crossings_in_words(crossings, networks) -> list[str]:
     places = []
     for name, ends in crossings.items():
         high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
         place = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
-        seeds = int(numbers.loc[numbers["network"] == name, "seeds"].max())
-        places.append(place + (f" ({ends['instances']} of {seeds} seeds)" if seeds > 1 else ""))
+        several = f" ({ends['instances']} of {ends['seeds']} seeds)" if ends["seeds"] > 1 else ""
+        places.append(place + several)
     listed = ", ".join(places)
     return [
         f"Dashed: from here on expression is above identity; position among the layers drawn, the "

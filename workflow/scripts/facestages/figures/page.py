@@ -8,11 +8,13 @@ import os
 import re
 import string
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from facestages import tables
@@ -22,27 +24,20 @@ from facestages.figures import style
 from facestages.files import atomic_path
 from facestages.stimuli.sample import sample_in_words
 
-#: Said of pictures of the head model, in captions, tables and reports.
+#: What captions, tables and reports say of pictures of the head model.
 RENDERED = "RENDERED, not photographs"
 
-#: What bars and bands are in all figures of silhouettes and read-outs.
+#: What bars and bands show in all figures of silhouettes and decoding.
 INTERVALS = "95 % intervals over people, of several seeds the widest"
 
 
 class Drawing(NamedTuple):
-    """What `draw` of a figure's module returns.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure
-    numbers : pandas.DataFrame
-        The numbers drawn.
-    caption : str
-        The text below the figure.
-    """
+    """What `draw` of a figure's module returns."""
 
     figure: Figure
+    #: The numbers drawn.
     numbers: pd.DataFrame
+    #: The text below the figure.
     caption: str
 
 
@@ -52,18 +47,9 @@ def draw(
     settings: Mapping[str, object],
     output: Mapping[str, str],
 ) -> None:
-    """Draw a figure and write its files.
+    """Draw a figure with ``draw`` of the module `name`, and `save` it.
 
-    Parameters
-    ----------
-    name : str
-        Module of `figures` whose function ``draw`` draws it.
-    inputs : mapping
-        Named inputs of the rule; see `read_inputs`.
-    settings : mapping
-        Further keyword arguments of ``draw``.
-    output : mapping of str to str
-        See `save`.
+    The keyword arguments of ``draw`` are the rule's `inputs` (see `read_inputs`) and `settings`.
     """
     module = importlib.import_module(f"facestages.figures.{name}")
     save(module.draw(**read_inputs(inputs), **settings), output)
@@ -72,16 +58,8 @@ def draw(
 def read_inputs(inputs: Mapping[str, str | Iterable[str]]) -> dict[str, object]:
     """Keyword arguments of ``draw`` from a rule's named inputs.
 
-    Parameters
-    ----------
-    inputs : mapping of str to str or list of str
-        A list holds CSV files of the same columns. ``needed`` holds files that must be there, and
-        whose paths the settings name.
-
-    Returns
-    -------
-    dict
-        A path as it is, a list as one table; ``needed`` and empty lists are dropped.
+    A path stays as it is. A list holds CSV files of the same columns and becomes one table; an
+    empty list is dropped. So is ``needed``: files whose paths the settings name.
     """
     return {
         key: value if isinstance(value, str) else tables.read_tables(value)
@@ -97,18 +75,10 @@ def finish(
     absent: Iterable[str] = (),
     columns: int = 128,
 ) -> Drawing:
-    """Write the caption below a figure.
+    """Write the caption, of lines of so many `columns`, below a figure.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Its layout is constrained, or has room at its lower edge.
-    numbers : pandas.DataFrame
-    sentences : iterable of str
-    absent : iterable of str
-        See `left_out`.
-    columns : int
-        Characters of a line.
+    The figure's layout is constrained, or leaves room at its lower edge. The caption ends with
+    what is `absent` (see `left_out`).
     """
     caption = " ".join([*sentences, *left_out(absent)])
     figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
@@ -116,16 +86,12 @@ def finish(
 
 
 def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
-    """Write all files of a figure.
+    """Write the files of a figure.
 
-    Parameters
-    ----------
-    drawing : Drawing
-    output : mapping of str to path-like
-        Files by form: ``pdf``, ``svg`` and ``png`` of the figure; ``numbers`` as CSV; ``table``,
-        the same as Markdown; ``caption`` as reStructuredText.
+    By form they are ``pdf``, ``svg`` and ``png`` of the figure; ``numbers`` as CSV; ``table``, the
+    numbers as Markdown; and ``caption`` as reStructuredText.
     """
-    # What marks emphasis in reStructuredText stands for itself here.
+    # A backslash keeps reStructuredText from reading marks of emphasis.
     caption = re.sub(r"([*`_|\\])", r"\\\1", drawing.caption) + "\n"
     style.save_figure(drawing.figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
     for form, path in output.items():
@@ -142,6 +108,13 @@ def _write_text(path: str | os.PathLike, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def new_panels(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """A figure across the page, `height` millimetres high, and its panels (rows, columns)."""
+    style.use_style()
+    size = (style.PAGE_WIDTH, height * style.MILLIMETRE)
+    return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
+
+
 def letters() -> Iterator[str]:
     """Letters of panels: a to z, then aa, ab, ..."""
     for length in itertools.count(1):
@@ -151,36 +124,24 @@ def letters() -> Iterator[str]:
 def add_line_legend(
     figure: Figure, names: Mapping[str, str], lines: Mapping[str, Mapping], columns: int
 ) -> None:
-    """Name lines above all panels.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    names : mapping of str to str
-        Name in figures of each network or label.
-    lines : mapping of str to mapping
-        Colour, marker and dash of those that are drawn, in order.
-    columns : int
-    """
+    """Name `lines`, a look by network or label, above all panels; `names` are those in figures."""
     handles = [plt.Line2D([], [], **line) for line in lines.values()]
-    titles = [names[name] for name in lines]
-    place = {"loc": "outside upper center", "ncols": columns, "frameon": False}
-    figure.legend(handles, titles, handlelength=3.2, **place)
+    add_legend(figure, handles, [names[name] for name in lines], columns, handlelength=3.2)
+
+
+def add_legend(
+    figure: Figure, handles: Sequence[Artist], names: Sequence[str], columns: int, **options
+) -> None:
+    """Add a legend above all panels."""
+    place = {"loc": "outside upper center", "ncols": columns, "frameon": False, **options}
+    figure.legend(handles, names, **place)
 
 
 # ------------------------------------------------------------------------- nothing to draw
 
 
 def nothing_to_draw(figure: str, why: str) -> FacestagesError:
-    """The error of a figure without content.
-
-    Parameters
-    ----------
-    figure : str
-        ``"Figure 4"``, ``"the figure of layers"``.
-    why : str
-        What is missing, and what to check.
-    """
+    """The error of a figure without content: what is missing, and what to check."""
     return FacestagesError(f"{figure} has nothing to draw: {why}")
 
 
@@ -199,12 +160,12 @@ def left_out(lines: Iterable[str]) -> list[str]:
 
 
 def rendered(is_rendered: bool) -> list[str]:
-    """The sentence on faces of the head model, if all faces are."""
+    """The sentence on rendered faces, where all are."""
     return [f"All faces are {RENDERED}."] if is_rendered else []
 
 
 def declared(sources: pd.Series) -> list[str]:
-    """The sentence on valence and arousal that nobody rated, if a source of labels says so."""
+    """The sentence on valence and arousal that nobody rated, where a label's source says so."""
     is_declared = sources.astype(str).str.contains("declared")
     return ["Valence and arousal are DECLARED positions, not ratings."] * bool(is_declared.any())
 
@@ -219,14 +180,8 @@ def circular(
 ) -> list[str]:
     """A sentence for each network that is scored with its own answers.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns ``network``, ``note``, and ``dataset`` where `datasets` are given.
-    networks : mapping of str to str
-        Name in figures of each network.
-    datasets : mapping of str to str, optional
-        That of each face set, where a figure shows several.
+    The table has the columns ``network`` and ``note``. `networks` and, where a figure shows several
+    face sets, `datasets` give the names in figures.
     """
     keys = ["network"] if datasets is None else ["dataset", "network"]
     rows = table[is_circular(table["note"])].drop_duplicates(keys)
@@ -236,36 +191,32 @@ def circular(
 
 
 def count_seeds(table: pd.DataFrame, networks: Mapping[str, str]) -> str:
-    """Number of seeds of each network: ``"NN1 10, Pixels 1"``.
+    """Most seeds behind a mean of each network, in the order of `networks`: ``"NN1 10, Pixels 1"``.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `figures.seeds.mean_over_seeds`.
-    networks : mapping of str to str
-        Name in figures of each network, in order.
+    The table is that of `figures.seeds.mean_over_seeds`.
     """
-    seeds = table.groupby("network")["seeds"].max()
+    seeds = table[table["value"].notna()].groupby("network")["seeds"].max()
     return ", ".join(f"{networks[name]} {seeds[name]}" for name in networks if name in seeds)
 
 
 def count_pictures(scores: pd.DataFrame) -> str:
     """Number of pictures of a face set, by label where not every picture has every label.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        Measurements on one face set: ``label``, ``n``; of a sample ``pictures_of``, ``sampled``.
+    The table has the columns ``label`` and ``n``, and of a sample ``pictures_of`` and ``sampled``.
     """
     counts = scores.groupby("label", sort=False)["n"].max()
     if counts.nunique() <= 1:
         words = [str(int(counts.max()))]
     else:
         words = [", ".join(f"{int(n)} ({label})" for label, n in counts.items())]
-    samples = scores.reindex(columns=["pictures_of", "sampled"]).dropna()
-    for sample in samples.astype({"pictures_of": int}).head(1).to_dict("records"):
-        words.append(sample_in_words(sample))
-    return " ".join(words)
+    return " ".join([*words, *describe_sample(scores)])
+
+
+def describe_sample(scores: pd.DataFrame) -> list[str]:
+    """``["of 130,815 (every 7th of each person)"]`` of a sample, ``[]`` of a whole face set."""
+    samples = scores.reindex(columns=["pictures_of", "sampled"]).dropna().head(1)
+    records = samples.astype({"pictures_of": int}).to_dict("records")
+    return [sample_in_words(sample) for sample in records]
 
 
 def name_space(components: int | str) -> str:

@@ -14,16 +14,16 @@ _VALUES = ("value", "low", "high", "ci_low", "ci_high")
 def mean_over_seeds(
     table: pd.DataFrame, keys: Sequence[str], band: str | None = None
 ) -> pd.DataFrame:
-    """Means over the seeds of each network; intervals over people, of several seeds the widest.
+    """Mean of each measurement over the seeds of its network, and the widest interval of a seed.
 
     A measurement has a mean only if more than half of the seeds have a value. The mean of a few
-    seeds would stand for a network that most of its instances are not.
+    seeds would show a network unlike most of its instances.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a seed and measurement. Of several rows with the same keys and seed, such as those
-        of a layer that is two stages, the first counts.
+        One row a seed and measurement. A layer that is two stages has two rows with the same keys
+        and seed; the first counts.
     keys : sequence of str
         Columns that tell measurements apart, ``network`` among them.
     band : str, optional
@@ -33,8 +33,9 @@ def mean_over_seeds(
     -------
     pandas.DataFrame
         ``keys``, ``value``, ``low, high`` of the band if there is one, ``ci_low, ci_high, seeds,
-        n``; and of ``dataset, rendered, label_source, components, note`` those that the table has
-        and the keys lack. The note of a missing mean is that of the first seed without a value.
+        n``; and those of ``dataset, rendered, label_source, components, note`` that the table has
+        and the keys lack. ``seeds`` counts those with a value; without a mean, all that were
+        measured. A missing mean has the note of the first seed without a value.
     """
     table = table.drop_duplicates([*keys, "seed"])
     table = table.assign(has_value=table["value"].notna())
@@ -47,19 +48,21 @@ def mean_over_seeds(
         sd=("value", "std"),
         ci_low=("ci_low", "min"),
         ci_high=("ci_high", "max"),
-        seeds=("seed", "nunique"),
+        seeds=("has_value", "sum"),
+        measured=("seed", "nunique"),
         n=("n", "max"),
         has_value=("has_value", "mean"),
         **first,
     )
     if band == "sd":
-        # One seed has no standard deviation, and a band of no height.
+        # One seed has no standard deviation; its band has no height.
         spread = summary["sd"].fillna(0.0)
         summary["low"], summary["high"] = summary["value"] - spread, summary["value"] + spread
     lacking = summary["has_value"] <= 0.5
     summary.loc[lacking, list(_VALUES)] = np.nan
+    summary.loc[lacking, "seeds"] = summary["measured"]
     if "note" in first and lacking.any():
         reasons = table[~table["has_value"]].groupby(list(keys), **groups)["note"].first()
         summary.loc[lacking, "note"] = reasons.reindex(summary.index[lacking])
-    unwanted = ["sd", "has_value"] if band else ["low", "high", "sd", "has_value"]
+    unwanted = ["sd", "has_value", "measured", *([] if band else ["low", "high"])]
     return summary.drop(columns=unwanted).reset_index()

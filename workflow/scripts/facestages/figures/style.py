@@ -43,12 +43,7 @@ LINES = (
 
 #: How controls are drawn, by kind: grey, with an open marker.
 CONTROLS = {
-    "untrained": {
-        "color": DARK,
-        "marker": "X",
-        "linestyle": ":",
-        "markerfacecolor": "white",
-    },
+    "untrained": {"color": DARK, "marker": "X", "linestyle": ":", "markerfacecolor": "white"},
     "shuffled labels": {
         "color": "#909090",
         "marker": "*",
@@ -75,7 +70,7 @@ _MARKERS = "osD^vP<>X*"
 # What differs from seaborn's theme for papers.
 _RC = {
     "font.family": "sans-serif",
-    # An SVG names them all. A reader without DejaVu Sans sees Verdana, which is about as wide.
+    # An SVG names all three: a reader without DejaVu Sans sees Verdana, which is about as wide.
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": 8,
     "axes.titlesize": 9,
@@ -106,10 +101,7 @@ _RC = {
 def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
     """Colour, marker and dash of each network, the same in all figures.
 
-    Parameters
-    ----------
-    looks : mapping of str to int or str
-        By network: its number among the trained networks of the config, or the kind of a control.
+    `looks` gives its number among the trained networks of the config, or the kind of a control.
     """
     return {
         network: CONTROLS[look] if isinstance(look, str) else LINES[look % len(LINES)]
@@ -120,8 +112,7 @@ def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
 def point_styles(values: Sequence[str]) -> dict[str, dict]:
     """A colour and a marker for each value of a label, such as identity or expression.
 
-    Each expression has a colour of its own. Of many identities some share a colour, and differ in
-    their markers.
+    Each expression has its own colour. Identities that share a colour differ in their markers.
     """
     colors = [*COLORS.values(), *_MORE_COLORS]
     styles = {}
@@ -149,9 +140,17 @@ def write_inside(axis: Axes, text: str) -> None:
 
 
 def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
-    """Write in place of a panel why there is none."""
+    """Write why a panel is missing in its place."""
     axis.set_axis_off()
     write_inside(axis, textwrap.fill(text, columns))
+
+
+def shorten(text: str, length: int) -> str:
+    """A name without its middle, where it is longer than `length`."""
+    if len(text) <= length:
+        return text
+    half = (length - 1) // 2
+    return f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half:]}"
 
 
 def use_style() -> None:
@@ -161,13 +160,9 @@ def use_style() -> None:
 
 
 def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
-    """Write a figure in several formats. The same figure gives the same bytes: no date is written.
+    """Write a figure as ``pdf``, ``svg`` or ``png``, a path for each.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    paths : mapping of str to path-like
-        File for each format: ``pdf``, ``svg``, ``png``.
+    No date is written, so the same figure gives the same bytes.
     """
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
