@@ -1,4 +1,4 @@
-"""Labels of pictures as measures take them: which are there, who is seen, where they come from."""
+"""Labels of pictures: which pictures have one, who is shown, and where a label comes from."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ NO_GEOMETRY = "the layer gives the same output for every picture"
 
 
 def is_labelled(table: pd.DataFrame, label: str) -> np.ndarray:
-    """Which pictures have a label, shape (n,); none where the face set lacks it."""
+    """Whether each picture has a label, shape (n,); False for all if the face set lacks it."""
     if label not in table:
         return np.zeros(len(table), bool)
     return (table[label].notna() & (table[label] != "")).to_numpy()
 
 
 def no_label(label: str) -> str:
-    """Note of what cannot be measured without a label."""
+    """Note of a measurement whose label the face set lacks."""
     return f"the face set has no label '{label}'"
 
 
 def read_people(labels: pd.DataFrame) -> np.ndarray | None:
-    """Identity of each picture, shape (n,); None where there are no two identities.
+    """Identity of each picture, shape (n,); None if there are fewer than two identities.
 
-    A picture without an identity counts as one of its own.
+    A picture without an identity counts as an identity by itself.
     """
     if "identity" not in labels:
         return None

@@ -32,7 +32,7 @@ Rows = Iterable[Mapping[str, object]]
 class Layer(NamedTuple):
     """Geometry of one layer, in a file of `analysis.geometry.measure_geometry`.
 
-    Nothing is read before it is asked for; `gram` and `scores` are read where they are sliced.
+    Arrays are read when they are asked for; `gram` and `scores`, when they are sliced.
     """
 
     network: str
@@ -67,7 +67,7 @@ class Layer(NamedTuple):
 
     @property
     def noise_edge(self) -> float:
-        """What eigenvalues reach if units are unrelated (`analysis.parallel_analysis`)."""
+        """Largest eigenvalue of unrelated units (`analysis.parallel_analysis.noise_edge`)."""
         return float(self.group.attrs["noise_edge"])
 
     @property
@@ -101,18 +101,9 @@ class Geometry(NamedTuple):
 
 @contextlib.contextmanager
 def open_layers(geometry: str | os.PathLike, stimuli_digest: object) -> Iterator[list[Layer]]:
-    """Open the layers of one network on one face set.
+    """Open the layers in an HDF5 file of `analysis.geometry.measure_geometry`.
 
-    Parameters
-    ----------
-    geometry : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    stimuli_digest
-        Of the face set, from the attributes that `stimuli.read_labels` gives.
-
-    Yields
-    ------
-    list of Layer
+    The digest of the face set is among the attributes that `stimuli.read_labels` gives.
 
     Raises
     ------
@@ -129,16 +120,16 @@ def _layers_of(file: h5py.File) -> list[Layer]:
 
 
 def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]:
-    """Make a function of files, which returns a table, of one that yields rows of a `Geometry`.
+    """Turn a function that yields rows of a `Geometry` into one that makes a table from files.
 
-    The decorated function takes a `Geometry` and its own settings. It yields pairs: a `Layer`, or
-    None for what is told of all layers together, and rows, as mappings by column. A layer may be
-    that of several stages, each of which gets its rows; a further layer has an empty stage.
+    The decorated function takes a `Geometry` and its own settings. It yields pairs of a `Layer` and
+    its rows, which are mappings by column. The layer is None for rows about all layers together. A
+    layer of several stages gets its rows once for each stage; a layer of no stage has an empty one.
 
     Parameters
     ----------
     *columns : str
-        Columns of the table after `COMMON`; what a row holds beside them is left out.
+        Columns of the table after `COMMON`; other items of a row are left out.
 
     Returns
     -------
@@ -161,37 +152,26 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
     def decorate(rows_of: Callable[..., Iterator[tuple[Layer | None, Rows]]]) -> Callable:
         @functools.wraps(rows_of)
         def table_of(geometry, stimuli, stages, *settings, predictions=None, **named):
-            with _open_geometry(geometry, stimuli, stages, predictions) as opened:
+            labels, sources, faces = read_labels(stimuli, predictions)
+            digest = faces["stimuli_digest"]
+            with store.open_read(geometry, "geometry", stimuli_digest=digest) as file:
+                notes, layers = store.notes_of(file), _layers_of(file)
+                network = str(notes["network"])
+                opened = Geometry(network, layers, stages, labels, sources, faces, notes)
                 parts = rows_of(opened, *settings, **named)
                 rows = [row for part in parts for row in _place(opened, *part)]
             table = pd.DataFrame(rows, columns=[*COMMON, *columns])
             return table.astype({name: "Int64" for name in _INTEGERS if name in columns})
 
-        # Its signature is another one.
+        # Tools that follow `__wrapped__` would show the signature of `rows_of`.
         del table_of.__wrapped__
         return table_of
 
     return decorate
 
 
-@contextlib.contextmanager
-def _open_geometry(
-    geometry: str | os.PathLike,
-    stimuli: str | os.PathLike,
-    stages: Mapping[str, str],
-    predictions: str | os.PathLike | None,
-) -> Iterator[Geometry]:
-    labels, sources, faces = read_labels(stimuli, predictions)
-    expected = {"stimuli_digest": faces["stimuli_digest"]}
-    with store.open_read(geometry, "geometry", **expected) as file:
-        attributes = store.notes_of(file)
-        yield Geometry(
-            str(attributes["network"]), _layers_of(file), stages, labels, sources, faces, attributes
-        )
-
-
 def _place(geometry: Geometry, layer: Layer | None, rows: Rows) -> Iterator[dict[str, object]]:
-    """Rows with their network and face set, for each stage that the layer is that of."""
+    """Rows with the columns `COMMON`, once for each stage of the layer."""
     common = {name: geometry.attributes[name] for name in ("dataset", "network", "seed")}
     common["rendered"] = int(geometry.faces.get("rendered", 0))
     sampled = ("pictures_of", "sampled")
@@ -209,12 +189,8 @@ def _place(geometry: Geometry, layer: Layer | None, rows: Rows) -> Iterator[dict
 def write_measure(measured: Callable[..., pd.DataFrame], snakemake) -> None:
     """Write the table of a measure, as a rule of ``analysis.smk`` asks for it.
 
-    Parameters
-    ----------
-    measured : callable
-        Made by `tabulate`; its settings are the rule's params. Of several outputs the last is the
-        table, the others are settings by their names too.
-    snakemake : snakemake.script.Snakemake
+    The rule's params are the settings of `measured`, which `tabulate` made. The rule's last output
+    is the table; its other outputs are settings too.
     """
     *files, (_, table) = snakemake.output.items()
     settings = {name: value for name, value in snakemake.params.items() if name != "code"}

@@ -1,17 +1,15 @@
 """How many principal components stand out from noise.
 
 Parallel analysis (Horn 1965) compares a layer's components with those of unrelated units of the
-same variances. The original method draws such units many times, and uses only the largest variance
-of a component. With hundreds of units and pictures that has a formula (Dobriban and Owen 2019,
-doi:10.1111/rssb.12301): no draw is made, and the answer is the same in every run.
+same variances. Horn draws such units many times. For hundreds of units and pictures a formula gives
+the largest variance of their components (Dobriban and Owen 2019, doi:10.1111/rssb.12301), so no
+draw is needed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-
-__all__ = ["noise_edge"]
 
 
 def noise_edge(squares: np.ndarray, n: int) -> float:

@@ -1,8 +1,8 @@
-"""What no relation at all would give: labels moved among the pictures that could have had them.
+"""Permutations of labels that respect the design of a face set, and the p-values they give.
 
-Pictures of one person are not independent, and frames of a video follow each other. A permutation
-that ignores this compares with a world that nobody believes in. Here labels move only where the
-null hypothesis lets them (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092).
+Pictures of one person are not independent, and frames of a video follow each other. Permutations
+that ignore this make the null distribution too narrow. Here labels move only where the null
+hypothesis lets them (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AMONG_PEOPLE = "from person to person"
 # How many swaps of two episodes are tried, for each episode, before a permutation is taken.
 _TRIES = 50
 
-# The spread of a narrower null distribution is made of rounding errors.
+# A standard deviation of a null distribution below this is a rounding error.
 _NARROWEST = 1e-9
 
 
@@ -42,25 +42,20 @@ def permute_label(
     """Permutations of a label that respect the design of a face set.
 
     Identities move among pictures of the same expression, where people and expressions are crossed;
-    pictures without an expression count as those of one more. Other labels move within a person,
-    and within a session of the person. Pictures without order are shuffled. Where pictures are
-    numbered frames, neighbours are alike, and what moves is longer: names move as episodes, runs of
-    one name, which come in another order without two of one name in a row; numbers, such as
-    valence, are shifted in time, the end joined to the beginning. A label that is the same in all
-    pictures of each person, such as sex, moves from person to person. Labels move freely where
-    there are no identities, or where each has one picture.
+    pictures without an expression count as one more expression. Other labels move within a person,
+    and within a session of the person. They move freely there, unless pictures are numbered frames,
+    of which neighbours are alike. Names of frames move as episodes, runs of one name, which are put
+    in another order without two of one name in a row. Numbers of frames, such as valence, are
+    shifted in time, the end joined to the beginning. A label that is the same in all pictures of
+    each person, such as sex, moves from person to person. Labels move freely where there are no
+    identities, or where each identity has one picture.
 
     Parameters
     ----------
     table : pandas.DataFrame of n rows
         Labels of a face set; every row has a value of `label`.
     label : str
-    permutations : int
-    seed : int
-
-    Returns
-    -------
-    Permutations
+    permutations, seed : int
 
     Raises
     ------
@@ -94,20 +89,11 @@ def permute_label(
 
 
 def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[str, float]:
-    """Where a value lies among those of permuted labels.
+    """Compare a value with those of permuted labels, shape (permutations,).
 
-    Parameters
-    ----------
-    value : float
-    null : numpy.ndarray, shape (permutations,)
-    rounding : float
-        By how much equal values may differ, as they are summed in another order.
-
-    Returns
-    -------
-    dict
-        ``null_mean, null_sd, z`` and the one-sided ``p``, which counts the value among the
-        permutations; empty without permutations.
+    Returns ``null_mean, null_sd, z`` and the one-sided ``p``, which counts the value among the
+    permutations; nothing without permutations. Equal values may differ by `rounding`, because they
+    are summed in another order.
     """
     if len(null) == 0:
         return {}
@@ -125,7 +111,7 @@ def _codes(values: pd.Series) -> np.ndarray:
 
 
 def _label_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
-    """Number of each picture's value, one more where it is missing; None where all are missing."""
+    """Code of each picture's value; missing is one more value. None where all are missing."""
     codes = _codes(table[label].fillna("")) if label in table else np.zeros(len(table), int)
     return codes if codes.any() or (label in table and table[label].iloc[0] != "") else None
 
@@ -161,11 +147,11 @@ def _reorder(
     permutations: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Rows of a block's episodes, runs of equal values, in random order, none beside its like.
+    """Rows with the episodes (runs of equal values) of each block in random order.
 
     Two episodes are swapped at a time, unless that would put equal ones side by side. Such swaps
-    make a Markov chain whose states are equally likely, from which a permutation is taken after
-    many tries (Besag and Clifford 1989, doi:10.1093/biomet/76.4.633).
+    make a Markov chain whose states are equally likely. A permutation is taken from it after many
+    tries (Besag and Clifford 1989, doi:10.1093/biomet/76.4.633).
     """
     rows = np.empty((permutations, len(blocks)), np.int32)
     for members in _split(blocks, order):
@@ -202,7 +188,7 @@ def _swap_episodes(values, tries):
 
 
 def _swap(people: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of another person, who is the same for all pictures of a person."""
+    """Rows of another person, the same one for all pictures of a person."""
     names, first = np.unique(people, return_index=True)
     order = rng.permuted(np.tile(np.arange(len(names)), (permutations, 1)), axis=1)
     return first.astype(np.int32)[order[:, np.searchsorted(names, people)]]

@@ -11,8 +11,8 @@ import scipy.stats
 def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np.ndarray:
     """How often each picture counts when people are drawn with replacement.
 
-    As many people are drawn as there are, and all pictures of a person come with them (the
-    bootstrap over clusters of Davison and Hinkley 1997, section 3.8).
+    As many people are drawn as there are, each with all of their pictures (the bootstrap over
+    clusters of Davison and Hinkley 1997, section 3.8).
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np
 
 
 def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[float, float]:
-    """Interval from values of a bootstrap over P people; NaN to NaN where there are none.
+    """Interval from values of a bootstrap over P people; NaN to NaN without values or two people.
 
     Its ends are the percentiles ``Phi(t sqrt(P / (P - 1)))``, with t Student's quantile of P - 1
     degrees of freedom (the expanded percentile interval of Hesterberg 2015,
-    doi:10.1080/00031305.2015.1089789). They lie farther out the fewer people there are, because
-    resampled people vary less than people do, by (P - 1) / P in variance, and because a normal
-    interval is narrower than Student's.
+    doi:10.1080/00031305.2015.1089789). The fewer people there are, the wider it is: the variance of
+    resampled people is too small by (P - 1) / P, and Student's t is wider than a normal
+    distribution.
 
     Parameters
     ----------
@@ -66,19 +66,11 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson correlation under each row of weights.
+    """Pearson correlation of x and y (n,) under each row of `weights` (resamples, n).
 
-    Parameters
-    ----------
-    x, y : numpy.ndarray, shape (n,)
-    weights : numpy.ndarray, shape (resamples, n)
-
-    Returns
-    -------
-    numpy.ndarray, shape (resamples,)
-        NaN where one of them does not vary.
+    NaN where x or y does not vary.
     """
-    # Centred first, so that the sums of squares lose no digits.
+    # Centring first keeps the digits of the sums of squares.
     x, y = x - x.mean(), y - y.mean()
     mean_x, mean_y = weighted_mean(x, weights), weighted_mean(y, weights)
     covariance = weighted_mean(x * y, weights) - mean_x * mean_y

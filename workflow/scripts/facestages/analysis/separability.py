@@ -1,14 +1,12 @@
-"""How separate identities, or expressions, lie in a layer's space.
+"""How well identities, and expressions, are separated in a layer's space.
 
-Mean silhouettes, as the paper has them and as a reviewer would ask for them: over groups instead of
-pictures, on equal cells, with the other label held constant. Beside each stand what no relation at
-all would give, and its interval over people.
+The measures are mean silhouettes: over pictures, as in the paper; over groups; on equal cells; and
+with the other label held constant. Each has a null distribution and an interval over people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,19 +27,18 @@ from facestages.analysis.silhouettes import centred_distances, mean_silhouettes
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 
-#: Shares of the variance that components are counted for.
+#: Shares of the variance; the components that reach them are counted.
 SHARES = (0.6, 0.9)
-_OUTSTANDING = "components_parallel_analysis"
 
-# To find all eigenvalues of more pictures takes longer than the silhouettes do.
+# For more pictures, finding all eigenvalues would take longer than the silhouettes.
 _MOST_FOR_SPECTRUM = 3000
-# How often a few pictures of each person are drawn, and of how many people at least.
+# Subsamples of pictures: number of draws, and least number of people.
 _DRAWS, _FEWEST_PEOPLE = 20, 3
 # Rounding errors of a share of variance are smaller than this.
 _ROUNDING = 1e-6
 
-# Curves over layers by number of components, measure and label: for each layer, in their order, the
-# value and then those of the resamples.
+# Curves over layers, by number of components, measure and label: for each layer, in order, an array
+# of the value and its resamples.
 _Curves = dict[tuple[int | str, str, str], dict[str, np.ndarray]]
 
 
@@ -70,25 +67,28 @@ def score_separability(
     permutations : int
         Label permutations for z and p; 0 for none.
     pictures_per_person : int, optional
-        This many pictures are drawn of people who have more, to compare face sets of few and of
-        many pictures a person.
+        Size of subsamples of each person's pictures, which make face sets of few and of many
+        pictures a person comparable.
 
     Returns
     -------
     pandas.DataFrame
-        Tidy: a row for each stage or further layer x number of components x measure: of each label
-        those of `score_label`; ``variance_explained``; and of the whole spectrum, with
-        ``components`` all, ``components_60`` and ``components_90``, the numbers of components that
-        have that many per cent of the variance, and ``components_parallel_analysis``, of those that
-        stand out from unrelated units (`analysis.parallel_analysis`). Where both identity and
-        expression are scored, also by number of components the measures of `score_label` with
-        ``_overtaking``: the position (0 is the first recorded layer) from which on expression's is
-        above identity's; see `overtaking`. Where people have more pictures than
-        `pictures_per_person`, also ``silhouette_subsampled``, that of identity on that many of
-        each, and ``silhouette_subsampled_change``, how much it differs from that of all. What
-        cannot be measured has an empty value and a note. Where the face set is a sample,
-        ``pictures_of`` and ``sampled`` say of what, and ``sampling_error`` how far the value may be
-        from that of the whole face set (`analysis.sampling.sampling_error`).
+        Tidy. A value that cannot be measured is empty and has a note. The measures are:
+
+        - of each layer, number of components and label, those of `score_label`;
+        - of each layer and number of components, ``variance_explained``;
+        - of each layer, ``components_60`` and ``components_90``, how many components reach that
+          percentage of the variance, and ``components_parallel_analysis``, how many stand out from
+          unrelated units (`analysis.parallel_analysis`);
+        - of each number of components, if both identity and expression are scored, the measures of
+          `score_label` with ``_overtaking``: the position (0 is the first recorded layer) from
+          which on expression's is above identity's (`overtaking`);
+        - if people have twice as many pictures as `pictures_per_person`, identity's
+          ``silhouette_subsampled`` and, as its difference from ``silhouette``,
+          ``silhouette_subsampled_change``.
+
+        If the face set is a sample, ``pictures_of`` and ``sampled`` describe the sample, and
+        ``sampling_error`` is that of `analysis.sampling.sampling_error`.
     """
     table = geometry.labels
     moves = {label: _moves(table, label, permutations) for label in labels}
@@ -96,8 +96,9 @@ def score_separability(
     sample = sampling.read_sample(table, geometry.faces)
     curves: _Curves = {}
     for layer in progress(geometry.layers, "silhouettes"):
-        rows = []
-        halves = sample and _read_halves(layer, sample)
+        rows, scores = [], layer.scores[:]
+        if sample is not None:
+            ratios = sampling.half_variance_ratios(layer.gram, scores, sample.halves)
         for k in components:
             gram, dimensions = _space(layer, k)
             explained = 1.0 if k == "all" else float(layer.variance_ratio[:dimensions].sum())
@@ -111,9 +112,9 @@ def score_separability(
                 _add_to_curves(curves, k, layer.name, scored)
                 measured += scored
             if sample is not None:
-                _add_errors(measured, gram, k, table, halves, sample)
+                _add_errors(measured, gram, scores, k, table, ratios, sample)
             if drawn is not None:
-                measured += _subsampled_rows(layer, gram, k, measured, drawn)
+                measured += _subsampled_rows(gram, scores, k, measured, drawn)
             space = {"components": k, "components_used": dimensions}
             rows += [{**space, **row} for row in measured]
         yield layer, rows + _spectrum_rows(layer)
@@ -121,7 +122,7 @@ def score_separability(
 
 
 def _moves(table: pd.DataFrame, label: str, permutations: int) -> Permutations | None:
-    """Where the pictures' labels move; None where they cannot, or are not asked to."""
+    """Permutations of the labelled pictures; None where there are none, or none are wanted."""
     labelled = is_labelled(table, label)
     if not permutations or not labelled.any():
         return None
@@ -132,7 +133,7 @@ def _moves(table: pd.DataFrame, label: str, permutations: int) -> Permutations |
 
 
 def _space(layer: Layer, k: int | str) -> tuple[np.ndarray, int]:
-    """Inner products in the first k components or in the full space, and its dimensions."""
+    """Inner products in k components or the full space, and the number of dimensions."""
     if k == "all":
         return layer.gram.astype(np.float64)[:], layer.units
     scores = layer.scores[:, :k]
@@ -140,7 +141,7 @@ def _space(layer: Layer, k: int | str) -> tuple[np.ndarray, int]:
 
 
 def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.ndarray):
-    """Inner products among some pictures alone, with the components that these have."""
+    """Inner products of some pictures, in the principal components of these pictures alone."""
     if k == "all":
         return gram[np.ix_(rows, rows)]
     points = sampling.components_of_part(scores[rows])[:, :k]
@@ -151,9 +152,9 @@ def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.
 
 
 def _draw_pictures(table: pd.DataFrame, number: int | None) -> np.ndarray | None:
-    """Rows of that many pictures of each person, shape (draws, people, number).
+    """Rows of `number` pictures of each person, shape (draws, people, number).
 
-    None where people have less than twice as many, or where there are too few people.
+    None if a person has less than twice as many pictures, or if there are too few people.
     """
     labelled = np.flatnonzero(is_labelled(table, "identity"))
     if number is None or not len(labelled):
@@ -167,9 +168,13 @@ def _draw_pictures(table: pd.DataFrame, number: int | None) -> np.ndarray | None
 
 
 def _subsampled_rows(
-    layer: Layer, gram: np.ndarray, k: int | str, measured: Sequence[Mapping], drawn: np.ndarray
+    gram: np.ndarray,
+    scores: np.ndarray,
+    k: int | str,
+    measured: Sequence[Mapping],
+    drawn: np.ndarray,
 ) -> list[dict[str, object]]:
-    """Identity's silhouette on few pictures of each person, and its difference from that of all."""
+    """Identity's silhouette in subsamples of pictures, and its difference from that of all."""
     whole = next(
         row for row in measured if (row.get("label"), row["measure"]) == ("identity", "silhouette")
     )
@@ -178,7 +183,6 @@ def _subsampled_rows(
     _, number, pictures = drawn.shape
     people = np.repeat(np.arange(number), pictures)
     labellings = np.concatenate([people[None], leave_each_out(people, people)])
-    scores = layer.scores[:]
     draws = []
     for rows in drawn.reshape(len(drawn), -1):
         distance = centred_distances(_part_of_space(gram, scores, k, rows))
@@ -188,7 +192,7 @@ def _subsampled_rows(
     note = f"{pictures} pictures a person, mean of {len(drawn)} draws"
     row = {key: whole[key] for key in ("label", "label_source", "n_groups")}
     row |= {"n": len(people), "note": note}
-    # The same people are resampled in both, so their differences are those of one resample each.
+    # Both have the same resamples of people, so that a difference is that of one resample.
     change = value[0] - whole["value"], resampled - whole["resampled"]
     return [
         {**row, "measure": measure, "value": one, **interval_columns(resamples, number)}
@@ -204,7 +208,8 @@ def _subsampled_rows(
 
 def _spectrum_rows(layer: Layer) -> list[dict[str, object]]:
     """How many components have a share of the variance, or stand out from noise."""
-    measures = [*(f"components_{share * 100:.0f}" for share in SHARES), _OUTSTANDING]
+    measures = [f"components_{share * 100:.0f}" for share in SHARES]
+    measures.append("components_parallel_analysis")
     if layer.total_variance == 0:
         empty = {"components": "all", "value": np.nan, "note": NO_GEOMETRY}
         return [{**empty, "measure": measure} for measure in measures]
@@ -227,7 +232,7 @@ def _spectrum_rows(layer: Layer) -> list[dict[str, object]]:
 
 
 def _first(true: np.ndarray) -> float:
-    """Where the first true value is; NaN if there is none."""
+    """Index of the first true value; NaN if there is none."""
     return float(np.argmax(true)) if true.any() else np.nan
 
 
@@ -235,17 +240,10 @@ def _first(true: np.ndarray) -> float:
 
 
 def overtaking(first: np.ndarray, second: np.ndarray) -> float:
-    """Where one curve over layers comes to stay above another.
+    """Position from which on `second` (layers,) stays above `first` (layers,).
 
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (layers,)
-
-    Returns
-    -------
-    float
-        Position from which on `second` is above `first`, by linear interpolation between layers: 0
-        if it always is, infinite if it is not at the last layer.
+    Positions between layers are interpolated linearly. The position is 0 if `second` is always
+    above, and infinite if it is not above in the last layer.
     """
     ahead = second - first
     if not ahead[-1] > 0:
@@ -258,7 +256,7 @@ def overtaking(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _add_to_curves(curves: _Curves, k: int | str, layer: str, scored: Sequence[Mapping]) -> None:
-    """Take what `score_label` gave in one layer."""
+    """Add the values of one layer, from the rows of `score_label`."""
     for row in scored:
         if "resampled" in row and row["label"] in ("identity", "expression"):
             curve = curves.setdefault((k, row["measure"], row["label"]), {})
@@ -296,33 +294,23 @@ def _position(value: float, resampled: np.ndarray) -> dict[str, object]:
 # ------------------------------------------------------------------------- samples of face sets
 
 
-class _Halves(NamedTuple):
-    """A layer's space in a sample and in its halves."""
-
-    #: Principal components, shape (n, k).
-    scores: np.ndarray
-    #: Shares of variance of the components of each first and each second half, (splits, k).
-    ratios: tuple[np.ndarray, np.ndarray]
-
-
-def _read_halves(layer: Layer, sample: sampling.Sample) -> _Halves:
-    scores = layer.scores[:]
-    return _Halves(scores, sampling.half_variance_ratios(layer.gram, scores, sample.halves))
-
-
 def _add_errors(
     rows: Sequence[dict],
     gram: np.ndarray,
+    scores: np.ndarray,
     k: int | str,
     table: pd.DataFrame,
-    halves: _Halves,
+    ratios: tuple[np.ndarray, np.ndarray],
     sample: sampling.Sample,
 ) -> None:
-    """Add to the measurements in one space the error that the sampling puts into them."""
+    """Add the column ``sampling_error`` to the rows of one space.
+
+    `ratios` are those of `sampling.half_variance_ratios`.
+    """
     explained, *silhouettes = rows
     explained["sampling_error"] = 0.0
     if k != "all":
-        shares = (ratios[:, :k].sum(axis=1) for ratios in halves.ratios)
+        shares = (ratio[:, :k].sum(axis=1) for ratio in ratios)
         explained["sampling_error"] = sampling.sampling_error(
             explained["value"], *shares, sample.share
         )
@@ -330,7 +318,7 @@ def _add_errors(
     by_half = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
         members = np.flatnonzero(half)
-        part = _part_of_space(gram, halves.scores, k, members)
+        part = _part_of_space(gram, scores, k, members)
         scored = {label: score_values(part, label, table.iloc[members]) for label in labels}
         by_half.append(scored)
     for row in silhouettes:

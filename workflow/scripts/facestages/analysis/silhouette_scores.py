@@ -1,4 +1,4 @@
-"""Silhouettes of one label in one space, beside what no relation would give, with intervals."""
+"""Silhouettes of one label in one space, with intervals and null distributions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from facestages.analysis.permutation import Permutations, compare_with_null
 from facestages.analysis.resampling import interval, people_weights, weighted_mean
 from facestages.analysis.silhouettes import MEASURES, centred_distances, mean_silhouettes
 
-#: The raw silhouette of points from which the mean of the other label's group is taken away.
+#: The silhouette of points minus the mean of their group by the other label.
 CENTRED = "silhouette_centred"
 
 #: All measures of a label, in the order of their rows.
 SCORES = (*MEASURES, CENTRED)
 
-# Sums in float32 let equal silhouettes differ by less than this.
+# Equal silhouettes differ by less than this, because they are sums in float32.
 _ROUNDING = 1e-6
 
 
@@ -32,13 +32,13 @@ def score_label(
 ) -> list[dict[str, object]]:
     """Silhouettes of one label in one space, as parts of rows of `score_separability`.
 
-    Expression is crossed with identity, and the other way round: what is held constant is the
-    other one (`analysis.silhouettes.MEASURES`, `CENTRED`). Pictures without it count as those of
-    one more identity, or expression.
+    Some measures (`analysis.silhouettes.MEASURES`, `CENTRED`) hold the other label constant:
+    expression where identity is scored, else identity. Pictures without it count as one more
+    expression, or identity.
 
-    Intervals (95 %) are over people, who are drawn with replacement. A person drawn twice would lie
-    at no distance from itself, so what is drawn is not a person's pictures but what leaving them
-    out changes: a bootstrap of jackknife pseudo-values (Davison and Hinkley 1997, section 3.2.1).
+    Intervals (95 %) are over people, from a bootstrap of jackknife pseudo-values: the changes that
+    leaving each person out makes are drawn (Davison and Hinkley 1997, section 3.2.1). The pictures
+    themselves cannot be drawn, because a person drawn twice would lie at no distance from the copy.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def score_label(
     sources : mapping of str to str
         Source of each label.
     network : str
-        Name of the network, to mark what is circular.
+        Name of the network; labels that it gave itself are marked as circular.
     moved : Permutations, optional
         Of the pictures that have the label, from `analysis.permutation.permute_label`.
 
@@ -58,8 +58,8 @@ def score_label(
     -------
     list of dict
         A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
-        note``; with two people, ``resampled``, the values when people are drawn anew, the same
-        people for all labels; with permutations, ``null, null_mean, null_sd, z, p``.
+        note``; with two people or more, ``resampled``, the values of resamples of people, which
+        are the same for all labels; with permutations, ``null, null_mean, null_sd, z, p``.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
     labelled = is_labelled(table, label)
@@ -93,7 +93,7 @@ def score_label(
             continue
         scored = {**row, "measure": measure, "value": value[0]}
         if n_people > 1:
-            # With very few people, influences may add up to more than a silhouette can be.
+            # With very few people, the sum of changes may lie outside the range of silhouettes.
             resampled = np.clip(resample_people(value[0], left_out), -1, 1)
             scored |= {**interval_columns(resampled, n_people), "resampled": resampled}
         if moved is not None:
@@ -117,23 +117,14 @@ def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str,
 
 
 def leave_each_out(codes: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """The labelling without each person in turn, shape (people, n); see `mean_silhouettes`."""
+    """Labellings (people, n) for `mean_silhouettes`, each without one person."""
     return np.where(people == np.arange(people.max() + 1)[:, None], -1, codes)
 
 
 def resample_people(value: float, left_out: np.ndarray) -> np.ndarray:
-    """A value when people are drawn anew, from its values without each of them.
+    """Bootstrap (resamples,) of a value, from its values (people,) without each person in turn.
 
-    Parameters
-    ----------
-    value : float
-        Of all people.
-    left_out : numpy.ndarray, shape (people,)
-        Without each person in turn; NaN does not count.
-
-    Returns
-    -------
-    numpy.ndarray, shape (resamples,)
+    Persons without whom the value is NaN do not count.
     """
     number = len(left_out)
     pseudo_values = number * value - (number - 1) * left_out
@@ -155,8 +146,7 @@ def _without_value(row: Mapping, measures: Sequence[str], why: str) -> list[dict
 def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
     """Group of each picture by the label that is held constant, and a note where that fails.
 
-    The label is expression where identity is scored, and identity for all others. None where the
-    face set lacks it, or where each of its groups has one value of the scored label.
+    None where the face set lacks that label, or each of its groups has one value of the scored one.
     """
     other = "expression" if label == "identity" else "identity"
     if not is_labelled(table, other).any():
@@ -168,7 +158,7 @@ def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
 
 
 def _identities(table: pd.DataFrame) -> np.ndarray:
-    """Number of each picture's person, from 0; all 0 where the face set tells no identities."""
+    """Number of each picture's person, from 0; all 0 where the face set has no identities."""
     if not is_labelled(table, "identity").any():
         return np.zeros(len(table), int)
     return pd.factorize(table["identity"].fillna(""))[0]
@@ -177,11 +167,9 @@ def _identities(table: pd.DataFrame) -> np.ndarray:
 def _mean_silhouettes(
     gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
 ) -> dict[str, np.ndarray]:
-    """Mean silhouettes of each labelling, by measure; without strata those that need none."""
-    distance = centred_distances(gram)
-    means = mean_silhouettes(distance, labellings, stratum)
+    """Mean silhouettes of each labelling, by measure; without strata, those that need none."""
+    means = mean_silhouettes(centred_distances(gram), labellings, stratum)
     if stratum is None:
         return {name: means[name] for name in ("silhouette", "silhouette_macro")}
-    distance = centred_distances(gram, stratum)
-    means[CENTRED] = mean_silhouettes(distance, labellings)["silhouette"]
-    return means
+    centred = mean_silhouettes(centred_distances(gram, stratum), labellings)
+    return {**means, CENTRED: centred["silhouette"]}

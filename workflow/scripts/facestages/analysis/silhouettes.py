@@ -5,8 +5,8 @@ pictures of its group, and b that to the nearest other group. It is near 1 where
 and apart, near 0 where they overlap, and negative where the picture lies closer to another group.
 Distances do not depend on labels, so one pass over them serves a thousand labellings.
 
-Labels of faces are crossed: each person shows several expressions. So groups may be cut by strata
-(expressions by people, people by expressions), and four means are taken, see `MEASURES`.
+Labels of faces are crossed: each person shows several expressions. Groups may therefore be cut by
+strata (expressions by people, people by expressions), which gives the four means of `MEASURES`.
 """
 
 from __future__ import annotations
@@ -26,39 +26,29 @@ MEASURES = {
     "silhouette_within": "in the pictures of one stratum alone, mean over strata",
 }
 
-# The sums of this many pictures are made together: enough for the vector units, and few enough that
-# their distances stay in the cache while one labelling after another is summed.
+# This many pictures are summed together: enough for the vector units, and few enough that their
+# distances stay in the cache while one labelling after another is summed.
 _TOGETHER = 128
-# Labellings are scored in blocks, of at most this many pictures times labellings.
+# Labellings are scored in blocks of at most this many labellings x pictures.
 _AT_ONCE = 1 << 21
-# The distance to a group that is not there. Divided by a number of pictures it is still out of the
-# reach of any distance.
+# The distance to an absent group. It is above `_REACH` even if divided by a number of pictures; a
+# distance never is.
 _FAR = 1e30
 _REACH = 1e20
 
 
 def distances(points: np.ndarray) -> np.ndarray:
-    """Euclidean distances between rows.
-
-    Parameters
-    ----------
-    points : numpy.ndarray, shape (n, k)
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, n)
-        Of the type of the points.
-    """
+    """Euclidean distances (n, n) between rows (n, k), of the same type."""
     centred = points - points.mean(axis=0)
-    return turn_into_distances(centred @ centred.T)
+    return _turn_into_distances(centred @ centred.T)
 
 
 def gram_distances(gram: np.ndarray) -> np.ndarray:
     """Euclidean distances from inner products: ``d_ij^2 = g_ii + g_jj - 2 g_ij``."""
-    return turn_into_distances(np.array(gram, dtype=np.float64))
+    return _turn_into_distances(np.array(gram, dtype=np.float64))
 
 
-def turn_into_distances(gram: np.ndarray) -> np.ndarray:
+def _turn_into_distances(gram: np.ndarray) -> np.ndarray:
     """As `gram_distances`, in place: a second matrix of 20,000 pictures takes 3.2 GB more."""
     squares = np.diag(gram).copy()
     gram *= -2
@@ -69,18 +59,10 @@ def turn_into_distances(gram: np.ndarray) -> np.ndarray:
 
 
 def centred_distances(gram: np.ndarray, stratum: np.ndarray | None = None) -> np.ndarray:
-    """Distances of points from which the mean of their stratum is taken away.
+    """Distances of points minus the mean of their stratum, float32, shape (n, n).
 
-    Parameters
-    ----------
-    gram : numpy.ndarray, shape (n, n)
-        Inner products.
-    stratum : numpy.ndarray of int, shape (n,), optional
-        Stratum of each point, from 0; one for all, whose mean changes no distance, if not given.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n, n)
+    They come from the points' inner products (n, n) and strata (n,), numbered from 0. Without
+    strata they are plain distances, which a common mean does not change.
     """
     if stratum is None:
         stratum = np.zeros(len(gram), np.int64)
@@ -122,7 +104,7 @@ def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
     Parameters
     ----------
     matrix : numpy.ndarray, shape (n, n)
-        Distances, or a Gram matrix; told apart by the diagonal, which is zero for distances.
+        Distances or a Gram matrix; the diagonal of distances is zero.
     labels : sequence, shape (n,)
         Group of each row.
 
@@ -161,7 +143,7 @@ def silhouette_null(
     seed: int = 0,
     rows: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Mean silhouettes of permuted labels: what no relation at all would give.
+    """Mean silhouettes of permuted labels: the null distribution of `silhouette`.
 
     Parameters
     ----------
@@ -169,10 +151,10 @@ def silhouette_null(
         Distances or a Gram matrix.
     labels : sequence, shape (n,)
     permutations, seed : int
-        Of labels that move freely; not used with `rows`.
+        Number and seed of free permutations; not used with `rows`.
     rows : numpy.ndarray, shape (permutations, n), optional
-        From which picture each picture takes its label, where labels may not move freely; see
-        `analysis.permutation.permute_label`.
+        Restricted permutations: from which picture each picture takes its label, as
+        `analysis.permutation.permute_label` gives it.
 
     Returns
     -------
@@ -211,9 +193,9 @@ def picture_silhouettes(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Silhouette of each picture under each labelling, and its weight.
 
-    Balanced silhouettes are those of equal cells: one picture of each group in each stratum, drawn
-    again and again. In the limit of many draws the mean distance to a group is the mean over its
-    cells of the mean distance to a cell's pictures, without the picture's own cell.
+    A cell holds the pictures of one group in one stratum. Balanced silhouettes are those of one
+    picture drawn from each cell, in the limit of many draws: the mean distance to a group is the
+    mean over its cells, without the picture's own cell, of the mean distance to a cell's pictures.
 
     Parameters
     ----------
@@ -228,15 +210,14 @@ def picture_silhouettes(
     -------
     samples, weights : dict of str to numpy.ndarray, shape (b, n)
         By each of `MEASURES`. A group of one picture scores 0, as in scikit-learn. The mean
-        silhouette of a labelling is the sum of the products; the weights sum to 1. Those of
-        ``silhouette_within`` are 0 in a stratum without two groups or without a group of two, and
-        all 0 where no stratum has these.
+        silhouette of a labelling is the sum of samples x weights. The weights sum to 1; those of
+        ``silhouette_within`` are 0 in a stratum without two groups or without a group of two.
     """
     if stratum is None:
         stratum = np.zeros(len(distance), np.int64)
     cells = _count_cells(labellings, stratum)
     strata, groups = cells.shape[1:]
-    # Pictures that are left out go to a cell of their own.
+    # Pictures that are left out share one further cell.
     places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
     samples = _samples(distance, places.astype(np.int32), cells)
     raw, balanced, within = np.moveaxis(samples, 2, 0)
@@ -336,8 +317,8 @@ def _samples(distance, places, cells):
                     for picture in range(_TOGETHER):
                         total[group, picture] += sums[cell, picture]
                         means[group, picture] += sums[cell, picture] / count
-            # The sums to a picture's own group are kept aside, and then put out of the reach of a
-            # minimum.
+            # The sums to a picture's own group are kept aside, then replaced by a value that no
+            # minimum takes.
             present = np.zeros(strata, np.bool_)
             elsewhere[:] = _FAR
             nearest[:] = _FAR
