@@ -178,7 +178,3 @@ def test_choices_that_are_refused():
     assert "did you mean 'activity'?" in refusal(choose, quiet(9), 1, select="active")
     assert "frames_per_person = 0" in refusal(choose, quiet(9), 0)
     assert "min_distance = 0" in refusal(choose, quiet(9), 1, min_distance=0)
-
-
-def test_usable_frames_can_be_given():
-    np.testing.assert_array_equal(choose(quiet(9), 9, n_usable=9), range(1, 10))

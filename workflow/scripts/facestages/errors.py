@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Most names that a message lists.
 _MANY = 60
@@ -19,17 +19,7 @@ class FacestagesError(Exception):
 def did_you_mean(name: object, allowed: Iterable[object]) -> str:
     """Name the allowed values, and the one nearest to `name` if there is one.
 
-    Parameters
-    ----------
-    name : object
-        What the user wrote.
-    allowed : iterable of object
-        What could have been written.
-
-    Returns
-    -------
-    str
-        For example ``"did you mean 'posed'? Allowed: posed, video, wild"``.
+    E.g. ``"did you mean 'posed'? Allowed: posed, video, wild"``.
     """
     names = sorted({str(value) for value in allowed})
     if not names:
@@ -39,3 +29,19 @@ def did_you_mean(name: object, allowed: Iterable[object]) -> str:
     if len(names) > _MANY:
         return f"{hint}Allowed: {len(names)} names, such as {', '.join(names[:3])}"
     return f"{hint}Allowed: {', '.join(names)}"
+
+
+def check_choice(where: str, key: str, chosen: Sequence[str], allowed: Sequence[str]) -> None:
+    """Refuse anything but a list of some of the allowed names.
+
+    `where` and `key` tell the user what was chosen: ``KDEF`` and ``angles``.
+    """
+    if isinstance(chosen, str) or not chosen:
+        raise FacestagesError(
+            f"{where}: '{key}' must be a list with some of {', '.join(allowed)}, not {chosen!r}"
+        )
+    for name in chosen:
+        if name not in allowed:
+            raise FacestagesError(
+                f"{where}: unknown name '{name}' in '{key}'; {did_you_mean(name, allowed)}"
+            )

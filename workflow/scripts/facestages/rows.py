@@ -101,3 +101,15 @@ def parse_number(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def require_number(where: str, name: str, text: str) -> float:
+    """Turn the text of column `name` into a number; NaN if it is missing."""
+    if text.lower() in MISSING:
+        return math.nan
+    number = parse_number(text)
+    if number is None:
+        raise FacestagesError(
+            f"{where}: {name} is '{text}', not a number. Correct it, or leave it empty"
+        )
+    return number

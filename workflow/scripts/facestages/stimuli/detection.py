@@ -25,7 +25,7 @@ _FILES = ("face_detection_full_range.tflite", "face_landmark.tflite", "iris_land
 
 # BlazeFace, full range: one anchor a cell of a 48 x 48 grid over 192 x 192 pixels.
 _DETECTOR_SIZE, _GRID = 192, 48
-# Pictures with longer sides are shrunk first; a face that BlazeFace can find is still large enough.
+# Pictures with longer sides are shrunk first; faces that BlazeFace can find stay large enough.
 _LARGEST = 2048
 _LEAST_SCORE = 0.4
 _LARGEST_OVERLAP = 0.3
@@ -88,14 +88,7 @@ class FaceFinder:
     def find(self, picture: np.ndarray) -> list[Face]:
         """Find all faces, the largest first.
 
-        Parameters
-        ----------
-        picture : numpy.ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
-            Grey or RGB.
-
-        Returns
-        -------
-        list of Face
+        `picture` is grey or RGB: uint8, shape (rows, columns) or (rows, columns, 3).
         """
         shrink = min(1.0, _LARGEST / max(picture.shape[:2]))
         if shrink < 1:
@@ -118,7 +111,7 @@ class FaceFinder:
         for score, centre, extent, eyes in self._detect(picture, padding):
             side = _MESH_MARGIN * float(extent.max())
             points, depths, log_odds = self._lay_mesh(picture, centre, side, _angle(eyes))
-            # Rather no face than one.
+            # At less than even odds, the mesh says that this is no face.
             if log_odds < 0:
                 continue
             corners = points[np.array(_CORNERS)]

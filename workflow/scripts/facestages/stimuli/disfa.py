@@ -1,5 +1,4 @@
-"""DISFA (Mavadati et al. 2013, doi:10.1109/T-AFFC.2013.4): videos of 27 people with coded action
-units.
+"""DISFA (Mavadati et al. 2013, doi:10.1109/T-AFFC.2013.4): 27 videos with coded action units.
 
 A subject's video becomes a face set of chosen frames. DISFA has no expressions; the rules of
 `action_units` derive them from the action units. Frames count from 1, as in the label files.
@@ -12,8 +11,6 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from facestages.action_units import DISFA_UNITS, count_labels, label_expressions
 from facestages.disfa_files import find_videos, read_subject_list
@@ -62,9 +59,9 @@ def read_subject(
     -------
     PictureSource
         In the order of the video. The labels are ``identity``, ``sex``, ``expression``, ``frame``
-        (from 1) and ``au_01`` to ``au_26``. The iteration over the pictures decodes the video, one
+        (from 1) and ``au_01`` to ``au_26``. Iterating over the pictures decodes the video, one
         frame at a time. ``report`` counts the labels of all frames and of the chosen ones at
-        thresholds 1, 2 and 3; at the end of the video it gets ``frames_in_video``.
+        thresholds 1, 2 and 3; ``frames_in_video`` is added at the end of the video.
 
     Raises
     ------
@@ -123,9 +120,6 @@ def read_subject(
     )
 
 
-# ------------------------------------------------------------------------------- video
-
-
 def _decode(
     subject: str, video: Path, labels: Mapping[int, dict], n_labels: int, report: dict
 ) -> Iterator[Picture]:
@@ -149,11 +143,7 @@ def _retrieve(subject: str, video: Path, capture, labels: dict) -> Picture:
     decoded, frame = capture.retrieve()
     if not decoded:
         raise FacestagesError(f"{subject}: {name}: cannot be decoded. Copy the video again")
-    return Picture(name, labels, partial(_to_rgb, frame))
-
-
-def _to_rgb(frame: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    return Picture(name, labels, partial(cv2.cvtColor, frame, cv2.COLOR_BGR2RGB))
 
 
 def _check_beforehand(subject: str, video: Path, n_labels: int) -> None:
@@ -163,7 +153,7 @@ def _check_beforehand(subject: str, video: Path, n_labels: int) -> None:
         stated = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         if abs(stated - n_labels) <= FRAMES_OFF:
             return
-        # Some files state no number or a wrong one, so only a count can refuse a video.
+        # Some files state no number or a wrong one, so a video is refused only by a count.
         logger.info("%s: %s states %d frames; counting them", subject, video.name, stated)
         number = 0
         while capture.grab():
@@ -190,8 +180,8 @@ def _check_length(subject: str, video: Path, n_frames: int, n_labels: int) -> No
 
 
 def _open_video(subject: str, video: Path):
-    # An absolute path, as FFmpeg could take a relative one for an address with a protocol. FFmpeg
-    # alone, as other readers take a number in the name for that of a picture in a series.
+    # FFmpeg could take a relative path for an address with a protocol. Other readers of OpenCV take
+    # a number in the name for that of a picture in a series.
     capture = cv2.VideoCapture(os.path.abspath(video), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise _unreadable(subject, video)
@@ -203,9 +193,6 @@ def _unreadable(subject: str, video: Path) -> FacestagesError:
         f"{subject}: {video} cannot be read as a video ({video.stat().st_size:,} bytes). Copy it "
         f"again"
     )
-
-
-# ------------------------------------------------------------------------------- face set
 
 
 def extract_frames(
@@ -220,18 +207,10 @@ def extract_frames(
 
     Parameters
     ----------
-    out : path-like
-        HDF5 file to write.
-    name : str
-        The face set's name in the config.
+    out, name, entry, detector, threads
+        As for `stimuli.sources.prepare_stimuli`.
     subject : str
         The person, e.g. ``"SN001"``.
-    entry : mapping
-        The face set's entry in the config, with all defaults filled in.
-    detector : path-like, optional
-        Folder of the face detector, where faces are cropped.
-    threads : int
-        Number of threads.
 
     Raises
     ------

@@ -104,9 +104,6 @@ def _read_intensities(subject: str, path: Path) -> list[int]:
     return intensities
 
 
-# ------------------------------------------------------------------------------- frames
-
-
 def choose_frames(
     units: pd.DataFrame,
     count: int,
@@ -115,9 +112,8 @@ def choose_frames(
     select: str,
     min_distance: int,
     seed: int,
-    n_usable: int | None = None,
 ) -> np.ndarray:
-    """Choose the frames of a subject.
+    """Choose frames of a subject, but never the last, which the video may lack.
 
     Parameters
     ----------
@@ -126,16 +122,13 @@ def choose_frames(
     count : int
         Number of frames.
     subject : str
-        The random numbers depend on the subject, so that a new subject changes no other one.
+        The random numbers depend on the subject, so that a new subject changes no other's frames.
     select : {"even", "activity"}
         ``even``: evenly spaced, from a random first frame. ``activity``: by the sum of intensities,
         the largest first and equal ones in random order.
     min_distance : int
         Smallest number of frames from one chosen frame to the next.
     seed : int
-    n_usable : int, optional
-        Frames 1 to `n_usable` may be chosen; by default all but the last, as a video may have one
-        frame fewer than it has labels.
 
     Returns
     -------
@@ -155,7 +148,7 @@ def choose_frames(
     for key, value in (("frames_per_person", count), ("min_distance", min_distance)):
         if value < 1:
             raise FacestagesError(f"DISFA: {key} = {value}: must be at least 1")
-    n_usable = len(units) - FRAMES_OFF if n_usable is None else n_usable
+    n_usable = len(units) - FRAMES_OFF
     # NumPy takes no negative seeds.
     random = np.random.default_rng([seed % 2**32, int(subject[2:])])
     if select == "even":

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, check_choice, did_you_mean
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_stimuli
+from facestages.stimuli.pictures import read_picture
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ _FOLDER_SPLITS = {
     "test": "test",
     "privatetest": "PrivateTest",
 }
-# Of equal pictures the one first in this order is kept, so that no test picture is trained on.
+# Of equal pictures, the one whose split comes first here is kept, so that none that tests is
+# trained on.
 _KEEP_FIRST = ("PrivateTest", "PublicTest", "test", "Training")
 
 
@@ -73,9 +74,9 @@ def read_fer2013(
     classes : sequence of str, optional
         Expressions to keep, names from `stimuli.EXPRESSIONS`. All if not given.
     drop_duplicates : bool
-        Keep one of exactly equal pictures: of PrivateTest before PublicTest before Training, and
-        the first within a split. Duplicates are dropped before splits and classes are chosen, so
-        that training pictures read now never equal test pictures read another time.
+        Keep one of exactly equal pictures: that of PrivateTest before PublicTest before Training,
+        and the first within a split. Duplicates are dropped before splits and classes are chosen,
+        so that no picture of a training split is in a test split of another reading.
 
     Returns
     -------
@@ -91,8 +92,10 @@ def read_fer2013(
         Naming the file, the row or picture, and the remedy, if the data are not as described.
     """
     path = Path(path)
-    _check_choice("splits", splits, SPLITS)
-    _check_choice("classes", classes, EXPRESSIONS)
+    if splits is not None:
+        check_choice("FER2013", "splits", splits, SPLITS)
+    if classes is not None:
+        check_choice("FER2013", "classes", classes, EXPRESSIONS)
     faces, copy = _open_copy(path)
     pixels, labels = _collect(faces)
     if labels.empty:
@@ -116,16 +119,6 @@ def read_fer2013(
         sources={"expression": "file", "split": "file"},
         attributes={"report": json.dumps(report)},
     )
-
-
-def _check_choice(name: str, chosen: Sequence[str] | None, allowed: Sequence[str]) -> None:
-    if chosen is not None and (isinstance(chosen, str) or not chosen):
-        raise FacestagesError(f"FER2013: '{name}' must be a list of names, not {chosen!r}")
-    for value in chosen or ():
-        if value not in allowed:
-            raise FacestagesError(
-                f"FER2013: unknown name '{value}' in '{name}'; {did_you_mean(value, allowed)}"
-            )
 
 
 def _open_copy(path: Path) -> tuple[Iterator[_Face], str]:
@@ -165,9 +158,6 @@ def _chosen(
     if classes is not None:
         keep &= labels["expression"].isin(classes).to_numpy()
     return keep
-
-
-# ------------------------------------------------------------------------------- csv
 
 
 def _read_csv(path: Path) -> Iterator[_Face]:
@@ -210,9 +200,6 @@ def _pixel_problem(text: str) -> str:
         if not (value.isascii() and value.isdigit() and len(value) < 9 and int(value) <= 255):
             return f"pixel {position} is '{value[:20]}', not a whole number from 0 to 255. {remedy}"
     return f"has {len(values)} pixels where {_N_PIXELS} (48x48) are needed. {remedy}"
-
-
-# ------------------------------------------------------------------------------- folders
 
 
 def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
@@ -267,22 +254,14 @@ def _split_in_name(name: str) -> str | None:
 
 
 def _read_picture(path: Path) -> bytes:
-    try:
-        with Image.open(path) as picture:
-            size, pixels = picture.size, picture.convert("L").tobytes()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    pixels = read_picture(path, "grey")
+    rows, columns = pixels.shape
+    if (rows, columns) != (_SIDE, _SIDE):
         raise FacestagesError(
-            f"{path}: cannot be read as a picture ({error}). Fetch it again or remove it"
-        ) from error
-    if size != (_SIDE, _SIDE):
-        raise FacestagesError(
-            f"{path}: is {size[0]}x{size[1]} pixels, but FER2013 has 48x48. Is it another data "
-            f"set? Read other pictures with a table (source: table)"
+            f"{path}: is {columns}x{rows} pixels, but FER2013 has 48x48. Is it another data set? "
+            f"Read other pictures with a table (source: table)"
         )
-    return pixels
-
-
-# ------------------------------------------------------------------------------- report
+    return pixels.tobytes()
 
 
 def _number_contents(pixels: np.ndarray) -> np.ndarray:

@@ -31,9 +31,6 @@ _AXES = ("row", "column", "channel")
 _REGION_AXES = {"region": REGIONS, "edge": EDGES}
 
 
-# ------------------------------------------------------------------------------- writing
-
-
 def write_stimuli(
     path: str | os.PathLike,
     parts: StimulusSet | Iterable[StimulusSet],
@@ -137,20 +134,8 @@ def _add_examples(file: h5py.File, examples: list[Example]) -> None:
     store.add_array(group, "eyes", ("example", "eye", "xy"), np.stack(eyes))
 
 
-# ------------------------------------------------------------------------------- reading
-
-
 def read_stimuli(path: str | os.PathLike) -> StimulusSet:
-    """Read a face set from its HDF5 file.
-
-    Parameters
-    ----------
-    path : path-like
-        A file that `write_stimuli` wrote.
-
-    Returns
-    -------
-    StimulusSet
+    """Read a face set from the HDF5 file that `write_stimuli` wrote.
 
     Raises
     ------
@@ -164,8 +149,8 @@ def read_stimuli(path: str | os.PathLike) -> StimulusSet:
 def read_parts(path: str | os.PathLike) -> Iterator[StimulusSet]:
     """Read a face set part by part, 256 pictures at a time; see `read_stimuli`."""
     labels, sources, attributes = read_labels(path)
-    of_file = ("kind", "schema_version", "dataset", "stimuli_digest")
-    of_faces = {name: value for name, value in attributes.items() if name not in of_file}
+    for name in ("kind", "schema_version", "dataset", "stimuli_digest"):
+        del attributes[name]
     regions = read_regions(path)
     with store.open_read(path, "stimuli") as file:
         images = file["images"]
@@ -176,7 +161,7 @@ def read_parts(path: str | os.PathLike) -> Iterator[StimulusSet]:
                 images[rows],
                 labels.iloc[rows].reset_index(drop=True),
                 sources,
-                of_faces,
+                attributes,
                 irregular,
                 examples,
                 None if regions is None else regions[rows],
@@ -230,15 +215,7 @@ def read_labels(
 
 
 def digest_pictures(path: str | os.PathLike, rows: np.ndarray) -> str:
-    """SHA-256 of some of a face set's pictures, without their labels.
-
-    Parameters
-    ----------
-    path : path-like
-        HDF5 file of the face set.
-    rows : numpy.ndarray of bool, shape (n,)
-        The pictures that count.
-    """
+    """SHA-256 of the pictures, without labels, that `rows` marks (bool, shape (n,))."""
     with store.open_read(path, "stimuli") as file:
         images = file["images"]
         sha = hashlib.sha256(str(images.shape[1:]).encode())

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, check_choice
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
@@ -67,13 +67,11 @@ def list_kdef(
     Parameters
     ----------
     folder : path-like
-        Searched with all folders in it, also linked ones, but not hidden ones (``.name``). The
+        Searched with all its subfolders, linked ones too, but not hidden ones (``.name``). The
         arrangement into folders and the case of names do not matter.
-    angles : sequence of str
-        Angles to keep: full left profile ``FL``, half left ``HL``, straight ``S``, half right
-        ``HR``, full right ``FR``.
-    sessions : sequence of str
-        Sessions to keep.
+    angles, sessions : sequence of str
+        Angles and sessions to keep: full left profile ``FL``, half left ``HL``, straight ``S``,
+        half right ``HR``, full right ``FR``; ``A`` and ``B``.
 
     Returns
     -------
@@ -81,14 +79,11 @@ def list_kdef(
         Sorted by ``stimulus_id``, the picture's KDEF name in capitals. Labels ``identity`` (sex
         letter and number, ``F01``), ``sex``, ``expression``, ``session`` and ``angle``; read as
         RGB. ``excluded`` lists pictures with other names, links that lead nowhere, and copies of
-        pictures that are kept. ``report`` has
-
-        - ``n_pictures``: number of picture files in the folder; ``n_kdef``: number of KDEF's
-          pictures, without copies; ``n_chosen``: number of those of `angles` and `sessions`;
-        - ``mended``: the completed name of each file whose name is cut short;
-        - ``averages_skipped``: files of AKDEF, the averaged faces;
-        - ``people``: number of people; ``people_missing``: the others of the 70;
-        - ``missing``: KDEF names that are missing of the people in the folder.
+        pictures that are kept. ``report`` has the numbers ``n_pictures`` (picture files),
+        ``n_kdef`` (KDEF's pictures, without copies), ``n_chosen`` (those of `angles` and
+        `sessions`) and ``people``; ``people_missing`` (the others of the 70), ``missing`` (KDEF
+        names that the people in the folder lack), ``mended`` (the completed name of each file
+        whose name is cut short), and ``averages_skipped`` (files of AKDEF, the averaged faces).
 
     Raises
     ------
@@ -103,8 +98,8 @@ def list_kdef(
     pictures there are all black, which shows only when they are read.
     """
     folder = Path(folder)
-    _check_choice("angles", angles, ANGLES)
-    _check_choice("sessions", sessions, SESSIONS)
+    check_choice("KDEF", "angles", angles, ANGLES)
+    check_choice("KDEF", "sessions", sessions, SESSIONS)
     _check_folder(folder)
     files = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
     stems, report, excluded = _sort_names(folder, dict(sorted(files.items())))
@@ -140,21 +135,6 @@ def list_kdef(
     )
 
 
-def _check_choice(name: str, chosen: Sequence[str], allowed: Sequence[str]) -> None:
-    if isinstance(chosen, str) or not chosen:
-        raise FacestagesError(
-            f"KDEF: '{name}' must be a list with some of {', '.join(allowed)}, not {chosen!r}"
-        )
-    for value in chosen:
-        if value not in allowed:
-            raise FacestagesError(
-                f"KDEF: unknown name '{value}' in '{name}'; {did_you_mean(value, allowed)}"
-            )
-
-
-# ------------------------------------------------------------------------------- files
-
-
 def _check_folder(folder: Path) -> None:
     if os.path.isdir(folder):
         return
@@ -172,14 +152,13 @@ def _check_folder(folder: Path) -> None:
 
 def _walk(root: Path) -> Iterator[Path]:
     """Find all files but hidden ones; a folder with several links to it is searched once."""
-    seen, folders, links = set(), [root], []
+    visited, folders, links = set(), [root], []
     while folders or links:
         # Links come last, so that a file gets its path without a link if it has one.
         folder = folders.pop() if folders else links.pop(0)
-        real = os.path.realpath(folder)
-        if real in seen:
+        if os.path.realpath(folder) in visited:
             continue
-        seen.add(real)
+        visited.add(os.path.realpath(folder))
         inner, linked, files = _look_into(folder)
         folders += inner
         links += linked
@@ -208,15 +187,7 @@ def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
 def _sort_names(
     root: Path, files: Mapping[str, Path]
 ) -> tuple[dict[str, list[str]], dict[str, object], list[tuple[str, str]]]:
-    """Tell pictures of KDEF from other files.
-
-    Returns
-    -------
-    stems : dict of str to list of str
-        The files of each KDEF name.
-    report : dict
-    excluded : list of (str, str)
-    """
+    """Sort the files: those of each KDEF name, facts for the report, and excluded pictures."""
     stems: dict[str, list[str]] = {}
     mended, averages, excluded, n_pictures = {}, [], [], 0
     for name, path in files.items():
@@ -263,9 +234,6 @@ def _digest(path: Path) -> str:
         raise FacestagesError(
             f"{path}: cannot be read ({error.strerror}). Change its permissions or remove it"
         ) from error
-
-
-# ------------------------------------------------------------------------------- labels
 
 
 def _picture(stem: str, name: str, path: Path) -> Picture:

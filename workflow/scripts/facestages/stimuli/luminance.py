@@ -21,20 +21,10 @@ _OUTSIDE = 128
 
 
 def oval(size: int, margin: float = 0.0) -> np.ndarray:
-    """Mask of a cropped face without hair, ears and background.
+    """Mask of a cropped face without hair, ears and background; bool, shape (size, size).
 
-    Parameters
-    ----------
-    size : int
-        Rows and columns of the crop.
-    margin : float
-        The crop's margin, as in `stimuli.crop.cut_out`.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (size, size)
-        True inside an ellipse from the forehead to the chin: 0.80 of the tight crop's width and
-        all of its height.
+    True inside an ellipse from the forehead to the chin: 0.80 of the tight crop's width and all of
+    its height. `size` and `margin` are those of `stimuli.crop.cut_out`.
     """
     shrink = 1 / (1 + 2 * margin)
     row, column = (np.mgrid[:size, :size] + 0.5) / size - 0.5
@@ -45,21 +35,19 @@ def oval(size: int, margin: float = 0.0) -> np.ndarray:
 def control_luminance(
     size: int, histogram: str, mask: str, margin: float = 0.0
 ) -> Callable[[h5py.Dataset], None] | None:
-    """Make the change to all pictures that a face set's ``histogram`` and ``mask`` ask for.
+    """The change to all pictures that a face set's ``histogram`` and ``mask`` ask for.
 
     Parameters
     ----------
-    size : int
-        Rows and columns of a picture.
     histogram : {"none", "match"}
     mask : {"none", "oval"}
-    margin : float
-        See `oval`.
+    size, margin
+        As for `oval`.
 
     Returns
     -------
     callable or None
-        Takes the pictures, and changes them in place; see `normalise`.
+        `normalise`, of the pictures alone.
     """
     if (histogram, mask) == ("none", "none"):
         return None
@@ -103,17 +91,9 @@ def _blocks(images: h5py.Dataset) -> Iterator[np.ndarray]:
 
 
 def mean_histogram(pixels: Iterator[np.ndarray]) -> np.ndarray:
-    """Mean histogram of many pictures.
+    """Fraction of pixels at each grey level, float64, shape (256,); the sum is 1.
 
-    Parameters
-    ----------
-    pixels : iterable of numpy.ndarray of uint8
-        Blocks of pictures of one size.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (256,)
-        Fraction of pixels at each grey level; their sum is 1.
+    `pixels` are blocks of pictures of one size, uint8.
     """
     counts = sum(np.bincount(block.ravel(), minlength=_LEVELS) for block in pixels)
     return counts / counts.sum()

@@ -68,14 +68,15 @@ def _find(folder: Path) -> dict[tuple[int, int], Path]:
 
 
 def _require_whole(folder: Path, numbers: set[tuple[int, int]]) -> None:
-    whole = set(itertools.product(range(1, N_PEOPLE + 1), range(1, N_PICTURES_EACH + 1)))
-    if numbers == whole:
+    official = set(itertools.product(range(1, N_PEOPLE + 1), range(1, N_PICTURES_EACH + 1)))
+    if numbers == official:
         return
     people = len({person for person, _ in numbers})
+    lacking, surplus = official - numbers, numbers - official
     wrong = [
         f"s{person}/{number}.pgm {what}"
-        for odd, what in ((whole - numbers, "is missing"), (numbers - whole, "is none of them"))
-        for person, number in sorted(odd)[:1]
+        for pictures, what in ((lacking, "is missing"), (surplus, "is none of them"))
+        for person, number in sorted(pictures)[:1]
     ]
     raise FacestagesError(
         f"{folder}: ORL has 400 pictures of 40 people, s1/1.pgm to s40/10.pgm; here are "

@@ -28,17 +28,11 @@ def write_photographs(
 
     Parameters
     ----------
-    out : path-like
-        HDF5 file to write.
-    name : str
-        The face set's name in the config.
+    out, name, detector, threads
+        As for `stimuli.sources.prepare_stimuli`.
     source : PictureSource
     entry : mapping
         The face set's entry in the config: ``size``, ``color``, ``crop`` and perhaps ``norms``.
-    detector : path-like, optional
-        Folder of the face detector, where faces are cropped.
-    threads : int
-        Number of threads.
 
     Raises
     ------
@@ -53,7 +47,7 @@ def write_photographs(
 
 
 def finish(entry: Mapping) -> Callable[[h5py.Dataset], None] | None:
-    """Make the change to all pictures that a face set's entry asks for, or None."""
+    """The change to all pictures of a face set that its entry asks for; see `write_stimuli`."""
     crop = entry["crop"]
     return crop and control_luminance(
         entry["size"], crop["histogram"], crop["mask"], crop["margin"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import MISSING, parse_number, read_rows
+from facestages.rows import parse_number, read_rows, require_number
 
 #: The source of every label that comes from here.
 SOURCE = "human"
@@ -37,12 +37,9 @@ _OASIS_NUMBERS = {
     for rated in ("valence", "arousal")
     for part, ours in (("mean", ""), ("SD", "_sd"), ("N", "_n"))
 }
-# Endings of picture files alone: "subject01.happy" has no extension.
+# Only endings of picture files count: "subject01.happy" has no extension.
 _EXTENSION = re.compile(r"\.(jpe?g|jpe|png|bmp|gif|tiff?|webp|p[gnp]m)$", re.IGNORECASE)
 _FIRST_FEW = 5
-
-
-# ------------------------------------------------------------------------------- OASIS
 
 
 def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
@@ -123,9 +120,6 @@ def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
     return np.array(numbers, np.int64 if kind == "N" else np.float64)
 
 
-# ------------------------------------------------------------------------------- norms
-
-
 def join_norms(
     labels: pd.DataFrame, path: str | os.PathLike, *, key: str = "stimulus_id"
 ) -> tuple[pd.DataFrame, dict[str, object]]:
@@ -159,7 +153,7 @@ def join_norms(
     ------
     FacestagesError
         If the table is missing or lacks the columns, a value is not a number, a picture has two
-        rows or no name, case and extension alone tell two pictures of the face set apart, the face
+        rows or no name, two pictures of the face set differ in case and extension alone, the face
         set already has such a label, or nothing matches. The message names the row if one is wrong.
     """
     path = Path(path)
@@ -195,17 +189,7 @@ def join_norms(
 
 
 def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
-    """Read a table of norms.
-
-    Returns
-    -------
-    norms : pandas.DataFrame
-        Indexed by plain name.
-    written : pandas.Series
-        The same names as they are written in the table.
-    ignored : list of str
-        Columns that are not used.
-    """
+    """Read a table of norms: the norms and the written name of each plain name, unused columns."""
     norms, written, places = {}, [], {}
     name_column, columns, ignored = "", {}, []
     for place, row in read_rows(path, ()):
@@ -223,7 +207,7 @@ def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
             )
         places[name] = place
         written.append(row[name_column])
-        norms[name] = [_norm(place, column, row[column]) for column in columns]
+        norms[name] = [require_number(place, column, row[column]) for column in columns]
     if not norms:
         raise FacestagesError(f"{path}: has a header but no rows. Add one row a picture")
     table = pd.DataFrame(norms.values(), list(norms), list(columns.values()), np.float64)
@@ -231,7 +215,7 @@ def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
 
 
 def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str], list[str]]:
-    """Return the column of names, the columns of norms with their label, and the other columns."""
+    """Find the column of names, the label of each column of norms, and the unused columns."""
     by_name: dict[str, str] = {}
     for column in header:
         if column.lower() in by_name:
@@ -252,17 +236,6 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
                 f"one of {', '.join(names)}"
             )
     return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
-
-
-def _norm(place: str, column: str, text: str) -> float:
-    if text.lower() in MISSING:
-        return math.nan
-    number = parse_number(text)
-    if number is None:
-        raise FacestagesError(
-            f"{place}: {column} is '{text}', not a number. Correct it, or leave it empty"
-        )
-    return number
 
 
 def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:

@@ -34,18 +34,10 @@ _TEMPLATE = np.array(
 
 
 def template_regions(margin: float = 0.0) -> np.ndarray:
-    """Place the template on a picture that was cropped by the eyes.
+    """Place the template on a picture that was cropped by the eyes; float32, shape (3, 4).
 
-    Parameters
-    ----------
-    margin : float
-        The crop's margin, as in `stimuli.crop.cut_out`. A centred face that fills a whole picture
-        is treated as margin 0.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (3, 4)
-        As `stimuli.StimulusSet.regions` of one picture.
+    `margin` is the crop's, as in `stimuli.crop.cut_out`; at 0 the template also fits a centred face
+    that fills a whole picture. The boxes are as in `stimuli.StimulusSet.regions`.
     """
     whole = 1 + 2 * margin
     line, middle = (_EYE_LINE + margin) / whole, 0.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -95,93 +95,84 @@ def write_report(
 ) -> None:
     """Write a report of `report_stimuli` as JSON and as Markdown.
 
-    Parameters
-    ----------
-    report : dict
-    title : str
-        The face set's name in figures.
-    json_out, markdown_out : path-like
+    `title` is the face set's name in figures.
     """
     with atomic_path(json_out) as partial:
         partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     with atomic_path(markdown_out) as partial:
-        Path(partial).write_text("\n".join(_markdown(report, title)) + "\n", encoding="utf-8")
+        partial.write_text(_markdown(report, title), encoding="utf-8")
 
 
-def _markdown(report: dict, title: str) -> Iterator[str]:
+def _markdown(report: dict, title: str) -> str:
+    """The whole report. An empty line follows each block, but not the last list."""
+    text = "".join(f"{block}\n\n" for block in _blocks(report, title))
+    source = {key: value for key, value in report["source"].items() if key != "subjects"}
+    if source:
+        text += "\n".join(["## From the reader of the files\n", *_nested_list(source), ""])
+    return text
+
+
+def _blocks(report: dict, title: str) -> Iterator[str]:
     yield f"# {title} (`{report['dataset']}`)"
-    yield ""
     people = f" of {report['people']} people" if report["people"] else ""
     kind = " The faces are **rendered**, not photographs." if report["rendered"] else ""
     yield f"{report['n']:,} pictures{people}.{kind}"
-    yield ""
     if report["sample"]:
         yield f"**The analyses take {report['sample']}.**"
-        yield ""
     yield "## Labels and their sources"
-    yield ""
+    yield "\n".join(_source_list(report["label_sources"]))
+    taken, own_source = report["expression_of_analyses"], report["label_sources"].get("expression")
+    if taken != own_source:
+        yield f"**The analyses take expressions from `{taken}`**: circular for that network itself."
+    yield from _count_tables(report["counts"])
+    yield "## Pictures left out or taken otherwise"
+    irregular = [Irregularity(**item) for item in report["irregular"]]
+    lines = [f"- `{item.file}`: {item.reason}; {item.outcome}" for item in irregular]
+    yield "\n".join(lines) or "None."
+    if report["predicted"]:
+        yield "## Expressions that networks see"
+        yield _predicted_table(report["predicted"])
+    for network, result in report["agreement"].items():
+        yield f"## Agreement with `network:{network}`"
+        yield from _agreement_table(result, own_source)
+    if report["source"].get("subjects"):
+        yield from _video_tables(report["source"]["subjects"])
+
+
+def _source_list(label_sources: dict[str, str]) -> Iterator[str]:
     by_source: dict[str, list[str]] = {}
-    for label, source in report["label_sources"].items():
+    for label, source in label_sources.items():
         by_source.setdefault(source, []).append(f"`{label}`")
     for source, names in by_source.items():
         shown = ", ".join(names) if len(names) <= 16 else f"{len(names)} labels ({names[0]}, ...)"
         yield f"- {source}: {shown}"
-    yield ""
-    taken = report["expression_of_analyses"]
-    if taken != report["label_sources"].get("expression"):
-        yield f"**The analyses take expressions from `{taken}`**: circular for that network itself."
-        yield ""
-    yield from _count_tables(report["counts"])
-    yield from _irregular_list([Irregularity(**item) for item in report["irregular"]])
-    yield from _predicted_table(report["predicted"])
-    for network, result in report["agreement"].items():
-        yield from _agreement_table(network, result, report["label_sources"].get("expression"))
-    source = dict(report["source"])
-    yield from _video_tables(source.pop("subjects", {}))
-    if source:
-        yield "## From the reader of the files"
-        yield ""
-        yield from _nested_list(source)
 
 
 def _count_tables(counts: dict) -> Iterator[str]:
     expressions = _in_order(
-        {e for people in counts.values() for row in people.values() for e in row}
+        {name for people in counts.values() for row in people.values() for name in row}
     )
     for session, people in counts.items():
         named = f", session {session}" if session else ""
         yield f"## Pictures by person and expression{named}"
-        yield ""
-        yield from _table_head(["identity", *expressions, "all"])
-        if len(people) <= _LONGEST_TABLE:
-            for identity, row in people.items():
-                numbers = [row.get(name, 0) for name in expressions]
-                yield _row([identity, *numbers, sum(numbers)])
-        totals = [sum(row.get(name, 0) for row in people.values()) for name in expressions]
-        yield _row([f"**{len(people)} people**", *totals, sum(totals)])
-        yield ""
+        total: Counter[str] = Counter()
+        for row in people.values():
+            total.update(row)
+        listed = people if len(people) <= _LONGEST_TABLE else {}
+        rows = [
+            [identity, *(row.get(name, 0) for name in expressions), sum(row.values())]
+            for identity, row in {**listed, f"**{len(people)} people**": total}.items()
+        ]
+        yield _table(["identity", *expressions, "all"], rows)
 
 
-def _irregular_list(irregular: list[Irregularity]) -> Iterator[str]:
-    yield "## Pictures left out or taken otherwise"
-    yield ""
-    if not irregular:
-        yield "None."
-    for item in irregular:
-        yield f"- `{item.file}`: {item.reason}; {item.outcome}"
-    yield ""
-
-
-def _predicted_table(predicted: dict[str, dict[str, int]]) -> Iterator[str]:
-    if not predicted:
-        return
-    yield "## Expressions that networks see"
-    yield ""
+def _predicted_table(predicted: dict[str, dict[str, int]]) -> str:
     columns = _in_order({name for counts in predicted.values() for name in counts})
-    yield from _table_head(["network", *columns])
-    for network, counts in predicted.items():
-        yield _row([network, *(counts.get(name, 0) for name in columns)])
-    yield ""
+    rows = [
+        [network, *(counts.get(name, 0) for name in columns)]
+        for network, counts in predicted.items()
+    ]
+    return _table(["network", *columns], rows)
 
 
 def _in_order(expressions: set[str]) -> list[str]:
@@ -189,12 +180,9 @@ def _in_order(expressions: set[str]) -> list[str]:
     return [*filter(expressions.__contains__, EXPRESSIONS), *sorted(expressions - {*EXPRESSIONS})]
 
 
-def _agreement_table(network: str, result: dict, source: str | None) -> Iterator[str]:
-    yield f"## Agreement with `network:{network}`"
-    yield ""
+def _agreement_table(result: dict, source: str | None) -> Iterator[str]:
     if not result["n"]:
         yield "No picture has both labels."
-        yield ""
         return
     kappa = "not defined" if result["kappa"] is None else f"{result['kappa']:.3f}"
     yield (
@@ -202,47 +190,37 @@ def _agreement_table(network: str, result: dict, source: str | None) -> Iterator
         f"{result['n']:,} pictures that have both labels. Rows: the face set's own label "
         f"({source}); columns: the network's prediction."
     )
-    yield ""
     confusion = {label: row for label, row in result["confusion"].items() if any(row.values())}
     columns = _in_order({name for row in confusion.values() for name, n in row.items() if n})
-    yield from _table_head(["", *columns])
-    for label, row in confusion.items():
-        yield _row([label, *(row.get(name, 0) for name in columns)])
-    yield ""
+    rows = [[label, *(row.get(name, 0) for name in columns)] for label, row in confusion.items()]
+    yield _table(["", *columns], rows)
 
 
 def _video_tables(subjects: dict[str, dict]) -> Iterator[str]:
     """Length of each video, and number of its frames that each threshold labels."""
-    if not subjects:
-        return
     yield "## Videos"
-    yield ""
-    yield from _table_head(["subject", "frames in the video", "label lines", "frames chosen"])
     columns = ("frames_in_video", "label_lines", "frames_chosen")
-    for subject, numbers in subjects.items():
-        yield _row([subject, *(numbers[column] for column in columns)])
-    yield ""
+    yield _table(
+        ["subject", "frames in the video", "label lines", "frames chosen"],
+        [[name, *(numbers[column] for column in columns)] for name, numbers in subjects.items()],
+    )
     for which, what in (
         ("counts_by_threshold", "All frames"),
         ("chosen_counts_by_threshold", "Chosen frames"),
     ):
         yield f"## {what} by the intensity from which on an action unit counts"
-        yield ""
         first = next(iter(subjects.values()))[which]
-        yield from _table_head(["subject", "intensity", *next(iter(first.values()))])
-        for subject, numbers in subjects.items():
-            for threshold, counts in numbers[which].items():
-                yield _row([subject, threshold, *counts.values()])
-        yield ""
+        rows = [
+            [name, threshold, *counts.values()]
+            for name, numbers in subjects.items()
+            for threshold, counts in numbers[which].items()
+        ]
+        yield _table(["subject", "intensity", *next(iter(first.values()))], rows)
 
 
-def _table_head(cells: Sequence[object]) -> Iterator[str]:
-    yield _row(cells)
-    yield _row(["---", *["---:"] * (len(cells) - 1)])
-
-
-def _row(cells: Sequence[object]) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (head, rule, *rows))
 
 
 def _nested_list(value: dict, indent: str = "") -> Iterator[str]:

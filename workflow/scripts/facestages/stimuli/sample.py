@@ -5,9 +5,9 @@ larger face set is measured on a systematic sample (Cochran 1977, Sampling Techn
 every k-th picture of each person, in the order of the set. The choice is not random, and that of
 one person does not depend on the others.
 
-A periodic order goes badly with a k that shares a factor with its period: if the pictures of a
-person cycle through seven expressions, every seventh shows the same one. A log line names the
-expressions that the sample lost.
+If the order is periodic and k shares a factor with its period, the sample loses labels: of pictures
+that cycle through seven expressions, every seventh shows the same one. A log line names the
+expressions that are lost.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ from facestages.progress import progress
 from facestages.stimuli import StimulusSet, read_labels, read_parts, write_stimuli
 
 logger = logging.getLogger(__name__)
-
-# Attributes that describe all pictures of a face set; a sample does not have them.
-_OF_THE_WHOLE = ("report",)
 
 
 def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLike) -> None:
@@ -69,17 +66,7 @@ def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLik
 
 
 def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:
-    """Mark every k-th picture of each person, from the first on.
-
-    Parameters
-    ----------
-    labels : pandas.DataFrame of n rows
-    every : int
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n,)
-    """
+    """Mark every k-th picture of each person, from the first on; bool, shape (n,)."""
     people = pd.Series(people_of(labels))
     return (people.groupby(people).cumcount() % every == 0).to_numpy()
 
@@ -92,18 +79,9 @@ def people_of(labels: pd.DataFrame) -> np.ndarray:
 
 
 def pictures_in_words(n: int, attributes: Mapping[str, object]) -> str:
-    """Say how many pictures there are, and whether they are a sample.
+    """Say how many pictures there are, and from the face set's attributes, of how many.
 
-    Parameters
-    ----------
-    n : int
-    attributes : mapping
-        The face set's attributes.
-
-    Returns
-    -------
-    str
-        ``"972 pictures"``, or ``"18,711 of 130,815 pictures (every 7th of each person)"``.
+    ``"972 pictures"``, or ``"18,711 of 130,815 pictures (every 7th of each person)"``.
     """
     if "sampled" not in attributes:
         return f"{n} pictures"
@@ -123,14 +101,9 @@ def sample_in_words(attributes: Mapping[str, object]) -> str:
 def marked_parts(
     stimuli: str | os.PathLike, rows: np.ndarray, added: Mapping[str, object]
 ) -> Iterator[StimulusSet]:
-    """Read the marked pictures of a face set, part by part, without its report and examples.
+    """Read the pictures of a face set that `rows`, bool of shape (n,), marks, part by part.
 
-    Parameters
-    ----------
-    stimuli : path-like
-    rows : numpy.ndarray of bool, shape (n,)
-    added : mapping
-        Further attributes.
+    They come without report and examples, and with the attributes `added`.
     """
     start = 0
     for part in progress(read_parts(stimuli), "sample", -(-len(rows) // 256)):
@@ -138,7 +111,7 @@ def marked_parts(
         start += len(part)
         if not marked.any():
             continue
-        kept = {k: v for k, v in part.attributes.items() if k not in _OF_THE_WHOLE}
+        kept = {k: v for k, v in part.attributes.items() if k != "report"}
         yield replace(
             part,
             images=part.images[marked],

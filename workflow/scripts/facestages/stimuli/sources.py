@@ -17,8 +17,8 @@ def prepare_stimuli(
 ) -> None:
     """Make a face set as the config says, and write it.
 
-    The function ``prepare`` of the module with the source's name does it. This module imports no
-    reader by name, so that a change of one reader remakes the face sets of that source alone.
+    The work is done by ``prepare`` in the module that has the source's name. No reader is imported
+    here by name, so that a change of one reader remakes the face sets of its source alone.
 
     Parameters
     ----------
@@ -34,7 +34,6 @@ def prepare_stimuli(
     detector : path-like, optional
         Folder of the face detector, where faces are cropped.
     threads : int
-        Number of threads.
 
     Raises
     ------

@@ -14,15 +14,15 @@ import pandas as pd
 
 from facestages import store
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import MISSING, parse_number, read_rows
+from facestages.rows import MISSING, parse_number, read_rows, require_number
 from facestages.stimuli.crop import CROP_LABELS
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
-# A name such as "01" is not a number.
+# These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Labels are copied to files of every kind, beside arrays of these names; cropping adds its own.
+# Labels are copied to files of every kind, beside arrays of these names, and cropping adds labels.
 _TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
 
 
@@ -90,12 +90,9 @@ def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[st
     return {name: given.get(name, "file") for name in names}
 
 
-# ------------------------------------------------------------------------------- labels
-
-
 def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Read all rows, each with its place for messages, and check what identifies a picture."""
-    places, rows, seen = [], [], {}
+    places, rows, place_of = [], [], {}
     for place, row in read_rows(table, ("path",)):
         row["path"] = _inner_path(row["path"], place)
         for name in ("path", "stimulus_id"):
@@ -103,12 +100,12 @@ def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
                 continue
             if not row[name]:
                 raise FacestagesError(f"{place}: '{name}' is empty. Fill it in or remove the row")
-            if (name, row[name]) in seen:
+            if (name, row[name]) in place_of:
                 raise FacestagesError(
                     f"{place}: {name} '{row[name]}' is already in "
-                    f"{seen[name, row[name]].split(': ')[-1]}. Remove one of the rows"
+                    f"{place_of[name, row[name]].split(': ')[-1]}. Remove one of the rows"
                 )
-            seen[name, row[name]] = place
+            place_of[name, row[name]] = place
         places.append(place)
         rows.append(row)
     if not rows:
@@ -144,24 +141,16 @@ def _inner_path(text: str, place: str) -> str:
 
 
 def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
-    """Turn a column into numbers if its name demands it, or if all filled values are numbers."""
+    """Turn a column into numbers if its name asks for them, or if all filled values are numbers."""
     if name in _TEXT:
         return values
-    must = name in _NUMBERS or name.startswith("au_")
-    numbers = np.full(len(values), np.nan)
-    for i, value in enumerate(values):
-        if value.lower() in MISSING:
-            continue
-        number = parse_number(value)
-        if number is None and must:
-            raise FacestagesError(
-                f"{places[i]}: {name} is '{value}', not a number. Correct it, or leave it empty"
-            )
-        if number is None:
+    if name not in _NUMBERS and not name.startswith("au_"):
+        filled = [value for value in values if value.lower() not in MISSING]
+        if not filled or any(parse_number(value) is None for value in filled):
             return values
-        numbers[i] = number
-    if not must and np.isnan(numbers).all():
-        return values
+    numbers = np.array(
+        [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
+    )
     if name == "frame" and np.all(numbers == np.floor(numbers)):
         return numbers.astype(np.int64)
     return numbers

@@ -22,8 +22,8 @@ _MIDLINE = frozenset(
     "tongueOut".split()
 )
 
-#: The apex (intensity 1) of each expression: coefficients of ARKit shapes. The name of a shape with
-#: two sides stands here without its side, and both sides get the coefficient.
+#: The apex (intensity 1) of each expression: coefficients of ARKit shapes. A shape with two sides
+#: is named without its side, and both sides get the coefficient.
 RECIPES: dict[str, dict[str, float]] = {
     "angry": {
         "browDown": 1.6,
@@ -152,18 +152,10 @@ def apex(expression: str) -> dict[str, float]:
 
 
 def action_units(coefficients: Mapping[str, float]) -> dict[int, float]:
-    """Translate ARKit coefficients into action units.
+    """Translate ARKit coefficients, by name with sides, into the action units `MOVED_UNITS`.
 
-    Parameters
-    ----------
-    coefficients : mapping of str to float
-        By ARKit name, with sides; a missing one is 0.
-
-    Returns
-    -------
-    dict of int to float
-        The units of `MOVED_UNITS`: mean of left and right, the strongest of several shapes,
-        clipped to [0, 1].
+    A unit is the mean of left and right of its shape, or of its strongest one, clipped to [0, 1]. A
+    missing coefficient is 0.
     """
     units = {}
     for unit in MOVED_UNITS:
@@ -176,19 +168,7 @@ def action_units(coefficients: Mapping[str, float]) -> dict[int, float]:
 
 
 def express(head: Head, identity: Identity, coefficients: np.ndarray) -> np.ndarray:
-    """Move a face.
-
-    Parameters
-    ----------
-    head : Head
-    identity : Identity
-    coefficients : numpy.ndarray, shape (52,)
-        One coefficient for each of ``head.shapes``.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (v, 3)
-    """
+    """Move a face by 52 coefficients, one for each of ``head.shapes``; float32, shape (v, 3)."""
     return identity.vertices + mix(coefficients, head.expressions)
 
 

@@ -132,16 +132,10 @@ def _rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def _project(head: Head, person: Person, points: np.ndarray, view: View, size: int):
-    """Turn the head before the camera and project its points.
+    """Turn the head before the camera and project its points; both float32, shape (v, 3).
 
-    The picture is the tight crop that eyes, cheeks and chin of the neutral face define.
-
-    Returns
-    -------
-    turned : float32, shape (v, 3)
-        Camera coordinates.
-    screen : float32, shape (v, 3)
-        Column, row and depth in a picture of `size` x `size` pixels.
+    The points come in camera coordinates, and as column, row and depth in a picture of `size` x
+    `size` pixels: the tight crop that eyes, cheeks and chin of the neutral face define.
     """
     neutral = person.identity.vertices
     eyes = 0.5 * (neutral[head.eyes[0]].mean(axis=0) + neutral[head.eyes[1]].mean(axis=0))

