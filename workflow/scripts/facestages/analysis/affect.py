@@ -1,7 +1,7 @@
 """Whether a layer's first two principal components are valence (PC1) and arousal (PC2).
 
 Each component is regressed on each label. Pictures of one person are not independent, so intervals
-are over people (identities); a p-value that takes pictures as independent is marked.
+are over people (identities), and a p-value that takes pictures as independent has a note.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from facestages.progress import progress
 #: Note of the p-value of r.
 NAIVE = "p takes pictures as independent"
 
-#: Regressions whose p-values count people, by measure.
+#: Regressions whose n are people, by measure.
 GROUPED = {
     "r_person": person_correlation,
     "slope_cluster_robust": cluster_robust_slope,
@@ -72,12 +72,8 @@ def regress_affect(
         2) and ``label``, and those of `GROUPED`, whose n are people; ``curvature`` and ``vertex``
         of PC2 on PC1; ``eigengap`` of component k, ``(l_k - l_(k+1)) / l_k`` of the eigenvalues;
         ``stability`` (`components.component_stability`) and ``variance_ratio``. Signs are those of
-        `components.orient`. What cannot be measured has an empty value and a note.
-
-    Raises
-    ------
-    FacestagesError
-        See `components.read_reference` and `components.read_components`.
+        `components.orient`. A value that cannot be measured is empty and has a note. Errors are
+        those of `components.read_reference` and `components.read_components`.
     """
     return _regress_layers(geometry, stimuli, stages, read_reference(stimuli, predictions))
 
@@ -92,36 +88,26 @@ def _regress_layers(geometry: Geometry, reference: Reference) -> Iterator[tuple[
     names = dict.fromkeys([*geometry.stages.values(), *(layer.name for layer in geometry.layers)])
     for name in progress(names, "regressions"):
         layer = find_layer(geometry.layers, name)
-        measured = regress_components(orient_layer(layer, reference), reference, people)
+        measured = _measure_components(orient_layer(layer, reference), reference, people)
         yield layer, [{"label": "", "label_source": "", "note": "", **row} for row in measured]
 
 
 def correct_for_many(regressions: pd.DataFrame) -> pd.DataFrame:
-    """Holm's correction of the tests within people, for all tests that were made.
+    """Rows of ``r_person`` with ``p_holm``, corrected for their number.
 
-    Parameters
-    ----------
-    regressions : pandas.DataFrame
-        Rows of `regress_affect`, of any number of networks and seeds.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The rows of ``r_person``, with ``p_holm``: Holm's p over both components, both labels, all
-        layers, networks and seeds. Circular rows are no tests, and do not count.
+    Rows of `regress_affect` may be of any number of networks and seeds; p is corrected over both
+    components, both labels, all layers, networks and seeds. Circular rows do not count, because
+    they are no tests.
     """
     tests = regressions[regressions["measure"] == "r_person"]
     counted = tests["p"].where(~tests["note"].str.contains("CIRCULAR"))
     return tests.assign(p_holm=holm(counted.to_numpy(float)))
 
 
-def regress_components(
+def _measure_components(
     components: Components, reference: Reference, people: np.ndarray | None
 ) -> list[dict[str, object]]:
-    """What `regress_affect` measures in one layer: parts of its rows.
-
-    `people` has the person of each picture, shape (n,); None gives no intervals.
-    """
+    """Parts of the rows of `regress_affect` for one layer; without people, no intervals."""
     return [
         *_regression_rows(components, reference, people),
         *_curvature_rows(components, people),
@@ -139,10 +125,8 @@ def _regression_rows(
         for label in AFFECT:
             where = {"label": label, "component": component}
             try:
-                affect, scores = (
-                    affect_of(reference, label),
-                    component_scores(components, component),
-                )
+                affect = affect_of(reference, label)
+                scores = component_scores(components, component)
                 line = regress(affect, scores, people)
             except FacestagesError as error:
                 measures = ("r", "r2", "slope", "intercept", *GROUPED)
@@ -159,7 +143,7 @@ def _regression_rows(
 def _grouped_measures(
     x: np.ndarray, y: np.ndarray, people: np.ndarray | None, circular: str
 ) -> list[dict]:
-    """Regressions that count people, as `regression_measures`."""
+    """Regressions of `GROUPED` as parts of rows of `regress_affect`."""
     finite, rows = np.isfinite(x) & np.isfinite(y), []
     for name, estimate in GROUPED.items():
         numbers, note = {}, ""
@@ -177,7 +161,7 @@ def _grouped_measures(
 def regression_measures(line: Regression, circular: str = "") -> list[dict[str, object]]:
     """A regression as parts of rows of `regress_affect`: ``measure, value, ..., n, note``.
 
-    `circular` is what `analysis.labels.circular_note` says of the reference.
+    `circular` is the `analysis.labels.circular_note` of the reference.
     """
     note = join_notes(circular, _no_interval(line.r))
     estimates = {"r": line.r, "r2": line.r2, "slope": line.slope, "intercept": line.intercept}
@@ -234,9 +218,9 @@ def _spectrum_rows(components: Components) -> list[dict]:
 
 
 def _stability_rows(components: Components, people: np.ndarray | None) -> list[dict]:
-    alone, rows = "no two people" if people is None else "", []
+    no_people, rows = "no two people" if people is None else "", []
     for component in (1, 2):
-        note = too_few_components(components, component) or alone
+        note = too_few_components(components, component) or no_people
         row = {"component": component, "measure": "stability", "note": note}
         if not note:
             correlations = component_stability(components.scores, people, component)

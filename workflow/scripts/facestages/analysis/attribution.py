@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from facestages.analysis.resampling import interval, people_weights, weighted_mean
 from facestages.stimuli import REGIONS
@@ -35,8 +36,7 @@ def measure_maps(explanation, stages: Mapping[str, str]) -> pd.DataFrame:
         without a value above zero, which the other measures leave out; each of these as
         ``randomised_...``, the mean over the networks with shuffled weights; and
         ``randomisation_similarity``, Spearman's correlation of their maps with the network's.
-        Values are means over pictures, with 95 % intervals over identities. The note gives the
-        range over the shuffles.
+        Values are means over pictures, with 95 % intervals over identities.
     """
     stage_of = {layer: stage for stage, layer in stages.items()}
     rows = []
@@ -77,8 +77,8 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Equal values share their mean rank. NaN where a map is the same everywhere.
     """
-    ranks = [pd.DataFrame(maps.reshape(len(maps), -1)).rank(axis=1) for maps in (first, second)]
-    x, y = (rank.to_numpy() - rank.to_numpy().mean(axis=1, keepdims=True) for rank in ranks)
+    ranks = [rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (first, second)]
+    x, y = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     product = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     correlation = np.full(len(x), np.nan)
     np.divide((x * y).sum(axis=1), product, out=correlation, where=product > 0)
@@ -88,13 +88,13 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _summarise(
     measured: Mapping[str, np.ndarray], columns: Mapping[str, object], explanation
 ) -> list[dict[str, object]]:
-    """Means over all pictures and over those of each expression, with intervals over identities."""
+    """Means over all pictures, and over those of each expression."""
     labels, region_sources = explanation.labels, explanation.region_sources
     groups = {"all": (np.ones(len(labels), bool), "")}
     if "expression" in labels:
         for name in sorted(set(labels["expression"].astype(str)) - {"", "nan"}):
-            shows_it = (labels["expression"] == name).to_numpy()
-            groups[name] = (shows_it, explanation.sources["expression"])
+            members = (labels["expression"] == name).to_numpy()
+            groups[name] = (members, explanation.sources["expression"])
     rows = []
     for expression, (members, source) in groups.items():
         for measure, each in measured.items():
@@ -130,7 +130,7 @@ def _finite_mean(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _note(measure: str, each: np.ndarray, region_sources: np.ndarray) -> str:
-    """Where the regions come from, the range over the shuffles, and how many maps are left out."""
+    """Source of the regions, range over the shuffles, and number of maps that are left out."""
     parts = []
     if "share" in measure or "enrichment" in measure:
         names, counts = np.unique(region_sources.astype(str), return_counts=True)

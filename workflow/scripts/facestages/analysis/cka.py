@@ -91,7 +91,7 @@ def _margins(gram: np.ndarray) -> np.ndarray:
 
 
 def _centre_rows(rows: np.ndarray, start: int, margins: np.ndarray) -> np.ndarray:
-    """Rows (r, n) of a Gram matrix, the first of which has the index `start`, centred in a copy."""
+    """Centred copy of rows (r, n) of a Gram matrix, from the row `start` on."""
     numbers = np.arange(len(rows))
     centred = rows - margins[start : start + len(rows), None]
     centred -= margins
@@ -109,14 +109,14 @@ def compare_layers(
     geometries : sequence of path-like
         HDF5 files of `analysis.geometry.measure_geometry`, of several networks or seeds.
     stimuli : path-like
-        The face set that all of them are of.
+        The face set.
 
     Returns
     -------
     pandas.DataFrame
-        Tidy: a row for each pair of layers, measure ``cka_debiased``; no layer is compared with
-        itself. The interval (95 %) is over people, by a jackknife (`_estimate`). What cannot be
-        estimated has an empty value and a note.
+        Tidy: a row for each pair of different layers, measure ``cka_debiased``. The interval (95 %)
+        is over people, by a jackknife (`_estimate`). A value that cannot be estimated is empty and
+        has a note.
 
     Raises
     ------
@@ -148,22 +148,11 @@ def compare_layers(
 
 
 def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndarray) -> np.ndarray:
-    """Sums of the products of every two layers' centred Gram matrices, by person.
+    """Sums of the products of every two of L layers' centred Gram matrices, shape (3, P, L, L).
 
-    The rows of all layers are read a block at a time, so that each matrix is read twice, whatever
-    the number of layers.
-
-    Parameters
-    ----------
-    grams : sequence of L HDF5 datasets or arrays, shape (n, n)
-    people : numpy.ndarray of int, shape (n,)
-        Number of each picture's person.
-
-    Returns
-    -------
-    numpy.ndarray, shape (3, P, L, L)
-        For each person: over pairs within the person's pictures, over pairs with pictures of
-        other people of even number, and over pairs with those of odd number.
+    For each of P people they are sums over pairs of the person's pictures, over pairs with pictures
+    of other people of even number, and over pairs with those of odd number. Blocks of rows of all
+    layers are read together, so that each matrix is read twice, whatever the number of layers.
     """
     n, layers = len(people), len(grams)
     indicator = np.eye(people.max() + 1)[people]
@@ -190,7 +179,7 @@ def _person_products(grams: Sequence[h5py.Dataset | np.ndarray], people: np.ndar
 
 
 def _products(block: np.ndarray) -> np.ndarray:
-    """Inner products (r, L, L) of the rows (r, L, n) of every two layers, picture by picture."""
+    """Inner products (r, L, L) of the rows (r, L, n) of every two layers."""
     return np.matmul(block, block.swapaxes(1, 2))
 
 
@@ -198,20 +187,15 @@ def _estimate(products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """CKA of every two layers, and its 95 % interval over people; each of shape (L, L).
 
     ``tanh(z -+ t sqrt(v))`` with Fisher's z of the CKA and Student's t of P - 1 degrees of freedom.
-    The variance v is the mean of two: that of the jackknife over people, which counts the variance
-    of pairs of people twice (Efron and Stein 1981, doi:10.1214/aos/1176345462; this matters where
-    layers have little in common), and one without the variance of pairs. The latter is the
-    covariance of two jackknives, which leave each person out of the pairs with one half of the
-    people and with the other half: pairs are not shared by the halves, people are.
+    The variance v is the mean of two variances. That of the jackknife over people counts the
+    variance of pairs of people twice (Efron and Stein 1981, doi:10.1214/aos/1176345462), which
+    matters where layers have little in common. The other one leaves the variance of pairs out: it
+    is the covariance of two jackknives, each of which leaves people out of the pairs with one half
+    of the people alone. The halves share people, but no pairs.
 
-    Where a person is left out, the centring is still that of all pictures, which is the same to
-    first order: a person changes it by functions of one picture, whose products with the centred
-    rows of the other layer add up to zero.
-
-    Parameters
-    ----------
-    products : numpy.ndarray, shape (3, P, L, L)
-        Of `_person_products`.
+    Without a person, the centring is still that of all pictures. It is the same to first order: a
+    person changes it by functions of one picture, whose products with the centred rows of the other
+    layer add up to zero.
     """
     within, *halves = products
     total, people = products.sum(axis=(0, 1)), len(within)
@@ -222,8 +206,8 @@ def _estimate(products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     first, second = (_fisher_z(total - within - 4 * half) for half in halves)
     jackknife = (people - 1) * left_out.var(axis=0)
     of_people = (people - 1) * np.mean((first - first.mean(axis=0)) * second, axis=0)
-    # At least half of the jackknife's, as if all variance were of pairs; with very few people the
-    # halves may have no value.
+    # The least is half the jackknife's, as if all variance were of pairs; it is also the variance
+    # where there are too few people for the halves to have one.
     variance = np.fmax(jackknife + of_people, jackknife) / 2
     reach = scipy.stats.t.ppf(0.975, people - 1) * np.sqrt(variance)
     z = _fisher_z(total)

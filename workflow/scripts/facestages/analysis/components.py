@@ -1,7 +1,7 @@
 """A layer's principal components, with signs that valence and arousal fix.
 
 The sign of a principal component is arbitrary. A reference for valence and arousal fixes it: the
-face set's own labels, or another network's output for the same pictures.
+labels of the face set, or another network's output for the same pictures.
 """
 
 from __future__ import annotations
@@ -62,10 +62,6 @@ def read_reference(
         Table of `recording.predictions.predict_expressions`. The valence and arousal that its
         network outputs are the reference instead, source ``network:<name>``.
 
-    Returns
-    -------
-    Reference
-
     Raises
     ------
     FacestagesError
@@ -82,13 +78,9 @@ def read_reference(
                 f"another as the reference, or none"
             )
         sources = dict.fromkeys(AFFECT, f"network:{network}")
-    valence, arousal = (_read_numbers(labels, name) for name in AFFECT)
-    used = [
-        sources[name]
-        for name, values in zip(AFFECT, (valence, arousal), strict=True)
-        if values is not None
-    ]
-    return Reference(valence, arousal, "; ".join(dict.fromkeys(used)))
+    affect = {name: _read_numbers(labels, name) for name in AFFECT}
+    used = [sources[name] for name, values in affect.items() if values is not None]
+    return Reference(*affect.values(), "; ".join(dict.fromkeys(used)))
 
 
 def _read_numbers(labels: pd.DataFrame, name: str) -> np.ndarray | None:
@@ -99,13 +91,7 @@ def _read_numbers(labels: pd.DataFrame, name: str) -> np.ndarray | None:
 
 
 def affect_of(reference: Reference, label: str) -> np.ndarray:
-    """Valence or arousal, shape (n,).
-
-    Raises
-    ------
-    FacestagesError
-        If the reference has none.
-    """
+    """Valence or arousal, shape (n,); a FacestagesError if the reference lacks it."""
     values = reference[AFFECT.index(label)]
     if values is None:
         raise FacestagesError(f"the face set has no {label}")
@@ -143,16 +129,9 @@ def orient(
 def read_components(
     geometry: str | os.PathLike, layer: str, reference: Reference, stimuli_digest: str
 ) -> Components:
-    """Read a layer's principal components, their signs fixed by the reference.
+    """Read a layer's principal components from a file of `analysis.geometry.measure_geometry`.
 
-    Parameters
-    ----------
-    geometry : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    layer : str
-    reference : Reference
-    stimuli_digest : str
-        Of the face set that the geometry must be of.
+    Their signs are fixed by the reference.
 
     Raises
     ------
@@ -164,13 +143,7 @@ def read_components(
 
 
 def find_layer(layers: Sequence[Layer], name: str) -> Layer:
-    """The layer of this name.
-
-    Raises
-    ------
-    FacestagesError
-        If there is none.
-    """
+    """The layer of this name; a FacestagesError if there is none."""
     for layer in layers:
         if layer.name == name:
             return layer
@@ -190,13 +163,7 @@ def orient_layer(layer: Layer, reference: Reference) -> Components:
 
 
 def component_scores(components: Components, number: int) -> np.ndarray:
-    """Scores of a component, counted from 1, shape (n,).
-
-    Raises
-    ------
-    FacestagesError
-        If the layer has fewer.
-    """
+    """Scores (n,) of a component, counted from 1; a FacestagesError if the layer has fewer."""
     note = too_few_components(components, number)
     if note:
         raise FacestagesError(f"{note}; no PC{number}")
@@ -204,7 +171,7 @@ def component_scores(components: Components, number: int) -> np.ndarray:
 
 
 def too_few_components(components: Components, number: int) -> str:
-    """Note where a layer has no component of this number (1 or 2), or nothing."""
+    """Note of a layer that lacks component number 1 or 2; empty if it has it."""
     k = components.scores.shape[1]
     few = f"layer {components.layer} has {'one' if k else 'no'} component{' only' * k}"
     return few if number > k else ""
@@ -213,25 +180,12 @@ def too_few_components(components: Components, number: int) -> str:
 def component_stability(
     scores: np.ndarray, people: Sequence, component: int, resamples: int = 1000
 ) -> np.ndarray:
-    """Correlation of a component with the one that resampled people give.
+    """Absolute correlations (resamples,) of a component with those of resampled people.
 
-    Each resample of people has principal components of its own, within the k that are kept. The
-    one of the same number is correlated with the original one, over all pictures. Where two
-    eigenvalues are nearly equal, components trade places or rotate into each other, and the
+    The principal components of a resample are sought within the k that are kept (n, k). Over all
+    pictures, the one of the same number, counted from 1, is correlated with the original one. Where
+    two eigenvalues are nearly equal, components trade places or rotate into each other, and the
     correlation is far below 1.
-
-    Parameters
-    ----------
-    scores : numpy.ndarray, shape (n, k)
-    people : sequence, shape (n,)
-    component : int
-        Counted from 1.
-    resamples : int
-
-    Returns
-    -------
-    numpy.ndarray, shape (resamples,)
-        Absolute correlations.
     """
     correlations = np.empty(resamples)
     original = scores[:, component - 1]

@@ -1,8 +1,8 @@
 """Linear decoding of identity, expression, valence and other labels from layers.
 
-A linear read-out is trained on some pictures and tested on others, which are of other people or of
-another time, so that it gains nothing by memorising the training pictures. It reads principal
-components of the training pictures alone.
+A linear read-out is trained on some pictures and tested on pictures of other people, or of another
+time, so that it gains nothing by memorising the training pictures. It reads principal components of
+the training pictures alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from facestages.analysis.resampling import interval, weighted_mean
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 
-# Equal values differ by this much if they were summed in another order.
+# Equal values that are summed in different orders differ by at most this much.
 _ROUNDING = 1e-9
 
 
@@ -112,28 +112,27 @@ def decode(
     -------
     list of dict
         A row for each label x number of components: ``value`` of the ``measure``, its interval
-        ``ci_low, ci_high``, the ``chance`` of guessing, and ``null_mean, null_sd, z, p`` of labels
-        that moved as ``null`` says. What cannot be decoded has a value of NaN and a ``note``.
+        ``ci_low, ci_high``, the ``chance`` of guessing, and ``null_mean, null_sd, z, p`` of
+        permuted labels, where ``null`` names the kind of permutation. A label that cannot be
+        decoded has a value of NaN and a ``note``.
 
     Notes
     -----
     For the null distribution the read-out is trained on each permutation of the labels anew; the
     components stay, because they do not depend on labels. Permuting the labels against fixed
-    predictions would be quicker, but people are each other's training set: if one is recognised by
-    chance from another, so is the other from the one. Without any relation p < .05 would come up to
-    twice as often as it should.
+    predictions would be quicker, but people are each other's training set: if A is recognised by
+    chance from B, so is B from A. Without any relation, p < .05 would occur up to twice as often as
+    it should.
 
-    For the same reason a bootstrap over people with fixed predictions covers 80 to 95 % where it
-    should cover 95 %. So, except for identity, decoding is repeated in halves of the people
-    (`half_intervals`). With 20 people or more these intervals cover 92 to 98 %, or 84 % where it
-    depends on the sample whether a label is among so few components. An identity is recognised by
-    its own pictures; its interval is a bootstrap over people of how often each is recognised, and
-    covers 91 to 98 %.
+    For the same reason, a nominal 95 % interval of a bootstrap over people with fixed predictions
+    covers 80 to 95 %. Decoding of labels other than identity is therefore repeated in halves of the
+    people (`half_intervals`). With 20 people or more these intervals cover 92 to 98 %, or 84 %
+    where the sample decides whether so few components hold the label. The interval of identity is a
+    bootstrap over people of how often each is recognised, and covers 91 to 98 %.
     """
     settings = Settings(folds, permutations, resamples, seed)
-    return _decode_layer(
-        gram, [prepare_task(table, label, settings) for label in labels], components
-    )
+    tasks = [prepare_task(table, label, settings) for label in labels]
+    return _decode_layer(gram, tasks, components)
 
 
 def _decode_layer(
@@ -169,7 +168,7 @@ def _project_if_any(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray] 
 def _measure(
     task: Task, projected: Sequence[list | None], components: Sequence[int]
 ) -> list[dict[str, object]]:
-    """Values, intervals and comparisons with the null, one a number of components."""
+    """Value, interval and comparison with the null distribution for each number of components."""
     spaces, *half_spaces = projected
     scores = _score(task, spaces, task.folds, task.labellings, components)
     if task.drawn is None:
@@ -207,7 +206,7 @@ def _score(
 def _score_half(
     task: Task, spaces: Sequence[np.ndarray] | None, folds: Folds, components: Sequence[int]
 ) -> np.ndarray:
-    """Scores in one half of the people, shape (len(components),); NaN where all are alike."""
+    """Scores in half of the people, shape (len(components),); NaN if all have the same label."""
     truth = task.truth[folds.rows][None]
     if spaces is None or np.ptp(truth) == 0:
         return np.full(len(components), np.nan)
@@ -217,28 +216,15 @@ def _score_half(
 def half_intervals(
     values: np.ndarray, halves: np.ndarray, people: int, positive: bool
 ) -> list[tuple[float, float]]:
-    """Intervals (95 %) from values in two halves of the people, over several splits.
+    """Intervals (95 %) of values (k,) from those of halves of the people (splits, 2, k).
 
     ``value -+ t sqrt(mean((first - second)^2) / 4)``, because half the difference between two
     disjoint halves has the standard error of the whole as its root mean square (random groups,
     Wolter 2007, Introduction to Variance Estimation, chapter 2). t is Student's quantile, with as
     many degrees of freedom as there are splits, or people less one if that is fewer.
 
-    Parameters
-    ----------
-    values : numpy.ndarray, shape (k,)
-        Of the whole.
-    halves : numpy.ndarray, shape (splits, 2, k)
-        Splits where either half is NaN do not count.
-    people : int
-        Number of people.
-    positive : bool
-        Whether the values are shares, which are never below 0.
-
-    Returns
-    -------
-    list of tuple of float
-        Lowest and highest value of each; NaN where there are no halves. Never above 1.
+    Splits where either half is NaN do not count; without halves, the interval is NaN. It is cut off
+    at 1, and at 0 for `positive` values.
     """
     squares = (halves[:, 0] - halves[:, 1]) ** 2 / 4
     finite = np.isfinite(squares)

@@ -1,4 +1,4 @@
-"""What decoding a label takes, the same for every layer: folds, permuted labels, half samples."""
+"""Folds, permuted labels and halves of the people for decoding a label, the same in all layers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from facestages.analysis.resampling import people_weights
 from facestages.analysis.sampling import SPLITS
 from facestages.errors import FacestagesError
 
-#: Note of every identity that is decoded from one recording of each person.
+#: Note of identity that is decoded from one recording of each person.
 ONE_RECORDING = "what stays during a recording, such as light or pose, counts as identity"
 
-# Two people in each half, one of whom can be held out.
+# Each half needs two people, so that one can be held out.
 _FEWEST_PEOPLE = 4
 
 
@@ -35,34 +35,27 @@ class Settings(NamedTuple):
 class Task(NamedTuple):
     """A label to decode."""
 
-    #: What the table's rows have about the label, of any layer.
+    #: Columns of the table that are the same for all layers.
     row: dict[str, object]
     #: None where the label cannot be decoded; the row's note has the reason.
     folds: Folds | None = None
-    #: Group numbers, or values, of all n pictures; those of pictures that are not used are void.
+    #: Group numbers, or values, of all n pictures; meaningless for pictures that are not used.
     truth: np.ndarray | None = None
     #: The truth of the m pictures that are used, then its permutations, shape (1 + b, m).
     labellings: np.ndarray | None = None
-    #: Number of groups; 0 of numbers.
+    #: Number of groups; 0 for numbers.
     groups: int = 0
     #: Number of people.
     people: int = 0
-    #: First half of the people, second half, another first half, ...; none for identity.
+    #: Folds of a first half of the people, of the second half, of another first half, ...; none
+    #: for identity.
     halves: Sequence[Folds] = ()
     #: How often each person is drawn, shape (resamples, people); for identity.
     drawn: np.ndarray | None = None
 
 
 def prepare_task(table: pd.DataFrame, label: str, settings: Settings) -> Task:
-    """Prepare the decoding of a label from the pictures of a face set.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame of n rows
-        Labels of the face set.
-    label : str
-    settings : Settings
-    """
+    """Prepare the decoding of a label from the table of a face set's labels."""
     labelled, notes = is_labelled(table, label), []
     numbers = labelled.any() and label != "identity" and is_numeric_dtype(table[label])
     row = {"label": label, "measure": "r2_held_out" if numbers else "balanced_accuracy"}
@@ -109,8 +102,8 @@ def _describe(folds: Folds, groups: int, moved: str) -> dict[str, object]:
 def _swap_people(people: np.ndarray, fold: np.ndarray, permutations: int, seed: int) -> np.ndarray:
     """Permuted identities (b, m): in each fold, all pictures of a person get one other name.
 
-    Pictures of one session, or of one time block, are alike for more reasons than the person. Moved
-    one by one they would make the null distribution too narrow.
+    Pictures of one session, or of one time block, are alike for more reasons than the person.
+    Moving them one by one would make the null distribution too narrow.
     """
     rng = np.random.default_rng(seed)
     moved = np.empty((permutations, len(people)), people.dtype)
@@ -124,7 +117,7 @@ def _swap_people(people: np.ndarray, fold: np.ndarray, permutations: int, seed: 
 
 def _prepare_other(table: pd.DataFrame, task: Task, notes: list[str], settings: Settings) -> Task:
     label, identified = task.row["label"], is_labelled(table, "identity")
-    # A picture without a person counts as one of its own.
+    # A picture without an identity counts as an identity by itself.
     people = table["stimulus_id"].where(~identified, table.get("identity")).to_numpy()
     if not identified.any():
         notes.append("people are not known, pictures are taken as independent")
@@ -157,9 +150,9 @@ def _prepare_other(table: pd.DataFrame, task: Task, notes: list[str], settings: 
 def _hold_out_names(
     people: np.ndarray, names: np.ndarray, rows: np.ndarray, folds: int, notes: list[str]
 ) -> Folds:
-    """Hold out people, without names that appear in one fold only.
+    """Hold out people, and leave out names that appear in one fold only.
 
-    Such a name would be in no training set when its pictures are held out.
+    No training set would have such a name when its pictures are held out.
     """
     while True:
         held_out = hold_out_people(people, rows, folds)

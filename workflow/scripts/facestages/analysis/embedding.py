@@ -1,8 +1,8 @@
 """Maps of a layer's space: UMAP in two dimensions, from distances alone.
 
 UMAP (McInnes, Healy and Melville 2018, arXiv:1802.03426) keeps which pictures are near each other,
-not how far the others are. A distance across the map, and so a silhouette on it, is not one of the
-layer's space; `analysis.separability` scores that.
+but not how far apart the others are. Distances and silhouettes on the map are therefore not those
+of the layer's space, which `analysis.separability` scores.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def umap_embedding(
 ) -> np.ndarray:
     """Two-dimensional UMAP of points whose distances are known.
 
-    The neighbours are exact, whatever n (umap-learn itself approximates them from 4,096 points on).
+    The neighbours are exact for every n (umap-learn itself approximates them from 4,096 points on).
     The defaults are those of umap-learn, as in the paper.
 
     Parameters
@@ -67,8 +67,8 @@ def umap_embedding(
     if not near.any() and not np.any(matrix):
         raise FacestagesError(f"a UMAP of {len(matrix)} equal points: nothing to map")
     with warnings.catch_warnings():
-        # umap-learn warns of what is meant here: one thread because of the seed, no inverse
-        # transform, parts of the graph that are not connected.
+        # umap-learn warns of three things that are intended: one thread because of the seed, no
+        # inverse transform, and parts of the graph that are not connected.
         warnings.simplefilter("ignore")
         embedder = _umap_class()(
             n_neighbors=neighbours,
@@ -85,16 +85,10 @@ def umap_embedding(
 
 
 def graph_parts(matrix: np.ndarray, neighbours: int = 15) -> int:
-    """Number of parts into which the graph of nearest neighbours falls.
+    """Number of connected parts of the graph of nearest neighbours, from distances (n, n).
 
-    Where a part lies on the map is arbitrary: the graph has no distances between parts.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, shape (n, n)
-        Distances.
-    neighbours : int
-        As `umap_embedding`, with its errors.
+    Where a part lies on the map is arbitrary: the graph has no distances between parts. Errors are
+    those of `umap_embedding`.
     """
     nearest, _ = _nearest(matrix, neighbours)
     n = len(matrix)
@@ -104,7 +98,7 @@ def graph_parts(matrix: np.ndarray, neighbours: int = 15) -> int:
 
 
 def _nearest(matrix: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest points of each point (n, neighbours), the first itself, and their distances."""
+    """Nearest points of each point (n, neighbours), itself first, and their distances."""
     n = len(matrix)
     if n <= neighbours:
         raise FacestagesError(
@@ -119,7 +113,7 @@ def _nearest(matrix: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _umap_class() -> type:
-    # umap-learn imports TensorFlow, if it is installed, for a variant that is not used here. That
+    # For a variant that is not used here, umap-learn imports TensorFlow if it is installed. That
     # takes seconds, and TensorFlow and torch must not be in one process.
     with _hidden("tensorflow"):
         from umap import UMAP
@@ -128,7 +122,7 @@ def _umap_class() -> type:
 
 @contextlib.contextmanager
 def _hidden(module: str) -> Iterator[None]:
-    """Importing `module` fails in the block."""
+    """Make every import of `module` in the block fail."""
     loaded = sys.modules.get(module)
     sys.modules[module] = None
     try:
@@ -143,22 +137,22 @@ def _hidden(module: str) -> Iterator[None]:
 def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]]:
     """Fix the sign of each axis of a map, which UMAP leaves open.
 
-    The axis whose correlation with valence is larger in size rises with valence, the other one with
-    arousal. Where a label is missing or does not vary, the point farthest from the middle along the
-    axis gets a positive coordinate. The axes keep their order, and are not rotated.
+    The axis that correlates more with valence, in size, rises with valence; the other one rises
+    with arousal. Where a label is missing or does not vary, the point farthest from the middle
+    along the axis gets a positive coordinate. The axes keep their order, and are not rotated.
 
     Parameters
     ----------
     points : numpy.ndarray, shape (n, 2)
         Centred.
     affect : mapping of str to numpy.ndarray, shape (n,)
-        ``valence`` and ``arousal``, as far as there are; a missing value is NaN.
+        ``valence`` and ``arousal``, or one of them; a missing value is NaN.
 
     Returns
     -------
     points : numpy.ndarray, shape (n, 2)
     rules : list of str
-        For each axis, what it rises with: ``valence``, ``arousal`` or ``farthest point``.
+        What each axis rises with: ``valence``, ``arousal`` or ``farthest point``.
     """
     correlation = {name: _axis_correlations(points, affect.get(name)) for name in _AFFECT}
     sign = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
@@ -166,7 +160,7 @@ def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.
     if np.isfinite(correlation["valence"]).all():
         first = int(np.abs(correlation["valence"]).argmax())
     else:
-        # Arousal takes the axis that it correlates with more.
+        # Arousal gets the axis with which it correlates more.
         first = int(np.nan_to_num(np.abs(correlation["arousal"])).argmin())
     for axis, name in ((first, "valence"), (1 - first, "arousal")):
         if np.isfinite(correlation[name][axis]) and correlation[name][axis] != 0:
@@ -197,30 +191,31 @@ def embed_umap(
     seed: int,
     embedding: str | os.PathLike,
 ) -> Iterator[tuple[Layer, Rows]]:
-    """UMAP of the recorded layers of one network on one face set, and what the maps show.
+    """UMAP of the recorded layers of one network on one face set, and measures of the maps.
 
     Parameters
     ----------
     geometry, stimuli, stages, predictions
         See `analysis.layers.tabulate`.
     wanted : sequence of str, optional
-        Stages or layers to map; all if None. Those that the network does not have are left out:
-        figures of the file name what is missing.
+        Stages or layers to map; all if None. Those that the network lacks are left out, and a
+        warning names them.
     labels : sequence of str
         Labels whose silhouettes are scored on the map.
     neighbours, min_dist, seed
         See `umap_embedding`.
     embedding : path-like
-        HDF5 file to write; a group a layer: ``umap`` (n, 2), turned by `turn_axes`, and the labels.
+        HDF5 file to write. The group of each layer holds ``umap`` (n, 2), turned by `turn_axes`,
+        and the labels.
 
     Returns
     -------
     pandas.DataFrame
         Tidy, as `analysis.separability.score_separability`, with ``components`` = ``umap``: a
         ``silhouette`` for each label; for ``valence`` and ``arousal`` the correlation with each
-        axis, ``r_axis1`` and ``r_axis2``, and ``r2_map``, their share of variance that both axes
+        axis, ``r_axis1`` and ``r_axis2``, and ``r2_map``, the share of variance that both axes
         explain together, which no rotation of the map changes. Intervals are over people (95 %).
-        What has no value has a note.
+        A measure without a value has a note.
 
     Raises
     ------
@@ -253,7 +248,7 @@ def embed_umap(
             add_labels(group, table, sources)
             store.add_dimension(group, "axis", np.array([1, 2]))
             store.add_array(group, "umap", ("stimulus_id", "axis"), points)
-            # The paper's measure alone: the others would lend a map the look of a space.
+            # The paper's measure alone: the others would make a map look like a layer's space.
             scored = [
                 score_label(points @ points.T, label, table, sources, geometry.network)[0]
                 for label in labels
@@ -263,7 +258,7 @@ def embed_umap(
 
 
 def _wanted_layers(geometry: Geometry, wanted: Sequence[str] | None) -> list[Layer]:
-    """The layers of some stages, or of these names, in the order in which they are wanted."""
+    """Layers by their stages or names, in the order in which they are wanted."""
     if wanted is None:
         return geometry.layers
     recorded = {layer.name: layer for layer in geometry.layers}
@@ -295,7 +290,6 @@ def _correlate(
     correlations = _map_correlations(points, values, np.ones((1, len(values))))[:, 0]
     people = table["identity"][labelled] if "identity" in table else np.zeros(len(values))
     n_people = len(set(people))
-    # One person alone gives no interval.
     resampled = _map_correlations(points, values, people_weights(people)) if n_people > 1 else None
     for number, row in enumerate(rows):
         row |= {"label_source": sources[name], "value": correlations[number], "n": len(values)}

@@ -1,7 +1,7 @@
 """Accuracy by distance from the centre along a component: whether extreme faces are easier.
 
 The centre is the mean of all pictures, where a component is zero. Bins are quantiles of the
-distance, innermost first, so that all hold the same number of pictures.
+distance, innermost first, so that all of them hold the same number of pictures.
 """
 
 from __future__ import annotations
@@ -30,13 +30,9 @@ class Extremity(NamedTuple):
 
 
 def accuracy(correct: np.ndarray, people: Sequence | None) -> Estimate:
-    """Share of correct pictures, with its 95 % interval over people.
+    """Share of correct pictures (n,), with its 95 % interval over people (n,).
 
-    Parameters
-    ----------
-    correct : numpy.ndarray of bool, shape (n,)
-    people : sequence, shape (n,), or None
-        Person of each picture; None where there are no two: no interval.
+    There is no interval without two people; None stands for that too.
     """
     weights, drawn_from = draw_people(people, len(correct))
     resampled = weighted_mean(correct, weights)
@@ -44,18 +40,9 @@ def accuracy(correct: np.ndarray, people: Sequence | None) -> Estimate:
 
 
 def distance_bins(distance: np.ndarray, within: Sequence | None = None) -> np.ndarray:
-    """Fifth of the distance that each picture is in, 0 to 4.
+    """Fifth, 0 to 4, that the distance (n,) of each picture is in.
 
-    Parameters
-    ----------
-    distance : numpy.ndarray, shape (n,)
-    within : sequence, shape (n,), optional
-        Groups, each of which is cut into fifths by itself, so that all fifths hold the same number
-        of its pictures.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n,)
+    Each of the groups `within` (n,) is cut into fifths by itself.
     """
     groups = np.zeros(len(distance)) if within is None else np.asarray(within).astype(str)
     bins = np.empty(len(distance), int)
@@ -82,12 +69,8 @@ def accuracy_by_distance(
     people : sequence, shape (n,), or None
         Person of each picture, for intervals; resamples of people keep the bins.
     within : sequence, shape (n,), optional
-        Expression of each picture: fifths are of each expression's own pictures. This removes the
-        effect of expressions that are both farther out and easier.
-
-    Returns
-    -------
-    Extremity
+        Expression of each picture. The pictures of each expression are cut into fifths by
+        themselves, which removes the effect of expressions that are both farther out and easier.
 
     Raises
     ------

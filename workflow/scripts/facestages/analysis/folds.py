@@ -14,7 +14,7 @@ from facestages.errors import FacestagesError
 
 
 class Folds(NamedTuple):
-    """Which pictures are held out together, and which ones the read-out is then trained on."""
+    """Pictures that are held out together, and those that a read-out is then trained on."""
 
     #: Pictures that are used, shape (m,).
     rows: np.ndarray
@@ -27,18 +27,10 @@ class Folds(NamedTuple):
 
 
 def hold_out_people(people: np.ndarray, rows: np.ndarray, folds: int) -> Folds:
-    """Hold out people, in folds of nearly equal numbers of pictures.
+    """Hold out people (n,), in folds of nearly equal numbers of the pictures `rows` (m,).
 
-    Folds do not depend on labels, so all permutations of the labels are equally likely.
-
-    Parameters
-    ----------
-    people : numpy.ndarray, shape (n,)
-        Person of each picture.
-    rows : numpy.ndarray of int, shape (m,)
-        Pictures to use.
-    folds : int
-        Number of folds; fewer where there are fewer people.
+    There are as many folds as people if there are fewer people. Folds do not depend on labels, so
+    all permutations of the labels are equally likely.
 
     Raises
     ------
@@ -57,25 +49,27 @@ def hold_out_people(people: np.ndarray, rows: np.ndarray, folds: int) -> Folds:
 def hold_out_times(table: pd.DataFrame, folds: int) -> Folds:
     """Hold out pictures of each person that were taken at another time than the others.
 
-    Where two people or more have two sessions or more, whole sessions are held out. Otherwise time
-    blocks are: the first third of each person's frames, and the last third; the third between them
-    is not used. Neighbouring frames are alike, so a read-out that is trained on frames nearby tells
-    people apart who only drift. In 10 videos of 210 frames, without identity but with an
-    autocorrelation of .95 from frame to frame, blocks of a fifth of the frames give p < .05 in 89 %
-    with a gap of a tenth of a block between them, and in 10 % with a gap of a block; thirds give it
-    in 6 %. Slower changes cannot be told from identity: in videos of 60 frames it is 55 %.
+    Whole sessions are held out if two people or more have two sessions or more. Otherwise time
+    blocks are held out: the first third of each person's frames, and the last third. The third
+    between them is not used, because neighbouring frames are alike: with training frames nearby,
+    slow drift alone tells people apart.
+
+    The gap was chosen on 10 videos of 210 frames without identity, but with an autocorrelation of
+    .95 from frame to frame. Blocks of a fifth of the frames give p < .05 in 89 % with a gap of a
+    tenth of a block, and in 10 % with a gap of a block; thirds give it in 6 %. Slower changes
+    cannot be told from identity: in videos of 60 frames p < .05 comes up in 55 %.
 
     Parameters
     ----------
     table : pandas.DataFrame of n rows
         Labels of a face set.
     folds : int
-        Largest number of folds of sessions; a person who has more sessions has several in a fold.
+        Largest number of folds of sessions; more sessions of a person share folds.
 
     Returns
     -------
     Folds
-        People who have no two sessions, or no three frames, are left out.
+        People with fewer than two sessions, or fewer than three frames, are left out.
 
     Raises
     ------

@@ -26,15 +26,15 @@ from facestages.stimuli import add_labels, digest_pictures, read_labels
 
 logger = logging.getLogger(__name__)
 
-# With fewer pictures than this for each component, finding all eigenvectors takes no longer.
+# With fewer pictures than this for each component, finding all eigenvectors is as quick.
 _PICTURES_A_COMPONENT = 4
 
 
 def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Principal components from a Gram matrix.
 
-    The scores are ``U sqrt(w)``, with ``G = U diag(w) U'``. They are those of the layer, also where
-    it is much wider than there are pictures.
+    The scores are ``U sqrt(w)``, with ``G = U diag(w) U'``. They equal those of the layer itself,
+    whatever its width.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
     Returns
     -------
     scores : numpy.ndarray, shape (n, k)
-        Largest component first. The sign is fixed: the largest score by size is positive.
+        Largest component first. Its largest score by size is positive.
     variance_ratio : numpy.ndarray, shape (k,)
         Share of the total variance.
 
@@ -60,12 +60,9 @@ def principal_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarr
 
 
 def leading_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of the leading components, (n, k) or fewer, and the k + 1 largest eigenvalues.
+    """Scores of the k leading components, or fewer, and the k + 1 largest eigenvalues.
 
-    Raises
-    ------
-    FacestagesError
-        If all eigenvalues are zero: the layer gives the same output for every picture.
+    Errors are those of `principal_components`.
     """
     values, vectors = _eigenpairs(gram, min(k + 1, len(gram)))
     if values[0] <= 0:
@@ -81,14 +78,13 @@ def leading_components(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray
 def _eigenpairs(gram: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k largest eigenvalues, none negative, and their vectors.
 
-    Lanczos' method (ARPACK) finds them in a time that grows with n^2. Of few pictures all
-    eigenvectors are found.
+    Lanczos' method (ARPACK) finds them in a time that grows with n^2.
     """
     n = len(gram)
     # Lanczos' method fails on a matrix of zeros.
     if n > _PICTURES_A_COMPONENT * k and gram.any():
-        # A fixed start gives the same result in every run. A constant one would be lost: the rows
-        # of a centred matrix add up to zero.
+        # A fixed start gives the same result in every run. It must not be constant, because a
+        # centred matrix times a constant vector is zero.
         start = np.random.default_rng(0).normal(size=n)
         try:
             values, vectors = eigsh(gram, k, v0=start)
@@ -119,17 +115,16 @@ def measure_geometry(
     components : int
         Number of principal components to keep.
     out : path-like
-        HDF5 file to write. A layer that gives the same output for every picture has no component; a
-        warning names it. A group a layer: ``gram`` (n, n) float32, ``score`` (n, k),
-        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n). Attributes: ``total_variance``, the sum
-        of all eigenvalues, and ``noise_edge``, the largest one of unrelated units
-        (`analysis.parallel_analysis.noise_edge`). For a sample of a face set also
-        ``variance_ratio_error`` (k).
+        HDF5 file to write. The group of each layer holds ``gram`` (n, n) float32, ``score`` (n, k),
+        ``variance_ratio`` (k), ``eigenvalue`` (k + 1 or n) and, for a sample of a face set,
+        ``variance_ratio_error`` (k). Its attributes are ``total_variance``, the sum of all
+        eigenvalues, and ``noise_edge`` (`analysis.parallel_analysis.noise_edge`). A layer that
+        gives the same output for every picture has no component, and a warning names it.
 
     Raises
     ------
     FacestagesError
-        If the activations are of other stimuli, or a layer has no variance.
+        If the activations are of other stimuli, hold NaN or infinity, or lack pictures.
     """
     sources = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
     labels, label_sources, faces = read_labels(stimuli)
@@ -152,7 +147,7 @@ def measure_geometry(
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
                 raise FacestagesError(f"{name}: {error}") from error
-            # Its memory is needed for the next one.
+            # The next Gram matrix needs the memory.
             del gram
 
 
@@ -181,8 +176,7 @@ def _add_geometry(
 
 
 def _layer_gram(groups: Sequence[h5py.Group], ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """A layer's Gram matrix and its units' sums of squares, from its activations or from blocks of
-    inner products."""
+    """A layer's Gram matrix and its units' sums of squares."""
     if "activation" in groups[0]:
         return gram_and_squares(groups[0]["activation"])
     return join_products(groups, ids), join_squares(groups)
@@ -195,7 +189,7 @@ def _require_pictures(
     stimuli_digest: object,
     ids: np.ndarray,
 ) -> None:
-    """Refuse files that were made from other stimuli; those of shards by the pictures they hold."""
+    """Refuse a file of other stimuli; a file of shards is checked by the pictures that it holds."""
     if not file.attrs.get("of_shards"):
         store.require_attributes(path, file, stimuli_digest=stimuli_digest)
         return

@@ -1,8 +1,8 @@
 """Regressions of pictures that belong to people, with p-values that count people.
 
-Pictures of one person are alike and frames follow each other, so a p-value that counts pictures
-finds effects everywhere. Three regressions count people instead: a t-test of the correlations
-within people, a cluster-robust standard error, and a mixed model.
+Pictures of one person are alike and frames follow each other, so a p-value that counts pictures is
+too small. Three regressions count people instead: a t-test of the correlations within people, a
+cluster-robust standard error, and a mixed model.
 """
 
 from __future__ import annotations
@@ -43,12 +43,8 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
     ----------
     x, y : numpy.ndarray, shape (n,)
     people : sequence, shape (n,)
-        Person of each picture. People who have fewer than four pictures, or among whose pictures x
-        or y does not vary, are left out.
-
-    Returns
-    -------
-    GroupedEstimate
+        Person of each picture. People with fewer than four pictures, or in whose pictures x or y
+        does not vary, are left out.
 
     Raises
     ------
@@ -57,34 +53,24 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
     """
     x, y, people = (np.asarray(values) for values in (x, y, people))
     members = [people == name for name in np.unique(people)]
-    members = [own for own in members if own.sum() >= _FEWEST_PICTURES]
-    members = [own for own in members if _varies(x[own]) and _varies(y[own])]
-    _require_people(len(members), f"with {_FEWEST_PICTURES} different pictures")
-    # A perfect correlation has an infinite z, and counts as a nearly perfect one.
-    r = np.clip([np.corrcoef(x[own], y[own])[0, 1] for own in members], -0.9999, 0.9999)
+    points = [(x[mine], y[mine]) for mine in members if mine.sum() >= _FEWEST_PICTURES]
+    points = [pair for pair in points if all(map(_varies, pair))]
+    _require_people(len(points), f"with {_FEWEST_PICTURES} different pictures")
+    # A perfect correlation has an infinite z, and is taken as a nearly perfect one.
+    r = np.clip([np.corrcoef(*pair)[0, 1] for pair in points], -0.9999, 0.9999)
     z = np.arctanh(r)
     error = z.std(ddof=1) / np.sqrt(len(z))
-    return GroupedEstimate(
-        *np.tanh(_bounds(z.mean(), error, len(z))), _p(z.mean(), error, len(z)), len(z)
-    )
+    estimate = _grouped(z.mean(), error, len(z))
+    return GroupedEstimate(*np.tanh(estimate[:3]), *estimate[3:])
 
 
 def cluster_robust_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
     """Least-squares slope of y on x, with a cluster-robust standard error.
 
     ``error^2 = (P - 1) / P sum_p (slope_without_p - slope)^2``, the jackknife over P people, with
-    Student's t of P - 1 degrees of freedom. Of the cluster-robust estimators it keeps closest to
-    its level where people are few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023,
-    doi:10.1002/jae.2969).
-
-    Parameters
-    ----------
-    x, y, people
-        As `person_correlation`; nobody is left out.
-
-    Returns
-    -------
-    GroupedEstimate
+    Student's t of P - 1 degrees of freedom. Of the cluster-robust estimators it keeps its level
+    best where people are few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023,
+    doi:10.1002/jae.2969). Parameters are those of `person_correlation`; nobody is left out.
 
     Raises
     ------
@@ -110,26 +96,18 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
 
     ``y = a + a_p + (b + b_p) x + noise`` for person p; b is the slope. Random slopes are needed:
     without them the p-value is too small where people differ in slope, or frames follow each other
-    (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001).
-
-    Parameters
-    ----------
-    x, y, people
-        As `cluster_robust_slope`.
-
-    Returns
-    -------
-    GroupedEstimate
+    (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001). Parameters and errors are those of
+    `cluster_robust_slope`.
 
     Raises
     ------
     FacestagesError
-        As `cluster_robust_slope`, and if the model does not determine the slope.
+        If the model does not determine the slope.
     """
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     x, y, codes, number = _prepare(x, y, people)
-    # Standardised axes scale the search for the variances.
+    # The search for the variances needs standardised axes.
     scale = y.std() / x.std()
     x, y = x / x.std(), y / y.std()
     design = np.column_stack([np.ones_like(x), x])
@@ -142,23 +120,14 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
             error = fit.bse_fe[1]
         except np.linalg.LinAlgError as failure:
             raise FacestagesError("the mixed model has no solution") from failure
-    # Where the data leave the slope open, its error is far larger than any slope.
+    # The error of a slope that the data do not determine is far larger than any slope.
     if not (fit.converged and error < _LARGEST_ERROR):
         raise FacestagesError("the mixed model does not determine the slope")
     return _grouped(scale * fit.fe_params[1], scale * error, number)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's correction of p-values for their number (1979); NaN stays, and does not count.
-
-    Parameters
-    ----------
-    p : numpy.ndarray, shape (m,)
-
-    Returns
-    -------
-    numpy.ndarray, shape (m,)
-    """
+    """Holm's (1979) correction of p-values (m,) for their number; NaN stays, and does not count."""
     from statsmodels.stats.multitest import multipletests
 
     p = np.asarray(p, np.float64)
@@ -191,15 +160,9 @@ def _varies(values: np.ndarray) -> bool:
 
 
 def _grouped(value: float, error: float, people: int) -> GroupedEstimate:
-    return GroupedEstimate(*_bounds(value, error, people), _p(value, error, people), people)
-
-
-def _bounds(value: float, error: float, people: int) -> tuple[float, float, float]:
     half = scipy.stats.t.ppf(0.975, people - 1) * error
-    return float(value), float(value - half), float(value + half)
-
-
-def _p(value: float, error: float, people: int) -> float:
     if error == 0:
-        return 1.0 if value == 0 else 0.0
-    return float(2 * scipy.stats.t.sf(abs(value) / error, people - 1))
+        p = 1.0 if value == 0 else 0.0
+    else:
+        p = float(2 * scipy.stats.t.sf(abs(value) / error, people - 1))
+    return GroupedEstimate(float(value), float(value - half), float(value + half), p, people)

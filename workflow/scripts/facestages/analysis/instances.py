@@ -1,8 +1,8 @@
-"""Seeds as a factor: what holds for all instances of a network, not for one of them alone.
+"""Seeds as a factor: measures of all instances of a network, compared with untrained ones.
 
 Networks that differ only in their seed differ in what they represent (Mehrer et al. 2020,
 doi:10.1038/s41467-020-19632-w). A trained network is therefore compared with several instances of
-its architecture that are untrained, or were trained on shuffled labels.
+its architecture that are untrained or trained on shuffled labels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import stats
 from facestages import tables
 from facestages.analysis.grouped_regression import holm
 
-#: Name in the column ``stage`` of the change from the first to the last stage.
+#: ``stage`` of rows about the change from the first to the last stage.
 CHANGE = "early to final"
 
 #: Kinds of network, each compared with those before it.
@@ -56,8 +56,9 @@ def compare_instances(
         mean; and a row for each of its controls with the difference from it, whose test is Welch's,
         or Crawford and Howell's (1998) of one instance beside a sample. Rows with the ``stage``
         `CHANGE` are of the change from the first to the last stage, instance by instance.
-        ``p_holm`` is corrected over stages, layers, labels, networks and controls, of each measure
-        and number of components. What cannot be measured has an empty value and a note.
+        ``p_holm`` is corrected over stages, layers, labels, networks and controls, separately for
+        each measure and number of components. A value that cannot be measured is empty and has a
+        note.
     """
     measured = pd.concat([_measured(tables.read_tables([path])) for path in files])
     measured = measured.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
@@ -78,7 +79,7 @@ def compare_instances(
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one instance that have a value, and its changes from the first to the last stage."""
+    """Rows of one instance with a value, and its changes from the first to the last stage."""
     table = table[table["value"].notna()]
     keys = [name for name in _SAME if name not in ("stage", "layer")]
     early, final = (
@@ -94,7 +95,7 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 def _compare(
     measured: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
 ) -> Iterator[dict[str, object]]:
-    """Rows of one measurement, by network: of each network, and of each beside its controls."""
+    """Rows of each network, and of its difference from each of its controls, for one measure."""
     values = {name: np.array(row["values"]) for name, row in measured.items()}
     for name, row in measured.items():
         kind = networks[name]["kind"]
@@ -111,17 +112,7 @@ def _compare(
 
 
 def describe_instances(values: np.ndarray) -> dict[str, object]:
-    """Mean, standard deviation, and Student's 95 % interval of the mean.
-
-    Parameters
-    ----------
-    values : numpy.ndarray, shape (instances,)
-
-    Returns
-    -------
-    dict
-        ``value``, and of two instances or more ``sd, ci_low, ci_high``.
-    """
+    """Mean of values (instances,), their standard deviation, and Student's interval of the mean."""
     value = float(values.mean())
     if len(values) < 2:
         return {"value": value, "note": "one instance: no interval"}
@@ -133,9 +124,10 @@ def describe_instances(values: np.ndarray) -> dict[str, object]:
 def compare_with_control(values: np.ndarray, control: np.ndarray) -> dict[str, object]:
     """Difference of a network's instances from its control's.
 
-    Of several instances, Welch's t-test. A single instance is taken as one more draw of the n of
-    the control, so that the standard error of its difference is ``sqrt(1 + 1 / n)`` standard
-    deviations of the control (Crawford and Howell 1998, doi:10.1076/clin.12.4.482.7241).
+    Several instances are compared by Welch's t-test. A single instance is taken as one more draw
+    from the control with its n instances: the standard error of the difference is
+    ``sqrt(1 + 1 / n)`` standard deviations of the control (Crawford and Howell 1998,
+    doi:10.1076/clin.12.4.482.7241).
 
     Parameters
     ----------
