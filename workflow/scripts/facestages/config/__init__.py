@@ -80,7 +80,7 @@ class Config(Section):
         return self
 
     def _check_predictors(self, name: str, face_set: FaceSetEntry) -> None:
-        """That the networks that name a face set's expressions exist, and answer in expressions."""
+        """Refuse networks, to label a face set, that do not exist or name no expressions."""
         for network in face_set.predictors:
             key = "expression_from" if network == face_set.expression_from else "predicted_by"
             where = f"datasets.{name}.{key}"
@@ -115,19 +115,10 @@ def load_config(
     config: Mapping[str, Any] | str | os.PathLike,
     manifest: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Config:
-    """Check a config.
+    """Check a config: what Snakemake read, or a YAML file.
 
-    Parameters
-    ----------
-    config : mapping or path-like
-        What Snakemake read, or a YAML file.
-    manifest : mapping, optional
-        Assets, as `assets.read_manifest` gives them. The assets that the config names must be among
-        them, and a network's classes must be those of its weights.
-
-    Returns
-    -------
-    Config
+    With a `manifest`, as `assets.read_manifest` gives it, the assets that the config names must be
+    in it, and a network's classes must be those of its weights.
 
     Raises
     ------

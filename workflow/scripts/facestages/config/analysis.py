@@ -20,15 +20,15 @@ class Umap(Section):
 
 
 class Decoding(Section):
-    """What a linear read-out is asked of each layer's principal components."""
+    """Labels that a linear read-out decodes from each layer's principal components."""
 
     labels: list[Name] = Field(
         ["identity", "expression", "sex", "valence", "arousal"],
-        description="Labels that are decoded. Of identity, sessions or stretches of time are held "
-        "out; of all others, people.",
+        description="Labels that are decoded. For identity, sessions or stretches of time are held "
+        "out; for all others, people.",
     )
     folds: Annotated[int, Field(ge=2)] = Field(
-        5, description="Parts of the people that are held out in turn, at most."
+        5, description="Largest number of parts, of the people, that are held out in turn."
     )
 
 
@@ -47,8 +47,8 @@ class Analysis(Section):
     )
     pictures_per_person: Annotated[int, Field(ge=2)] | None = Field(
         14,
-        description="Where all people have twice as many pictures or more, identity is also scored "
-        "on so many of each, drawn by chance (14 as in KDEF); null for never.",
+        description="Identity is also scored on so many pictures of each person, drawn by chance "
+        "(14 as in KDEF), where all people have twice as many or more; null for never.",
     )
     decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
     umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")
@@ -58,16 +58,17 @@ class Analysis(Section):
     activations: Literal["keep", "discard"] = Field(
         "discard",
         description="Keep the layers' full outputs on disk, or make the Gram matrices while they "
-        "are recorded. Of a face set in shards they are on disk for a while in any case.",
+        "are recorded. Outputs of a face set in shards are always on disk for a while.",
     )
     precision: Literal["float32", "float16"] = Field(
         "float32",
-        description="Of outputs on disk; float16 halves the files, which say what that cost.",
+        description="Precision of outputs on disk; float16 halves the files, which then tell the "
+        "rounding errors.",
     )
     most_pictures: Annotated[int, Field(ge=2)] = Field(
         20_000,
         description="A face set of more pictures is measured on a sample, every k-th picture of "
-        "each person; tables then say how large the error is.",
+        "each person; tables then give the sampling error.",
     )
     gpu: Annotated[int, Field(ge=0)] = Field(
         0,

@@ -19,7 +19,7 @@ class FaceSet(Section):
 
     label: str = Field(description="Name in figures.")
     paper: Literal["DISFA", "FER2013", "KDEF"] | None = Field(
-        None, description="The face set of the paper that it is, or stands in for, in Table 1."
+        None, description="The paper's face set that this is, or stands in for, in Table 1."
     )
     expression_from: str | None = Field(
         None,
@@ -31,11 +31,10 @@ class FaceSet(Section):
         description="Networks whose predictions the report compares with the face set's own "
         "labels (Cohen's kappa).",
     )
-
     shards: Count = Field(
         1,
-        description="Number of jobs that record this face set, each some people's pictures, e.g. "
-        "one a node of a cluster. The results are the same.",
+        description="Number of jobs that share the recording of this face set, person by person, "
+        "e.g. one for each node of a cluster. The results are the same.",
     )
 
     @property
@@ -113,7 +112,7 @@ class Fer2013(FaceSet):
     )
     classes: list[str] | None = Field(None, description="Expressions to keep; all if not given.")
     drop_duplicates: bool = Field(
-        False, description="Keep one of exactly equal pictures, the test splits' first."
+        False, description="Keep one of exactly equal pictures, if possible that of a test split."
     )
 
     @property
@@ -177,7 +176,7 @@ _NORMS = Field(
 )
 
 
-def _named(**paths: str | None) -> dict[str, str]:
+def _given(**paths: str | None) -> dict[str, str]:
     return {key: path for key, path in paths.items() if path is not None}
 
 
@@ -198,8 +197,8 @@ class Table(Files):
     color: Literal["grey", "rgb"] = Field("grey", description="How stimuli are kept.")
     crop: Crop | None = Field(
         None,
-        description="How faces are cut out; if not given, each picture's central square, or at "
-        "no size the whole picture.",
+        description="How faces are cut out; if not given, each picture's central square is taken, "
+        "or without `size` the whole picture.",
     )
     norms: str | None = _NORMS
     sources: dict[str, str] = Field(
@@ -212,7 +211,7 @@ class Table(Files):
         return self.folder or os.path.dirname(self.table) or "."
 
     def given(self) -> dict[str, str]:
-        return _named(table=self.table, folder=self.folder, norms=self.norms)
+        return _given(table=self.table, folder=self.folder, norms=self.norms)
 
 
 class Kdef(Files):
@@ -237,7 +236,7 @@ class Kdef(Files):
         return self.path
 
     def given(self) -> dict[str, str]:
-        return _named(path=self.path, norms=self.norms)
+        return _given(path=self.path, norms=self.norms)
 
 
 class ActionUnitRules(Section):
@@ -252,7 +251,7 @@ class ActionUnitRules(Section):
     rules: dict[str, str] = Field(
         RULES_V1,
         description="By expression: units joined by `+`, alternatives by `|`. The first rule that "
-        "fits is taken; neutral is a face whose units are all 0; what fits no rule has no label.",
+        "fits is taken. A face with all units at 0 is neutral; one that fits no rule has no label.",
     )
 
     @model_validator(mode="after")
@@ -278,7 +277,7 @@ class Disfa(Files):
         "all", description="Who is taken: all whose video is there, a sex, or a list (SN001, ...)."
     )
     subject_list: str | None = Field(
-        None, description="CSV with the columns `subject` and `sex`; needed for a sex."
+        None, description="CSV with the columns `subject` and `sex`; needed to choose by sex."
     )
     frames_per_person: Count = Field(211, description="Number of frames a person.")
     select: Literal["even", "activity"] = Field(
@@ -291,7 +290,7 @@ class Disfa(Files):
     )
 
     def given(self) -> dict[str, str]:
-        return _named(path=self.path, subject_list=self.subject_list)
+        return _given(path=self.path, subject_list=self.subject_list)
 
     @model_validator(mode="after")
     def _sexes_are_known(self) -> Disfa:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from facestages.config import Config
 
 
-#: What the networks of Figure 3 are there for.
+#: Roles of the networks of Figure 3.
 ROLES = ("pixels", "untrained", "objects")
 
 
 class Uses(NamedTuple):
-    """Names of what a figure or a table is made from; it can do without the last two."""
+    """Names of what a figure or table is made from; it can do without references and ratings."""
 
     datasets: list[str]
     networks: list[str]
@@ -33,25 +33,19 @@ class Figure(Section):
     NAMES: ClassVar[dict[str, str]] = {"dataset": "datasets", "networks": "networks"}
 
     def named(self, key: str) -> list[str]:
-        """What a key of `NAMES` names: one, several or nothing."""
+        """The names that a key of `NAMES` gives: none, one or several."""
         value = dict(self)[key]
         return value if isinstance(value, list) else [] if value is None else [value]
 
     def uses(self) -> Uses:
-        """Names of the face sets, networks and ratings that it is made from, each once."""
+        """Names of the face sets, networks and ratings that the figure is made from, each once."""
         uses: dict[str, dict[str, None]] = {kind: {} for kind in Uses._fields}
         for key, kind in self.NAMES.items():
             uses[kind] |= dict.fromkeys(self.named(key))
         return Uses(*map(list, uses.values()))
 
     def check(self, where: str, config: Config) -> None:
-        """Refuse what the rest of the config does not have.
-
-        Parameters
-        ----------
-        where : str
-            The section, e.g. ``figures.fig4``.
-        config : Config
+        """Refuse what the rest of the config does not have; `where` is e.g. ``figures.fig4``.
 
         Raises
         ------
@@ -126,9 +120,8 @@ class Fig3(Figure):
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
         if config.networks[self.pixels].architecture != "pixels":
-            raise mistake(
-                "key", f"{where}.pixels = '{self.pixels}': has another architecture than pixels"
-            )
+            problem = "has another architecture than pixels"
+            raise mistake("key", f"{where}.pixels = '{self.pixels}': {problem}")
         if config.networks[self.untrained].weights != "untrained":
             raise mistake("key", f"{where}.untrained = '{self.untrained}': has weights")
 
@@ -185,11 +178,8 @@ class Study4Figure(Figure):
         stages = [stage for name in self.networks for stage in config.networks[name].stages]
         check_stage(f"{where}.stage", self.stage, stages, "stage of its networks")
         if self.reference and not config.networks[self.reference].affect:
-            raise mistake(
-                "key",
-                f"{where}.reference = '{self.reference}': that network's output says nothing of "
-                f"valence and arousal",
-            )
+            problem = "that network's output says nothing of valence and arousal"
+            raise mistake("key", f"{where}.reference = '{self.reference}': {problem}")
 
 
 class Fig5(Study4Figure):
@@ -234,7 +224,7 @@ class Layers(Figure):
     networks: list[str] = Field(
         min_length=1,
         max_length=4,
-        description="Networks, a column of panels each (`layers: all` looks at all of theirs).",
+        description="Networks, a column of panels each; with `layers: all`, every layer of theirs.",
     )
     measure: Literal[
         "silhouette",
@@ -277,7 +267,7 @@ class Controls(Figure):
         "(`histogram: match`, `mask: oval`).",
     )
     networks: list[str] = Field(
-        min_length=1, description="Networks that look at these, as a rule the pixels."
+        min_length=1, description="Networks that look at both, as a rule the pixels."
     )
     many: str = Field(
         description="Face set of Figure 4 with many pictures a person, of which "
@@ -316,8 +306,8 @@ class Table1(Figure):
     datasets: list[str] = Field(min_length=1, description="Face sets, a row each.")
     test: str | None = Field(
         None,
-        description="Face set whose expressions the networks name that were not trained in this "
-        "run (those have an accuracy on their held-out part).",
+        description="Face set on which networks are tested whose weights come from elsewhere. "
+        "Networks trained in this run are tested on their held-out part.",
     )
 
 

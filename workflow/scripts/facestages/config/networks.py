@@ -10,15 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
-from facestages.config.section import (
-    RENAMED,
-    Count,
-    Name,
-    Section,
-    Share,
-    mistake,
-    renamed,
-)
+from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
 from facestages.errors import FacestagesError, did_you_mean
 
 
@@ -39,8 +31,7 @@ class Holdout(Section):
 
     share: Share = Field(0.1, description="Share held out.")
     by: Literal["stimulus", "identity"] = Field(
-        "stimulus",
-        description="Hold out pictures (stratified by expression) or whole people.",
+        "stimulus", description="Hold out pictures (stratified by expression) or whole people."
     )
     seed: int = Field(42, description="Seed of the choice.")
 
@@ -87,12 +78,11 @@ class Training(Section):
     )
     shuffle_labels: bool = Field(
         False,
-        description="Train on expressions that were dealt out to the pictures by chance: a control "
-        "that has seen as many faces, and learnt nothing about expressions.",
+        description="Train on expressions that are dealt out to the pictures by chance: a control "
+        "that sees as many faces, and learns nothing about expressions.",
     )
     backend: Literal["tensorflow", "torch", "jax"] = Field(
-        "tensorflow",
-        description="What Keras computes with: the one that knows the accelerator at hand.",
+        "tensorflow", description="What Keras computes with; choose one that knows the accelerator."
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32",
@@ -118,7 +108,7 @@ class Weights(Section):
 
     asset: str | None = Field(None, description="Name in the manifest.")
     member: str | None = Field(
-        None, description="The file inside the asset; needed only if it holds several of weights."
+        None, description="The weights' file inside the asset; needed only if there are several."
     )
     path: str | None = Field(
         None,
@@ -135,7 +125,7 @@ class Weights(Section):
         return self
 
 
-# All that can stand for `weights` without being a path or a section.
+# The words that `weights` can be, instead of a path or a section.
 _WEIGHTS_WORDS = ("train", "untrained", "imagenet")
 
 
@@ -170,7 +160,7 @@ class NetworkEntry(Section):
     classes: list[str] | None = Field(None, description="Output classes, in order.")
     paper: Literal["NN1", "NN2", "NN3", "RMN", "EmoFAN", "VGG16"] | None = Field(
         None,
-        description="The network of the paper that it is: Table 1 and the claims compare them.",
+        description="The paper's network that this is; Table 1 and the claims compare the two.",
     )
     width: Count | None = Field(
         None,
@@ -194,8 +184,8 @@ class NetworkEntry(Section):
     )
     gradcam: list[str] = Field(
         [],
-        description="Layers whose Grad-CAM is made, by name; those among the stages that are "
-        "maps if not given.",
+        description="Layers that Grad-CAM explains, by name; if not given, the stages whose "
+        "outputs are maps.",
     )
 
     @model_validator(mode="before")
@@ -263,8 +253,8 @@ class NetworkEntry(Section):
                 InputSpec(**self.input.model_dump())
             except FacestagesError as error:
                 raise mistake("key", f"input: {error}") from None
-        known = ARCHITECTURES.get(self.architecture)
-        if self.width is not None and not (known and known.any_width):
+        built_in = ARCHITECTURES.get(self.architecture)
+        if self.width is not None and not (built_in and built_in.any_width):
             name = self.architecture or "a network of your own"
             raise mistake("key", f"width = {self.width}: '{name}' has one width only")
         if self.width is not None and self.width % 8:
@@ -273,16 +263,15 @@ class NetworkEntry(Section):
             if stage in RENAMED:
                 raise mistake("key", f"stages.{stage}: {renamed(stage)}")
             if set("*?[") & set(layer):
-                raise mistake(
-                    "key", f"stages.{stage} = '{layer}': a stage is one layer; globs go to 'layers'"
-                )
+                problem = "a stage is one layer; globs go to 'layers'"
+                raise mistake("key", f"stages.{stage} = '{layer}': {problem}")
 
     def _no_layer(self, layer: str) -> str:
         hint = did_you_mean(layer, layer_widths(self.architecture))
         return f"no layer of {self.architecture}; {hint}"
 
     def _check_weights(self, kind: str) -> None:
-        """Only what can be built here can be untrained; only the light CNN is trained here."""
+        """Refuse weights that the network cannot have: each architecture says which it takes."""
         name = self.architecture or kind
         if name in ("pixels", "keras") and self.weights is not None:
             raise mistake("key", f"weights: '{name}' takes no weights")
@@ -306,12 +295,12 @@ class NetworkEntry(Section):
 
     @property
     def affect(self) -> list[str]:
-        """What the output says after the classes: valence and arousal, or nothing."""
+        """Units of the output after the classes: valence and arousal, or nothing."""
         return list(ARCHITECTURES[self.architecture].affect) if self.architecture else []
 
     @property
     def kind(self) -> Literal["trained", "shuffled labels", "untrained"]:
-        """Whether it has learnt what its classes say, or is a control that has not."""
+        """Whether it was trained to name its classes, or is a control that was not."""
         if self.weights == "untrained" or (self.torch and not self.weights):
             return "untrained"
         shuffled = self.weights == "train" and self.training.shuffle_labels

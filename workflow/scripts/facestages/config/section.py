@@ -35,8 +35,7 @@ class Section(BaseModel):
 
 
 def mistake(kind: str, text: str) -> PydanticCustomError:
-    """An error that `describe` knows: ``unknown_key``, or ``key`` if `text` begins with the rest
-    of the key's path."""
+    """An error for `describe`: ``unknown_key``, or ``key`` with the rest of its path in `text`."""
     return PydanticCustomError(kind, "{text}", {"text": text})
 
 
@@ -54,25 +53,22 @@ def check_name(where: str, name: object, what: str, defined: Collection) -> None
 
 
 def check_stage(where: str, stage: str, stages: Collection[str], what: str = "stage") -> None:
-    """As `check_name`, for a stage, which may have had another name in an earlier version."""
+    """As `check_name`, for a stage; a name of an earlier version is answered with the new one."""
     if stage in RENAMED and stage not in stages:
         raise mistake("key", f"{where} = '{stage}': {renamed(stage)}")
     check_name(where, stage, what, stages)
 
 
 def renamed(stage: str) -> str:
-    """What to do about a stage's name of an earlier version."""
+    """Tell the new name of a stage that an earlier version named otherwise."""
     return f"this stage is called '{RENAMED[stage]}' now; write '{RENAMED[stage]}'"
-
-
-# ---------------------------------------------------------------------------------- messages
 
 
 def describe(error: ValidationError, config: Any) -> Iterator[str]:
     """One line for each mistake.
 
-    pydantic tries every member of a union and reports each; of these reports the line tells the
-    one that explains most.
+    pydantic tries every member of a union and reports each failure; the line tells the one that
+    explains most.
     """
     by_path: dict[tuple, Any] = {}
     for item in error.errors():
@@ -102,7 +98,7 @@ def describe(error: ValidationError, config: Any) -> Iterator[str]:
 
 
 def _explains_more(item: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether `item` fits what the user wrote better: a section, or a key that does not exist."""
+    """Whether `item` fits better what the user wrote: a section, or a key that does not exist."""
     if other["type"] == "literal_error":
         return isinstance(item["input"], Mapping)
     return item["type"] == "unknown_key" != other["type"]
@@ -123,7 +119,7 @@ def _user_path(item: Mapping[str, Any], config: Any) -> tuple:
     path, node, members = [], config, set()
     for part in item["loc"]:
         if part in members:
-            # Only once: a table's member `table` has a key of that name too.
+            # Skipped once only: the member `table` of face sets has a key `table` too.
             members = members - {part}
             continue
         if isinstance(node, Mapping) and part not in node and part in _torch_section(node):

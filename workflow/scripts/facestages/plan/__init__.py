@@ -24,6 +24,10 @@ __all__ = ["Plan"]
 class Plan:
     """The plan of one config on one machine.
 
+    `face_sets`, `networks`, `recordings` and `resources` answer what rules ask about face sets,
+    networks, the recordings of one on the other, and the cost of jobs. Their methods take the
+    wildcards of a job.
+
     Parameters
     ----------
     config : Config
@@ -31,18 +35,9 @@ class Plan:
         Assets, as `assets.read_manifest` gives them.
     absent : mapping of str to str, optional
         For each face set, network and table of ratings that is not at hand (``datasets.NAME``
-        ...): the line that says what is missing. The machine is looked at if not given.
+        ...): the line that says what is missing. Looked up on this machine if not given.
     cores : int
         Cores that the run has.
-
-    Attributes
-    ----------
-    face_sets : FaceSets
-    networks : Networks
-    recordings : Recordings
-    resources : Resources
-        What rules ask about face sets, networks, the recordings of one on the other, and what
-        their jobs cost; methods take the wildcards of a job.
     """
 
     def __init__(
@@ -90,7 +85,7 @@ class Plan:
         ]
 
     def asset_entry(self, asset: str) -> dict[str, object]:
-        """What decides an asset's bytes: a corrected citation fetches nothing anew."""
+        """What decides an asset's bytes, so that a corrected citation fetches nothing anew."""
         entry = self.manifest[asset]
         deciding = ("source", "file", "bytes", "sha256", "members")
         return {key: entry[key] for key in deciding if key in entry}
@@ -129,32 +124,23 @@ class Plan:
         return {name: entries[name].label for name in names}
 
     def looks(self, networks: Iterable[str]) -> dict[str, int | str]:
-        """How figures draw each network, the same in all of them.
+        """How all figures draw each network: by its number among the trained, or as a control.
 
-        Returns
-        -------
-        dict of str to int or str
-            Its number among the trained networks of the config, or the kind of a control.
+        A control has the word for its kind, and a trained network its number in the config.
         """
         kinds = {name: entry.kind for name, entry in self.config.networks.items()}
         trained = [name for name, kind in kinds.items() if kind == "trained"]
         return {name: trained.index(name) if name in trained else kinds[name] for name in networks}
 
     def answers(self, network: str) -> bool:
-        """Whether a network's output are expressions that it was trained to name."""
+        """Whether a network was trained to name expressions."""
         entry = self.config.networks[network]
         return bool(entry.output_classes) and entry.kind == "trained"
 
     # ----------------------------------------------------------------- figures, claims and targets
 
     def figure(self, name: str) -> figures.FigurePlan:
-        """What a figure is made from; see `plan.figures`.
-
-        Raises
-        ------
-        FacestagesError
-            If the config has no section for it.
-        """
+        """What a figure is made from; see `plan.figures.plan_figure`."""
         return figures.plan_figure(self, name)
 
     @cached_property
@@ -163,7 +149,7 @@ class Plan:
         return [name for name in self.config.uses if targets.can_be_made(self, name)]
 
     def compared_networks(self) -> list[str]:
-        """Networks of Figure 4 that are at hand: what is measured beside the paper's is theirs."""
+        """Networks of Figure 4 that are at hand: decoding, RSA and CKA are measured on these."""
         return self.present("networks", self.config.figures.fig4.networks)
 
     def compared(self, dataset: str) -> list[Recording]:
@@ -171,7 +157,7 @@ class Plan:
         return self.every_seed([dataset], self.compared_networks())
 
     def attributions(self) -> list[Recording]:
-        """Whose Grad-CAM is made: the networks of Figures 2 and 4, on the face set of Figure 2."""
+        """Recordings that Grad-CAM explains: networks of Figures 2 and 4, face set of Figure 2."""
         fig2, fig4 = self.config.figures.fig2, self.config.figures.fig4
         if fig2 is None:
             return []

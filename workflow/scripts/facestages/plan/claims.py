@@ -1,4 +1,4 @@
-"""What the claims are judged by: tables, and what is known of networks and face sets."""
+"""What the claims are judged by: tables, and facts about networks and face sets."""
 
 from __future__ import annotations
 
@@ -26,29 +26,16 @@ _TABLES = {
 
 
 class ClaimsPlan(NamedTuple):
-    """How the claims are judged.
+    """How the claims are judged."""
 
-    Attributes
-    ----------
-    files : list of str
-        All tables.
-    world : dict
-        Keyword arguments of `claims.judge_claims`.
-    """
-
+    #: All tables.
     files: list[str]
+    #: Keyword arguments of `claims.judge_claims`.
     world: dict[str, object]
 
 
 def plan_claims(plan: Plan, drawable: list[str] | None = None) -> ClaimsPlan:
-    """What the claims are judged by.
-
-    Parameters
-    ----------
-    plan : Plan
-    drawable : list of str, optional
-        ``figures.NAME`` and ``tables.NAME`` of what can be made; as the plan has it if not given.
-    """
+    """What the claims are judged by, where `drawable` can be made: by default `Plan.drawable`."""
     drawable = plan.drawable if drawable is None else drawable
     files = _files(plan, drawable)
     world = {
@@ -116,9 +103,8 @@ def _lines(plan: Plan, drawable: list[str]) -> dict[str, str]:
     for table, source in _TABLES.items():
         if source not in drawable:
             in_config = source in plan.config.uses
-            lines[table] = (
-                f"{source} {'cannot be drawn here' if in_config else 'is not in the config'}"
-            )
+            reason = "cannot be drawn here" if in_config else "is not in the config"
+            lines[table] = f"{source} {reason}"
     config = plan.config
     for section, entries in (("networks", config.networks), ("datasets", config.datasets)):
         for name, line in plan.left_out(section, entries).items():

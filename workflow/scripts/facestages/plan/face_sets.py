@@ -14,10 +14,10 @@ from facestages.plan.sources import RATINGS, SOURCES, Source
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-# Keys that change no picture: names in figures, and labels that are joined later.
+# Keys that change no picture: names in figures, shards, and labels that are joined later.
 _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
 
-# Pictures of a face set whose number cannot be foreseen, for memory and time alone.
+# Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
 
 
@@ -27,15 +27,13 @@ class FaceSets:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.config = plan.config
-        # One answer a run: the disk is looked at once.
+        # The disk is looked at once a run.
         self.subjects = cache(self.subjects)
         self.sampling_step = cache(self.sampling_step)
 
     def kind(self, dataset: str) -> Source:
         """Facts of a face set's kind."""
         return SOURCES[self.config.datasets[dataset].source]
-
-    # -------------------------------------------------------------------------- numbers of pictures
 
     def foreseen(self, dataset: str) -> list[int]:
         """The most pictures that a face set may have, person by person.
@@ -50,10 +48,11 @@ class FaceSets:
 
     def sampling_step(self, dataset: str) -> int:
         """Every how many pictures of a person are measured."""
-        entry, made = self.config.datasets[dataset], self._made("sample_step", dataset)
-        if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(made):
-            # The disk is not mounted: as it was before.
-            return int(_read(made))
+        entry = self.config.datasets[dataset]
+        noted = self.plan.path("sample_step", dataset=dataset)
+        if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(noted):
+            # The table's disk is not mounted: the step stays as it was.
+            return int(_read(noted))
         pictures = self.foreseen(dataset)
         try:
             return subsets.sampling_step(pictures, self.config.analysis.most_pictures)
@@ -64,8 +63,6 @@ class FaceSets:
         """How many pictures of a face set are measured, at most."""
         size = subsets.sample_size(self.foreseen(dataset), self.sampling_step(dataset))
         return size or _UNFORESEEN
-
-    # -------------------------------------------------------------------------- files of a face set
 
     def whole(self, dataset: str) -> str:
         """File of a face set."""
@@ -86,12 +83,12 @@ class FaceSets:
         return self.whole(dataset)
 
     def label_predictions(self, dataset: str) -> str | list[str]:
-        """Predictions that take the place of a face set's expression label, or nothing."""
+        """Predictions that replace a face set's expression label, or nothing."""
         network = self.config.datasets[dataset].expression_from
         return self.plan.path("predictions", self.plan.first(dataset, network)) if network else []
 
     def sheet_labels(self, dataset: str) -> str | list[str]:
-        """As `label_predictions`, for the contact sheet of all pictures: a sample's are too few."""
+        """As `label_predictions`; nothing for a sample, as the contact sheet shows all pictures."""
         is_sample = self.described(dataset) != self.whole(dataset)
         return [] if is_sample else self.label_predictions(dataset)
 
@@ -99,8 +96,6 @@ class FaceSets:
         """Predictions that the report compares with the face set's own labels."""
         networks = self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
         return [self.plan.path("predictions", self.plan.first(dataset, name)) for name in networks]
-
-    # --------------------------------------------------------------------------- how it is prepared
 
     def source(self, dataset: str) -> str | list[str]:
         """What a face set is made from: an asset, the frames of its videos, or the user's files."""
@@ -118,7 +113,7 @@ class FaceSets:
         ]
 
     def detector(self, dataset: str) -> str | list[str]:
-        """The face detector, if a face set is cropped."""
+        """Folder of the face detector, if a face set is cropped."""
         asset = self.detector_asset(dataset)
         return self.plan.path("asset", asset=asset) if asset else []
 
@@ -127,15 +122,15 @@ class FaceSets:
         return "face_detector" if self.config.datasets[dataset].framing else None
 
     def entry(self, dataset: str) -> dict:
-        """What the config says of a face set, as far as it decides the face set's file."""
+        """The part of a face set's section that decides its file."""
         entry = self.config.datasets[dataset].model_dump(exclude=_LATER)
         if self.kind(dataset).has_videos:
-            # The rest has decided the frames, which come as files.
+            # The other keys have decided the frames, which come as files.
             return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
         return entry
 
     def frames_entry(self, dataset: str) -> dict:
-        """What the config says of the frames of one video."""
+        """The part of a face set's section that decides the frames of one video."""
         entry = self.config.datasets[dataset].model_dump(exclude=_LATER | {"subjects", "source"})
         if entry["crop"]:
             # The other keys act on all frames together.
@@ -143,19 +138,19 @@ class FaceSets:
         return entry
 
     def files(self, dataset: str) -> str:
-        """Digest of the names, sizes and times of a user's files; of videos, who was chosen.
+        """Digest of the names, sizes and times of a user's files; of videos, who is chosen.
 
-        Where they are gone (a disk that is not mounted, say), it is the digest of the files last
-        read, so that what was made from them stays good.
+        If the files are gone, for example because a disk is not mounted, it is the digest of the
+        files last read, so that what was made from them stays good.
         """
         entry, kind = self.config.datasets[dataset], self.kind(dataset)
         if kind.asset:
             return ""
         if kind.has_videos:
             return f"{entry.subjects}: {' '.join(self.subjects(dataset))}"
-        made = self._made("stimuli_files", dataset)
-        if not os.path.exists(entry.pictures) and os.path.exists(made):
-            return _read(made)
+        noted = self.plan.path("stimuli_files", dataset=dataset)
+        if not os.path.exists(entry.pictures) and os.path.exists(noted):
+            return _read(noted)
         return kind.digest(entry)
 
     def crop_margin(self, dataset: str) -> float | None:
@@ -169,17 +164,15 @@ class FaceSets:
         given = RATINGS[entry.source]["path"]
         return require(f"ratings.{ratings}.path", entry.path, product, given)
 
-    # --------------------------------------------------------------------------- people with videos
-
     def subjects(self, dataset: str) -> list[str]:
         """The people of a video set: as listed, or those whose videos are there."""
         entry, kind = self.config.datasets[dataset], self.kind(dataset)
-        made = self._made("stimuli_files", dataset)
+        noted = self.plan.path("stimuli_files", dataset=dataset)
         for key, path in entry.given().items():
             where = f"datasets.{dataset}.{key}"
-            if not os.path.exists(require(where, path, made, kind.given[key])):
-                # The disk is not mounted: whoever was chosen before, if nothing else is wanted now.
-                wanted, _, people = _read(made).partition(": ")
+            if not os.path.exists(require(where, path, noted, kind.given[key])):
+                # The disk is not mounted: the people stay who they were, if the same are wanted.
+                wanted, _, people = _read(noted).partition(": ")
                 if wanted != str(entry.subjects):
                     raise FacestagesError(missing_message(where, path, kind.given[key]))
                 return people.split()
@@ -193,9 +186,9 @@ class FaceSets:
     def video_digest(self, dataset: str, subject: str) -> str:
         """Digest of a person's sex and of the video and label files, as `files`."""
         entry = self.config.datasets[dataset]
-        made = self.plan.path("frames_files", dataset=dataset, subject=subject)
-        if os.path.exists(made) and not all(map(os.path.exists, entry.given().values())):
-            return _read(made)
+        noted = self.plan.path("frames_files", dataset=dataset, subject=subject)
+        if os.path.exists(noted) and not all(map(os.path.exists, entry.given().values())):
+            return _read(noted)
         try:
             files = disfa_files.subject_files(entry.path, subject, entry.camera)
             sexes = disfa_files.read_subject_list(entry.subject_list) if entry.subject_list else {}
@@ -216,11 +209,8 @@ class FaceSets:
         """The face set that `list_layers` gives sizes for."""
         return self.config.dataset or self.config.figures.fig4.datasets[0]
 
-    def _made(self, product: str, dataset: str) -> str:
-        """File in which an earlier run noted what it read."""
-        return self.plan.path(product, dataset=dataset)
-
 
 def _read(path: str) -> str:
+    """What an earlier run noted of the user's files."""
     with open(path, encoding="utf-8") as file:
         return file.read()

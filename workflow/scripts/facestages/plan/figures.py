@@ -14,28 +14,16 @@ if TYPE_CHECKING:
 
 
 class FigurePlan(NamedTuple):
-    """How a rule makes a figure.
+    """How a rule makes a figure."""
 
-    Attributes
-    ----------
-    files : dict of str to str or list of str
-        Named inputs of the rule.
-    settings : dict
-        Further keyword arguments of the figure's ``draw``.
-    """
-
+    #: Named inputs of the rule.
     files: dict[str, str | list[str]]
+    #: Further keyword arguments of the figure's ``draw``.
     settings: dict[str, object]
 
 
 def plan_figure(plan: Plan, name: str) -> FigurePlan:
-    """What a figure is made from.
-
-    Parameters
-    ----------
-    plan : Plan
-    name : str
-        Key of the config's section ``figures``.
+    """What a figure is made from; `name` is a key of the config's section ``figures``.
 
     Raises
     ------
@@ -56,7 +44,7 @@ def answering(plan: Plan) -> list[Recording]:
     if figures.fig7:
         recordings += [
             plan.first(figures.fig7.dataset, name)
-            for name in _drawn(plan, figures.fig7)
+            for name in plan.present("networks", figures.fig7.networks)
             if plan.config.networks[name].output_classes
         ]
     if figures.fig8:
@@ -191,10 +179,10 @@ def _fig7(plan: Plan, fig7) -> FigurePlan:
 
 
 def _study4(plan: Plan, figure: Study4Figure) -> tuple[dict, dict]:
-    """What Figures 5 to 7 have in common: files and settings."""
+    """Files and settings that Figures 5 to 7 share."""
     networks = {
         name: _study4_network(plan, name, figure.dataset, figure.stage)
-        for name in _drawn(plan, figure)
+        for name in plan.present("networks", figure.networks)
     }
     lines = plan.left_out("networks", figure.networks)
     references = figure.named("reference")
@@ -216,10 +204,6 @@ def _study4(plan: Plan, figure: Study4Figure) -> tuple[dict, dict]:
         "reference_label": "".join(plan.labels("networks", references).values()),
         "no_reference": "".join(no_reference.values()),
     }
-
-
-def _drawn(plan: Plan, figure: Study4Figure) -> list[str]:
-    return plan.present("networks", figure.networks)
 
 
 def _study4_network(plan: Plan, name: str, dataset: str, stage: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Where a network's weights come from, what its jobs are told, and what they wait for."""
+"""Where a network's weights come from; what its jobs wait for and are told."""
 
 from __future__ import annotations
 
@@ -17,27 +17,16 @@ from facestages.plan.sources import NETWORK_FILES
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-_IMAGENET_BYTES = 553 * 10**6  # of VGG16, the only one
+_IMAGENET_BYTES = 553 * 10**6  # of VGG16, the only network with such weights
 
-# Units of a network that is not known before it is loaded: as many as a wide first layer has.
+# Units of a user's own network, which is not loaded yet: as many as a wide first layer has.
 _UNITS_A_PIXEL, _MOST_UNITS = 64, 2_000_000
 
 
 def weights_file(config: Config, network: str, seed: int) -> str | None:
-    """File that holds a network's weights, or the folder that holds the file.
+    """File of the weights of a network's instance, or the folder that holds the file.
 
-    Parameters
-    ----------
-    config : Config
-    network : str
-        Name in the config.
-    seed : int
-        Instance of a trained network.
-
-    Returns
-    -------
-    str or None
-        None where there is none; ``"imagenet"`` for weights that Keras Applications fetches.
+    None where there is none; ``"imagenet"`` for weights that Keras Applications fetches.
     """
     entry = config.networks[network]
     if entry.weights == "train":
@@ -70,8 +59,6 @@ class Networks:
         self.plan = plan
         self.config = plan.config
 
-    # -------------------------------------------------------------------------------------- weights
-
     def weights_file(self, network: str, seed: int = 0) -> str | None:
         """See `plan.networks.weights_file`."""
         return weights_file(self.config, network, seed)
@@ -90,7 +77,7 @@ class Networks:
         return os.path.getsize(path) if path and os.path.isfile(path) else 0
 
     def inputs(self, product: str, recording: Recording) -> str | list[str]:
-        """What must be there before a network can be opened to make a product of a recording."""
+        """What must exist before a network can be opened to make a product of a recording."""
         entry = self.config.networks[recording.network]
         if asset := self.asset(recording.network):
             return self.plan.path("asset", asset=asset)
@@ -102,7 +89,7 @@ class Networks:
         return self._require(recording.network, weights, self.plan.path(product, recording))
 
     def _require(self, network: str, weights: str, product: str) -> str:
-        """The user's file of weights, which must be there unless the product is."""
+        """The user's file of weights, which must exist unless the product does."""
         entry = self.config.networks[network]
         key = "keras" if entry.keras else "weights.path"
         given = NETWORK_FILES[key]._replace(gated=entry.architecture)
@@ -124,15 +111,13 @@ class Networks:
             return "own file", "not told"
         return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
 
-    # --------------------------------------------------------------------------------------- layers
-
     def recorded_layers(self, network: str) -> list[str]:
         """Names and globs of the layers that are recorded."""
         entry = self.config.networks[network]
         return [*entry.stages.values(), *entry.layers]
 
     def recorded_units(self, network: str) -> int:
-        """Units of a network's recorded layers together, as far as they are known beforehand."""
+        """Sum of the units of a network's recorded layers, as far as it can be foreseen."""
         entry = self.config.networks[network]
         if entry.architecture is None:
             return min(entry.input.size**2 * _UNITS_A_PIXEL, _MOST_UNITS)
@@ -140,7 +125,7 @@ class Networks:
         return sum(widths[name] for name in select_layers(widths, self.recorded_layers(network)))
 
     def last_stage(self, network: str) -> str:
-        """Layer of the last stage: the one that answers."""
+        """Layer of the last stage, the network's output."""
         return list(self.config.networks[network].stages.values())[-1]
 
     def mapped_stage(self, network: str) -> str:
@@ -149,7 +134,7 @@ class Networks:
         return "penultimate" if "penultimate" in stages else list(stages)[-1]
 
     def mapped_stages(self, network: str) -> list[str] | None:
-        """Stages that UMAP maps for a figure; None, for all, if no figure shows the network."""
+        """Stages that UMAP maps for figures; None, for all, if no figure shows the network."""
         fig2, fig3 = self.config.figures.fig2, self.config.figures.fig3
         wanted = list(fig2.stages) if fig2 and network == fig2.network else []
         if fig3 and network in fig3.roles.values():
@@ -162,7 +147,7 @@ class Networks:
         return bool(architecture) and ARCHITECTURES[architecture].builder is not None
 
     def description_inputs(self, network: str) -> str | list[str]:
-        """The file that alone says a network's layers; nothing where code or the config does."""
+        """The file that tells a network's layers; nothing where code or the config tells them."""
         entry = self.config.networks[network]
         if not (entry.keras or (entry.architecture and entry.weights)):
             return []
@@ -185,8 +170,6 @@ class Networks:
                 f"config: network: this key is missing: --config network=NAME, one of {names}"
             )
         return self.plan.path("layers", network=self.config.network)
-
-    # ------------------------------------------------------------------------------------- training
 
     def training_data(self, network: str) -> str:
         """The face set that a network is trained on."""
@@ -213,6 +196,6 @@ class Networks:
         return environments[self.config.networks[network].framework]
 
     def training_backend(self, network: str) -> str:
-        """Conda environment of what Keras computes with."""
+        """Conda environment of the backend that Keras trains with."""
         recipe = self.config.networks[network].training
         return recipe.backend if recipe else "tensorflow"

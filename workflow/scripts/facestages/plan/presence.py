@@ -1,4 +1,4 @@
-"""What the config names of the user's: there, absent, or spent.
+"""Whether the user's files that the config names are there, absent or spent.
 
 A file is spent when what is made of it is there already: a run can do without it then.
 """
@@ -30,23 +30,14 @@ _GATED_KEYS = ("title", "address", "licence", "request", "size", "files", "citat
 
 
 class GivenPath(NamedTuple):
-    """A path of the user's.
+    """A path of the user's in the config."""
 
-    Attributes
-    ----------
-    section : str
-        ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``.
-    key : str
-        Key of the section, e.g. ``path`` or ``weights.path``.
-    path : str
-        What the config says there.
-    given : Given
-        What must lie there, and how to get it.
-    """
-
+    #: ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``.
     section: str
+    #: Key of the section, e.g. ``path`` or ``weights.path``.
     key: str
     path: str
+    #: What must lie there, and how to get it.
     given: Given
 
     @property
@@ -74,7 +65,7 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
 
 
 def look_at(path: str) -> tuple[str, int]:
-    """Why a path cannot be looked at, or nothing; and its mode."""
+    """Say why a path cannot be looked at, or nothing; and give its mode."""
     try:
         return "", os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -86,13 +77,13 @@ def look_at(path: str) -> tuple[str, int]:
 
 
 def is_spent(plan: Plan, section: str) -> bool:
-    """Whether all that is made of a section's files is there."""
+    """Whether everything that is made of a section's files is there."""
     products = made_of(plan, section)
     return bool(products) and all(map(os.path.exists, products))
 
 
 def made_of(plan: Plan, section: str) -> list[str]:
-    """Files that a run needs in place of a section's own, once they are made."""
+    """Files that are made of a section's own, and that a run needs in place of those."""
     part, name = section.split(".", 1)
     if part == "datasets":
         return [plan.path("stimuli", dataset=name)]
@@ -121,16 +112,8 @@ def made_of(plan: Plan, section: str) -> list[str]:
 def find_absent(plan: Plan) -> dict[str, str]:
     """Face sets, networks and ratings that this machine lacks; figures do without them.
 
-    Parameters
-    ----------
-    plan : Plan
-        Of the config, as if nothing were absent.
-
-    Returns
-    -------
-    dict of str to str
-        For ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is
-        missing. What a run fetches by itself is never absent, nor is what is spent.
+    By ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is missing.
+    What a run fetches by itself is never absent, nor is what is spent. `plan` has nothing absent.
     """
     lines: dict[str, str] = {}
     for item in given_paths(plan.config):
@@ -141,11 +124,7 @@ def find_absent(plan: Plan) -> dict[str, str]:
 
 
 def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
-    """Add the networks and face sets that need what is absent.
-
-    These are networks that are not trained yet and whose face set is absent, and face sets whose
-    expressions an absent network names.
-    """
+    """Add networks to be trained on what is absent, and face sets that an absent network labels."""
     config, lines = plan.config, dict(absent)
     for name, entry in config.networks.items():
         if entry.weights != "train":
@@ -162,29 +141,13 @@ def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
 
 
 def require(key: str, path: str, product: str, given: Given | None = None) -> str:
-    """A path of the user's, which must be there unless what is made of it is.
-
-    Parameters
-    ----------
-    key : str
-        Key of the config, e.g. ``datasets.kdef.path``.
-    path : str
-        What the config says there.
-    product : str
-        The file that is made of it.
-    given : Given, optional
-        What should lie there.
-
-    Returns
-    -------
-    str
-        `path`.
+    """Return a path of the user's, which must exist unless `product`, which is made of it, does.
 
     Raises
     ------
     FacestagesError
-        If it is not there; where it can be got, if that is known. Or if Snakemake could not take
-        the path.
+        If neither is there, or Snakemake cannot take the path; names the whole `key`, such as
+        ``datasets.kdef.path``, and how to get what is `given` there.
     """
     if "{" in path or "}" in path:
         raise FacestagesError(
@@ -196,13 +159,7 @@ def require(key: str, path: str, product: str, given: Given | None = None) -> st
 
 
 def missing_message(key: str, path: str, given: Given | None = None) -> str:
-    """Say that a path of the config is missing, and how to get what should be there.
-
-    Returns
-    -------
-    str
-        One line; two where the thing has to be asked for.
-    """
+    """Say that a path of the config is missing; in a second line, how to ask for what is gated."""
     reason = look_at(path)[0] or NOT_THERE
     text = f"config: {key} = '{path}': {reason}; correct the path."
     try:
@@ -218,22 +175,11 @@ def missing_message(key: str, path: str, given: Given | None = None) -> str:
     )
 
 
-# --------------------------------------------------------------------- where to get what is missing
-
-
 def read_gated(path: str | os.PathLike = GATED) -> dict[str, dict]:
-    """Read and check the list of what users must get themselves.
+    """Read and check ``resources/gated.yaml``, the list of what users must get themselves.
 
-    Parameters
-    ----------
-    path : path-like
-        ``resources/gated.yaml``.
-
-    Returns
-    -------
-    dict of str to dict
-        By name: ``title``, ``address``, ``licence``, ``request``, ``size``, ``files``,
-        ``citation``, all text, and perhaps ``sha256``, hashes by file.
+    An entry has the texts ``title``, ``address``, ``licence``, ``request``, ``size``, ``files`` and
+    ``citation``, and perhaps ``sha256``, hashes by file.
 
     Raises
     ------

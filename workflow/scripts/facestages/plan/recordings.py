@@ -20,7 +20,7 @@ class Recordings:
         self.config = plan.config
 
     def wanted(self) -> set[tuple[str, str]]:
-        """Face set and network of all that figures want recorded."""
+        """Pairs of face set and network that figures want recorded."""
         return {
             (dataset, network)
             for uses in self.config.uses.values()
@@ -36,8 +36,6 @@ class Recordings:
             for dataset, network in self.wanted()
         )
 
-    # --------------------------------------------------------------------------------------- shards
-
     def shards(self, dataset: str) -> int:
         """Number of shards of a face set."""
         return self.config.datasets[dataset].shards
@@ -51,9 +49,9 @@ class Recordings:
         return [name for name in self.config.datasets if self.shards(name) == 1]
 
     def has_shards_of_videos(self, dataset: str) -> bool:
-        """Whether a shard depends on the videos of its own people alone.
+        """Whether a shard is made of its own people's videos alone.
 
-        It does not where something is done to all frames of the set together.
+        It is not where a histogram or mask is applied to all frames of the set together.
         """
         crop = self.config.datasets[dataset].framing
         is_joint = bool(crop) and (crop.histogram, crop.mask) != ("none", "none")
@@ -80,8 +78,6 @@ class Recordings:
         numbers = range(self.shards(recording.dataset))
         return [self.plan.path("activations_shard", recording, shard=n) for n in numbers]
 
-    # ----------------------------------------------------------------------------------- geometry
-
     @property
     def are_kept(self) -> bool:
         """Whether full outputs stay on disk."""
@@ -99,15 +95,13 @@ class Recordings:
         return self.plan.path("activations" if self.are_kept else "grams", recording)
 
     def joined_activations(self, recording: Recording) -> str | list[str]:
-        """The shards as one file, where activations are kept; only the user reads it."""
+        """The shards joined to one file for the user, where activations are kept."""
         wanted = self.shards(recording.dataset) > 1 and self.are_kept
         return self.plan.path("activations", recording) if wanted else []
 
     def components_kept(self) -> int:
-        """Principal components that any later step asks for; figures show two."""
+        """Number of principal components that later steps need; figures show two."""
         return max([2, *(k for k in self.config.analysis.components if k != "all")])
-
-    # ------------------------------------------------------------------------------------- measures
 
     def affect_predictions(self, dataset: str) -> str | list[str]:
         """Predictions that a figure takes valence and arousal from; nothing if none does."""
@@ -130,7 +124,7 @@ class Recordings:
         return self.plan.paths("geometry", self.plan.compared(dataset))
 
     def instances(self, dataset: str) -> tuple[dict[str, list[str]], dict[str, dict[str, str]]]:
-        """What the comparison of instances reads, and the kind and architecture of each network."""
+        """Files that the comparison of instances reads; kind and architecture of each network."""
         entries = self.config.networks
         names = [n for n in self.plan.compared_networks() if entries[n].architecture != "pixels"]
         every = self.plan.every_seed([dataset], names)
@@ -144,6 +138,6 @@ class Recordings:
 
 
 def _architecture(entry) -> str:
-    """What networks have in common that differ in their weights alone."""
+    """The same for networks that differ in their weights alone."""
     source = entry.architecture or entry.keras or entry.torch
     return f"{source}, width {entry.width}" if entry.width else source

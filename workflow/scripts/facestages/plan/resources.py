@@ -1,6 +1,6 @@
-"""What jobs cost: memory, threads and minutes, foreseen from the shapes that they work on.
+"""What jobs cost: threads, minutes and memory, foreseen from the shapes of what they work on.
 
-Rules ask for memory through `facestages.memory`, which holds what was measured.
+`facestages.memory` holds what was measured of memory.
 """
 
 from __future__ import annotations
@@ -23,28 +23,24 @@ class Resources:
         self.config = plan.config
         self.cores = plan.cores
 
-    # -------------------------------------------------------------------------------------- threads
-
     def forward_threads(self) -> int:
-        """The cores shared out among the recordings: one pass a core beats one on several."""
+        """Cores of a recording: all shared out, as one pass a core beats one pass on several."""
         return max(1, self.cores // max(1, self.plan.recordings.jobs))
 
     def geometry_threads(self) -> int:
         return max(1, self.cores // 2)
 
     def training_threads(self) -> int:
-        """The cores shared out among the trainings: two on one core each beat one on two."""
+        """Cores of a training: all shared out, as two on one core each beat one on two."""
         trained = [entry for entry in self.config.networks.values() if entry.weights == "train"]
         return max(1, self.cores // sum(len(entry.seeds) for entry in trained))
 
     def extraction_threads(self, dataset: str) -> int:
-        """The cores shared out among the videos that are yet to be decoded, side by side."""
+        """Cores of a video: all shared out among those that are yet to be decoded."""
         return max(1, self.cores // max(1, len(self.plan.face_sets.waiting_videos(dataset))))
 
-    # -------------------------------------------------------------------------------------- minutes
-
     def prediction_minutes(self, dataset: str) -> int:
-        """A pass over a face set: generous, at a picture a second."""
+        """Minutes of a pass over a face set, generously at a picture a second."""
         return 60 + self.plan.face_sets.n_measured(dataset) // 60
 
     def forward_minutes(self, dataset: str) -> int:
@@ -52,10 +48,8 @@ class Resources:
         pictures = self.plan.face_sets.n_measured(dataset)
         return 60 + pictures // 60 // self.plan.recordings.shards(dataset)
 
-    # ---------------------------------------------------------------- memory of jobs with a network
-
     def network(self, network: str, passes: int) -> int:
-        """A network, and the pictures that are in it at once."""
+        """A network, and pictures in so many forward passes at once."""
         entry, weights = self.config.networks[network], self.plan.networks.weights_bytes(network)
         return memory.forward(entry.framework, entry.input_spec.size, weights, passes)
 
@@ -66,7 +60,7 @@ class Resources:
         return self.network(network, self.forward_threads())
 
     def gradient(self, network: str) -> int:
-        """What the forward pass made is kept until the backward pass."""
+        """As of three passes: outputs of the forward pass are kept until the backward pass."""
         return self.network(network, passes=3)
 
     def training(self, network: str) -> int:
@@ -78,13 +72,9 @@ class Resources:
         return self.forward(network) + memory.recording(units, threads)
 
     def accumulation(self, dataset: str, network: str) -> int:
-        units, n = (
-            self.plan.networks.recorded_units(network),
-            self.plan.face_sets.n_measured(dataset),
-        )
-        return self.forward(network) + memory.accumulation(units, n, self.forward_threads())
-
-    # ------------------------------------------------------------------------- memory of other jobs
+        units, threads = self.plan.networks.recorded_units(network), self.forward_threads()
+        n = self.plan.face_sets.n_measured(dataset)
+        return self.forward(network) + memory.accumulation(units, n, threads)
 
     def geometry(self, recording: Recording) -> int:
         dataset = recording.dataset
@@ -99,7 +89,7 @@ class Resources:
         return memory.multiplication(n, within=shard == other)
 
     def measure(self, dataset: str, *, function: Callable[[int, int], int]) -> int:
-        """A measure on a face set; `function`, of `facestages.memory`, knows what it takes."""
+        """A measure on a face set; `function`, of `facestages.memory`, foresees what it takes."""
         permutations = self.config.analysis.permutations
         return function(self.plan.face_sets.n_measured(dataset), permutations)
 

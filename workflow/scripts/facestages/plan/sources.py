@@ -22,20 +22,13 @@ _KDEF_PEOPLE = 70
 
 
 class Given(NamedTuple):
-    """A file or folder of the user's that a key of the config names.
+    """A file or folder of the user's that a key of the config names."""
 
-    Attributes
-    ----------
-    wanted : {"folder", "table", "file", "either"}
-        What must lie there. A table is a file that is no archive; a file may be of any kind.
-    how : str
-        How to get it, where only the user knows.
-    gated : str or None
-        Entry of ``resources/gated.yaml`` that says where it can be asked for.
-    """
-
+    #: What must lie there: folder, table (a file that is no archive), file (of any kind) or either.
     wanted: str
+    #: How to get it, where only the user knows.
     how: str = ""
+    #: Entry of ``resources/gated.yaml`` that says where it can be asked for.
     gated: str | None = None
 
 
@@ -57,33 +50,22 @@ def _digest_table(entry: Any) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """What is true of a kind of face set.
+    """What is true of a kind of face set."""
 
-    Attributes
-    ----------
-    count : callable
-        From the face set's section of the config to the most pictures that it may have, person by
-        person; one number where the source knows no people. See `FaceSets.foreseen`.
-    asset : str or None
-        The asset that it is made from; None where it is made from the user's files.
-    given : dict of str to Given
-        The user's files and folders, by the key that names each.
-    digest : callable
-        From the section to a digest of the user's files: their names, sizes and times of change.
-    mb : int
-        Memory of the job that prepares it, MB.
-    is_rendered : bool
-        Its faces are renders, not photographs.
-    has_videos : bool
-        Its frames come from videos, a file a person, which are decoded one by one.
-    """
-
+    #: From the face set's section of the config to the most pictures that it may have, person by
+    #: person; one number where the source knows no people. See `FaceSets.foreseen`.
     count: Callable[[Any], list[int]]
+    #: The asset that it is made from; None where it is made from the user's files.
     asset: str | None = None
+    #: The user's files and folders, by the key that names each.
     given: dict[str, Given] = field(default_factory=dict)
+    #: From the section to a digest of the user's files: their names, sizes and times of change.
     digest: Callable[[Any], str] = _digest_pictures
+    #: Memory of the job that prepares it, MB.
     mb: int = 210
+    #: Its faces are renders, not photographs.
     is_rendered: bool = False
+    #: Its frames come from videos, a file a person, which are decoded one by one.
     has_videos: bool = False
 
 
@@ -106,7 +88,7 @@ def _count_kdef(entry: Any) -> list[int]:
 
 
 def _count_disfa(entry: Any) -> list[int]:
-    """Where the videos are not there to be counted."""
+    """Frames of all who may be chosen, for where no videos are there to be counted."""
     listed = isinstance(entry.subjects, list)
     subjects = set(entry.subjects) if listed else OFFICIAL_SUBJECTS
     return [entry.frames_per_person] * len(subjects)

@@ -12,28 +12,20 @@ if TYPE_CHECKING:
 
 
 class Table1Plan(NamedTuple):
-    """How Table 1 is made.
+    """How Table 1 is made."""
 
-    Attributes
-    ----------
-    networks : dict
-        What Table 1 tells of each network, and the files where the rest stands.
-    datasets : dict
-        What it tells of each face set, and its file.
-    test : dict or None
-        The face set of the test, and its file; None if there is none, or it is not at hand.
-    absent : list of str
-        Lines that say what it does without.
-    """
-
+    #: What the config says of each network, and the files that the table reads further.
     networks: dict[str, dict]
+    #: What the config says of each face set, and its file.
     datasets: dict[str, dict]
+    #: The face set of the test, and its file; None if there is none, or it is not at hand.
     test: dict | None
+    #: Lines that say what the table does without.
     absent: list[str]
 
     @property
     def files(self) -> list[str]:
-        """All files that it is made from."""
+        """All files that the table is made from."""
         files = []
         for entry in self.networks.values():
             files += [entry["layers"], *entry["reports"], *entry["predictions"]]
@@ -104,7 +96,7 @@ def _face_set(plan: Plan, name: str) -> dict[str, object]:
 
 
 def gradcam_files(plan: Plan) -> list[str]:
-    """Where the networks look, a table each; see `Plan.attributions`."""
+    """The table of each network of `Plan.attributions`: where it looks."""
     plan.figure("fig2")
     return plan.paths("attribution_shares", plan.attributions())
 

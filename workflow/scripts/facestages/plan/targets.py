@@ -9,16 +9,10 @@ if TYPE_CHECKING:
 
 
 def can_be_made(plan: Plan, name: str) -> bool:
-    """Whether a figure or a table can be made.
+    """Whether a figure or a table (``figures.NAME``, ``tables.NAME``) can be made.
 
-    It can where at least one face set and one network, of each that it needs, are at hand; the
-    rest is left out. Figure 1 needs nothing where code says what a network's layers are.
-
-    Parameters
-    ----------
-    plan : Plan
-    name : str
-        ``figures.NAME`` or ``tables.NAME``.
+    It needs one face set and one network at hand, of those that it names; the rest is left out.
+    Figure 1 needs nothing where code says what a network's layers are.
     """
     uses = plan.config.uses[name]
     if name == "figures.fig1" and plan.networks.is_described_by_code(*uses.networks):
@@ -38,13 +32,10 @@ def target(plan: Plan, name: str) -> str:
 
 
 def sections_needed(plan: Plan) -> dict[str, list[str]]:
-    """For all that can be asked for: the sections of the config whose things it is made from.
+    """Sections of the config that each face set, network, table of ratings, figure or table needs.
 
-    Returns
-    -------
-    dict of str to list of str
-        By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME`` or
-        ``tables.NAME``: names of the first three kinds, itself among them.
+    By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME`` or ``tables.NAME``:
+    names of the first three kinds, itself among them.
     """
     config = plan.config
     needs = {
@@ -87,7 +78,7 @@ def products(plan: Plan) -> dict[str, list[str]]:
 
 
 def figures(plan: Plan) -> list[str]:
-    """Figures and tables that the config has a section for and that can be made; the claims."""
+    """Figures and tables of the config that can be made, and the claims."""
     files = [target(plan, name) for name in plan.drawable]
     if "figures.fig2" in plan.drawable:
         files.append(plan.path("table", table="gradcam"))
@@ -95,7 +86,7 @@ def figures(plan: Plan) -> list[str]:
 
 
 def measures(plan: Plan) -> list[str]:
-    """What is measured of Figure 4's networks beside the paper's measures."""
+    """Measures beside the paper's, of Figure 4's networks: instances, CKA, decoding and RSA."""
     if "figures.fig4" not in plan.drawable:
         return []
     datasets = plan.present("datasets", plan.config.figures.fig4.datasets)
@@ -122,7 +113,7 @@ def reports(plan: Plan) -> list[str]:
 
 
 def shown(plan: Plan) -> list[str]:
-    """All that the report shows: of a figure also its caption, which old results may lack."""
+    """All that the report shows: also each figure's caption, which old results may lack."""
     captioned = [
         name for name in plan.drawable if name.startswith("figures.") and name != "figures.fig1"
     ]
@@ -137,7 +128,7 @@ def described_stimuli(plan: Plan) -> list[str]:
 
 
 def described_geometry(plan: Plan) -> list[str]:
-    """Measurements of the networks that figures show, whose files know the weights."""
+    """Geometry of the networks that figures show: these files name the weights."""
     files = []
     for name, uses in plan.config.uses.items():
         if name.startswith("figures.") and uses.datasets and name in plan.drawable:
