@@ -35,8 +35,3 @@ def test_map_without_the_layer_or_a_plane(tmp_path):
     assert "one principal component only, no plane" in read["flat"].missing
     assert read["top"].points.shape == (60, 2) and read["top"].missing == ""
     assert read["top"].variance.sum() == pytest.approx(1)
-
-
-def test_long_names_lose_their_middle():
-    assert maps.shorten("a" * 10, 10) == "a" * 10
-    assert maps.shorten("abcdefghijk", 7) == "abc\N{HORIZONTAL ELLIPSIS}ijk"

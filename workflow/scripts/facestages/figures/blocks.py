@@ -61,8 +61,7 @@ class Block(NamedTuple):
 
 
 def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
-    """The table of layers with the columns' types, for a table of vectors alone has numbers as
-    shapes.
+    """The table of layers, with shapes as text: where all are vectors, they were read as numbers.
 
     Raises
     ------
@@ -87,10 +86,10 @@ def _bad_table(fault: str) -> FacestagesError:
 
 
 def choose_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The rows of a table of layers that fit on a page, and a line on what is left out.
+    """The rows of a table of layers that fit on a page, and a sentence on which they are.
 
     The first choice that fits is taken: all layers, the modules at the top level, the last layer at
-    each number of rows and columns, the last layer alone; the stages are in each.
+    each number of rows and columns, the last layer alone. Each choice holds the stages.
     """
     always = (table["stage"] != "") | (table["kind"] == "Input")
     whole = ~table["layer"].str.contains(".", regex=False)
@@ -108,7 +107,7 @@ def choose_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def has_no_parts(table: pd.DataFrame) -> pd.Series:
-    """Which rows are not modules that hold other rows, which would be drawn or counted twice."""
+    """Which rows hold no other row. A module that does would be drawn or counted twice."""
     # The modules that hold a.b.c are a and a.b.
     holders = {
         name[:end] for name in table["layer"] for end, sign in enumerate(name) if sign == "."
@@ -118,7 +117,7 @@ def has_no_parts(table: pd.DataFrame) -> pd.Series:
 
 def read_layers(table: pd.DataFrame) -> list[Layer]:
     """The layers of a table, in its order."""
-    # PyTorch spells its classes Conv2d; there, rows and columns come last.
+    # PyTorch writes Conv2d, and puts rows and columns last.
     channels_first = bool(table["kind"].str.contains(r"\dd$").any())
     return [
         Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first), row.stage)
@@ -136,7 +135,7 @@ def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
         )
     sizes = tuple(map(int, sizes))
     if len(sizes) == 3 and (sizes[0] == sizes[1]) != (sizes[1] == sizes[2]):
-        # Pictures are nearly always square: a surer sign than the framework.
+        # Pictures are nearly always square, so equal sizes tell more than the framework.
         channels_first = sizes[1] == sizes[2]
     return (sizes[1:], sizes[0]) if channels_first and len(sizes) > 2 else (sizes[:-1], sizes[-1])
 
@@ -152,8 +151,8 @@ def _kind(name: str) -> str:
 def place_layers(layers: Sequence[Layer], left: float, room: float) -> list[Block]:
     """Stand layers beside each other, with gaps where the number of rows and columns changes.
 
-    A part of every width is the same for all, to carry the name; the rest grows with the square
-    root of the channels.
+    Every block has the least width, which its name needs; the rest grows with the square root of
+    the channels.
     """
     least = min(max(0.6 * room / len(layers), _NARROWEST), _NARROW)
     heights = _heights(layers)
@@ -180,7 +179,7 @@ def place_layers(layers: Sequence[Layer], left: float, room: float) -> list[Bloc
 
 
 def _heights(layers: Sequence[Layer]) -> list[float]:
-    """Maps stand as high as they have rows, vectors as the logarithm of their units."""
+    """The height of maps grows with their rows, that of vectors with the logarithm of units."""
     # Tokens have one axis; they count as if they lay in a square.
     sides = [math.sqrt(math.prod(layer.space)) for layer in layers]
     logs = [0 if layer.space else math.log(layer.channels + 1) for layer in layers]

@@ -59,7 +59,7 @@ class Study(NamedTuple):
         return "No valence or arousal, so the signs of components are arbitrary."
 
     def describe_intervals(self, marks: str) -> str:
-        """The caption's sentence on these marks of intervals."""
+        """The caption's sentence on what these marks of intervals are."""
         if self.faces.people is None:
             return "No two people, so no intervals."
         return f"{marks}: 95 % bootstrap intervals over people."
@@ -84,11 +84,9 @@ def read_study(
     networks : mapping of str to mapping
         By name: ``label`` in figures, ``stage``, ``layer`` ("" if the network has no such stage),
         and ``geometry``, the path of `analysis.geometry.measure_geometry` of one seed.
-    faces : path-like or FaceSet
-    predictions : path-like, optional
-        Of the network that gives the reference; see `analysis.components.read_reference`.
-    reference_label : str
-        That network's name in figures.
+    predictions, reference_label : path-like, str
+        Of the network that gives the reference: its predictions, which
+        `analysis.components.read_reference` reads, and its name in figures.
     absent : mapping of str to str, optional
         Name in figures of each network that cannot be shown, and why, in a line.
     """

@@ -32,7 +32,7 @@ _COLOURS = "viridis"
 
 
 class Explained(NamedTuple):
-    """A face of an expression with its maps, or a line in `missing` that tells why it has none."""
+    """A face of an expression with its maps; or, in `missing`, why there are none."""
 
     letter: str
     expression: str
@@ -58,16 +58,10 @@ def read_explained(
     layers: Sequence[str],
     faces: FaceSet,
 ) -> Explained:
-    """Read the face that shows an expression best, with its maps.
+    """Read the face that shows an expression best, with its maps of at most four `layers`.
 
-    Parameters
-    ----------
-    letter, expression : str
-    attribution : path-like, optional
-        HDF5 file of `recording.attribution.explain_gradcam`.
-    layers : sequence of str
-        The first four are shown; those of the file if none are named.
-    faces : FaceSet
+    `attribution` is a file of `recording.attribution.explain_gradcam`. If no layers are named, the
+    first ones of the file are shown.
     """
 
     def missing(why: str) -> Explained:
@@ -105,21 +99,11 @@ def read_explained(
 
 
 def choose_face(table: pd.DataFrame, expression: str) -> tuple[int | None, str]:
-    """The picture that shows an expression best.
+    """The row of the picture that shows an expression best, and the rule that chose it, in words.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns ``expression``, ``probability`` and, if the face set has it, ``intensity``.
-    expression : str
-
-    Returns
-    -------
-    row : int or None
-        The first of those with the highest intensity, or, without intensities, with the highest
-        probability of the network's answer; None where no picture is labelled so.
-    rule : str
-        In words; or why there is none.
+    It is the first of those with the highest ``intensity`` or, where the table has none, with the
+    highest ``probability`` of the network's answer. Where no picture is labelled so, it is None,
+    with the reason.
     """
     if "expression" not in table:
         return None, "the face set has no expression labels"
@@ -132,17 +116,9 @@ def choose_face(table: pd.DataFrame, expression: str) -> tuple[int | None, str]:
 
 
 def overlay(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """A map over a grey picture.
+    """A map (h, w) from 0 to 1 over a grey picture (rows, columns[, 3]) uint8, as RGB uint8.
 
-    Parameters
-    ----------
-    picture : numpy.ndarray of uint8, shape (rows, columns[, 3])
-    heat : numpy.ndarray, shape (h, w)
-        From 0 to 1; enlarged as for the shares on regions.
-
-    Returns
-    -------
-    numpy.ndarray of uint8, shape (rows, columns, 3)
+    The map is enlarged as for the shares on regions.
     """
     grey = np.asarray(Image.fromarray(thumbnail(picture)).convert("L"), np.float64)
     large = enlarge(heat[None].astype(np.float64), grey.shape)[0]
@@ -192,7 +168,7 @@ def _draw_face(
         if number == 0:
             answer = f"answer: {panel.answer} ({panel.probability:.2f})"
             axis.set_title(f"{title}; {answer}", loc="left", pad=3)
-        axis.text(0, -0.04, maps.shorten(name, 14), transform=axis.transAxes, fontsize=7, va="top")
+        axis.text(0, -0.04, style.shorten(name, 14), transform=axis.transAxes, fontsize=7, va="top")
         if name in panel.maps and not panel.maps[name].any():
             white = {"color": "white", "fontsize": 7, "ha": "center", "va": "bottom"}
             axis.text(0.5, 0.03, "all zero", transform=axis.transAxes, **white)

@@ -1,4 +1,4 @@
-"""A face set as figures need it: labels at once, pictures one by one, and how many in words."""
+"""A face set as figures need it: all labels, the pictures that are shown, and numbers in words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FaceSet(NamedTuple):
 
     @property
     def people(self) -> np.ndarray | None:
-        """Identity of each picture as bootstraps take it; see `analysis.labels.read_people`."""
+        """Identity of each picture, for bootstraps; see `analysis.labels.read_people`."""
         return read_people(self.labels)
 
     @property
@@ -63,7 +63,7 @@ class FaceSet(NamedTuple):
             return [file["images"][int(row)] for row in rows]
 
     def count(self) -> str:
-        """``"972 pictures of 70 people"``; those of a sample, and of how many."""
+        """``"972 pictures of 70 people"``; of a sample also how many there are in all."""
         people = len({*self.identities} - {""})
         of = f" of {people} {'person' if people == 1 else 'people'}" if people else ""
         return f"{pictures_in_words(len(self.labels), self.attributes)}{of}"
@@ -72,13 +72,5 @@ class FaceSet(NamedTuple):
 def read_face_set(
     stimuli: str | os.PathLike, labels_from: str | os.PathLike | None = None
 ) -> FaceSet:
-    """Read what figures need of a face set.
-
-    Parameters
-    ----------
-    stimuli : path-like
-        The face set's HDF5 file.
-    labels_from : path-like, optional
-        Predictions that take the place of its expressions; see `stimuli.read_labels`.
-    """
+    """Read a face set; predictions in `labels_from` take the place of its expressions."""
     return FaceSet(stimuli, *read_labels(stimuli, labels_from))

@@ -23,17 +23,8 @@ def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
     The positions go from the lowest value to the highest. No picture is taken twice, and the sum of
     the distances between values and positions is the least possible (linear assignment).
 
-    Parameters
-    ----------
-    values : numpy.ndarray, shape (n,)
-        Position of each picture; a picture without one (NaN) is never taken.
-    count : int
-        Number of positions; as many as there are pictures if those are fewer.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (min(count, n),)
-        Rows, each once, values rising; the lowest and the highest value are among them.
+    `values` has the shape (n,), and NaN where a picture has no position. The result holds at most
+    `count` rows in the order of rising values, from the lowest to the highest.
     """
     order = np.argsort(values, kind="stable")
     order = order[np.isfinite(values[order])]
@@ -56,7 +47,7 @@ def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
 
 
 def draw_strip(axis: Axes, pictures: Sequence[np.ndarray], columns: int | None = None) -> None:
-    """Draw pictures side by side from the left; the strip has room for `columns` of them."""
+    """Draw pictures side by side from the left, in a strip with room for `columns` of them."""
     columns = columns or len(pictures)
     for place, picture in enumerate(pictures):
         axis.imshow(
@@ -79,15 +70,15 @@ def draw_faces_at(
 ) -> None:
     """Draw pictures at points of a map, shape (n, 2), each `millimetres` high.
 
-    With `places` (n, 2), from `free_places`, the pictures stand there, and a line leads from each
-    to its point. A picture whose place is NaN is not drawn.
+    With `places` (n, 2), from `free_places`, each picture stands at its place and a line leads to
+    its point. A picture whose place is NaN is not drawn.
     """
     places = points if places is None else places
     for picture, point, place in zip(pictures, points, places, strict=True):
         if np.isnan(place).any():
             continue
         if np.any(place != point):
-            # As artists, so that they leave the axes' limits as they are.
+            # Artists leave the axes' limits as they are; plot and scatter would not.
             axis.add_artist(
                 Line2D(*np.transpose([point, place]), color=style.INK, lw=0.6, zorder=4)
             )
@@ -112,21 +103,9 @@ def free_places(
     points that it hides, and 1 % for each picture's height of distance to its point. No picture
     may hide another, a chosen point, the line to one, or more than 3 % of the points.
 
-    Parameters
-    ----------
-    axis : matplotlib.axes.Axes
-        With its final limits and size.
-    points : numpy.ndarray, shape (n, 2)
-        All points of the map.
-    chosen : sequence of int, length k
-        Rows of the points whose pictures are shown.
-    millimetres : float
-        Height of a picture.
-
-    Returns
-    -------
-    numpy.ndarray, shape (k, 2)
-        Middle of each picture in data coordinates; NaN where a picture has no room.
+    `points` (n, 2) are all points of the map, `chosen` the k rows whose pictures, so many
+    `millimetres` high, are shown. The axes must have their final limits and size. The result (k, 2)
+    holds the middle of each picture in data coordinates; NaN where it has no room.
     """
     axis.apply_aspect()
     to_millimetres = 25.4 / axis.get_figure(root=True).dpi
@@ -135,7 +114,7 @@ def free_places(
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=1) * millimetres
     around = np.concatenate([ring * radius for radius in (0.8, 1.0, 1.25, 1.6, 2.0)])
-    # Least distance between the middles of two pictures.
+    # The least distance between the middles of two pictures.
     room = millimetres + 0.6
     edge = millimetres / 2 + 1
     steps = np.linspace(0, 1, 9)[:, None]

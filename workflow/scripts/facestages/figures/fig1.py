@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Polygon
 from matplotlib.textpath import TextPath
 
-from facestages.figures import page, style
+from facestages.figures import layout, page, style
 from facestages.figures.blocks import (
     Block,
     Layer,
@@ -46,11 +46,11 @@ STAGE_COLOR = "#C43C00"
 _INK = "#303030"
 
 # All lengths are millimetres on the page, which is also the unit of the axes.
-_PAGE = style.PAGE_WIDTH / style.MILLIMETRE
 _LEFT, _RIGHT, _EDGE = 17.0, 5.0, 3.0
-_CAPTION, _LINE = 135, 3.4  # characters of a line of the caption, and its height
-_REACH = 4.5  # white at either end of the ruler, which its texts may use
-_RULER = 6.5
+_LINE = 3.4  # height of a line of the caption
+_REACH = 4.5  # white at either end of the ruler, into which its texts may reach
+_RULER = 6.5  # points
+_LONGEST = 36  # characters of a name
 _POINT = 1 / 72 / style.MILLIMETRE
 
 
@@ -61,7 +61,7 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     ----------
     layers : pandas.DataFrame
         One row a layer of one network in the order of the forward pass, with the columns
-        `figures.blocks.COLUMNS`; ``shape`` is such as ``48x48x64``, ``64x56x56`` or ``128``, and
+        `figures.blocks.COLUMNS`. A ``shape`` is written ``48x48x64``, ``64x56x56`` or ``128``;
         ``stage`` may be empty. A first row of kind ``Input`` is drawn but not counted.
     label : str
         The network's name in figures.
@@ -79,17 +79,19 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     table = check_layers(layers)
     style.use_style()
     shown, left_out = choose_layers(table)
-    blocks = place_layers(read_layers(shown), _LEFT, _PAGE - _LEFT - _RIGHT)
+    blocks = place_layers(read_layers(shown), _LEFT, layout.WIDTH - _LEFT - _RIGHT)
     caption = _caption(shown, blocks, left_out)
 
     # From the lower edge up: caption, ruler, names, blocks, stages, legend, title.
     size = 7 if min(block.width for block in blocks) > 2.9 else 6
-    names = max(_extent(_shorten(layer), size, "bold") for layer in shown["layer"]) + 3
+    names = (
+        max(_extent(style.shorten(layer, _LONGEST), size, "bold") for layer in shown["layer"]) + 3
+    )
     channels = _ruler(
         blocks, lambda layer: (layer.space, layer.channels), lambda layer: f"{layer.channels:,}"
     )
     pixels = _ruler(blocks, lambda layer: layer.space, _space_text)
-    lines = textwrap.wrap(caption, _CAPTION)
+    lines = textwrap.wrap(caption, layout.CAPTION)
     below = len(lines) * _LINE + _EDGE
     ground = below + _ruler_height(pixels) + _ruler_height(channels) + names
     skyline = ground + max(block.height + block.shift[1] for block in blocks)
@@ -119,13 +121,13 @@ def _page(height: float) -> tuple[Figure, Axes]:
     """An empty figure across the page, measured in millimetres from its lower left corner."""
     figure = plt.figure(figsize=(style.PAGE_WIDTH, height * style.MILLIMETRE))
     axis = figure.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(0, _PAGE), ylim=(0, height))
+    axis.set(xlim=(0, layout.WIDTH), ylim=(0, height))
     axis.set_axis_off()
     return figure, axis
 
 
 def _write(axis: Axes, x: float, y: float, text: str, size: float, **options) -> None:
-    """Write text as it stands: a dollar in a name starts no formula."""
+    """Write text without formulas, which a dollar in a name would start."""
     options = {"color": _INK, "fontsize": size, "parse_math": False, **options}
     axis.text(x, y, text, **options)
 
@@ -137,17 +139,12 @@ def _extent(text: str, size: float, weight: str = "normal") -> float:
     return TextPath((0, 0), text.replace("$", "S"), size, font).get_extents().width * _POINT
 
 
-def _shorten(name: str) -> str:
-    """A name as it is written, its middle left out where it is too long."""
-    return name if len(name) <= 36 else f"{name[:14]}...{name[-19:]}"
-
-
 def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:
     _write(axis, _EDGE, y, label, 9, weight="bold")
     n = int(((table["kind"] != "Input") & has_no_parts(table)).sum())
     plural = "" if n == 1 else "s"
     size = f"{n:,} layer{plural}, {int(table['network_parameters'].iloc[0]):,} parameters"
-    _write(axis, _PAGE - _EDGE, y, size, 8, ha="right")
+    _write(axis, layout.WIDTH - _EDGE, y, size, 8, ha="right")
 
 
 def _draw_legend(axis: Axes, y: float, blocks: Sequence[Block]) -> None:
@@ -186,7 +183,9 @@ def _mix(color: Sequence[float], grey: float, share: float) -> tuple[float, ...]
 def _write_name(axis: Axes, block: Block, ground: float, size: float) -> None:
     look = {"rotation": 90, "ha": "center", "va": "top"}
     look |= {"color": STAGE_COLOR, "weight": "bold"} if block.layer.stage else {}
-    _write(axis, block.middle, ground - 1.5, _shorten(block.layer.name), size, **look)
+    _write(
+        axis, block.middle, ground - 1.5, style.shorten(block.layer.name, _LONGEST), size, **look
+    )
 
 
 def _draw_stages(axis: Axes, blocks: Sequence[Block], ground: float, skyline: float) -> None:
@@ -212,12 +211,12 @@ def _draw_stages(axis: Axes, blocks: Sequence[Block], ground: float, skyline: fl
 
 
 def _spread(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
-    """Places near the wanted ones where texts of these widths do not touch or leave the page."""
+    """Places near those wanted, where texts of these widths neither touch nor leave the page."""
     gap = 2.5
     xs = list(wanted)
     for i in range(1, len(xs)):
         xs[i] = max(xs[i], xs[i - 1] + (widths[i - 1] + widths[i]) / 2 + gap)
-    limit = _PAGE - _EDGE
+    limit = layout.WIDTH - _EDGE
     for i in reversed(range(len(xs))):
         xs[i] = min(xs[i], limit - widths[i] / 2)
         limit = xs[i] - widths[i] / 2 - gap
@@ -225,7 +224,7 @@ def _spread(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
 
 
 class _Span(NamedTuple):
-    """A stretch of the ruler below the blocks; a text that has no room runs upwards."""
+    """A stretch of the ruler below the blocks; its text runs upwards where it has no room."""
 
     left: float
     right: float
@@ -238,7 +237,7 @@ class _Span(NamedTuple):
 
 
 def _ruler(blocks: Sequence[Block], key: Callable, text: Callable) -> list[_Span]:
-    """One stretch for each run of layers with the same key."""
+    """A stretch for each run of layers with the same key."""
     runs = [list(run) for _, run in itertools.groupby(blocks, lambda block: key(block.layer))]
     ends = [(run[0].x, run[-1].right) for run in runs]
     gaps = [after[0] - before[1] for before, after in itertools.pairwise(ends)]
@@ -246,7 +245,7 @@ def _ruler(blocks: Sequence[Block], key: Callable, text: Callable) -> list[_Span
     for (left, right), run, *beside in zip(
         ends, runs, [_REACH, *gaps], [*gaps, _REACH], strict=True
     ):
-        # A text may reach half into the smaller of the gaps beside it, less a little air.
+        # A text may reach half into each gap beside it, as far as the smaller gap allows.
         room = right - left + min(beside) - 0.8
         size = text(run[0].layer)
         if _extent(size, _RULER) > room:

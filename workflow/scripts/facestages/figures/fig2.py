@@ -54,15 +54,14 @@ def draw(
 
     Parameters
     ----------
-    embedding : path-like
-        HDF5 file of `analysis.embedding.embed_umap`, of the network's first seed.
+    embedding, attribution : path-like
+        Files of `analysis.embedding.embed_umap`, of the network's first seed, and of
+        `recording.attribution.explain_gradcam`.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and of
         `analysis.embedding.embed_umap` of this network and face set.
-    attribution : path-like, optional
-        HDF5 file of `recording.attribution.explain_gradcam`.
     network, dataset : str
         Their names in figures.
     layers : mapping of str to str
@@ -72,8 +71,7 @@ def draw(
     gradcam : sequence of str
         Layers whose Grad-CAM is shown, four at most; the first ones of the file if none are named.
     expressions : sequence of str
-        Of each, the picture so labelled that has the highest intensity is shown; where
-        intensities are not known, that whose answer has the highest probability.
+        Of each, Grad-CAM of one picture is shown; see `figures.explained.choose_face`.
     faces : int
         Faces along an axis, as in the paper.
 
@@ -146,7 +144,7 @@ def _read_panel(
 ) -> maps.Panel:
     layer, stage = layers.get(name, name), name if name in layers else ""
     title = f"{layer} ({stage})" if stage else layer
-    title = f"{letter}  {maps.shorten(title if len(title) <= 26 else layer, 26)}"
+    title = f"{letter}  {style.shorten(title if len(title) <= 26 else layer, 26)}"
     umap = maps.read_map(embedding, "embedding", layer, faces.digest)
     return maps.Panel(letter, title, layer, umap, [{"stage": stage, "layer": layer}])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from facestages.figures import layout, maps, page
+from facestages.figures import layout, maps, page, style
 from facestages.figures.face_set import FaceSet, read_face_set
 
 # Millimetres: a panel's width and height, what stands above it, and below it.
@@ -34,10 +34,9 @@ def draw(
     Parameters
     ----------
     panels : sequence of mapping
-        Panels in order, of plain values: ``network``, its ``title`` in figures, ``layer``,
-        ``space`` (``umap`` or ``pca``), and ``file``: of the network's first seed, that of
-        `analysis.embedding.embed_umap` for ``umap``, of
-        `analysis.geometry.measure_geometry` for ``pca``; None where there is none.
+        In order: ``network``, its ``title`` in figures, ``layer``, ``space`` and ``file``. The file
+        is of the network's first seed: for ``umap`` that of `analysis.embedding.embed_umap`, for
+        ``pca`` that of `analysis.geometry.measure_geometry`; None where there is none.
     stimuli : path-like
         The face set; of its pictures only those shown are read.
     scores : pandas.DataFrame
@@ -46,7 +45,7 @@ def draw(
     dataset : str
         The face set's name in figures.
     absent : mapping of str to str
-        For a panel's letter or a network, why there is nothing of it.
+        Why a panel (by its letter) or a network is missing.
 
     Returns
     -------
@@ -98,7 +97,7 @@ def _read_panel(
 
 
 def _measure(drawn: maps.Map, layer: str, space: str, scores: pd.DataFrame) -> list[dict]:
-    """Silhouettes of identity of each seed, that of the map first, and the axes' variances."""
+    """Silhouettes of identity of each seed, the map's seed first, and the axes' variances."""
     if drawn.missing:
         return [{"note": drawn.missing}]
     first = int(drawn.attributes["seed"])
@@ -116,7 +115,7 @@ def _measure(drawn: maps.Map, layer: str, space: str, scores: pd.DataFrame) -> l
 
 
 def _silhouettes(panel: maps.Panel) -> dict[str, list[dict]]:
-    """Rows of a panel by space, the drawn seed's first."""
+    """Rows of silhouettes by space, the drawn seed's first."""
     rows: dict[str, list[dict]] = {}
     for row in panel.numbers:
         if row["space"] in _SPACE_NAMES:
@@ -141,7 +140,7 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
             off = f"in 10 components {values['10']}, in the full space {values['all']}"
         if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
             room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
-            kind += f" of {maps.shorten(panel.layer, room)}"
+            kind += f" of {style.shorten(panel.layer, room)}"
         panel = panel._replace(title=f"{panel.title}: {kind}")
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):
@@ -150,7 +149,7 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
 
 
 def _with_range(rows: Sequence[Mapping]) -> str:
-    """The drawn seed's value and, of several seeds, the lowest and highest."""
+    """The drawn seed's value, and the lowest and highest where there are several seeds."""
     values = [row["value"] for row in rows if np.isfinite(row["value"])]
     if len(values) < 2:
         return maps.spell(rows[0])

@@ -27,7 +27,7 @@ _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, the regressions, and the legend with the caption.
 _CLOUDS, _REGRESSIONS, _AROUND = 52, 106, 24
 _SMALL = 7  # points
-# An equals sign between spaces at which no line is broken.
+# Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
@@ -66,28 +66,21 @@ def draw(
 ) -> page.Drawing:
     """Draw PC1-PC2 of each network, reference and human ratings; below, regressions on affect.
 
+    `networks`, `predictions`, `reference_label` and `absent` are those of
+    `figures.components.read_study`.
+
     Parameters
     ----------
-    networks, predictions, reference_label, absent
-        See `figures.components.read_study`.
-    stimuli : path-like
-        The face set.
-    dataset : str
-        Its name in figures.
-    ratings : path-like, optional
-        Table of human ratings of pictures, as rule ``prepare_ratings`` writes it.
-    ratings_label : str
-        Its name in figures.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
+    ratings, ratings_label : path-like, str
+        Table of human ratings of pictures, from rule ``prepare_ratings``, and its name in figures.
     no_reference, no_ratings : str
-        Why the reference or the ratings that the config names cannot be shown, in a line. The
-        face set's valence and arousal are the reference then, if it has any.
+        Why the reference or the ratings that the config names cannot be shown. The face set's
+        valence and arousal are the reference then, if it has any.
     regressions : pandas.DataFrame, optional
-        Rows of `analysis.affect.regress_affect` of all seeds: the tests within people, and the
+        Rows of `analysis.affect.regress_affect` of all seeds, for the tests within people and the
         range over seeds.
-
-    Returns
-    -------
-    figures.page.Drawing
 
     Raises
     ------
@@ -132,7 +125,7 @@ def draw(
 def _find_regressions(
     regressions: pd.DataFrame | None, network: Shown, label: str
 ) -> tuple[list[dict], list[dict]]:
-    """Of a panel's regression: the test within people, and r of the network's further seeds."""
+    """The test within people of a panel's regression, and r of the network's other seeds."""
     if regressions is None:
         return [], []
     components, component = network.components, AFFECT.index(label) + 1
@@ -142,8 +135,8 @@ def _find_regressions(
     tests, r = correct_for_many(regressions), regressions[regressions["measure"] == "r"]
     for name, value in of_panel.items():
         tests, r = tests[tests[name] == value], r[r[name] == value]
-    own = tests[tests["seed"] == components.seed].head(1)
-    return own.to_dict("records"), r[r["seed"] != components.seed].to_dict("records")
+    of_seed = tests[tests["seed"] == components.seed].head(1)
+    return of_seed.to_dict("records"), r[r["seed"] != components.seed].to_dict("records")
 
 
 # --------------------------------------------------------------------------------- the clouds
@@ -182,13 +175,13 @@ def _ratings_cloud(ratings: str | os.PathLike | None, label: str, missing: str) 
     names = (f"Valence, {low} to {high}", f"Arousal, {low} to {high}")
     columns = {"dataset": label, "rendered": 0, "label": "arousal on valence"}
     columns["label_source"] = str(table["source"].iloc[0])
-    # Each picture was rated by itself: the intervals are over pictures, not people.
+    # Pictures were rated one by one, so intervals are over pictures, not people.
     expressions, pictures = np.full(len(x), ""), np.arange(len(x))
     return _Cloud(f"{label} (human)", "", x, y, names, expressions, pictures, columns)
 
 
 def _draw_cloud(axis: Axes, letter: str, cloud: _Cloud) -> list[dict]:
-    """Scatter by expression, with the fitted parabola; or why there is none."""
+    """Draw a scatter by expression with its parabola, or why there is none."""
     title = f"{letter}  {cloud.title}"
     if cloud.missing:
         return _say(axis, title, cloud.missing)
@@ -216,7 +209,7 @@ def _draw_regression(
     label: str,
     tests: Sequence[Mapping],
 ) -> list[dict]:
-    """Scatter of a component over valence or arousal, with the line; or why there is none."""
+    """Draw a component over valence or arousal with its line, or why there is none."""
     number, components = AFFECT.index(label) + 1, network.components
     title = f"{letter}  {network.label}"
     where = {**network.columns, "label": label, "component": number}
@@ -258,7 +251,7 @@ def _describe_test(test: Mapping) -> str:
 def _scatter(axis: Axes, x: np.ndarray, y: np.ndarray, expressions: np.ndarray) -> None:
     for value, look in expression_looks(expressions).items():
         rows = expressions == value
-        # A thousand points a panel are as crisp as pixels and spare the reader's browser.
+        # As vectors, a thousand points a panel would slow down the reader's browser.
         axis.scatter(x[rows], y[rows], s=5, alpha=0.5, linewidths=0, rasterized=True, **look)
 
 
@@ -274,12 +267,12 @@ def _head(axis: Axes, title: str, text: str, **narrow: float) -> None:
     """A title, and below it the panel's numbers in smaller type."""
     axis.set_title(title, loc="left", pad=_pad(text.count("\n") + 1), **narrow)
     below = axis.text(0, 1.02, text, transform=axis.transAxes, va="bottom", fontsize=_SMALL)
-    # The title's padding makes room for it; it may be wider than the panel.
+    # The title's padding makes room for this text, which may be wider than the panel.
     below.set_in_layout(False)
 
 
 def _pad(lines: int) -> float:
-    """Room between a panel and its title, in points, for so many small lines."""
+    """Points between a panel and its title that so many small lines need."""
     return 5 + (_SMALL + 2) * lines
 
 

@@ -58,22 +58,18 @@ def draw(
 ) -> page.Drawing:
     """Draw faces at equal steps along PC2 and PC1 of each network, and along the reference.
 
-    The steps are equal along the axis; each position shows the nearest face that no other shows
-    (`figures.faces.equally_spaced`). Marks below a strip show the value of each face, and so where
-    pictures are missing.
+    Each position shows the nearest face that no other shows (`figures.faces.equally_spaced`). Marks
+    below a strip show the value of each face, and where there are no pictures. `networks`,
+    `predictions`, `reference_label` and `absent` are those of `figures.components.read_study`.
 
     Parameters
     ----------
-    networks, predictions, reference_label, absent
-        See `figures.components.read_study`.
-    stimuli : path-like
-        The face set; of its pictures only those shown are read.
-    dataset : str
-        Its name in figures.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
     no_reference : str
-        See `figures.fig5.draw`.
+        Why the reference that the config names cannot be shown.
     count : int
-        Faces of a strip, as in the paper.
+        Faces of a strip; 21 in the paper.
 
     Returns
     -------
@@ -149,7 +145,7 @@ def _reference_strips(reference: Reference, missing: str) -> list[_Strip]:
 
 
 def _choose(strip: _Strip, faces: FaceSet, count: int) -> pd.DataFrame:
-    """The faces of a strip, low to high; one empty row with a note where there is no such axis."""
+    """The faces of a strip, low to high; where there is no such axis, a row with a note alone."""
     if strip.values is None:
         return pd.DataFrame({"note": [strip.missing]})
     rows = equally_spaced(strip.values, count)
@@ -173,7 +169,7 @@ def _draw_blocks(
     count: int,
     caption: str,
 ) -> Figure:
-    """Draw the blocks below one another, with faces of one size."""
+    """Draw the blocks below one another, with faces of the same size."""
     face = min((layout.WIDTH - _LEFT - _RIGHT) / count, _LARGEST)
     looks = expression_looks(np.concatenate([table.get("expression", [""]) for table in tables]))
     top = _LEGEND if any(looks) else 0

@@ -1,4 +1,4 @@
-"""Figure 7: which pictures a network names correctly, over PC1 and PC2; are extremes easier?"""
+"""Figure 7: which pictures a network names correctly, and whether extreme ones are easier."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import expression_looks
 from facestages.figures.face_set import FaceSet, read_face_set
 
-#: Colour and shape of each answer; those of other expressions lie beneath.
+#: Colour and marker of each answer; pictures of other expressions lie beneath.
 ANSWERS = {
     "correct": {"color": style.COLORS["green"], "marker": "o"},
     "wrong": {"color": style.COLORS["vermilion"], "marker": "x"},
@@ -68,28 +68,25 @@ def draw(
 ) -> page.Drawing:
     """Draw correct and wrong answers per expression, and accuracy by distance from the centre.
 
+    `predictions` and `absent` are those of `figures.components.read_study`; `looks` is described in
+    `figures.style.line_styles`.
+
     Parameters
     ----------
     networks : mapping of str to mapping
         As in `figures.components.read_study`, and ``classes``, the expressions that the network
         knows, and ``predictions``, the path of its table of
         `recording.predictions.predict_expressions`.
-    stimuli : path-like
-        The face set.
-    dataset : str
-        Its name in figures.
-    looks : mapping of str to int or str
-        See `figures.style.line_styles`.
-    predictions, absent
-        See `figures.components.read_study`.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
 
     Returns
     -------
     figures.page.Drawing
-        Numbers: ``accuracy`` (by expression in ``label``, and of all), ``accuracy_in_fifth`` and
-        ``accuracy_trend`` (outermost less innermost fifth), the latter two along each ``space``.
+        Numbers: ``accuracy`` of each expression and of all; along each ``space``
+        ``accuracy_in_fifth`` and ``accuracy_trend``, outermost less innermost fifth.
 
     Raises
     ------
@@ -103,13 +100,13 @@ def draw(
             f"Figure 7: face set '{faces.columns['dataset']}' has no expressions to be right or "
             f"wrong about. Take another face set, or name a network in its 'expression_from'"
         )
-    strangers = {
+    without = {
         name: entry["label"]
         for name, entry in networks.items()
         if entry["layer"] and set(faces.expressions).isdisjoint(entry["classes"])
     }
-    absent = {**(absent or {}), **dict.fromkeys(strangers.values(), _NO_CLASS)}
-    networks = {name: entry for name, entry in networks.items() if name not in strangers}
+    absent = {**(absent or {}), **dict.fromkeys(without.values(), _NO_CLASS)}
+    networks = {name: entry for name, entry in networks.items() if name not in without}
     study = read_study(networks, faces, predictions, absent=absent)
     if not study.networks:
         raise study.nothing_to_draw("Figure 7")
@@ -133,8 +130,7 @@ def draw(
         style.say_missing(part.subplots(), why, columns=100)
     numbers += _draw_distances(next(parts), letters, answers, faces, style.line_styles(looks))
     handles = [plt.Line2D([], [], linestyle="", **look) for look in ANSWERS.values()]
-    place = {"loc": "outside upper center", "ncols": len(ANSWERS), "frameon": False}
-    figure.legend(handles, list(ANSWERS), **place)
+    page.add_legend(figure, handles, list(ANSWERS), len(ANSWERS))
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "bin": "Int64"})
     return page.finish(figure, table, _caption(study, dataset, table))
 
@@ -168,21 +164,16 @@ def _row(answers: _Answers, measure: str, label: str, estimate: Estimate, n: int
 
 
 def _measure_accuracy(answers: _Answers, faces: FaceSet, expressions: Sequence[str]) -> list[dict]:
-    """Rows of accuracy: of all pictures whose expression the network knows, and of each."""
+    """Rows of accuracy: of all expressions that the network knows, and of each of them."""
     pictures = {"": answers.in_classes}
     for value in expressions:
         if value in answers.classes:
             pictures[value] = faces.expressions == value
-    return [
-        _row(
-            answers,
-            "accuracy",
-            label,
-            accuracy(answers.correct[rows], _people(faces, rows)),
-            int(rows.sum()),
-        )
-        for label, rows in pictures.items()
-    ]
+    table = []
+    for label, rows in pictures.items():
+        estimate = accuracy(answers.correct[rows], _people(faces, rows))
+        table.append(_row(answers, "accuracy", label, estimate, int(rows.sum())))
+    return table
 
 
 def _draw_answers(
@@ -233,7 +224,7 @@ def _scatter(
         look = {"s": 7, "alpha": 0.8} if order else {"s": 3, "alpha": 1}
         look |= {"linewidths": 0.7 if answer == "wrong" else 0, "zorder": 1 + order / 10}
         axis.scatter(x[rows], y[rows], **look, **ANSWERS[answer])
-    # The points become one picture, which makes the file small.
+    # As one picture the points make a smaller file.
     axis.set_rasterization_zorder(1.3)
 
 
@@ -257,7 +248,7 @@ def _draw_distances(
     faces: FaceSet,
     lines: Mapping[str, dict],
 ) -> list[dict]:
-    """Accuracy in fifths of the distance along PC1 and PC2, and the trends side by side."""
+    """Draw accuracy in fifths of the distance along PC1 and PC2, and the trends of both."""
     axes = part.subplots(1, 3, width_ratios=[1, 1, 1.1])
     axes[0].sharey(axes[1])
     numbers, trends = [], []
@@ -285,8 +276,10 @@ def _draw_distances(
 def _measure_distance(
     answers: _Answers, number: int, faces: FaceSet
 ) -> tuple[list[dict], list[dict]]:
-    """Rows of accuracy in fifths of the distance along a component, and rows of its trend: with all
-    pictures cut into fifths together, and with those of each expression cut by themselves."""
+    """Rows of accuracy in fifths of the distance along a component, and two rows of its trend.
+
+    The fifths of the first trend are those of all pictures, those of the second of each expression.
+    """
     rows, space = answers.in_classes, {"space": f"PC{number}"}
     fifth = {**answers.columns, **space, "measure": "accuracy_in_fifth", "label": ""}
     try:
@@ -318,7 +311,7 @@ def _draw_bins(axis: Axes, bins: pd.DataFrame, lines: Mapping[str, dict]) -> Non
 
 
 def _draw_trends(axis: Axes, trends: Sequence[Mapping], lines: Mapping[str, dict]) -> None:
-    """A point with its interval for each trend; open if each expression is cut by itself."""
+    """Draw each trend as a point with its interval; open for fifths of each expression."""
     style.mark_zero(axis, vertical=True)
     for place, row in enumerate(trends):
         line = lines[row["network"]]

@@ -12,24 +12,24 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.analysis.labels import is_circular, is_labelled, no_label
+from facestages.analysis.labels import is_circular, no_label
 from facestages.analysis.partition import SHARES
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import page, style
+from facestages.figures.face_set import read_face_set
 from facestages.figures.seeds import mean_over_seeds
-from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
 
 _REST = "#DDDDDD"
 
-#: Name, colour and hatch of each share, from the floor up; the rest is what none explains.
+#: Name, colour and hatch of each share, from the floor up; no share explains the rest.
 _BANDS = {
     "identity": ("identity", style.COLORS["blue"], ""),
     "affect": ("valence-arousal, beyond identity", style.COLORS["orange"], "////"),
     "category": ("category, beyond both", style.COLORS["green"], "...."),
     "rest": ("rest", _REST, ""),
 }
-# So many layers are named below an axis, beside those of the stages.
+# At most so many layers are named below an axis, beside those of the stages.
 _NAMED = 12
 _MARKERS = {"identity": "o", "affect": "s", "category": "^"}
 
@@ -62,10 +62,8 @@ def draw(
         Rows of `recording.predictions.predict_expressions` of the networks that name expressions.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
-    dataset : str
-        The face set's name in figures.
-    networks : mapping of str to str
-        Name in figures of each network, in order.
+    dataset, networks : str, mapping of str to str
+        Name in figures of the face set, and of each network, in order.
     components : int
         Number of principal components.
     absent : sequence of str
@@ -76,24 +74,13 @@ def draw(
     figures.page.Drawing
         Numbers: means over the seeds of each network, and confusions of its first seed.
     """
-    style.use_style()
     # Rows without a number of components say why nothing was measured.
     chosen = shares[shares["components"].isin([str(components), ""])]
     summary = mean_over_seeds(chosen, _KEYS)
-    labels, sources, attributes = read_labels(stimuli, labels_from)
-    shown = {
-        "dataset": attributes["dataset"],
-        "rendered": int(attributes.get("rendered", 0)),
-        "label_source": sources.get("expression", ""),
-    }
-    figure, axes = plt.subplots(
-        len(networks),
-        3,
-        figsize=(style.PAGE_WIDTH, (46 * len(networks) + 34) * style.MILLIMETRE),
-        width_ratios=(1.1, 1.1, 1),
-        squeeze=False,
-        layout="constrained",
-    )
+    faces = read_face_set(stimuli, labels_from)
+    source = faces.sources.get("expression", "")
+    height = 46 * len(networks) + 34
+    figure, axes = page.new_panels(len(networks), 3, height, width_ratios=(1.1, 1.1, 1))
     letters, numbers = page.letters(), []
     for row, name in zip(axes, networks, strict=True):
         panels = [next(letters) for _ in row]
@@ -112,37 +99,28 @@ def draw(
             row[1].set_title(f"{panels[1]}  where each rises", loc="left")
             _draw_rises(row[1], curves, rows[rows["measure"] == "half_maximum"])
         answers = None if predictions is None else predictions[predictions["network"] == name]
-        if not is_labelled(labels, "expression").any():
+        if not faces.expressions.any():
             style.say_missing(row[2], no_label("expression"))
         elif answers is None or answers.empty:
-            style.say_missing(
-                row[2], "no answers: it is untrained, or its classes are not the expressions"
-            )
+            why = "no answers: it is untrained, or its classes are not the expressions"
+            style.say_missing(row[2], why)
         else:
-            table = confusion(answers, labels)
-            numbers.append(_confusion_rows(table).assign(panel=panels[2], network=name, **shown))
-            mark = " (CIRCULAR)" if is_circular(shown["label_source"], name) else ""
+            table = confusion(answers, faces.labels)
+            where = {"panel": panels[2], "network": name, "label_source": source, **faces.columns}
+            numbers.append(_confusion_rows(table).assign(**where))
+            mark = " (CIRCULAR)" if is_circular(source, name) else ""
             row[2].set_title(f"{panels[2]}  answers{mark}", loc="left")
             _draw_confusion(row[2], table)
     _add_legend(figure)
-    sentences = _caption(summary, dataset, attributes, networks, components)
+    sentences = _caption(summary, dataset, faces.attributes, networks, components)
     return page.finish(figure, pd.concat(numbers, ignore_index=True), sentences, absent)
 
 
 def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """How often each expression is called what.
+    """How often each expression (row) has each answer (column); each row sums to 1.
 
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Rows of `recording.predictions.predict_expressions` of one network.
-    labels : pandas.DataFrame
-        Labels of the face set, with a column ``expression``; empty text is no label.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows: expressions of the face set; columns: answers; each row sums to 1.
+    `predictions` are rows of `recording.predictions.predict_expressions` of one network; pictures
+    whose ``expression`` in `labels` is "" are left out.
     """
     truth = labels.set_index("stimulus_id")["expression"]
     shown = predictions["stimulus_id"].map(truth).to_numpy()
@@ -172,14 +150,14 @@ def _draw_shares(axis: Axes, curves: pd.DataFrame) -> None:
 def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
     layers = curves.drop_duplicates("position").sort_values("position")
     small = 6.5 if len(layers) > 6 else 7
-    # Of many layers those of the stages are named, and some between.
+    # Where there are many layers, the names are those of the stages and of some between.
     step = -(-len(layers) // _NAMED)
     is_named = [
         bool(stage) or number % step == 0 and not _is_near_a_stage(layers, number, step)
         for number, stage in enumerate(layers["stage"])
     ]
     names = [
-        _shorten(layer) if named else ""
+        style.shorten(layer, 17) if named else ""
         for layer, named in zip(layers["layer"], is_named, strict=True)
     ]
     axis.set_xticks(layers["position"].astype(int), names, rotation=35, ha="right", fontsize=small)
@@ -192,10 +170,6 @@ def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
 def _is_near_a_stage(layers: pd.DataFrame, number: int, step: int) -> bool:
     around = layers["stage"].iloc[max(0, number - step + 1) : number + step]
     return step > 1 and bool((around != "").any())
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= 16 else f"{name[:9]}...{name[-5:]}"
 
 
 def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
@@ -254,7 +228,7 @@ def _add_legend(figure: Figure) -> None:
         for _, color, hatch in _BANDS.values()
     ]
     names = [name for name, _, _ in _BANDS.values()]
-    figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
+    page.add_legend(figure, handles, names, 4)
 
 
 def _caption(summary, dataset, attributes, networks, components) -> list[str]:

@@ -24,16 +24,10 @@ _NOTES = (
 def gradcam_table(
     rows: pd.DataFrame, networks: Mapping[str, str], expressions: Sequence[str]
 ) -> pd.DataFrame:
-    """Shares of the maps in words, a row for each network, layer and kind of faces.
+    """Shares of the maps in words, a row for each network, layer, and all faces or an expression.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of `recording.attribution.explain_gradcam` of some networks.
-    networks : mapping of str to str
-        Name in figures of each network, in order.
-    expressions : sequence of str
-        Expressions that have a row of their own beside all faces.
+    `rows` are those of `recording.attribution.explain_gradcam`; `networks` gives the name in
+    figures of each network, in order.
     """
     words = []
     groups = dict(list(rows.groupby(["network", "layer", "expression"], sort=False)))
@@ -71,17 +65,9 @@ def _number(by: pd.DataFrame, measure: str, interval: bool = True) -> str:
 def write_gradcam_table(
     table: pd.DataFrame, rows: pd.DataFrame, dataset: str, markdown: str, html: str
 ) -> None:
-    """Write the table of `gradcam_table` as Markdown and as a page, with notes on its sources.
+    """Write the table of `gradcam_table`, made from `rows`, as Markdown and as a page, with notes.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-    rows : pandas.DataFrame
-        The rows that it was made from.
-    dataset : str
-        The face set's name in figures.
-    markdown, html : str
-        Files.
+    `dataset` is the face set's name in figures.
     """
     faces = f"Faces: {dataset}"
     if rows["rendered"].max() == 1:

@@ -21,7 +21,7 @@ _LINE = 7 * 1.25 / 72 / style.MILLIMETRE
 
 
 def new_page(height: float, caption: str) -> Figure:
-    """An empty page: `height` for the panels, and below them room for the caption."""
+    """An empty page with `height` for the panels, and room for the caption below them."""
     style.use_style()
     whole = height + len(textwrap.wrap(caption, CAPTION)) * _LINE + 3
     return plt.figure(figsize=(style.PAGE_WIDTH, whole * style.MILLIMETRE))

@@ -28,13 +28,13 @@ PEOPLE = (
 
 
 class Map(NamedTuple):
-    """Two coordinates of each picture, or a line in `missing` that tells why there are none."""
+    """Two coordinates of each picture; or, in `missing`, why there are none."""
 
     missing: str = ""
     points: np.ndarray | None = None
     #: Attributes of the file and of the layer's group.
     attributes: Mapping[str, object] | None = None
-    #: Share of the variance of each axis, of principal components only.
+    #: Share of the variance of each axis; of principal components only.
     variance: np.ndarray | None = None
 
 
@@ -49,22 +49,11 @@ class Panel(NamedTuple):
 
 
 def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: str) -> Map:
-    """Read a map of a layer from a file of UMAPs or of principal components.
+    """Read the map of a layer, which has no points where the file has no such layer or no plane.
 
-    Parameters
-    ----------
-    path : path-like
-        HDF5 file of `analysis.embedding.embed_umap` or `analysis.geometry.measure_geometry`.
-    kind : str
-        ``"embedding"`` or ``"geometry"``.
-    layer : str
-    stimuli_digest : str
-        Of the face set that it must be of.
-
-    Returns
-    -------
-    Map
-        Without points where the file has no such layer, or no plane.
+    The file is that of `analysis.embedding.embed_umap` (`kind` is ``"embedding"``) or of
+    `analysis.geometry.measure_geometry` (``"geometry"``), and must be of the face set with this
+    digest.
     """
     with store.open_read(path, kind, stimuli_digest=stimuli_digest) as file:
         network = file.attrs["network"]
@@ -80,17 +69,9 @@ def read_map(path: str | os.PathLike, kind: str, layer: str, stimuli_digest: str
 
 
 def medoids(points: np.ndarray, people: Sequence) -> np.ndarray:
-    """The most central point of each person: that with the least sum of distances to the others.
+    """The most central of the points (n, 2) of each person, as rows in the order of the people.
 
-    Parameters
-    ----------
-    points : numpy.ndarray, shape (n, 2)
-    people : sequence, shape (n,)
-
-    Returns
-    -------
-    numpy.ndarray of int
-        A row for each person, in the order in which they come.
+    It has the least sum of distances to the person's other points.
     """
     people = np.asarray(people)
     central = []
@@ -110,25 +91,23 @@ def draw_map(
     millimetres: float,
     columns: int,
 ) -> None:
-    """Draw a panel's title, with two lines below it at most, and its map; or why there is none.
+    """Draw a panel's title, at most two lines below it, and its map, or why there is none.
 
     `names` are those of the two axes, `millimetres` is the height of a face, and `columns` the
-    length of a line that tells why there is no map.
+    length of a line that says why there is no map.
     """
     add_title(axis, panel.title, *lines, room=2)
     if panel.map.missing:
         style.say_missing(axis, panel.map.missing, columns=columns)
         return
     draw_people(axis, panel.map.points, face_set.identities, names)
-    # Each person's most central picture stands beside its point, where there is room.
     points, rows = panel.map.points, medoids(panel.map.points, face_set.identities)
     places = faces.free_places(axis, points, rows, millimetres)
     faces.draw_faces_at(axis, face_set.pictures(rows), points[rows], millimetres, places)
 
 
 def draw_people(axis: Axes, points: np.ndarray, people: Sequence, names: Sequence[str]) -> None:
-    """Draw points (n, 2): a colour and a marker a person, equal scales, and no ticks, for the axes
-    have no unit."""
+    """Draw points (n, 2), a colour and a marker a person. The axes have no unit, so no ticks."""
     people = np.asarray(people)
     size = 7 if len(points) <= 2000 else 3
     for person, look in style.point_styles(people).items():
@@ -149,24 +128,11 @@ def find_score(
     measure: str = "silhouette",
     label: str = "identity",
 ) -> dict[str, object]:
-    """A measurement of a layer, as part of a row of numbers.
+    """A measurement of a layer, as part of a row of numbers; NaN and a note if there is none.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        Rows of `analysis.separability.score_separability` and `analysis.embedding.embed_umap`.
-    where : mapping
-        ``dataset``, ``network`` and ``seed``.
-    layer : str
-    space : str
-        ``"umap"``, ``"all"``, or a number of principal components.
-    measure, label : str
-
-    Returns
-    -------
-    dict
-        ``label, label_source, measure, space, value, ci_low, ci_high, n, note``; without a
-        measurement the value is NaN, and the note says so.
+    `scores` holds rows of `analysis.separability.score_separability` and
+    `analysis.embedding.embed_umap`; `where` gives ``dataset``, ``network`` and ``seed``; `space` is
+    ``"umap"``, ``"all"``, or a number of principal components.
     """
     chosen = scores["layer"].eq(layer) & scores["components"].astype(str).eq(space)
     chosen &= scores["measure"].eq(measure) & scores["label"].eq(label)
@@ -195,7 +161,7 @@ def spell(row: Mapping[str, object], with_interval: bool = False) -> str:
 
 
 def add_title(axis: Axes, title: str, *lines: str, room: int = 0) -> None:
-    """A panel's title, and below it lines in smaller type; `room` is for so many lines at least."""
+    """A panel's title, and below it lines in smaller type, with `room` for so many at least."""
     axis.set_title(title, loc="left", pad=3 + 8.8 * max(room, len(lines)))
     axis.annotate(
         "\n".join(lines),
@@ -215,7 +181,7 @@ def no_silhouette(note: str, columns: int) -> list[str]:
 
 
 def describe_umaps(panels: Sequence[Panel]) -> list[str]:
-    """The caption's sentences on UMAPs: settings, which are those of the first, and warnings."""
+    """The caption's sentences on UMAPs: the settings of the first, and warnings."""
     if not panels:
         return []
     first = panels[0].map.attributes
@@ -226,11 +192,3 @@ def describe_umaps(panels: Sequence[Panel]) -> list[str]:
         "UMAP keeps who is near whom, not how far: silhouettes on it are not those of the layer. "
         f"Parts of the graph of neighbours: {parts}; where several lie on the map is arbitrary.",
     ]
-
-
-def shorten(text: str, length: int) -> str:
-    """A name without its middle, where it is longer than `length`."""
-    if len(text) <= length:
-        return text
-    half = (length - 1) // 2
-    return f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half:]}"

@@ -27,23 +27,13 @@ def draw_sheet(
 ) -> Figure:
     """Draw a face set's contact sheet.
 
-    Of pictures that were read from files, each original stands beside its stimulus, with the eyes
-    marked if they were detected: some at even steps through the set, those with the lowest scores
-    of the detector, and those that were left out or taken whole. Of rendered faces, stimuli alone
-    are shown, at even steps.
+    Each original that was read from a file stands beside its stimulus, with the eyes marked where
+    they were detected. Shown are some pictures at even steps through the set, those with the lowest
+    scores of the detector, and those that were left out or taken whole. Rendered faces have no
+    originals; their stimuli are shown at even steps.
 
-    Parameters
-    ----------
-    stimuli : path-like
-        The face set's HDF5 file.
-    title : str
-        The face set's name in figures.
-    predictions : path-like, optional
-        A network's predictions, if the analyses take them as the label ``expression``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    `title` is the face set's name in figures; `predictions` are those of a network whose answers
+    the analyses take as the label ``expression``.
     """
     style.use_style()
     faces, examples = read_face_set(stimuli, predictions), read_examples(stimuli)
@@ -79,8 +69,7 @@ def draw_sheet(
 
 
 def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
-    n, people = len(faces.labels), len({*faces.identities} - {""})
-    parts = [f"{title}: {n:,} pictures" + (f" of {people} people" if people else "")]
+    parts = [f"{title}: {faces.count()}"]
     if faces.rendered:
         parts.append(f"all {page.RENDERED}")
     if "expression" in faces.labels:

@@ -59,9 +59,8 @@ def make_table1(
     Returns
     -------
     pandas.DataFrame
-        A row a measurement: ``part`` (network or face set), ``name``, ``label``, ``measure``,
-        ``item`` (the class, the test set, ...), ``value``, its interval, ``n``, ``seeds``,
-        ``seed_sd``, ``text``, and the ``paper``'s value or ``paper_text``.
+        A row a measurement of a ``part`` (network or face set); ``item`` is the class, the test
+        set, ...; ``paper`` or ``paper_text`` is what the paper says.
     """
     published = read_yaml(paper)["table1"]
     tested = {**test, "labels": read_labels(test["stimuli"])[0]} if test else None
@@ -192,7 +191,7 @@ def _number(value: float) -> str:
 
 
 def _shares(rows: pd.DataFrame) -> str:
-    """Items with their shares, or without where these are not known."""
+    """Items, with their shares where these are known."""
     return ", ".join(
         f"{row.item} {row.value:.1%}" if _is_there(row.value) else row.item
         for row in rows.itertuples()
@@ -258,10 +257,7 @@ def write_table1(
     html: str | os.PathLike,
     absent: Sequence[str] = (),
 ) -> None:
-    """Write Table 1 for readers: as Markdown, as LaTeX and as an HTML page.
-
-    `absent` are lines that say what is left out.
-    """
+    """Write Table 1 as Markdown, as LaTeX and as a page; `absent` lines say what is left out."""
     notes = [*NOTES, *(f"LEFT OUT: {line}." for line in absent)]
     for path, text in ((markdown, to_markdown(table, notes)), (latex, to_latex(table, notes))):
         with atomic_path(path) as partial:
