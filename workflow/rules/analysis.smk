@@ -16,7 +16,7 @@ rule measure_geometry:
         "<logs>/measure_geometry/{dataset}/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/measure_geometry/{dataset}/{network}/seed-{seed}.tsv"
-    # Before further recordings, whose wide files would pile up on the disk.
+    # Runs before further recordings, whose wide files would pile up on the disk.
     priority: 10
     conda:
         "../../envs/analysis.yaml"
@@ -45,7 +45,8 @@ def add_measure(
 ):
     """Add the rule that measures all layers of a network on a face set.
 
-    The last of its outputs is the table. In a loop, all rules would run the script of the last one.
+    The last output is the table. A function adds each rule, because rules that are added in a loop
+    would all run the script of the last one.
     """
 
     rule:

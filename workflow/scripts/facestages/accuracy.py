@@ -25,8 +25,8 @@ def mean_accuracy(accuracies: Sequence[float], n: int) -> dict[str, float]:
     -------
     dict
         ``value``, ``ci_low`` and ``ci_high`` (Wilson's 95 % score interval of a share of n
-        independent pictures), ``n``, ``seeds``, and ``seed_sd``, the standard deviation over seeds,
-        which the interval does not hold; NaN for one seed.
+        independent pictures), ``n``, ``seeds``, and ``seed_sd``, the standard deviation over seeds
+        (NaN for one seed), which the interval leaves out.
     """
     mean = float(np.mean(accuracies))
     interval = binomtest(round(mean * n), n).proportion_ci(0.95, method="wilson")
@@ -44,21 +44,16 @@ def mean_accuracy(accuracies: Sequence[float], n: int) -> dict[str, float]:
 def accuracy_on(
     labels: pd.DataFrame, predictions: Sequence[pd.DataFrame], classes: Sequence[str]
 ) -> dict[str, float]:
-    """Accuracy of a network's seeds on a face set.
+    """The `mean_accuracy` of a network's seeds on a face set.
 
     Parameters
     ----------
     labels : pandas.DataFrame of n rows
         The face set's ``stimulus_id`` and ``expression``.
     predictions : sequence of pandas.DataFrame
-        For each seed, of `recording.predictions.predict_expressions`.
+        Tables of `recording.predictions.predict_expressions`, one for each seed.
     classes : sequence of str
         The network's classes; pictures of other expressions are left out.
-
-    Returns
-    -------
-    dict
-        As `mean_accuracy`.
 
     Raises
     ------
@@ -83,7 +78,7 @@ def accuracy_on(
 
 
 def held_out_accuracy(reports: Sequence[Mapping]) -> dict[str, float]:
-    """Accuracy on the pictures that training did not see, from each seed's training report."""
+    """The `mean_accuracy` on pictures kept back in training, from each seed's training report."""
     sizes = {report["n"] for report in reports}
     if len(sizes) > 1:
         raise FacestagesError(f"the seeds were tested on different numbers of pictures: {sizes}")

@@ -32,9 +32,9 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
     Returns
     -------
     xarray.Dataset
-        With named dimensions. Labels are coordinates along ``stimulus_id``, each with an attribute
-        ``source``; attributes are those of the file and of the layer. Arrays are read when they are
-        used, so close the dataset afterwards, or use it in a ``with`` block.
+        Its dimensions have names. Labels are coordinates along ``stimulus_id``, each with an
+        attribute ``source``; attributes are those of the file and of the layer. Arrays are read
+        when they are used, so close the dataset afterwards, or use it in a ``with`` block.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
         Measurements of float64, shape (n, channels): the layer's units (``unit``), or the scores of
         the principal components that were kept (``component``). The observations' descriptors are
         ``stimulus_id`` and all labels. The dataset's descriptors are ``dataset``, ``network``,
-        ``seed``, ``layer``, ``rendered`` and, as ``source_<label>``, where each label comes from.
+        ``seed``, ``layer``, ``rendered`` and ``source_<label>``, the source of each label.
 
     Raises
     ------
@@ -90,27 +90,17 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
 
 
 def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RDMs:
-    """RDM of a layer, d(i, j) = |x_i - x_j|^2 / units, over all its units, for rsatoolbox.
+    """RDM of a layer, ``d(i, j) = |x_i - x_j|^2 / units``, over all its units, for rsatoolbox.
 
-    The same as ``rsatoolbox.rdm.calc_rdm(..., method="euclidean")`` of the layer's activations,
-    which divides by the number of channels too. It is computed from the Gram matrix.
-
-    Parameters
-    ----------
-    path : path-like
-        HDF5 file of `analysis.geometry.measure_geometry`.
-    layer : str
+    It equals ``rsatoolbox.rdm.calc_rdm(..., method="euclidean")`` of the layer's activations, which
+    divides by the number of channels too. It is computed from the Gram matrix in an HDF5 file of
+    `analysis.geometry.measure_geometry`. Errors are those of `to_rsatoolbox`.
 
     Returns
     -------
     rsatoolbox.rdm.RDMs
         One RDM of n conditions, with the observations' descriptors of `to_rsatoolbox` as pattern
         descriptors.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is of another kind or has no such layer, or if rsatoolbox is not installed.
     """
     rdm = _import_rsatoolbox().rdm
     with store.open_read(path, "geometry") as file:
@@ -145,7 +135,7 @@ def _find_layer(path: str | os.PathLike, file: h5py.File, layer: str) -> h5py.Gr
 
 
 def _label_sources(group: h5py.Group) -> dict[str, str]:
-    """Where each label of the pictures comes from."""
+    """Source of each label of the pictures."""
     return {
         name: item.attrs["source"]
         for name, item in group.items()
@@ -162,7 +152,7 @@ def _read_observations(group: h5py.Group) -> dict[str, np.ndarray]:
 def _describe(file: h5py.File, group: h5py.Group, layer: str) -> dict[str, object]:
     """Descriptors of a layer, as plain values."""
     sources = _label_sources(group)
-    # These files do not say whether faces are rendered, but the sources of labels do.
+    # These files have no attribute for rendered faces, but the sources of labels tell them.
     rendered = int(any(source.startswith("rendered") for source in sources.values()))
     return {
         "dataset": str(file.attrs["dataset"]),

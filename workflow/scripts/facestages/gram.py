@@ -2,8 +2,7 @@
 
 The Gram matrix of n pictures holds all their distances and principal components, whatever the
 layer's width. It can be made block by block: inner products about a common origin are summed or put
-side by side, and centred at the end. Neither the whole layer nor all products are then in memory at
-once.
+side by side, and centred at the end. Memory then holds neither the whole layer nor all products.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from facestages.progress import progress
 _COLUMNS_A_BLOCK = 8192
 _ROWS_AT_ONCE = 256
 
-#: The axes of a block of inner products, and the attributes with the digest of their pictures.
+#: Axes of a block of inner products, and the attributes that hold the digests of their pictures.
 SIDES = {"stimulus_id": "pictures_digest", "other_stimulus_id": "column_pictures_digest"}
 
 #: Number of pictures whose mean is the origin of a layer's inner products.
@@ -34,8 +33,8 @@ ROWS_OF_ORIGIN = 64
 def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
     """Inner products of the centred rows.
 
-    ``G[i, j] = <x_i - mean, x_j - mean>``. Blocks of columns are centred and multiplied in float32
-    and summed in float64, while the next block is read. The memory is n x n, whatever the width.
+    ``G[i, j] = <x_i - mean, x_j - mean>``. Blocks of columns are centred and multiplied in float32,
+    summed in float64, and read ahead. The memory is n x n, whatever the width.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ def gram_matrix(activations: np.ndarray | h5py.Dataset) -> np.ndarray:
 
 
 def gram_and_squares(activations: np.ndarray | h5py.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """As `gram_matrix`; and each unit's sum of squares about its mean, shape (units,)."""
+    """The `gram_matrix`, and each unit's sum of squares about its mean, shape (units,)."""
     n = activations.shape[0]
     if n < 2:
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
@@ -77,7 +76,7 @@ def unit_sums(rows: np.ndarray) -> np.ndarray:
 
 
 def require_finite_gram(gram: np.ndarray) -> np.ndarray:
-    """Refuse the Gram matrix of activations that are not finite, which its diagonal shows."""
+    """Refuse the Gram matrix of activations that are not finite; its diagonal shows them."""
     broken = np.flatnonzero(~np.isfinite(np.diag(gram)))
     if len(broken):
         raise FacestagesError(f"activations hold NaN or infinity, e.g. in row {broken[0]}")
@@ -87,14 +86,14 @@ def require_finite_gram(gram: np.ndarray) -> np.ndarray:
 def _column_blocks(
     activations: np.ndarray | h5py.Dataset, rows: int | None = None
 ) -> Iterator[np.ndarray]:
-    """Blocks of columns that may be written to; while one is used, the next is read."""
+    """Blocks of columns, as copies; the next block is read while one is used."""
     if activations.ndim != 2:
         activations = activations[:].reshape(len(activations), -1)
 
     def read(start: int) -> np.ndarray:
         block = activations[:rows, start : start + _COLUMNS_A_BLOCK]
         dtype = block.dtype if block.dtype == np.float64 else np.float32
-        # A part of an array is a view and must be copied; a part of a file is read into a copy.
+        # A slice of an array is a view and must be copied; a slice of a file is a copy already.
         return block.astype(dtype, copy=isinstance(activations, np.ndarray))
 
     starts = range(0, activations.shape[1], _COLUMNS_A_BLOCK)
@@ -108,26 +107,16 @@ def _column_blocks(
 
 
 def centre_gram(products: np.ndarray) -> np.ndarray:
-    """Inner products about the rows' mean, from those about another origin.
+    """Inner products (n, n) about the rows' mean, from those about another origin (n, n).
 
     ``H G H`` with ``H = I - 1/n``, as in classical scaling (Torgerson 1952). The origin should be
-    near the mean: rounding errors are those of the products that are given.
-
-    Parameters
-    ----------
-    products : numpy.ndarray, shape (n, n)
-        Symmetric.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n, n)
+    near the mean, because the rounding errors of the given products remain.
     """
     gram = np.array(products, dtype=np.float64)
     means = gram.mean(axis=0)
     for start in range(0, len(gram), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        # The sum in brackets comes first: it is the same for (i, j) and (j, i), so the result is
-        # symmetric.
+        # The sum in brackets is the same for (i, j) and (j, i), so that the result is symmetric.
         gram[rows] -= (means[rows, None] + means) - means.mean()
     return require_finite_gram(gram)
 
@@ -139,16 +128,10 @@ def add_products(
     columns: Sequence[str],
     sums: np.ndarray | None,
 ) -> None:
-    """Add a block of inner products about a common origin to a layer's group.
+    """Add a block of inner products (n, m) about a common origin to a layer's group.
 
-    Parameters
-    ----------
-    group : h5py.Group
-    products : numpy.ndarray, shape (n, m)
-    rows, columns : sequence of str, shapes (n,) and (m,)
-        ``stimulus_id`` of both sides.
-    sums : numpy.ndarray, shape (2, units), or None
-        `unit_sums` of the rows; None where the columns are other pictures.
+    Rows and columns are named by their ``stimulus_id``. The sums (2, units) are the `unit_sums` of
+    the rows; None if the columns are other pictures.
     """
     store.add_dimension(group, "stimulus_id", rows)
     store.add_dimension(group, "other_stimulus_id", columns)
@@ -160,19 +143,9 @@ def add_products(
 
 
 def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarray:
-    """The Gram matrix from blocks that `add_products` wrote; each also gives its mirror image.
+    """The Gram matrix (n, n) of a layer, from the blocks of `add_products` in all its files.
 
-    Parameters
-    ----------
-    groups : sequence of h5py.Group
-        One layer's groups, of all files.
-    ids : sequence of str, shape (n,)
-        ``stimulus_id`` of the rows wanted.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n, n)
-        Of centred rows.
+    Each block also gives its mirror image. `ids` (n,) are the ``stimulus_id`` of the rows wanted.
 
     Raises
     ------
@@ -200,17 +173,11 @@ def join_products(groups: Sequence[h5py.Group], ids: Sequence[str]) -> np.ndarra
 
 
 def join_squares(groups: Sequence[h5py.Group]) -> np.ndarray:
-    """Each unit's sum of squares about its mean, shape (units,), from what `add_products` wrote.
-
-    Parameters
-    ----------
-    groups : sequence of h5py.Group
-        One layer's groups, of all files.
-    """
+    """Each unit's sum of squares about its mean, shape (units,), from groups of `add_products`."""
     groups = [group for group in groups if "unit_sum" in group]
     n = sum(len(group["stimulus_id"]) for group in groups)
     sums, squares = sum(group["unit_sum"][:] for group in groups)
-    # A unit that gives every picture the same leaves a rounding error, which may be negative.
+    # A unit with the same output for every picture leaves a rounding error, which may be negative.
     return np.maximum(squares - sums**2 / n, 0)
 
 
@@ -238,19 +205,19 @@ def multiply_shards(
         If the shards are not of one network.
     """
     with (
-        store.open_read(shard, "activations") as ours,
-        store.open_read(first, "activations", **_network(ours)) as start,
-        store.open_read(other, "activations", **_network(ours)) as theirs,
-        store.create(out, "gram", **store.notes_of(ours)) as target,
+        store.open_read(shard, "activations") as rows,
+        store.open_read(first, "activations", **_network(rows)) as start,
+        store.open_read(other, "activations", **_network(rows)) as columns,
+        store.create(out, "gram", **store.notes_of(rows)) as target,
     ):
-        others = theirs.attrs["pictures_digest"]
-        target.attrs.update(of_shards=1, column_pictures_digest=others)
-        for layer in progress(list(ours), "inner products"):
+        digest = columns.attrs["pictures_digest"]
+        target.attrs.update(of_shards=1, column_pictures_digest=digest)
+        for layer in progress(list(rows), "inner products"):
             group = target.create_group(layer)
-            group.attrs.update(ours[layer].attrs)
-            sides = [file[layer]["activation"] for file in (ours, theirs)]
+            group.attrs.update(rows[layer].attrs)
+            sides = [file[layer]["activation"] for file in (rows, columns)]
             products, sums = _multiply(*sides, start[layer]["activation"])
-            ids = (store.read_column(file[layer]["stimulus_id"]) for file in (ours, theirs))
+            ids = (store.read_column(file[layer]["stimulus_id"]) for file in (rows, columns))
             add_products(group, products, *ids, sums)
 
 

@@ -27,11 +27,11 @@ SIGN_RULE = "PC1 is turned so that it rises with valence, PC2 so that it rises w
 
 
 class Reference(NamedTuple):
-    """Valence and arousal of each picture, shape (n,), NaN where unknown; None if there is none."""
+    """Valence and arousal of each picture, (n,), NaN where missing; None where all are missing."""
 
     valence: np.ndarray | None
     arousal: np.ndarray | None
-    #: Where they come from: ``rendered...``, ``human``, ``network:<name>``; "" if there is none.
+    #: Their source: ``rendered...``, ``human`` or ``network:<name>``; "" without reference.
     source: str
 
 

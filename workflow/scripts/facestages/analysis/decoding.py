@@ -20,6 +20,7 @@ from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.permutation import compare_with_null
 from facestages.analysis.readouts import ALL_THE_SAME, held_out_r2, held_out_recall, project
 from facestages.analysis.resampling import interval, weighted_mean
+from facestages.analysis.sampling import variance_of_halves
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 
@@ -106,7 +107,7 @@ def decode(
         Number of parts that are held out in turn, 2 or more; fewer where there are fewer people or
         sessions.
     seed : int
-        Of permutations and resamples.
+        Seed of permutations and resamples.
 
     Returns
     -------
@@ -218,19 +219,12 @@ def half_intervals(
 ) -> list[tuple[float, float]]:
     """Intervals (95 %) of values (k,) from those of halves of the people (splits, 2, k).
 
-    ``value -+ t sqrt(mean((first - second)^2) / 4)``, because half the difference between two
-    disjoint halves has the standard error of the whole as its root mean square (random groups,
-    Wolter 2007, Introduction to Variance Estimation, chapter 2). t is Student's quantile, with as
-    many degrees of freedom as there are splits, or people less one if that is fewer.
-
-    Splits where either half is NaN do not count; without halves, the interval is NaN. It is cut off
-    at 1, and at 0 for `positive` values.
+    ``value -+ t sqrt(v)`` with v of `sampling.variance_of_halves`. t is Student's quantile, with as
+    many degrees of freedom as there are splits, or people less one if that is fewer. Without halves
+    the interval is NaN. It is cut off at 1, and at 0 for `positive` values.
     """
-    squares = (halves[:, 0] - halves[:, 1]) ** 2 / 4
-    finite = np.isfinite(squares)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        errors = np.sqrt(np.where(finite, squares, 0).sum(axis=0) / finite.sum(axis=0))
-    freedom = np.minimum(finite.sum(axis=0), people - 1)
-    reach = scipy.stats.t.ppf(0.975, np.maximum(freedom, 1)) * errors
+    variances, splits = variance_of_halves(halves[:, 0], halves[:, 1])
+    freedom = np.minimum(splits, people - 1)
+    reach = scipy.stats.t.ppf(0.975, np.maximum(freedom, 1)) * np.sqrt(variances)
     lowest = 0.0 if positive else -np.inf
     return list(zip(np.maximum(values - reach, lowest), np.minimum(values + reach, 1), strict=True))

@@ -32,7 +32,7 @@ class Extremity(NamedTuple):
 def accuracy(correct: np.ndarray, people: Sequence | None) -> Estimate:
     """Share of correct pictures (n,), with its 95 % interval over people (n,).
 
-    There is no interval without two people; None stands for that too.
+    A single person, or None, gives no interval.
     """
     weights, drawn_from = draw_people(people, len(correct))
     resampled = weighted_mean(correct, weights)

@@ -53,7 +53,7 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
     """
     x, y, people = (np.asarray(values) for values in (x, y, people))
     members = [people == name for name in np.unique(people)]
-    points = [(x[mine], y[mine]) for mine in members if mine.sum() >= _FEWEST_PICTURES]
+    points = [(x[rows], y[rows]) for rows in members if rows.sum() >= _FEWEST_PICTURES]
     points = [pair for pair in points if all(map(_varies, pair))]
     _require_people(len(points), f"with {_FEWEST_PICTURES} different pictures")
     # A perfect correlation has an infinite z, and is taken as a nearly perfect one.

@@ -31,7 +31,8 @@ _COLUMNS = [
     *("label", "label_source", "measure", "components", "instances", "control_instances"),
     *("value", "sd", "ci_low", "ci_high", "test", "t", "df", "p", "p_holm", "note"),
 ]
-_SAME = ["dataset", "stage", "layer", "label", "measure", "components"]
+# Rows of one measurement, in any network, agree in these.
+_MEASUREMENT = ["dataset", "stage", "layer", "label", "measure", "components"]
 
 
 def compare_instances(
@@ -61,14 +62,14 @@ def compare_instances(
         note.
     """
     measured = pd.concat([_measured(tables.read_tables([path])) for path in files])
-    measured = measured.groupby([*_SAME, "network"], sort=False, as_index=False).agg(
+    measured = measured.groupby([*_MEASUREMENT, "network"], sort=False, as_index=False).agg(
         rendered=("rendered", "first"),
         label_source=("label_source", "first"),
         values=("value", list),
     )
     rows, by_network = [], {}
     for row in measured.to_dict("records"):
-        key = tuple(row[name] for name in _SAME)
+        key = tuple(row[name] for name in _MEASUREMENT)
         by_network.setdefault(key, {})[row["network"]] = row
     for compared in by_network.values():
         rows += _compare(compared, networks)
@@ -81,7 +82,7 @@ def compare_instances(
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of one instance with a value, and its changes from the first to the last stage."""
     table = table[table["value"].notna()]
-    keys = [name for name in _SAME if name not in ("stage", "layer")]
+    keys = [name for name in _MEASUREMENT if name not in ("stage", "layer")]
     early, final = (
         table[table["stage"] == stage].drop_duplicates(keys).set_index(keys)
         for stage in ("early", "final")

@@ -1,9 +1,9 @@
 """Variance partitioning: shares of a layer's space for identity, valence-arousal and category.
 
-A multivariate analysis of variance on the principal components: identities first, then valence and
-arousal, then category; each share is what a step adds to the steps before. Where each person shows
-every expression, identities and expressions are kept apart. Valence-arousal and category overlap in
-any face set, so the reverse order of these two is measured too.
+A multivariate analysis of variance on the principal components takes identities first, then valence
+and arousal, then category. Each share is what a step adds to the steps before it. Identities and
+expressions do not overlap where each person shows every expression. Valence-arousal and category
+overlap in any face set, so the reverse order of these two is measured too.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights
 from facestages.progress import progress
 
-#: What each share is, in the order of the stages that the paper claims.
+#: Shares and their names, in the order of the stages that the paper claims.
 SHARES = {
     "identity": "identity",
     "affect": "valence and arousal, beyond identity",
     "category": "category, beyond identity, valence and arousal",
 }
 
-# Shares that are measured beside them: the reverse order, and the rest.
+# Further shares: those of the reverse order, and the rest.
 _OTHERS = ("category_alone", "affect_beyond_category", "rest")
 
 _NEEDED = ("identity", "valence", "arousal", "expression")
 
-#: A share whose maximum is below this has no positions of half maximum and maximum.
+#: A share that stays below this has no positions of half maximum and maximum.
 LEAST_SHARE = 0.02
 
 _LEAST = 1e-9
@@ -63,8 +63,7 @@ def variance_shares(
         Valence and arousal; they count linearly.
     weights : numpy.ndarray, shape (resamples, n), optional
         How often each picture counts, from `analysis.resampling.people_weights`; once each if not
-        given. A picture drawn twice brings no second sample of its noise, and p takes account of
-        that.
+        given. A picture drawn twice has the same noise twice, which p takes into account.
 
     Returns
     -------
@@ -105,7 +104,7 @@ def _shares(
     def adjusted(*blocks: np.ndarray) -> float:
         basis = _basis(blocks, len(points))
         left = (points**2).sum() - ((basis.T @ points) ** 2).sum()
-        # Each person's mean and each dimension fitted take up noise.
+        # The mean of each person and each fitted dimension take up noise.
         free = total - drawn - basis.shape[1] * repeats
         if variance == 0 or free < _LEAST:
             return np.nan
@@ -139,17 +138,10 @@ def _basis(blocks: Sequence[np.ndarray], n: int) -> np.ndarray:
 
 
 def half_maximum(curve: np.ndarray) -> float:
-    """Where a share of variance first reaches half of its maximum.
+    """Position at which a share of variance (layers,) first reaches half of its maximum.
 
-    Parameters
-    ----------
-    curve : numpy.ndarray, shape (layers,)
-
-    Returns
-    -------
-    float
-        Position from 0 (the first layer), between two layers by linear interpolation; NaN if the
-        share is below `LEAST_SHARE` everywhere.
+    The first layer has position 0; positions between layers are interpolated linearly. NaN if the
+    share is below `LEAST_SHARE` everywhere.
     """
     half = np.max(curve) / 2
     if not half >= LEAST_SHARE / 2:
@@ -168,7 +160,7 @@ def half_maximum(curve: np.ndarray) -> float:
 def partition_variance(
     geometry: Geometry, components: Sequence[int | str], resamples: int = 1000
 ) -> Iterator[tuple[Layer | None, Rows]]:
-    """Shares of variance in every recorded layer, and where each share reaches half its maximum.
+    """Shares of variance in every recorded layer, and the positions of their maxima.
 
     Parameters
     ----------
@@ -182,12 +174,12 @@ def partition_variance(
     Returns
     -------
     pandas.DataFrame
-        Tidy: a ``share`` (`variance_shares`) for each layer x number of components x label, and for
-        each number of components the position (0 is the first recorded layer) of the
-        ``half_maximum`` and of the ``maximum`` of identity, affect and category, and by how many
-        layers the second follows the first and the third the second (``half_maximum_difference``,
-        ``maximum_difference``). If the face set lacks a label, one row whose note names it. A share
-        has a ``sampling_error`` where the face set is a sample (`analysis.sampling`).
+        Tidy: a ``share`` (`variance_shares`) for each layer x number of components x label, with a
+        ``sampling_error`` where the face set is a sample (`analysis.sampling`). For each number of
+        components also the position (0 is the first recorded layer) of the ``half_maximum`` and of
+        the ``maximum`` of identity, affect and category, and by how many layers affect follows
+        identity, and category affect (``half_maximum_difference``, ``maximum_difference``). If the
+        face set lacks a label, one row whose note names it.
     """
     note = _missing(geometry.labels)
     if note:
@@ -235,7 +227,7 @@ def _sampling_errors(
     labels: pd.DataFrame,
     sample: sampling.Sample,
 ) -> dict[str, float]:
-    """Error that the sampling puts into each share; halves have components of their own."""
+    """Sampling error of each share, from halves in their own principal components."""
     halves = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
         points = sampling.components_of_part(scores[half])[:, :k]
@@ -248,7 +240,7 @@ def _sampling_errors(
 
 
 def _name_sources(sources: Mapping[str, str]) -> str:
-    """Sources of labels, each with all labels that come from it."""
+    """Sources of labels as text, each after all labels that come from it."""
     named: dict[str, list[str]] = {}
     for label, source in sources.items():
         named.setdefault(source, []).append(label)
@@ -260,7 +252,7 @@ def _are_used(table: pd.DataFrame) -> np.ndarray:
 
 
 def _missing(table: pd.DataFrame) -> str:
-    """Why the variance cannot be partitioned, or nothing."""
+    """Note on why the variance cannot be partitioned; empty if it can."""
     for label in _NEEDED:
         if not is_labelled(table, label).any():
             return no_label(label)
@@ -274,7 +266,7 @@ def _missing(table: pd.DataFrame) -> str:
 
 
 def _estimate(resampled: np.ndarray, people: int) -> dict[str, float]:
-    """A value, which comes first, and its interval from the resamples, which follow."""
+    """The first value, and its interval from the others, which are resamples."""
     low, high = interval(resampled[1:], people)
     return {"value": resampled[0], "ci_low": low, "ci_high": high}
 

@@ -1,8 +1,8 @@
-"""Representational dissimilarity matrices (RDMs): of layers, of models, and how they correlate.
+"""Representational dissimilarity matrices (RDMs) of layers and of models, and their correlations.
 
 An RDM is a vector of the dissimilarities of all pairs of pictures, in the order of
 `scipy.spatial.distance.pdist`. Pairs are ranked once; resampled and permuted correlations are sums
-of these ranks.
+over these ranks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODELS = {
     "affect": ("valence", "arousal"),
 }
 
-# Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
+# Columns of stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
 _COLUMNS_AT_ONCE = 2048
 
 # Number of bins in which `_moved_ranks` counts ranks.
@@ -34,9 +34,9 @@ _PAIRS_AT_ONCE = 1 << 20
 def model_rdms(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """RDMs of the models of identity, expression, and affect.
 
-    Two pictures differ by ``d = 1`` if their identities, or expressions, differ and by 0 if not.
-    In affect they differ by ``d = sqrt((v_1 - v_2)^2 + (a_1 - a_2)^2)``, their distance in the
-    plane of valence and arousal.
+    Dissimilarity of identity, or of expression, is 1 if the two pictures differ in it, else 0.
+    That of affect is ``d = sqrt((v_1 - v_2)^2 + (a_1 - a_2)^2)``, the distance in the plane of
+    valence and arousal.
 
     Parameters
     ----------
@@ -72,11 +72,10 @@ def rank_correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     ``spearman = sum(r_x r_y) / sqrt(sum(r_x^2) sum(r_y^2))`` of the centred ranks of m pairs.
 
     Models of categories tie most pairs, and tied pairs share their mean rank. Spearman's
-    correlation divides by the standard deviation of the tied ranks, and so favours models that tie,
-    which need not order the pairs of a tie. ``rho_a`` does not: it is what Spearman's correlation
-    would be on average if ties were broken at random (Schütt et al. 2023, doi:10.7554/eLife.82566).
-    It is to Spearman's correlation what the tau-a of Nili et al. 2014 is to Kendall's. A model that
-    ties cannot reach 1.
+    correlation divides by the standard deviation of the tied ranks, which favours models with ties:
+    they need not order the tied pairs. ``rho_a`` is the mean of Spearman's correlation over all
+    random ways to break the ties (Schütt et al. 2023, doi:10.7554/eLife.82566), as tau-a is of
+    Kendall's (Nili et al. 2014). A model with ties cannot reach 1.
 
     Parameters
     ----------
@@ -100,26 +99,19 @@ def rank_correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 def rank_pairs(dissimilarities: np.ndarray) -> np.ndarray:
-    """Centred ranks, in which ties share their mean rank; without ties their variance is 1.
+    """Centred ranks (m,), float32; ties share their mean rank. Without ties the variance is 1.
 
-    Parameters
-    ----------
-    dissimilarities : numpy.ndarray, shape (m,)
-        Taken as float32; or of bool, which is faster.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (m,)
+    Dissimilarities (m,) are ranked as float32, or as bool, which is faster.
 
     Raises
     ------
     FacestagesError
-        If one is negative or NaN.
+        If a dissimilarity is negative or NaN.
     """
     values, m = np.asarray(dissimilarities), len(dissimilarities)
     scale = np.float32(np.sqrt(3 / max(m**2 - 1, 1)))
     if values.dtype == bool:
-        # The two mean ranks lie half of all pairs apart, however many pairs have each.
+        # The difference of the two mean ranks is m / 2, however many pairs have each.
         return (values - values.mean(dtype=np.float32)) * (m * scale)
     values = values.astype(np.float32, copy=False)
     if not np.all(values >= 0):
@@ -147,7 +139,7 @@ def rank_pairs(dissimilarities: np.ndarray) -> np.ndarray:
 def squared_distances(gram: np.ndarray) -> np.ndarray:
     """RDM of squared Euclidean distances, ``g_ii + g_jj - 2 g_ij``, from a Gram matrix (n, n)."""
     n, squares = len(gram), np.diag(gram).astype(np.float64)
-    # The Gram matrices are of float32, so that float64 would add no digits.
+    # Gram matrices are float32, so float64 would add no digits.
     distances, start = np.empty(n * (n - 1) // 2, np.float32), 0
     for i in range(n - 1):
         row = squares[i] + squares[i + 1 :] - 2.0 * gram[i, i + 1 :]
@@ -157,21 +149,12 @@ def squared_distances(gram: np.ndarray) -> np.ndarray:
 
 
 def pair_influence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Influence of each pair on ``rho_a``; the mean over pairs is ``rho_a`` itself.
+    """Influence (m,) of each pair on ``rho_a`` of two sets of ranks (m,), whose mean is ``rho_a``.
 
     A pair contributes the product of its ranks. A pair that is resampled more often also moves the
     ranks of the pairs beyond it. With both parts, the mean influence of resampled pairs is to first
     order the ``rho_a`` that ranking them anew would give (influence function of Spearman's
     correlation, Croux and Dehon 2010, doi:10.1007/s10260-010-0142-z).
-
-    Parameters
-    ----------
-    x, y : numpy.ndarray of float32, shape (m,)
-        Of `rank_pairs`.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (m,)
     """
     influence = x * y
     rho_a = influence.mean(dtype=np.float64)
@@ -185,7 +168,7 @@ def _moved_ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Change of the mean product of ranks that each pair (m,) makes by moving ranks in x."""
     # The ranks lie between -sqrt(3) and sqrt(3).
     bins = ((x / np.float32(2 * np.sqrt(3)) + np.float32(0.5)) * (_BINS - 1)).astype(np.int16)
-    # bincount copies its input as wider types, so it gets a part of the pairs at a time.
+    # bincount copies its input into wider types, so it gets some of the pairs at a time.
     starts = range(0, len(x), _PAIRS_AT_ONCE)
     parts = [slice(start, start + _PAIRS_AT_ONCE) for start in starts]
     sums = sum(np.bincount(bins[part], y[part], _BINS) for part in parts) * np.sqrt(12) / len(x)
@@ -196,11 +179,9 @@ def _moved_ranks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def pair_sums(matrix: np.ndarray, people: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Sum over the pairs of pictures, and number of pairs, when people are drawn with replacement.
 
-    A person who is drawn twice makes no pairs with the copy, because no two different people have
-    the same pictures. Pairs within a person count as often as the person is drawn; pairs of two
-    people count as often as the product of both. Pairs of two people would then be fewer than in
-    the face set, and are weighted up to their number there. Sums over blocks of people x people are
-    enough for all resamples.
+    Pairs within a person count as often as the person is drawn. Pairs of two people count as often
+    as the product of both, and are weighted up to their number in the face set: a person who is
+    drawn twice makes no pairs with the copy, because different people never have the same pictures.
 
     Parameters
     ----------
@@ -216,6 +197,7 @@ def pair_sums(matrix: np.ndarray, people: np.ndarray, weights: np.ndarray) -> np
     numpy.ndarray, shape (2, resamples)
         Each pair counts twice.
     """
+    # Sums over blocks of people x people are enough for all resamples.
     names, starts, sizes = np.unique(people, return_index=True, return_counts=True)
     drawn = weights.sum(axis=1)
     pairs = drawn**2 - (weights**2).sum(axis=1)
@@ -235,22 +217,14 @@ def pair_sums(matrix: np.ndarray, people: np.ndarray, weights: np.ndarray) -> np
 def correct_resamples(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Shrink resampled values towards the estimate, to the variance that new people would give.
 
-    ``variance = max(var(c) - var(e), var(c) / 2)``, where a resample's change c + e is a sum over
-    people, c, and a rest, e. What is particular to a pair of people enters c with both people, so
-    twice, and enters e once, by the product of their weights; the difference has it once, as new
-    people would. Leaving people out one by one gives the influences that c is the sum of (Schütt et
-    al. 2023 correct a bootstrap over two factors by the same reasoning).
+    ``variance = max(var(c) - var(e), var(c) / 2)``, where the change of a resample is c, a sum over
+    people, plus a rest e. The effect of a pair of people enters c twice, once with each of them,
+    and enters e once, by the product of their weights. The difference has it once, as new people
+    would. c is the sum of the influences that leaving people out one by one gives (Schütt et al.
+    2023 correct a bootstrap over two factors by the same reasoning).
 
-    Parameters
-    ----------
-    values : numpy.ndarray, shape (1 + P + b,)
-        The estimate, then with each of P people left out, then of b resamples.
-    weights : numpy.ndarray, shape (1 + P + b, P)
-        How often each person counts in each of them.
-
-    Returns
-    -------
-    numpy.ndarray, shape (b,)
+    The values are the estimate, those without each of P people, and those of b resamples, which
+    alone are returned; the weights (1 + P + b, P) are how often each person counts in each.
     """
     people = weights.shape[1]
     value, left_out, resampled = values[0], values[1 : 1 + people], values[1 + people :]

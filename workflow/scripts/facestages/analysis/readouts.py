@@ -1,7 +1,7 @@
 """Linear read-outs of principal components, fitted to many labellings at once.
 
-They are scikit-learn's ``LinearDiscriminantAnalysis`` and ``Ridge``. Those fit one labelling at a
-time, which would make a null distribution of a thousand permutations take a thousand times as long.
+They equal scikit-learn's ``LinearDiscriminantAnalysis`` and ``Ridge``, which fit one labelling at a
+time: a null distribution of a thousand permutations would take a thousand times as long.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from facestages.analysis.folds import Folds
 from facestages.analysis.geometry import leading_components
 from facestages.errors import FacestagesError
 
-#: Note where the training pictures of a fold lie on one point.
+#: Note of a fold whose training pictures lie on one point.
 ALL_THE_SAME = "the layer says the same of all pictures of a training set"
 
-# Columns of the stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
+# Columns of stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
 _COLUMNS_AT_ONCE = 4096
 
 # A variance below this share of the squares is the rounding error of float32.
@@ -26,22 +26,12 @@ _CONSTANT = 10 * np.finfo(np.float32).eps
 
 
 def project(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray]:
-    """Principal components of the training pictures of each fold, with the scores of all pictures.
+    """Scores of all pictures in the principal components of each fold's training pictures.
 
-    ``sklearn.decomposition.KernelPCA`` finds the same ones in a Gram matrix, and
-    ``sklearn.decomposition.PCA`` in the layer itself.
-
-    Parameters
-    ----------
-    gram : numpy.ndarray, shape (n, n)
-    folds : Folds
-    k : int
-
-    Returns
-    -------
-    list of numpy.ndarray of float32, shape (m, k)
-        One for each fold; fewer than k columns where a space has fewer dimensions. Each component
-        has mean 0 and variance 1 over the training pictures.
+    They are float32 arrays (m, k), from a Gram matrix (n, n), with fewer than k columns where a
+    space has fewer dimensions. Each component has mean 0 and variance 1 over the training pictures.
+    ``sklearn.decomposition.KernelPCA`` gives the same ones from a Gram matrix, and
+    ``sklearn.decomposition.PCA`` from the layer itself.
 
     Raises
     ------
@@ -77,23 +67,9 @@ def held_out_recall(
 ) -> np.ndarray:
     """Recall of each group in held-out pictures, by a linear discriminant analysis.
 
-    ``recall_g = hits_g / n_g``; the mean over groups is the balanced accuracy.
-
-    Parameters
-    ----------
-    spaces : sequence of numpy.ndarray, shape (m, kept)
-        From `project`.
-    folds : Folds
-    labellings : numpy.ndarray of int, shape (b, m)
-        Group numbers; the read-out is trained on each labelling anew.
-    groups : int
-    components : sequence of int
-        Numbers of principal components to read.
-
-    Returns
-    -------
-    numpy.ndarray, shape (len(components), b, groups)
-        NaN for a group without pictures.
+    ``recall_g = hits_g / n_g``, shape (len(components), b, groups), NaN for a group without
+    pictures. The mean over groups is the balanced accuracy. The spaces are those of `project`; the
+    read-out is trained on each labelling (b, m) of group numbers anew.
     """
     b = len(labellings)
     hits, sizes = np.zeros((len(components), b, groups)), np.zeros((b, groups))
@@ -132,9 +108,9 @@ def predict_groups(
     mean of the group. Groups have equal priors and a common covariance, which is shrunk towards
     that of all points: ``C = (n W + k T) / (n + k)`` for n points in k components, with W within
     groups and T in total, here the unit matrix (Friedman 1989,
-    doi:10.1080/01621459.1989.10478752). This is as if k more points had been seen that belong to no
-    group. Unlike the shrinkage of Ledoit and Wolf it is the same for all labellings, so that
-    permutations of the labels are fitted as the labels are.
+    doi:10.1080/01621459.1989.10478752). This amounts to k more points that belong to no group.
+    Unlike the shrinkage of Ledoit and Wolf it is the same for all labellings, so that permuted
+    labels are fitted in the same way as the labels.
 
     Parameters
     ----------
@@ -177,22 +153,11 @@ def held_out_r2(
 ) -> np.ndarray:
     """Variance of a number that a ridge regression explains in held-out pictures.
 
-    ``R2 = 1 - SSE / SST``, with SST about the mean of the training pictures and both summed over
-    all folds; below 0 where the training mean predicts better. The weights are
-    ``x'y / (n + k)`` for n pictures in k uncorrelated components: the ridge k makes all weights
-    smaller, as if k more pictures had been seen that are like the mean.
-
-    Parameters
-    ----------
-    spaces, folds, components
-        See `held_out_recall`.
-    values : numpy.ndarray, shape (b, m)
-        The read-out is trained on each row anew.
-
-    Returns
-    -------
-    numpy.ndarray, shape (len(components), b)
-        R2.
+    ``R2 = 1 - SSE / SST``, shape (len(components), b), with SST about the mean of the training
+    pictures and both summed over all folds; below 0 where the training mean predicts better. The
+    weights are ``x'y / (n + k)`` for n pictures in k uncorrelated components: the ridge k shrinks
+    them as k more pictures like the mean would. The spaces are those of `project`; the read-out is
+    trained on each row of values (b, m) anew.
     """
     errors, total = np.zeros((len(components), len(values))), np.zeros(len(values))
     for fold, (scores, training) in enumerate(zip(spaces, folds.training, strict=True)):

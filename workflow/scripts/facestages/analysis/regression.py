@@ -40,7 +40,7 @@ class Polynomial(NamedTuple):
     resampled : numpy.ndarray, shape (resamples, degree + 1)
         No rows where there are no two people.
     people : int
-        Number of people who were drawn from; 0 where there are no two.
+        Number of people, of whom resamples were drawn; 0 where there are no two.
     centre_x, scale_x, centre_y, scale_y : float
         Mean and standard deviation (over n).
     """
@@ -70,7 +70,7 @@ class Quadratic(NamedTuple):
     """A second-degree fit of y on x; see `fit_quadratic`."""
 
     curvature: Estimate
-    #: Where the curve turns, on the axis of x.
+    #: The x at which the curve turns.
     vertex: float
     #: Whether it turns between the lowest and the highest x.
     vertex_inside: bool
@@ -93,8 +93,8 @@ def regress(x: np.ndarray, y: np.ndarray, people: Sequence | None) -> Regression
     x, y : numpy.ndarray, shape (n,)
         Pictures where one of them is NaN are left out.
     people : sequence, shape (n,), or None
-        Person of each picture; intervals are over people (`analysis.resampling`). None gives no
-        intervals, and neither does a single person.
+        Person of each picture; intervals are over people (`analysis.resampling`). There are none
+        without two people.
 
     Returns
     -------
@@ -150,18 +150,10 @@ def fit_quadratic(x: np.ndarray, y: np.ndarray, people: Sequence | None) -> Quad
 
 
 def curve(fit: Polynomial, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A fitted curve and its band over people.
+    """A fitted curve at x (m,), and the lower and upper bound of its band, each of shape (m,).
 
-    Parameters
-    ----------
-    fit : Polynomial
-    x : numpy.ndarray, shape (m,)
-
-    Returns
-    -------
-    y, low, high : numpy.ndarray, shape (m,)
-        `low` and `high` bound the 95 % interval of y at each x by itself; NaN where there are no
-        two people.
+    The band is the 95 % interval over people at each x by itself; NaN where there are no two
+    people.
     """
     powers = np.vander((x - fit.centre_x) / fit.scale_x, len(fit.coefficients), increasing=True)
     resampled = fit.resampled @ powers.T
@@ -171,14 +163,9 @@ def curve(fit: Polynomial, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def draw_people(people: Sequence | None, n: int) -> tuple[np.ndarray, int]:
-    """Bootstrap over the people of n pictures.
+    """Weights (resamples, n) of `analysis.resampling.people_weights`, and the number of people.
 
-    Returns
-    -------
-    weights : numpy.ndarray, shape (resamples, n)
-        Of `analysis.resampling.people_weights`; no rows where there are no two people.
-    drawn_from : int
-        Number of people; 0 where there are no two.
+    Where there are no two people, the weights have no rows, and the number is 0.
     """
     number = 0 if people is None else len(set(people))
     return (people_weights(people), number) if number > 1 else (np.empty((0, n)), 0)

@@ -32,7 +32,7 @@ from facestages.analysis.resampling import interval, people_weights
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 
-#: The label that the pairs of ``rho_a_within`` share: the other one of a crossed design.
+#: The label that the pairs of ``rho_a_within`` share, by model: the other one of a crossed design.
 WITHIN = {"identity": "expression", "expression": "identity", "affect": "identity"}
 
 #: The null distribution of the affect model takes at most this many pictures.
@@ -69,13 +69,12 @@ def correlate_rdms(
     -------
     pandas.DataFrame
         Tidy: for each layer x number of components x model (`rdms.model_rdms`) the measures
-        ``rho_a`` and ``spearman`` (`rdms.rank_correlations`) and ``rho_a_within``. The latter is of
-        pairs that share a person, or for identity an expression (`WITHIN`): each person's pairs are
-        ranked by themselves, and ``rho_a_within`` is the mean of ``rho_a`` over people, weighted by
-        their pairs. Resampled people keep the ranks of the full set (`rdms.pair_sums`). p is
-        one-sided. The affect model's z and p are of `MOST_PICTURES` pictures at most (of each
+        ``rho_a`` and ``spearman`` (`rdms.rank_correlations`) and ``rho_a_within``, the mean over
+        people, weighted by their pairs, of the ``rho_a`` of each person's pairs; for identity, over
+        expressions (`WITHIN`). Resampled people keep the ranks of the full set (`rdms.pair_sums`).
+        p is one-sided. The affect model's z and p are of at most `MOST_PICTURES` pictures (of each
         person, for ``rho_a_within``), drawn evenly from the people; ``null`` names their number,
-        and where labels were permuted. What cannot be measured has an empty value and a note.
+        and the kind of permutation. A value that cannot be measured is empty and has a note.
     """
     people = read_people(geometry.labels)
     order = np.arange(len(geometry.labels)) if people is None else np.argsort(people, kind="stable")
@@ -90,7 +89,7 @@ def correlate_rdms(
             yield layer, [{"components": k, **row} for row in rows]
 
 
-# --------------------------------------------------------------- what is the same for all layers
+# ------------------------------------------------------------------- the same for all layers
 
 
 class Group(NamedTuple):
@@ -98,11 +97,11 @@ class Group(NamedTuple):
 
     #: Rows of the table, shape (k,).
     rows: np.ndarray
-    #: RDM of the model, shape (k (k - 1) / 2,): ranks, or values of bool. Ranking those takes no
-    #: time, and their ranks would take four times the memory.
+    #: RDM of the model, shape (k (k - 1) / 2,): ranks, or values of bool, which are ranked in no
+    #: time and take a quarter of the memory.
     model: np.ndarray
-    #: Labels as they are, then permuted, shape (1 + permutations, k): the label of each picture, or
-    #: for affect the picture of this group whose labels it takes.
+    #: Labels as they are, then permuted, shape (1 + permutations, k). For affect, the picture of
+    #: this group from which each picture takes its labels.
     moved: np.ndarray | None = None
 
 
@@ -132,7 +131,7 @@ def prepare_comparisons(
     permutations: int,
     resamples: int,
 ) -> list[Comparison]:
-    """Prepare what all layers are compared with: each model on all pairs, and within `WITHIN`.
+    """Comparisons with each model, on all pairs and on the pairs of `WITHIN`.
 
     The rows of the table are sorted by person.
     """
@@ -176,10 +175,7 @@ def _prepare(
 def _find_groups(table: pd.DataFrame, model: str, within: str | None) -> list[Group]:
     """All labelled pictures, or those of each value of `within`.
 
-    Raises
-    ------
-    FacestagesError
-        If the model predicts no difference between pairs, with the reason as the message.
+    A FacestagesError gives the reason why the model predicts no difference between pairs.
     """
     labels = [*MODELS[model], within] if within else MODELS[model]
     lacking = [label for label in labels if not is_labelled(table, label).any()]
@@ -246,7 +242,7 @@ Ranks = Callable[[np.ndarray], np.ndarray]
 def rank_layer(
     layer: Layer, k: int | str, order: np.ndarray, comparisons: Sequence[Comparison]
 ) -> Ranks:
-    """Ranks (m,) of a layer's distances by the rows of each group, in memory.
+    """A function that gives the ranks (m,) of a layer's distances for the rows of a group.
 
     `order` (n,) has the picture of each row of the table.
     """
@@ -260,7 +256,7 @@ def rank_layer(
         for rows, *_ in (*comparison.groups, *comparison.null_groups):
             if rows.tobytes() not in pairs:
                 pairs[rows.tobytes()] = squared_distances(gram[np.ix_(order[rows], order[rows])])
-    # Ranking takes most of the memory, so the Gram matrix goes first.
+    # Ranking takes most of the memory, so the Gram matrix is deleted before.
     del gram
     for key in pairs:
         pairs[key] = rank_pairs(pairs[key])
@@ -277,22 +273,21 @@ def compare_ranks(comparison: Comparison, ranks: Ranks) -> list[dict[str, object
         return [{**row, "note": "all pictures are equally far apart in the layer"} for row in rows]
     null = _permute(comparison, ranks) if comparison.null_groups else None
     for row in rows:
-        # Ties stay as they are in all resamples and permutations, so spearman is one multiple of
-        # rho_a in all of them.
+        # Resamples and permutations keep the ties, so spearman is a fixed multiple of rho_a.
         scale = 1 / spread if row["measure"] == "spearman" else 1
         resampled = correct_resamples(scale * rho_a, comparison.weights)
         row["value"] = scale * rho_a[0]
         row["ci_low"], row["ci_high"] = interval(resampled, comparison.weights.shape[1])
         if null is not None:
             value, others = scale * null[0], scale * null[1:]
-            # Values this near come from the same grouping of the pictures, summed in float32.
+            # Values this near to each other are of the same grouping, with sums in float32.
             rounding = others.std(ddof=1) / 1000
             row |= compare_with_null(value, others, rounding) | {"null": comparison.null}
     return rows
 
 
 def _resample(comparison: Comparison, ranks: Ranks) -> tuple[np.ndarray, float]:
-    """``rho_a`` under each row of the weights, and the product of both ranks' deviations."""
+    """``rho_a`` under each row of the weights, and the product of both standard deviations."""
     sums, squares = np.zeros((2, len(comparison.weights))), np.zeros(2)
     for group in comparison.groups:
         x, y = ranks(group.rows), _model_ranks(group)
@@ -312,7 +307,7 @@ def _permute(comparison: Comparison, ranks: Ranks) -> np.ndarray:
         if comparison.model == "affect":
             sums += moved_sums(squareform(x), squareform(y), group.moved)
         else:
-            # The model has two ranks and the layer's ranks sum to zero, so the pairs that share a
-            # label are enough.
+            # The model has two ranks, and the layer's ranks sum to zero, so that sums over pairs
+            # that share a label are enough.
             sums -= np.ptp(y) * shared_sums(squareform(x), group.moved)
     return sums / pairs

@@ -1,9 +1,8 @@
-"""How far a value that is measured on a sample may be from that of the whole face set.
+"""Sampling error: how far a value of a sample may be from that of the whole face set.
 
 The sample is halved several times, and each half is measured. The difference between two random
-halves shows how much the value depends on which pictures were taken. The difference between the
-halves of alternate pictures and the whole sample shows how much it depends on the step from picture
-to picture.
+halves shows how much the value depends on which pictures were taken. The difference between halves
+of alternate pictures and the whole sample shows how much it depends on the step between pictures.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import pandas as pd
 
 from facestages.stimuli.sample import people_of
 
-#: How often a sample is halved by chance; ten halvings give a standard error to within a fifth.
+#: Number of random halvings; ten give a standard error to within a fifth.
 SPLITS = 10
 
 _ROWS_A_BLOCK = 1024
@@ -33,18 +32,9 @@ class Sample(NamedTuple):
 
 
 def read_sample(labels: pd.DataFrame, faces: Mapping[str, object]) -> Sample | None:
-    """Halve a face set that is a sample.
+    """Halve a sample, from its labels and its attributes; None where the face set is whole.
 
-    Parameters
-    ----------
-    labels : pandas.DataFrame of n rows
-    faces : mapping
-        Attributes of the face set; see `stimuli.sample.sample_stimuli`.
-
-    Returns
-    -------
-    Sample or None
-        None where the face set is whole.
+    `stimuli.sample.sample_stimuli` made the sample.
     """
     if "pictures_of" not in faces:
         return None
@@ -52,29 +42,18 @@ def read_sample(labels: pd.DataFrame, faces: Mapping[str, object]) -> Sample | N
 
 
 def split_halves(people: np.ndarray, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
-    """Cut each person's pictures into two halves.
+    """Whether each picture is in the first of two halves, shape (1 + splits, n).
 
-    Parameters
-    ----------
-    people : numpy.ndarray, shape (n,)
-        Person of each picture.
-    splits : int
-        How often they are cut by chance.
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (1 + splits, n)
-        Whether a picture is in the first half. The first row takes alternate pictures of each
-        person, the others take pictures by chance. Where a person has an odd number of pictures,
-        chance decides which half has one more.
+    The first row takes alternate pictures of each person (n,); the others take pictures by chance.
+    If a person has an odd number of pictures, chance decides which half has one more.
     """
     rng = np.random.default_rng(seed)
     _, codes = np.unique(np.asarray(people).astype(str), return_inverse=True)
     starts = np.concatenate([[0], np.cumsum(np.bincount(codes))[:-1]])
     first = np.empty((1 + splits, len(codes)), bool)
     for number, half in enumerate(first):
-        # Person after person, pictures are in their order first, then in a random one.
+        # Pictures are sorted by person; those of one person keep their order in the first row, and
+        # are in random order in the others.
         keys = rng.random(len(codes)) if number else np.arange(len(codes))
         order = np.lexsort((keys, codes))
         place = np.arange(len(codes)) - starts[codes[order]]
@@ -90,30 +69,27 @@ def sampling_error(
 
     ``sqrt((1 - m/N) V + ((1 - m/N) B)^2)``, with m of N pictures measured.
 
-    The variance ``V`` is the mean of ``(x1 - x2)^2 / 4`` over pairs of random halves: for a mean of
-    independent pictures, half the difference between two halves has the standard error as its root
-    mean square (random groups, Wolter 2007, Introduction to Variance Estimation, chapter 2; people
-    are strata, all of whom are in the sample).
+    The variance ``V`` is that of random halves (`variance_of_halves`); people are strata, all of
+    whom are in the sample.
 
     The bias ``B`` is ``(x1 + x2) / 2 - x`` of the halves of alternate pictures. A sample of every
-    k-th picture has none of the nearest neighbours of a picture, and groups of few members look
-    wider apart or closer than they are. If such a bias falls as 1 / m, these halves, every 2k-th
-    picture of the whole, lie as far from the sample as the sample from an infinite whole
-    (Quenouille 1956, doi:10.1093/biomet/43.3-4.353).
+    k-th picture lacks the nearest neighbours of each picture, and small groups look wider apart or
+    closer than they are. If such a bias falls as 1 / m, these halves, which hold every 2k-th
+    picture, are as far from the sample as the sample is from an infinite whole (Quenouille 1956,
+    doi:10.1093/biomet/43.3-4.353).
 
-    ``1 - m/N`` is the finite population correction of the variance, and that of the bias, since
-    1 / m - 1 / N is (1 - m / N) / m. The error is that against all N pictures of the same people;
-    intervals over people say what other people would give. Where pictures are frames of a video,
-    the standard error is too large: neighbouring frames are alike, and even steps miss less of them
-    than chance would (Cochran 1977, Sampling Techniques, chapter 8).
+    ``1 - m/N`` is the finite population correction of the variance and of the bias, since
+    1 / m - 1 / N is (1 - m / N) / m. The error is about all N pictures of the same people;
+    intervals over people are about other people. For frames of a video, the standard error is too
+    large: neighbouring frames are alike, and regular steps represent them better than chance would
+    (Cochran 1977, Sampling Techniques, chapter 8).
 
     Parameters
     ----------
     value : float or numpy.ndarray, shape (...)
-        Of the whole sample.
-    first, second : numpy.ndarray, shape (splits, ...)
-        Of the two halves, as `split_halves` cuts them; random splits where either is NaN do not
-        count.
+        Value of the whole sample.
+    first, second : numpy.ndarray, shape (1 + splits, ...)
+        Values of the two halves of each of `split_halves`.
     share : float
         m / N.
 
@@ -123,25 +99,29 @@ def sampling_error(
         NaN where the halves have no value.
     """
     bias = (first[0] + second[0]) / 2 - value
-    squares = (first[1:] - second[1:]) ** 2 / 4
-    finite = np.isfinite(squares)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(finite, squares, 0).sum(axis=0) / finite.sum(axis=0)
+    variance, _ = variance_of_halves(first[1:], second[1:])
     return np.sqrt((1 - share) * variance + ((1 - share) * bias) ** 2)
 
 
+def variance_of_halves(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Variance (...) of a value, from those in random halves (splits, ...); and splits that count.
+
+    ``mean((first - second)^2) / 4``, because half the difference between two disjoint halves has
+    the standard error of the whole as its root mean square (random groups, Wolter 2007,
+    Introduction to Variance Estimation, chapter 2). Splits where either half is NaN do not count.
+    """
+    squares = (first - second) ** 2 / 4
+    finite = np.isfinite(squares)
+    counted = finite.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(finite, squares, 0).sum(axis=0) / counted, counted
+
+
 def components_of_part(scores: np.ndarray) -> np.ndarray:
-    """Principal components of some pictures, within the components that all pictures have.
+    """Principal components (h, k) of some pictures, the largest first.
 
-    Parameters
-    ----------
-    scores : numpy.ndarray, shape (h, k)
-        Rows of `analysis.geometry.principal_components` of the whole sample.
-
-    Returns
-    -------
-    numpy.ndarray, shape (h, k)
-        Turned and centred, the largest component first.
+    They are sought within the components of the whole sample, in which the pictures have the scores
+    (h, k).
     """
     centred = scores - scores.sum(axis=0) / max(len(scores), 1)
     _, vectors = np.linalg.eigh(centred.T @ centred)
@@ -151,20 +131,10 @@ def components_of_part(scores: np.ndarray) -> np.ndarray:
 def half_variance_ratios(
     gram: np.ndarray | h5py.Dataset, scores: np.ndarray, halves: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of variance of the principal components of each half.
+    """Shares of variance of each half's components, two arrays (splits, k), the largest first.
 
-    Parameters
-    ----------
-    gram : array or HDF5 dataset, shape (n, n)
-        Of the sample; read block by block.
-    scores : numpy.ndarray, shape (n, k)
-        The sample's principal components, within which those of a half are found.
-    halves : numpy.ndarray of bool, shape (splits, n)
-
-    Returns
-    -------
-    first, second : numpy.ndarray, shape (splits, k)
-        Largest first; NaN for a half without two pictures.
+    The Gram matrix (n, n) of the sample is read block by block; the components of a half are sought
+    within those of the sample (n, k). NaN for a half without two pictures.
     """
     both = np.concatenate([halves, ~halves])
     totals = _total_variances(gram, both)
@@ -192,19 +162,8 @@ def _total_variances(gram: np.ndarray | h5py.Dataset, parts: np.ndarray) -> np.n
 def variance_ratio_error(
     gram: np.ndarray | h5py.Dataset, scores: np.ndarray, ratio: np.ndarray, sample: Sample
 ) -> np.ndarray:
-    """Error that the sampling puts into each principal component's share of variance.
+    """`sampling_error` (k,) of each principal component's share of variance (k,).
 
-    Parameters
-    ----------
-    gram : array or HDF5 dataset, shape (n, n)
-    scores : numpy.ndarray, shape (n, k)
-    ratio : numpy.ndarray, shape (k,)
-        Both from `analysis.geometry.principal_components`.
-    sample : Sample
-
-    Returns
-    -------
-    numpy.ndarray, shape (k,)
-        See `sampling_error`.
+    The scores (n, k) and shares are those of `analysis.geometry.principal_components`.
     """
     return sampling_error(ratio, *half_variance_ratios(gram, scores, sample.halves), sample.share)

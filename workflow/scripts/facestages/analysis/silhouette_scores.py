@@ -52,7 +52,7 @@ def score_label(
     network : str
         Name of the network; labels that it gave itself are marked as circular.
     moved : Permutations, optional
-        Of the pictures that have the label, from `analysis.permutation.permute_label`.
+        Permutations of the labelled pictures, from `analysis.permutation.permute_label`.
 
     Returns
     -------

@@ -31,8 +31,8 @@ MEASURES = {
 _TOGETHER = 128
 # Labellings are scored in blocks of at most this many labellings x pictures.
 _AT_ONCE = 1 << 21
-# The distance to an absent group. It is above `_REACH` even if divided by a number of pictures; a
-# distance never is.
+# Stands for the distance to an absent group. Divided by a number of pictures it is still above
+# `_REACH`, which no distance exceeds.
 _FAR = 1e30
 _REACH = 1e20
 
