@@ -12,7 +12,7 @@ from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
 from facestages.plan import Plan, claims, tables, targets
 
-PLAN = Plan(CONFIG, MANIFEST, cores=workflow.cores or 4)
+PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
 # Figures leave out what this machine lacks, and say so.
 if workflow.is_main_process:

@@ -68,7 +68,7 @@ rule prepare_stimuli:
         "<benchmarks>/prepare_stimuli/{dataset}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: PLAN.cores
+    threads: ask(PLAN.resources.preparation_threads)
     resources:
         mem_mb=megabytes(PLAN.resources.preparation),
         runtime=240,

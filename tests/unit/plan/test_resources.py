@@ -5,10 +5,10 @@ from facestages.paths import Recording
 
 
 def test_cores_are_shared_out(default, tiny, plan):
-    assert plan(default, cores=8).resources.forward_threads() == 1
-    assert plan(default, cores=62).resources.forward_threads() == 2
-    assert plan(tiny, cores=8).resources.training_threads() == 8
-    assert plan(default, cores=8).resources.geometry_threads() == 4
+    assert plan(default, cores=lambda: 8).resources.forward_threads() == 1
+    assert plan(default, cores=lambda: 62).resources.forward_threads() == 2
+    assert plan(tiny, cores=lambda: 8).resources.training_threads() == 8
+    assert plan(default, cores=lambda: 8).resources.geometry_threads() == 4
 
 
 def test_memory_grows_with_what_a_job_holds(default, plan):

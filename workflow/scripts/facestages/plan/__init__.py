@@ -6,7 +6,7 @@ package at the start of every run, so nothing heavy is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from facestages import paths
@@ -36,8 +36,9 @@ class Plan:
     absent : mapping of str to str, optional
         For each face set, network and table of ratings that is not at hand (``datasets.NAME``
         ...): the line that says what is missing. Looked up on this machine if not given.
-    cores : int
-        Cores that the run has.
+    cores : callable
+        Gives the number of cores that the run has; asked when a job is planned, because a report
+        or a list of rules is made without any.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Plan:
         manifest: Mapping[str, Mapping] | None = None,
         *,
         absent: Mapping[str, str] | None = None,
-        cores: int = 4,
+        cores: Callable[[], int] = lambda: 4,
     ) -> None:
         self.config = config
         self.manifest = manifest or {}

@@ -21,23 +21,26 @@ class Resources:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.config = plan.config
-        self.cores = plan.cores
 
     def forward_threads(self) -> int:
         """Cores of a recording: all shared out, as one pass a core beats one pass on several."""
-        return max(1, self.cores // max(1, self.plan.recordings.jobs))
+        return max(1, self.plan.cores() // max(1, self.plan.recordings.jobs))
+
+    def preparation_threads(self) -> int:
+        """All cores: pictures are read and cropped one a core."""
+        return self.plan.cores()
 
     def geometry_threads(self) -> int:
-        return max(1, self.cores // 2)
+        return max(1, self.plan.cores() // 2)
 
     def training_threads(self) -> int:
         """Cores of a training: all shared out, as two on one core each beat one on two."""
         trained = [entry for entry in self.config.networks.values() if entry.weights == "train"]
-        return max(1, self.cores // sum(len(entry.seeds) for entry in trained))
+        return max(1, self.plan.cores() // sum(len(entry.seeds) for entry in trained))
 
     def extraction_threads(self, dataset: str) -> int:
         """Cores of a video: all shared out among those that are yet to be decoded."""
-        return max(1, self.cores // max(1, len(self.plan.face_sets.waiting_videos(dataset))))
+        return max(1, self.plan.cores() // max(1, len(self.plan.face_sets.waiting_videos(dataset))))
 
     def prediction_minutes(self, dataset: str) -> int:
         """Minutes of a pass over a face set, generously at a picture a second."""
