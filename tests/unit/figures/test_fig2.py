@@ -120,7 +120,7 @@ def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attrib
         assert rows["layer"].tolist() == GRADCAM and set(rows["label"]) == {answer}
         assert rows["note"].iloc[0] == f"{best}, labelled {expression}"
         assert f"{panel} Labelled {expression}; answer: {answer} (0." in words(figure)
-    assert "the one with the highest intensity. Expression labels: rendered." in caption
+    assert "has the highest intensity of those explained with that label. Expression" in caption
     assert words(figure).count("all zero") == 2
 
 

@@ -122,8 +122,8 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) 
 def _caption(drawn, seeds, dataset, networks) -> list[str]:
     sentences = [
         f"Debiased linear CKA of every two recorded layers on {dataset}: 1 where two layers tell "
-        f"the same pictures apart, 0 where they have nothing in common. Of networks with several "
-        f"seeds the first is drawn; intervals over people are in the table of numbers."
+        f"the same pictures apart, 0 where they have nothing in common. The first of several seeds "
+        f"is drawn; intervals over people are in the table of numbers."
     ]
     for name, layers in seeds.groupby("network", sort=False):
         low, high = layers.loc[layers["value"].idxmin()], layers.loc[layers["value"].idxmax()]

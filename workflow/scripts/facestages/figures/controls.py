@@ -259,7 +259,7 @@ def _caption(numbers, many, few, conditions, networks, components) -> list[str]:
     controlled = " and as ".join(f"'{label}'" for label in others)
     return [
         f"Mean silhouettes, means over seeds; bars and bands: {page.INTERVALS}. (a) {base} as it "
-        f"is, as {controlled}: what identity in pictures owes to low-level properties. (b) "
+        f"is and as {controlled}: what identity in pictures owes to low-level properties. (b) "
         f"Identity in the {page.name_space(components)} of the middle stage: {many[1]} with all "
         f"pictures, with as few of each person (mean of draws) as a set like {few[1]} has, and "
         f"{few[1]}. (c, d) {many[1]}, by number of components.",

@@ -184,7 +184,7 @@ def describe_explained(explained: Sequence[Explained]) -> list[str]:
     sources = "; ".join(sorted({panel.source for panel in drawn} - {""}))
     return [
         f"{letters}: Grad-CAM of the network's answer (its probability in brackets), each map "
-        f"scaled to its own maximum; of the explained pictures labelled so the one with the "
-        f"{rules}.",
+        f"scaled to its own maximum; each picture has the {rules} of those explained with that "
+        f"label.",
         *([f"Expression labels: {sources}."] if sources else []),
     ]

@@ -278,6 +278,6 @@ def _describe_strips(strips: _Strips) -> list[str]:
     sources = {_pick(panel, "r_axis1", label).get("label_source", "") for label in _AFFECT} - {""}
     return [
         f"{strips.letter}: {axes}.",
-        f"The axes of a UMAP have no sign; turned so that {turned}.",
+        f"The axes of a UMAP have no sign; they are turned so that {turned}.",
         *([f"Valence and arousal: {'; '.join(sorted(sources))}."] if sources else []),
     ]

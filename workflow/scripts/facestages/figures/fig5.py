@@ -302,12 +302,11 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         *page.rendered(study.faces.rendered),
         study.describe_signs(),
         *page.circular(numbers, study.labels),
-        "Curve: second-degree fit; curvature: its coefficient on standardised axes, a U where the "
-        "interval is above zero, an inverted U below, so turning PC2 would turn the one into the "
-        "other.",
+        "Curve: second-degree fit. Curvature: its coefficient on standardised axes; an interval "
+        "above zero is a U, one below an inverted U, and the sign of PC2 decides which.",
         study.describe_intervals("Bands and brackets"),
-        "The naive p takes pictures as independent. Within people: each person's own r, a t-test "
-        "of their z; p corrected by Holm over components, labels, layers, networks and seeds.",
+        "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
+        "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds.",
     ]
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):
         sentences.append(

@@ -125,12 +125,12 @@ def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     truth = labels.set_index("stimulus_id")["expression"]
     shown = predictions["stimulus_id"].map(truth).to_numpy()
     has_label = shown != ""
-    table = pd.crosstab(shown[has_label], predictions["expression"].to_numpy()[has_label])
+    answers = predictions["expression"].to_numpy()
+    table = pd.crosstab(shown[has_label], answers[has_label], normalize="index")
     names = [*EXPRESSIONS, *sorted({*table.index, *table.columns} - {*EXPRESSIONS})]
     rows = [name for name in names if name in table.index]
     columns = [name for name in names if name in {*table.index, *table.columns}]
-    table = table.reindex(index=rows, columns=columns, fill_value=0)
-    return table.div(table.sum(axis=1), axis=0)
+    return table.reindex(index=rows, columns=columns, fill_value=0.0)
 
 
 def _draw_shares(axis: Axes, curves: pd.DataFrame) -> None:
@@ -157,7 +157,7 @@ def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
         for number, stage in enumerate(layers["stage"])
     ]
     names = [
-        style.shorten(layer, 17) if named else ""
+        style.shorten(layer, 16) if named else ""
         for layer, named in zip(layers["layer"], is_named, strict=True)
     ]
     axis.set_xticks(layers["position"].astype(int), names, rotation=35, ha="right", fontsize=small)
@@ -238,8 +238,8 @@ def _caption(summary, dataset, attributes, networks, components) -> list[str]:
         f"identity; valence and arousal (linear) beyond it; expression category beyond all three. "
         f"Right of them, each share as a part of its own maximum; the mark, with its 95 % interval "
         f"over people, is where it first reaches half. Layers in the order of the network; those "
-        f"of its stages are bold. A mark at the first layer means there or before. Category takes "
-        f"only what valence and arousal leave over; alone, beyond identity, it has more "
+        f"of its stages are bold. A mark at the first layer means there or before. Category counts "
+        f"only what valence and arousal do not explain; beyond identity alone it explains more "
         f"(category_alone in the numbers).",
         *page.rendered(summary["rendered"].max() == 1),
         *page.declared(summary["label_source"]),
@@ -248,7 +248,7 @@ def _caption(summary, dataset, attributes, networks, components) -> list[str]:
         pictures = pictures_in_words(int(shares["n"].max()), attributes)
         sentences += [
             f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.",
-            f"Seeds: {page.count_seeds(shares, networks)}; of several, the mean, and the widest "
+            f"Seeds: {page.count_seeds(shares, networks)}; several have their mean and the widest "
             f"interval.",
         ]
     return [*sentences, *page.circular(summary, networks)]

@@ -225,12 +225,12 @@ def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
 def _caption(numbers, crossings, dataset, networks, components, measure) -> list[str]:
     space, kind = page.name_space(components), " ".join(reversed(measure.split("_")))
     return [
-        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear read-out of "
-        f"the {space}, of people (identity: of sessions or stretches of time) that it was not "
-        f"fitted to; balanced accuracy from 0, chance, to 1, and R2 of valence and arousal. Alike: "
-        f"rank correlation (rho-a, within people; of identity within "
-        f"expressions) of the full space's distances with those of a model, less that of permuted "
-        f"labels; a model that ties, as identity and expression do, cannot reach 1. Bands: "
+        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear decoding "
+        f"from the {space}, tested on people (for identity, on sessions or stretches of time) that "
+        f"it was not fitted to; balanced accuracy from 0 (chance) to 1, and R2 of valence and "
+        f"arousal. Alike: rank correlation (rho-a) of distances in the full space with those of a "
+        f"model, within people (for identity, within expressions), less that of permuted labels; a "
+        f"model with tied distances, such as identity or expression, cannot reach 1. Bands: "
         f"{page.INTERVALS}.",
         *_crossings_in_words(crossings, networks),
         *page.rendered((numbers["rendered"] == 1).all()),
@@ -248,6 +248,6 @@ def _crossings_in_words(crossings, networks) -> list[str]:
         places.append(place + several)
     listed = ", ".join(places)
     return [
-        f"Dashed: from here on expression is above identity; position among the layers drawn, the "
-        f"first is 0: {listed}."
+        f"Dashed: from here on expression is above identity; position among the layers drawn, "
+        f"counted from 0: {listed}."
     ] * bool(places)

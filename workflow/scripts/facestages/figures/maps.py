@@ -23,7 +23,8 @@ COLUMNS = [
 
 #: The caption's sentence on the marks of a map.
 PEOPLE = (
-    "A colour and a marker a person; faces: each person's most central picture, where it has room."
+    "Each person has a colour and a marker; faces: each person's most central picture, where there "
+    "is room."
 )
 
 
@@ -189,6 +190,6 @@ def describe_umaps(panels: Sequence[Panel]) -> list[str]:
     return [
         f"UMAP: {first['neighbours']} neighbours, minimal distance {first['min_dist']:g}, seed "
         f"{first['umap_seed']}, umap-learn {first['umap_version']}.",
-        "UMAP keeps who is near whom, not how far: silhouettes on it are not those of the layer. "
-        f"Parts of the graph of neighbours: {parts}; where several lie on the map is arbitrary.",
+        "UMAP keeps neighbours, not distances: silhouettes on the map are not those of the layer. "
+        f"Parts of the graph of neighbours: {parts}; separate parts have arbitrary places.",
     ]

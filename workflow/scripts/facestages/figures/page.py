@@ -28,7 +28,7 @@ from facestages.stimuli.sample import sample_in_words
 RENDERED = "RENDERED, not photographs"
 
 #: What bars and bands show in all figures of silhouettes and decoding.
-INTERVALS = "95 % intervals over people, of several seeds the widest"
+INTERVALS = "95 % intervals over people, the widest of several seeds"
 
 
 class Drawing(NamedTuple):
