@@ -1,4 +1,4 @@
-"""What layers say to a face set, recorded or multiplied while it is said; whole or in shards."""
+"""Activations of layers, recorded or multiplied to Gram matrices at once; whole or in shards."""
 
 
 rule record_activations:

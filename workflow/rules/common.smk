@@ -35,14 +35,11 @@ wildcard_constraints:
     architecture="vgg16",
 
 
-# -------------------------------------------------------------------------- questions to the plan
-
-
 def ask(question, **settings):
-    """A function of wildcards, for a rule's inputs and params: a question to the plan.
+    """A question to the plan, as a function of wildcards for a rule's inputs and params.
 
-    The question's parameters are wildcards, but for those in `settings`. A run that cannot go on
-    ends with the plan's one line.
+    The question's parameters are wildcards, but for those in `settings`. If the plan has no answer,
+    the run ends with the plan's one line.
     """
     names = [name for name in inspect.signature(question).parameters if name not in settings]
 
@@ -64,11 +61,11 @@ def value_of(name, wildcards):
 
 
 def megabytes(foreseen, **settings):
-    """Memory for a job's attempts, half as much again at each: a number, or a question."""
+    """Memory of a job, a number or a question; each further attempt gets half of it in addition."""
     asked = ask(foreseen, **settings) if callable(foreseen) else lambda wildcards: foreseen
 
     def answer(wildcards, attempt):
-        # A cluster counts the two Snakemakes beside the script too.
+        # A cluster also counts the two Snakemakes that run beside the script.
         beside = 0 if workflow.local_exec else 350
         return int(asked(wildcards) * (1 + 0.5 * (attempt - 1))) + beside
 
@@ -86,9 +83,7 @@ def if_kept(path):
     return path if PLAN.recordings.are_kept else temp(path)
 
 
-# -------------------------------------------------------------------------------- digests of code
-
-# What digests found, kept beside Snakemake's own notes.
+# Store of `provenance.digest_code`, beside Snakemake's own notes.
 DIGESTS = ".snakemake/code_digests.json"
 
 
@@ -105,26 +100,26 @@ def library_code(*parts):
 
 
 def preparation_code(wildcards):
-    """Digest of the code that makes a face set; readers of other sources do not count."""
+    """Digest of the code that makes a face set, without the readers of other sources."""
     reader = f"{PLAN.face_sets.entry(wildcards.dataset)['source']}.py"
     return [code("prepare_stimuli"), library_code("stimuli", reader)]
 
 
 def network_code(script):
-    """As `code`, with the code that builds the network, also a user's own beside the run.
+    """As `code`, with the code that builds the network: the library's, or a user's own.
 
-    Other networks do not count.
+    Code of other networks does not count.
     """
 
     def digests(wildcards):
         entry = CONFIG.networks[wildcards.network]
-        known = ARCHITECTURES.get(entry.architecture)
-        builder = entry.torch or (known and known.builder)
-        if not builder:
-            return [code(script)]
-        address = builder.partition(":")[0]
-        if not known:
+        if entry.torch:
+            address = entry.torch.partition(":")[0]
             return [code(script), provenance.digest_own_code(address, ".")]
+        built_in = ARCHITECTURES.get(entry.architecture)
+        if not built_in or not built_in.builder:
+            return [code(script)]
+        address = built_in.builder.partition(":")[0]
         *folders, module = address.split(".")[1:]
         return [code(script), library_code(*folders, f"{module}.py")]
 

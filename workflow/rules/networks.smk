@@ -1,4 +1,4 @@
-"""Networks: weights, layers, and what they answer."""
+"""Networks: weights, layers and predictions."""
 
 
 rule train_network:
@@ -12,7 +12,7 @@ rule train_network:
         "<logs>/train_network/{network}/seed-{seed}.log",
     benchmark:
         "<benchmarks>/train_network/{network}/seed-{seed}.tsv"
-    # First of all: every other job of these networks waits for it.
+    # Training comes first, as every other job of these networks waits for it.
     priority: 20
     conda:
         environment(PLAN.networks.training_backend)
@@ -33,7 +33,7 @@ rule train_network:
 
 
 rule fetch_keras_weights:
-    # Once, before any job needs them: Keras has one cache, in the user's home.
+    # Fetched once, before any job needs them, as Keras has one cache, in the user's home.
     output:
         fetched=touch(PATHS["keras_weights"]),
     log:

@@ -1,13 +1,13 @@
 """The report of the run."""
 
-# The first page tells of this workflow's run; one that uses it as a module has its own.
+# The first page is about this workflow's run; a workflow that uses it as a module has its own.
 if not IS_MODULE:
 
     report: "../report/workflow.rst"
 
 
 def report_words(wildcards):
-    """The report's own words."""
+    """Texts of the report."""
     if IS_MODULE or not IS_FOLDER:
         sys.exit(
             "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
@@ -52,7 +52,7 @@ rule describe_run:
 rule make_report:
     input:
         results=ask(targets.shown, plan=PLAN),
-        # Its words: an edited one makes the report anew, a fresh checkout does not.
+        # An edited text makes the report anew, a fresh checkout does not.
         words=report_words,
         stylesheet=str(WORKFLOW / "report" / "report.css"),
     output:
@@ -61,7 +61,7 @@ rule make_report:
         "<logs>/make_report.log",
     benchmark:
         "<benchmarks>/make_report.tsv"
-    # A local rule, run by the Python of Snakemake itself, which the report is made with.
+    # Runs locally with Snakemake's own Python, which makes the report.
     handover: True
     threads: 1
     resources:

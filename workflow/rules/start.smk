@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 WORKFLOW = Path(str(workflow.current_basedir)).parent
-# From a repository, Snakemake brings rules and scripts one by one; the library is installed.
+# From a repository Snakemake takes rules and scripts one by one, but not the library.
 IS_FOLDER = isinstance(workflow.current_basedir, os.PathLike)
 if IS_FOLDER:
     sys.path.insert(0, str(WORKFLOW / "scripts"))
@@ -29,7 +29,8 @@ if not IS_FOLDER:
             f"package is of version {__version__}. Install that of the same tag with pip"
         )
 
-# A module's folders may be set outside of its config, where the library looks for them.
+# A workflow that uses this one as a module may set folders outside of the module's config; the
+# library looks for them in the config.
 FOLDERS = {name: workflow.pathvars.apply(f"<{name}>") for name in ("results", "resources")}
 renamed = workflow.modifier.path_modifier.replace_prefix
 if any(renamed(f"{path}/") != f"{path}/" for path in FOLDERS.values()):

@@ -27,8 +27,8 @@ rule fetch_asset:
 
 
 rule extract_frames:
-    # The video and the label files decide through `params.files`: as inputs they would be missed
-    # where their disk is gone.
+    # The video and the label files decide through `params.files`. They are no inputs, so that
+    # frames stay good while the videos' disk is not mounted.
     input:
         detector=ask(PLAN.face_sets.detector),
     output:

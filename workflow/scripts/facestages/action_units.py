@@ -64,8 +64,7 @@ def parse_rules(
     Returns
     -------
     dict of str to tuple of tuple of int
-        Expression -> its terms, each the action units of which one must hold; in the order of
-        `rules`.
+        Expression -> its terms, each the action units of which one must hold.
 
     Raises
     ------
@@ -171,19 +170,9 @@ def count_labels(
     rules: Mapping[str, str],
     thresholds: Sequence[int] = (1, 2, 3),
 ) -> dict[str, dict[str, int]]:
-    """Count the frames of one subject with each label, at several thresholds.
+    """Count the frames of one subject with each label of `label_expressions`, at each threshold.
 
-    Parameters
-    ----------
-    intensities, units, rules
-        As for `label_expressions`.
-    thresholds : sequence of int
-
-    Returns
-    -------
-    dict of str to dict of str to int
-        Threshold (text, as in JSON) -> expression -> number of frames, for every expression and
-        for ``unlabelled`` frames.
+    Threshold (text, as in JSON) -> expression or ``unlabelled`` -> number of frames.
     """
     counts = {}
     for threshold in thresholds:
@@ -196,28 +185,20 @@ def count_labels(
 
 
 def agreement(a: Sequence[str], b: Sequence[str]) -> dict[str, object]:
-    """Compare two sources of a label on the pictures that both label.
-
-    Parameters
-    ----------
-    a, b : sequence of str, length n
-        Labels of the same pictures; ``""`` is missing.
+    """Agreement of two sources of a label, `a` and `b`, on the pictures that both label.
 
     Returns
     -------
     dict
-        ``n``: pictures with both labels. ``percent``: part of them with equal labels, None without
-        pictures. ``kappa``: Cohen's, None where it is undefined (no pictures, or one label alone).
-        ``confusion``: counts by label of `a` and label of `b`.
+        ``n``: pictures with both labels; ``""`` is a missing one. ``percent``: part of them with
+        equal labels, None without pictures. ``kappa``: Cohen's (1960,
+        doi:10.1177/001316446002000104), None where it is undefined (no pictures, or one label
+        alone). ``confusion``: counts by label of `a` and label of `b`.
 
     Raises
     ------
     ValueError
         If `a` and `b` differ in length.
-
-    Notes
-    -----
-    Cohen (1960), doi:10.1177/001316446002000104.
     """
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x != "" and y != ""]
     labels = {label for pair in pairs for label in pair}

@@ -1,4 +1,4 @@
-"""The manifest: what each file that comes from outside is, where from, and what its bytes must be.
+"""The manifest: of each file from outside, what it is, where it comes from, and its bytes.
 
 `fetching` gets the files. This module is imported whenever Snakemake starts, and stays light.
 """
@@ -16,26 +16,18 @@ from facestages.files import read_yaml
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
 _OPTIONAL = ("members", "trained_on", "classes", "metrics")
 _INSTALLED = Path(__file__).with_name("resources")
-#: Folder of the manifest and of the files that come with the project. It is a part of the package
-#: where that is installed, and stands beside the Snakefile in a checkout.
+#: Folder of the manifest and of the files that come with the project: inside an installed package,
+#: beside the Snakefile in a checkout.
 RESOURCES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3] / "resources"
 
 
 def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
-    """Read and check the list of assets.
+    """Read and check the list of assets, ``resources/manifest.yaml``.
 
-    Parameters
-    ----------
-    path : path-like
-        ``resources/manifest.yaml``.
-
-    Returns
-    -------
-    dict of str to dict
-        By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"url": url}`` or
-        ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``, ``citation``; for an
-        archive ``members``; for weights ``trained_on`` (the data, in words), ``classes`` (of the
-        output, in order) and ``metrics`` (what training reported, a file beside the manifest).
+    By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"url": url}`` or
+    ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``, ``citation``; for an archive
+    ``members``; for weights ``trained_on`` (the data, in words), ``classes`` (of the output, in
+    order) and ``metrics`` (what training reported, a file beside the manifest).
 
     Raises
     ------
@@ -48,7 +40,7 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
         problem = _entry_problem(name, entry)
         if problem:
             raise FacestagesError(f"{path}: asset '{name}': {problem}")
-        # Two jobs would write the same archive at the same time.
+        # Otherwise two jobs would write the same archive at the same time.
         if entry["file"] in files:
             raise FacestagesError(
                 f"{path}: asset '{name}': file '{entry['file']}' belongs to asset "

@@ -29,29 +29,20 @@ _SEXES = {
 }
 
 
-def missing_subjects(found: list[str]) -> list[str]:
-    """Name the subjects of the official DISFA that are not among those found."""
-    return [subject for subject in OFFICIAL_SUBJECTS if subject not in found]
-
-
-# ------------------------------------------------------------------------------- files
+def missing_subjects(subjects: list[str]) -> list[str]:
+    """Name the other subjects of the official DISFA."""
+    return [subject for subject in OFFICIAL_SUBJECTS if subject not in subjects]
 
 
 def find_subjects(folder: str | os.PathLike, camera: str = "left") -> list[str]:
-    """Find the subjects that have a video of a camera.
+    """Find the subjects that have a video of the left or right camera; sorted.
 
     Parameters
     ----------
     folder : path-like
-        The folder of DISFA. The videos lie in it or in a folder of it whose name says "video" and
-        the camera (``Videos_LeftCamera/LeftVideoSN001_comp.avi``); upper and lower case are the
-        same.
+        The folder of DISFA. The videos lie in it or in a folder of it whose name has "video" and
+        the camera (``Videos_LeftCamera/LeftVideoSN001_comp.avi``), in upper or lower case.
     camera : {"left", "right"}
-
-    Returns
-    -------
-    list of str
-        Sorted, e.g. ``["SN001", "SN002"]``.
 
     Raises
     ------
@@ -62,19 +53,7 @@ def find_subjects(folder: str | os.PathLike, camera: str = "left") -> list[str]:
 
 
 def subject_files(folder: str | os.PathLike, subject: str, camera: str = "left") -> list[Path]:
-    """List the files that decide what is read of a subject.
-
-    Parameters
-    ----------
-    folder, camera
-        As for `find_subjects`.
-    subject : str
-
-    Returns
-    -------
-    list of pathlib.Path
-        The video, then the label files in the order of their action units; those that are missing
-        are left out.
+    """List those files of a subject that exist: the video, then the labels by action unit.
 
     Raises
     ------
@@ -92,47 +71,47 @@ def find_videos(folder: Path, camera: str) -> dict[str, Path]:
     if camera not in CAMERAS:
         raise FacestagesError(f"DISFA: unknown camera '{camera}'; {did_you_mean(camera, CAMERAS)}")
     videos = _all_videos(folder)
-    found: dict[str, Path] = {}
+    by_subject: dict[str, Path] = {}
     for subject, path in sorted(videos[camera]):
-        if subject in found:
+        if subject in by_subject:
             raise FacestagesError(
-                f"{subject}: has two videos of the {camera} camera, {found[subject]} and {path}. "
-                f"Remove or rename one"
+                f"{subject}: has two videos of the {camera} camera, {by_subject[subject]} and "
+                f"{path}. Remove or rename one"
             )
-        found[subject] = path
-    if not found:
+        by_subject[subject] = path
+    if not by_subject:
         name = camera.title()
         raise FacestagesError(
             f"{folder}: holds no video of the {camera} camera, such as Videos_{name}Camera/{name}"
             f"VideoSN001_comp.avi. {_what_is_there(folder, videos)}"
         )
-    return found
+    return by_subject
 
 
 def _all_videos(folder: Path) -> dict[str, list[tuple[str, Path]]]:
     """Find all videos: by camera, the subject and the file of each."""
-    # Only one level deep: links that lead in circles cannot trap the search.
+    # The search goes one level deep, so that links that lead in circles cannot trap it.
     places: dict[Path, str | None] = {folder: None}
     for item in _listing(folder):
         if "video" in item.name.lower() and _camera_in(item.name) and item.is_dir():
             places[item] = _camera_in(item.name)
     videos: dict[str, list[tuple[str, Path]]] = {camera: [] for camera in CAMERAS}
     searched = set()
-    for place, of_folder in places.items():
-        # A link to a folder that was searched holds the same files again.
+    for place, camera_of_folder in places.items():
+        # A link to a searched folder leads to the same files again.
         if os.path.realpath(place) in searched:
             continue
         searched.add(os.path.realpath(place))
         for path in _listing(place):
             subject = _SUBJECT.search(path.name)
-            camera = _camera_in(path.name) or of_folder
+            camera = _camera_in(path.name) or camera_of_folder
             if subject and camera and path.suffix.lower() in _VIDEO_SUFFIXES and path.is_file():
                 videos[camera].append((subject[0].upper(), path))
     return videos
 
 
 def _camera_in(name: str) -> str | None:
-    """The camera that a name names."""
+    """The one camera in a name of a file or folder, or None."""
     named = [camera for camera in CAMERAS if camera in name.lower()]
     return named[0] if len(named) == 1 else None
 
@@ -190,7 +169,7 @@ def find_labels(folder: Path, subject: str) -> dict[int, Path]:
 
 
 def _folders_named(folder: Path, pattern: str) -> list[Path]:
-    """Folders by name; upper and lower case, underscores and blanks make no difference."""
+    """Folders by name; case, underscores, hyphens and blanks make no difference."""
     return [
         item
         for item in _listing(folder)
@@ -199,18 +178,10 @@ def _folders_named(folder: Path, pattern: str) -> list[Path]:
 
 
 def read_subject_list(path: str | os.PathLike) -> dict[str, str]:
-    """Read the sex of the subjects.
+    """Read the sex of each subject, ``female`` or ``male``, from a CSV file.
 
-    Parameters
-    ----------
-    path : path-like
-        CSV file with the columns ``subject`` (``SN001``) and ``sex`` (``female`` or ``male``, or
-        ``f``, ``m``, ``women``, ... in upper or lower case).
-
-    Returns
-    -------
-    dict of str to str
-        Subject -> ``female`` or ``male``.
+    It has the columns ``subject`` (``SN001``) and ``sex`` (``female`` or ``male``, or ``f``, ``m``,
+    ``women``, ... in upper or lower case).
 
     Raises
     ------
@@ -241,7 +212,7 @@ def choose_subjects(
     subjects: str | list[str],
     subject_list: str | os.PathLike | None = None,
 ) -> list[str]:
-    """Choose people whose video is there.
+    """Choose people whose video is there; sorted.
 
     Parameters
     ----------
@@ -251,22 +222,17 @@ def choose_subjects(
     subject_list : path-like, optional
         Table for `read_subject_list`; needed to choose by sex.
 
-    Returns
-    -------
-    list of str
-        Sorted.
-
     Raises
     ------
     FacestagesError
-        As the functions that this builds on, and if nobody is chosen, a person who is asked for
-        has no video, or one whose video is there has no sex in the table.
+        As `find_subjects` and `read_subject_list`; and if nobody is chosen, a person who is asked
+        for has no video, or one whose video is there has no sex in the table.
     """
-    found = find_subjects(folder, camera)
+    filmed = find_subjects(folder, camera)
     if subjects == "all":
-        return found
+        return filmed
     if isinstance(subjects, list):
-        lacking = sorted(set(subjects) - set(found))
+        lacking = sorted(set(subjects) - set(filmed))
         if lacking:
             raise FacestagesError(
                 f"{folder}: holds no video of the {camera} camera of {', '.join(lacking)}. Add it, "
@@ -274,17 +240,17 @@ def choose_subjects(
             )
         return sorted(set(subjects))
     sexes = read_subject_list(subject_list)
-    unknown = [subject for subject in found if subject not in sexes]
+    unknown = [subject for subject in filmed if subject not in sexes]
     if unknown:
         raise FacestagesError(
             f"{subject_list}: says nothing of {', '.join(unknown)}, whose video is there. Add a "
             f"row for each"
         )
     sex = {"women": "female", "men": "male"}[subjects]
-    chosen = [subject for subject in found if sexes[subject] == sex]
+    chosen = [subject for subject in filmed if sexes[subject] == sex]
     if not chosen:
         raise FacestagesError(
-            f"{subject_list}: none of the {len(found)} people whose video is there is {sex}. "
+            f"{subject_list}: none of the {len(filmed)} people whose video is there is {sex}. "
             f"Correct the table or 'subjects'"
         )
     return chosen

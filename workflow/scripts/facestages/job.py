@@ -27,8 +27,8 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     snakemake : snakemake.script.Snakemake
         The object that Snakemake gives to the script.
     side_by_side : bool
-        Whether TensorFlow's and PyTorch's threads are for several forward passes at once, one
-        thread each, and not for the parts of one.
+        Threads of TensorFlow and PyTorch run several forward passes at once, one thread each,
+        instead of the parts of one pass.
     """
     _set_environment(snakemake.threads, side_by_side)
     log_file = _LogFile(snakemake.log[0], mode="w", encoding="utf-8")
@@ -56,7 +56,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         _say(f"error in {where}: {text}")
         sys.exit(1)
     except Exception as error:
-        # Not foreseen: the whole traceback belongs in the log, one line on the terminal.
+        # Nobody foresaw this one: its whole traceback goes to the log, one line to the terminal.
         logger.exception("unexpected error")
         _say(f"error in {where}: {type(error).__name__}: {error} (traceback in {snakemake.log[0]})")
         sys.exit(1)
@@ -64,7 +64,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
 
 
 def _refuse_another_library(scripts: str) -> None:
-    """Stop where an installed package hides the library beside the scripts, whose code counts."""
+    """Stop if Python imports another library than that beside the scripts, which params digest."""
     beside, imported = Path(os.path.normpath(scripts), "facestages"), Path(__file__).parent
     if beside.is_dir() and not beside.samefile(imported):
         raise FacestagesError(
@@ -74,7 +74,7 @@ def _refuse_another_library(scripts: str) -> None:
 
 
 class _LogFile(logging.FileHandler):
-    """A log whose disk may be full: what it cannot take is on the terminal, where it matters."""
+    """A log that ignores a full disk: the terminal has the lines that matter."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
@@ -88,7 +88,7 @@ def _set_environment(threads: int, side_by_side: bool) -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["TF_NUM_INTRAOP_THREADS"] = str(within)
     os.environ["TF_NUM_INTEROP_THREADS"] = str(between)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Files get their names when they are complete: no locks, which not all shared disks have.
+    # Locks are not needed, as files get their names when complete, and some shared disks lack them.
     os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 

@@ -1,7 +1,7 @@
 """How much memory jobs will use, in MB, foreseen from the shapes of what they work on.
 
-Snakemake asks this before anything runs, so it is arithmetic alone. What stands here as a number
-was measured; `bench/memory.py` compares it with what the jobs of a run have used.
+Snakemake asks before anything runs, so this is arithmetic alone. The numbers were measured;
+`bench/memory.py` compares them with what the jobs of a run have used.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _FLOAT = 4
 _FRAMEWORK = {"keras": 820, "torch": 400, "numpy": 110}
 _ANALYSIS = 150
 
-# What a forward pass holds at once: about so many maps of the input's size, for each picture.
+# Maps of the input's size that a forward pass holds at once for each picture, about.
 _MAPS = {"keras": 192, "torch": 192, "numpy": 0}
 _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 
-#: Layers' outputs that `recording.accumulation.accumulate_gram` holds; more take further passes.
+#: MB of layers' outputs that `recording.accumulation.accumulate_gram` holds; more take more passes.
 HELD = 1600
 
 # Columns of a block of activations.
@@ -32,25 +32,16 @@ _COLUMNS = 8192
 
 
 def forward(framework: str, size: int, weights: int, passes: int = 1) -> int:
-    """A network, and batches of pictures in it.
+    """A network, and batches of pictures in so many forward passes at once.
 
-    Parameters
-    ----------
-    framework : {"keras", "torch", "numpy"}
-    size : int
-        Rows and columns of its input.
-    weights : int
-        Bytes of its weights; while they are loaded, copies of them are there.
-    passes : int
-        Forward passes at once.
+    `size` is that of its input's side. `weights` are bytes, and there are copies while they load.
     """
     maps = passes * _BATCH[framework] * size**2 * _MAPS[framework] * _FLOAT
     return _FRAMEWORK[framework] + (int(2.5 * weights) + maps) // _MB
 
 
 def training(size: int, batch: int) -> int:
-    """Steps of so many pictures of a side, measured with the light CNN; the pictures of FER2013
-    are in it."""
+    """Steps of `batch` pictures of `size` pixels a side, measured with the light CNN on FER2013."""
     return 1020 + 2800 * batch * size**2 // _MB
 
 
@@ -66,20 +57,19 @@ def accumulation(units: int, n: int, threads: int) -> int:
 
 
 def geometry(n: int, units: int = 0) -> int:
-    """Gram matrix, its spectrum and the copies that are written; blocks of the layer, if it is one
-    of so many units that is multiplied."""
+    """Gram matrix, spectrum, and copies that are written; blocks of a layer of so many units."""
     blocks = 3 * _FLOAT * n * min(units, _COLUMNS)
     return _ANALYSIS + (16 * n * n + blocks) // _MB
 
 
 def multiplication(n: int, *, within: bool) -> int:
-    """Products of two shards of n pictures each, or within one, and blocks of them."""
+    """Products of two shards of n pictures each, or within one, and blocks of these shards."""
     blocks = (1 if within else 2) * 2 * _FLOAT * n * _COLUMNS
     return 80 + (12 * n * n + blocks) // _MB
 
 
 def separability(n: int, permutations: int) -> int:
-    """Inner products and distances, the labellings, and the silhouettes of some of them at once."""
+    """Inner products, distances, permuted labels, and silhouettes of some of these at once."""
     return 360 + (28 * n * n + 20 * n * permutations) // _MB
 
 
@@ -89,7 +79,7 @@ def decoding(n: int, permutations: int) -> int:
 
 
 def correlation(n: int, permutations: int = 0) -> int:
-    """Ranks of all pairs of pictures, and what each pair says."""
+    """Ranks of all pairs of pictures, and the model RDMs."""
     return 280 + 23 * n * n // _MB
 
 
@@ -99,7 +89,7 @@ def comparison(n: int, permutations: int = 0) -> int:
 
 
 def partition(n: int, permutations: int = 0) -> int:
-    """Components, and how often each picture counts in a thousand resamples."""
+    """Components, and each picture's weight in a thousand resamples."""
     return 105 + _resamples(n)
 
 
@@ -118,23 +108,16 @@ def embedding(n: int, permutations: int = 0) -> int:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had, or the largest of those it waited for, in MB.
-
-    Not its own `getrusage`, whose number begins with that of the program that started it.
-    """
+    """The most memory that this process, or the largest that it waited for, has had, in MB."""
+    # `getrusage` of this process would begin with the peak of the program that started it.
     status = Path("/proc/self/status").read_text()
-    own = int(status.split("VmHWM:")[1].split()[0])
-    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024 // _MB
+    this_process = int(status.split("VmHWM:")[1].split()[0])
+    largest_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(this_process, largest_child) * 1024 // _MB
 
 
 def require_memory(asked_mb: float, total_mb: float | None) -> None:
-    """Refuse a job that the machine cannot hold.
-
-    Raises
-    ------
-    FacestagesError
-        If it has less memory than is asked for.
-    """
+    """Refuse a job that asks for more memory than the machine has."""
     if total_mb is not None and asked_mb > total_mb:
         raise FacestagesError(
             f"it needs {math.ceil(asked_mb):,} MB of memory and this machine has "
@@ -146,11 +129,11 @@ def require_memory(asked_mb: float, total_mb: float | None) -> None:
 def total_memory(root: str = "/sys/fs/cgroup") -> float | None:
     """Memory of this machine, or what a container is allowed of it, in MB; None if unknown."""
     try:
-        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     except (ValueError, OSError):
         return None
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         file = Path(root, name)
         if file.is_file() and (text := file.read_text().strip()).isdigit():
-            found.append(int(text))
-    return min(found) / _MB
+            limits.append(int(text))
+    return min(limits) / _MB

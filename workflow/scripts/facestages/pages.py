@@ -35,7 +35,7 @@ pre {{ background: #f4f4f4; padding: 1em; white-space: pre-wrap; }}
 
 
 def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> None:
-    """Write a page of HTML parts. It bears no date, so the same parts give the same bytes."""
+    """Write a page of HTML parts. It has no date, so the same parts give the same bytes."""
     page = _PAGE.format(title=html.escape(title), body="\n".join(parts))
     with atomic_path(path) as partial:
         partial.write_text(page, encoding="utf-8")

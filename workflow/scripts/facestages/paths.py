@@ -66,7 +66,7 @@ PATTERNS = {
 
 
 class Recording(NamedTuple):
-    """One instance of a network on one face set: what most products are products of."""
+    """One instance of a network on one face set; most products are made of one recording."""
 
     dataset: str
     network: str
@@ -74,21 +74,9 @@ class Recording(NamedTuple):
 
 
 def fill(product: str, pathvars: Mapping[str, str], **wildcards: object) -> str:
-    """File or folder of a product.
+    """File or folder of a product, a key of `PATTERNS`: ``results/geometry/posed/nn2/seed-0.h5``.
 
-    Parameters
-    ----------
-    product : str
-        A key of `PATTERNS`.
-    pathvars : mapping of str to str
-        The config's path variables; a variable that it lacks has its own name.
-    **wildcards
-        A value for each wildcard of the pattern.
-
-    Returns
-    -------
-    str
-        E.g. ``results/geometry/posed/nn2/seed-0.h5``.
+    `pathvars` are the config's path variables; a variable without a value stands for its own name.
     """
     path = PATTERNS[product].format(**wildcards)
     for name in ("results", "resources"):

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, else a line in the log once a minute."""
+"""Progress of long work: a bar on a terminal, otherwise one line a minute in the log."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from facestages import __version__
 
 PACKAGE = Path(__file__).parent
 
-# No result depends on these modules and packages: config and plan reach a job through its params,
-# value by value, and the others decide how a job reports. An edit there reruns nothing.
+# No result depends on these modules and packages, so an edit there reruns nothing: config and plan
+# reach a job through its params, value by value, and the others decide how a job reports.
 _WITHOUT_RESULT = {
     PACKAGE / name
     for name in ("__init__.py", "config", "errors.py", "job.py", "paths.py", "plan", "progress.py")
@@ -45,53 +45,49 @@ def digest_code(script: str | os.PathLike, store: str | os.PathLike | None = Non
     script : path-like
         A Python file that imports from ``facestages``.
     store : path-like, optional
-        JSON file that keeps what was found of each file, by its bytes: to parse all scripts of the
-        workflow takes half a second. Left alone where it cannot be written.
-
-    Returns
-    -------
-    str
+        JSON file that keeps what `_read_module` read of each file, as parsing all scripts of the
+        workflow takes half a second. It is left alone where it cannot be written.
     """
-    known = _read_store(store)
-    n_known = len(known)
-    seen: dict[Path, str] = {}
+    readings = _read_store(store)
+    n_stored = len(readings)
+    code: dict[Path, str] = {}
     waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
-        if path not in seen:
+        if path not in code:
             key = _digest_bytes(path, path.stat().st_mtime_ns)
-            if key not in known:
-                known[key] = _read_module(path)
-            seen[path], modules = known[key]
+            if key not in readings:
+                readings[key] = _read_module(path)
+            code[path], modules = readings[key]
             waiting.extend(file for name in modules for file in _module_files(name, PACKAGE))
-    if store and len(known) > n_known:
-        _write_store(store, known)
-    return digest(sorted(seen[path] for path in seen))
+    if store and len(readings) > n_stored:
+        _write_store(store, readings)
+    return digest(sorted(code.values()))
 
 
 @cache
 def _read_store(store: str | os.PathLike | None) -> dict[str, list]:
-    """What is known of files by the digest of their bytes; nothing yet if there is no store."""
+    """What was read of files before, by the digest of their bytes; empty if there is no store."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        known = json.loads(Path(store).read_text(encoding="utf-8"))
-        # After many edits most of it is of files that are no more.
-        if isinstance(known, dict) and len(known) < 1000:
-            return known
+        readings = json.loads(Path(store).read_text(encoding="utf-8"))
+        # A large store is mostly about files as they were before many edits.
+        if isinstance(readings, dict) and len(readings) < 1000:
+            return readings
     return {}
 
 
-def _write_store(store: str | os.PathLike, known: dict[str, list]) -> None:
+def _write_store(store: str | os.PathLike, readings: dict[str, list]) -> None:
     # Jobs that start at the same time each write a file of their own; the last one stays.
     partial = Path(f"{store}.{os.getpid()}")
     with contextlib.suppress(OSError):
         partial.parent.mkdir(exist_ok=True)
-        partial.write_text(json.dumps(known), encoding="utf-8")
+        partial.write_text(json.dumps(readings), encoding="utf-8")
         os.replace(partial, store)
 
 
 @cache
 def _digest_bytes(path: Path, changed: int) -> str:
-    """Digest of all that decides what `_read_module` says."""
+    """Digest of all that decides the result of `_read_module`."""
     parts = [Path(__file__).read_bytes(), path.name.encode(), path.read_bytes()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -141,19 +137,14 @@ def _module_files(name: str, package: Path) -> list[Path]:
 
 
 def digest_own_code(module: str, folder: str | os.PathLike) -> str:
-    """Digest of a user's module and of all that it imports from the same folder.
+    """Digest of a user's module and of all that it imports from `folder`, where the run starts.
 
-    Parameters
-    ----------
-    module : str
-        ``package.module``; of a package, every file counts.
-    folder : path-like
-        Where the run starts.
+    Of ``package.module``, every file of the package counts.
     """
-    waiting, seen = [module.partition(".")[0]], {}
+    waiting, texts_of = [module.partition(".")[0]], {}
     while waiting:
         name = waiting.pop()
-        if name not in seen:
+        if name not in texts_of:
             package = Path(folder, name)
             files = package.rglob("*.py") if package.is_dir() else [package.with_suffix(".py")]
             texts = [
@@ -161,21 +152,20 @@ def digest_own_code(module: str, folder: str | os.PathLike) -> str:
                 for path in sorted(files)
                 if path.is_file()
             ]
-            seen[name] = texts
+            texts_of[name] = texts
             for text in texts:
                 waiting += re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)
-    return digest(sorted(seen.items()))
+    return digest(sorted(texts_of.items()))
 
 
 def digest_files(path: str | os.PathLike) -> str:
     """Digest of a file or of all files below a folder: names, sizes and times of change.
 
     The content is not read, so this is cheap for large face sets. A missing path has a digest too.
-    Hidden files do not count; linked folders do, each once, so that circles of links end.
+    Hidden files do not count. Linked folders count once each, so that circles of links end.
     """
     path = Path(path)
-    files = sorted(_files_below(path)) if path.is_dir() else [path]
-    return digest_stats(path, files)
+    return digest_stats(path, sorted(_files_below(path)) if path.is_dir() else [path])
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -197,16 +187,13 @@ def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> 
             rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
             names = [(row.get("path") or "").strip() for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error):
-        names = []  # what is wrong with the table is said by the job that reads it
+        names = []  # the job that reads the table will say what is wrong with it
     return digest_stats(Path(folder), [Path(folder, name) for name in sorted(set(names))])
 
 
 def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:
-    """Digest of the names within a folder, sizes and times of change of some files.
-
-    What is no file is left out.
-    """
-    found, start = [], os.path.join(folder, "")
+    """Digest of files: their names within a folder, sizes and times of change; no other paths."""
+    stats, start = [], os.path.join(folder, "")
     for file in map(str, files):
         with contextlib.suppress(OSError, ValueError):
             status = os.stat(file)
@@ -214,8 +201,8 @@ def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) 
                 # `relpath` alone would take most of the time of a large face set.
                 inside = file.startswith(start) and "/." not in file and "//" not in file
                 name = file[len(start) :] if inside else os.path.relpath(file, folder)
-                found.append((name, status.st_size, status.st_mtime_ns))
-    return digest(found)
+                stats.append((name, status.st_size, status.st_mtime_ns))
+    return digest(stats)
 
 
 def describe_versions(*packages: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run reports of itself: a page about what it is made of, and Snakemake's own report."""
+"""Reports of a run: a page about what it is made of, and Snakemake's own report."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ def describe_run(
     weights: Mapping[str, Sequence[str]],
     absent: Sequence[str] = (),
 ) -> None:
-    """Write a page about what a run is made of. The same run gives the same bytes.
+    """Write an HTML page about what a run is made of. The same run gives the same bytes.
 
     Parameters
     ----------
     path : path-like
-        HTML file.
     config : mapping
         The config with all its defaults.
     stimuli : sequence of path-like
@@ -65,11 +64,6 @@ def describe_run(
         For each network, where its weights come from and what they were trained on.
     absent : sequence of str
         Lines about face sets, networks and ratings that the run had to do without.
-
-    Raises
-    ------
-    FacestagesError
-        If a file cannot be read.
     """
     parts = []
     if absent:
@@ -169,8 +163,8 @@ def write_report(
     config : mapping
         The whole config of the first Snakemake.
     targets : sequence of str
-        Files of the run. The report shows those files that a rule marks for it, out of the
-        targets, of what is made with them, and of what they are made from.
+        Files of the run. Of these, of what is made with them and of what they are made from, the
+        report shows the files that a rule marks for it.
     stylesheet : path-like
         CSS that is added to Snakemake's own.
 
@@ -183,14 +177,8 @@ def write_report(
         config_file = Path(folder, "config.yaml")
         config_file.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
-        command += [
-            "--profile",
-            "none",
-            "--workflow-profile",
-            "none",
-            "--configfile",
-            str(config_file),
-        ]
+        command += ["--profile", "none", "--workflow-profile", "none"]
+        command += ["--configfile", str(config_file)]
         command += ["--report", str(partial), "--report-stylesheet", str(stylesheet)]
         command += ["--", *targets]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -22,14 +22,8 @@ def read_rows(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a CSV file with a header, one row at a time.
 
-    Blanks around header names and values are dropped, and empty lines are skipped.
-
-    Parameters
-    ----------
-    path : path-like
-        UTF-8 text, with or without a byte order mark, with any line ends.
-    required : sequence of str
-        Columns that the table must have.
+    The file is UTF-8 text, with or without a byte order mark, with any line ends. Blanks around
+    header names and values are dropped, and empty lines are skipped.
 
     Yields
     ------
@@ -42,8 +36,8 @@ def read_rows(
     Raises
     ------
     FacestagesError
-        If the file is missing or is not such a table, a column is missing, nameless or duplicated,
-        or the number of values in a row differs from the header.
+        If the file is missing or is not such a table, a column is nameless or duplicated, one of
+        `required` is missing, or the number of values in a row differs from the header.
     """
     path = Path(path)
     if not path.is_file():

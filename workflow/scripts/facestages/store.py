@@ -40,7 +40,7 @@ NAMES = {
     ),
 }
 
-# Bytes that are written before the system is asked to bring them to the disk.
+# After so many bytes the system is asked to bring them to the disk.
 _FLUSHED_AT_ONCE = 1 << 26
 
 _REMEDY = "delete it and run the same command again"
@@ -62,10 +62,6 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     **attributes
         Further attributes of the file.
 
-    Yields
-    ------
-    h5py.File
-
     Raises
     ------
     FacestagesError
@@ -85,20 +81,16 @@ class _Disk(io.FileIO):
 
     HDF5 keeps a file open that it cannot write to, and crashes when Python ends. This class hides
     a failed write from HDF5 and throws away all later ones.
-
-    Attributes
-    ----------
-    failure : OSError or None
-        The first failed write.
     """
 
+    #: The first failed write.
     failure: OSError | None = None
 
     _unflushed = 0
     _flushing: threading.Thread | None = None
 
     def write(self, data) -> int:
-        # A nearly full disk takes a part and refuses the rest.
+        # A nearly full disk takes one part and refuses the rest.
         rest = memoryview(data).cast("B")
         while len(rest) and self.failure is None:
             rest = rest[self._attempt(super().write, rest) :]
@@ -148,10 +140,6 @@ def open_read(
     **expected
         Attributes that the file must have, with their values, e.g. ``stimuli_digest``.
 
-    Yields
-    ------
-    h5py.File
-
     Raises
     ------
     FacestagesError
@@ -188,13 +176,7 @@ def notes_of(file: h5py.File) -> dict[str, object]:
 
 
 def require_attributes(path: str | os.PathLike, file: h5py.File, **expected: object) -> None:
-    """Refuse a file that lacks one of these attributes, or has another value for it.
-
-    Raises
-    ------
-    FacestagesError
-        Naming the first that differs.
-    """
+    """Refuse a file that lacks one of these attributes, or has another value for it."""
     for name, value in expected.items():
         if file.attrs.get(name) != value:
             raise FacestagesError(
@@ -209,15 +191,9 @@ def _short(value: object) -> str:
 
 
 def add_dimension(group: h5py.Group, name: str, values: int | Sequence | np.ndarray) -> None:
-    """Add a named dimension to a group, with its coordinate values or with a length alone.
+    """Add a named dimension to a group; it is visible there and in the groups below.
 
-    Parameters
-    ----------
-    group : h5py.Group
-        The dimension is visible here and in the groups below.
-    name : str
-    values : int or sequence of shape (n,)
-        The length, or one coordinate value (number or text) for each index.
+    `values` is the length alone, or one coordinate value (number or text) for each index.
     """
     _require_name(group, name)
     if isinstance(values, int | np.integer):
@@ -253,19 +229,14 @@ def add_array(
     chunks : tuple of int, optional
         Chunk shape; contiguous storage if not given.
     attributes : mapping, optional
-        Attributes of the array.
-
-    Returns
-    -------
-    h5py.Dataset
     """
     scales = [_find_dimension(group, dimension) for dimension in dimensions]
     shape = tuple(scale.shape[0] for scale in scales)
     if chunks is not None:
         chunks = tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True))
     if data is None:
-        # Zeros would be written first, and everything twice. No reader sees an unfilled array, as
-        # a file gets its name when it is complete.
+        # With zeros written first, everything would be written twice. No reader sees an unfilled
+        # array, as a file gets its name when it is complete.
         dataset = group.create_dataset(
             name, shape=shape, dtype=dtype, chunks=chunks, fill_time="never" if chunks else "ifset"
         )
@@ -302,20 +273,9 @@ def add_virtual(
 def add_growing(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: object, rows_a_chunk: int
 ) -> h5py.Dataset:
-    """Add an array without rows, for `append`; `attach_dimensions` follows when it is complete.
+    """Add an array without rows, which `append` fills; `shape` is that of a row.
 
-    Parameters
-    ----------
-    group : h5py.Group
-    name : str
-    shape : tuple of int
-        Shape of a row.
-    dtype : dtype
-    rows_a_chunk : int
-
-    Returns
-    -------
-    h5py.Dataset
+    When it is complete, `attach_dimensions` names its axes.
     """
     return group.create_dataset(
         name,

@@ -14,18 +14,9 @@ from facestages.errors import FacestagesError
 
 
 def sampling_step(pictures: Sequence[int], most: int) -> int:
-    """The smallest k so that every k-th picture of each person makes at most so many pictures.
+    """The smallest k for which every k-th picture of each person makes at most `most` pictures.
 
-    Parameters
-    ----------
-    pictures : sequence of int
-        Pictures of each person.
-    most : int
-
-    Returns
-    -------
-    int
-        1 where all pictures are few enough.
+    `pictures` are numbers, person by person.
 
     Raises
     ------
@@ -51,20 +42,10 @@ def sample_size(pictures: Sequence[int], step: int) -> int:
 
 
 def shard_of(name: str, shards: int) -> int:
-    """Shard of a person, or of a picture where people are unknown.
+    """Shard, 0 to ``shards - 1``, of a person, or of a picture where people are unknown.
 
-    It does not depend on who else is there, so that a new person changes one shard alone. Numbered
-    names (``SN001``) are dealt out in turn, other names by a checksum.
-
-    Parameters
-    ----------
-    name : str
-    shards : int
-
-    Returns
-    -------
-    int
-        0 to ``shards - 1``.
+    It depends on the name alone, so that a new person changes one shard alone. Numbered names
+    (``SN001``) are dealt out in turn, other names by a checksum.
     """
     number = re.search(r"\d+$", name)
     return (int(number[0]) if number else zlib.crc32(name.encode())) % shards

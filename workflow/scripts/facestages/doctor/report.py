@@ -24,12 +24,7 @@ _WIDTH = 100
 def check_resources(config: Mapping, manifest: Mapping[str, Mapping]) -> None:
     """Print what a config needs from outside, how to get it, and what can be made without.
 
-    Parameters
-    ----------
-    config : mapping
-        The config as `Config.model_dump` gives it.
-    manifest : mapping
-        Assets, as `assets.read_manifest` gives them.
+    `config` is as `Config.model_dump` gives it, `manifest` as `assets.read_manifest`.
 
     Raises
     ------
@@ -53,7 +48,7 @@ def _report(requirements: Sequence[Requirement], targets: Sequence[Target]) -> I
     yield ""
     yield from _table(requirements)
     fetched = [r for r in requirements if r.fetched_by_us and not r.found]
-    # Of one's own files there is nothing to tell beyond the table, unless something is odd.
+    # The table tells all about the user's own files, unless something is odd about them.
     there = [r for r in requirements if (r.found or r.spent) and (r.licence or r.note)]
     missing = [r for r in requirements if r.missing]
     yield from _blocks("How to get what is missing", missing)
@@ -95,7 +90,7 @@ def _blocks(
     requirements: Sequence[Requirement],
     keys: Sequence[str] = ("address", "request", "licence", "size", "files", "sha256", "citation"),
 ) -> Iterator[str]:
-    """Lines that tell of each thing once, however many keys name it."""
+    """Lines about each thing, once for all keys that name it."""
     groups: dict[tuple, list[Requirement]] = {}
     for requirement in requirements:
         groups.setdefault((requirement.what, requirement.request), []).append(requirement)

@@ -25,48 +25,31 @@ _ADDRESS = {"pip": "package index, {}", "url": "{}", "file": "comes with the pro
 
 
 class Requirement(NamedTuple):
-    """A thing that the config needs from outside.
+    """A thing that the config needs from outside."""
 
-    Attributes
-    ----------
-    key : str
-        Key of the config that names it, or could, e.g. ``datasets.kdef.path``.
-    what : str
-        Title.
-    where : str
-        The path where it was looked for; where it will come from, if a run fetches it.
-    found : bool
-    fetched_by_us : bool
-        A run fetches it on first use, so that it is never missing.
-    address, licence, request, size : str
-        How to get it; empty where nobody but the user knows.
-    sha256 : dict of str to str
-        Known bytes by file.
-    needed_by : list of str
-        ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``,
-        ``tables.NAME``.
-    note : str
-        Why it is not found, or what is odd about it.
-    spent : bool
-        What is made of it is there, so that a run can do without it.
-    files : str
-        What to look for in it.
-    citation : str
-    """
-
+    #: Key of the config that names it, or could, e.g. ``datasets.kdef.path``.
     key: str
+    #: Title.
     what: str
+    #: The path where it was looked for; where it will come from, if a run fetches it.
     where: str
     found: bool
+    #: A run fetches it on first use, so that it is never missing.
     fetched_by_us: bool
+    # How to get it; empty where only the user knows.
     address: str
     licence: str
     request: str
     size: str
+    #: Digest of each file, as far as they are published.
     sha256: dict[str, str]
+    #: ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``, ``tables.NAME``.
     needed_by: list[str]
+    #: Why it is not found, or what is odd about it.
     note: str = ""
+    #: What is made of it is there, so that a run can do without it.
     spent: bool = False
+    #: What to look for in it.
     files: str = ""
     citation: str = ""
 
@@ -77,22 +60,14 @@ class Requirement(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Something to ask Snakemake for.
-
-    Attributes
-    ----------
-    path : str
-    made : bool
-        It is there already.
-    lacking : list of str
-        Keys of the requirements that it waits for.
-    left_out : list of str
-        Keys of the requirements that it does without.
-    """
+    """Something to ask Snakemake for."""
 
     path: str
+    #: It is there already.
     made: bool
+    #: Keys of the requirements that it waits for.
     lacking: list[str]
+    #: Keys of the requirements that it does without.
     left_out: list[str]
 
 
@@ -101,19 +76,9 @@ def list_requirements(
 ) -> list[Requirement]:
     """List what a config needs from outside, and look for each thing.
 
-    Parameters
-    ----------
-    config : Config
-    manifest : mapping
-        Assets, as `assets.read_manifest` gives them.
-    gated : mapping
-        What users must get themselves, as `plan.presence.read_gated` gives it.
-
-    Returns
-    -------
-    list of Requirement
-        First the user's own files and folders, in the order of the config, then assets. A path
-        that cannot be looked at is not found; its note says why.
+    First come the user's own files and folders, in the order of the config, then assets. A path
+    that cannot be looked at is not found; its note says why. `manifest` and `gated` are as
+    `assets.read_manifest` and `plan.presence.read_gated` give them.
     """
     plan = Plan(config, manifest, absent={})
     needs = targets.sections_needed(plan)
@@ -231,9 +196,6 @@ def _imagenet(network: str, needed_by: list[str]) -> Requirement:
     )
 
 
-# ------------------------------------------------------------------------------- looking at paths
-
-
 def _problem(path: str, wanted: str) -> str:
     """Say why a path is not what is wanted, or nothing; `wanted` as in `plan.sources.Given`."""
     reason, mode = look_at(path)
@@ -266,7 +228,7 @@ def _folder_problem(path: str) -> str:
 
 
 def _disfa_problem(item: GivenPath, config: Config) -> str:
-    """What the search for people's videos, or their list, says of a DISFA face set's path."""
+    """Say what is wrong with the videos of a DISFA face set, or with the list of its people."""
     part, name = item.section.split(".", 1)
     if part != "datasets" or config.datasets[name].source != "disfa":
         return ""
@@ -297,26 +259,12 @@ def _unknown_bytes(path: str, known: Mapping[str, str]) -> str:
     return f"its bytes are not the known ones: sha256 {digest}"
 
 
-# ------------------------------------------------------------------------------- what can be made
-
-
 def list_targets(config: Config, requirements: Sequence[Requirement]) -> list[Target]:
     """Say what can be made now, what is left out of it, and what the rest waits for.
 
-    Whether a figure can be made is asked of `plan.targets`, as a run asks it; what is missing or
-    of no use to a run counts as absent.
-
-    Parameters
-    ----------
-    config : Config
-    requirements : sequence of Requirement
-        As `list_requirements` gives them.
-
-    Returns
-    -------
-    list of Target
-        Face sets, trained networks, tables of ratings and figures, under the config's folder of
-        results. The seeds of a network are one target, in the shell's notation: ``seed-{0,1}``.
+    `plan.targets` decides, as it does for a run; what is missing counts as absent. Targets are face
+    sets, trained networks, tables of ratings, figures and tables. The seeds of a network are one
+    target, in the shell's notation: ``seed-{0,1}``.
     """
     missing = [r for r in requirements if r.missing]
     everything = Plan(config, absent={})
@@ -345,7 +293,7 @@ def _targets(plan: Plan, missing: Sequence[Requirement]) -> Iterator[Target]:
 
 
 def _join_seeds(files: Sequence[str]) -> str:
-    """Write files that differ in one place as one."""
+    """Write files that differ in one place as one pattern of the shell."""
     if len(files) == 1:
         return files[0]
     start = os.path.commonprefix(files)
