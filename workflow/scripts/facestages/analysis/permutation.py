@@ -112,8 +112,10 @@ def _codes(values: pd.Series) -> np.ndarray:
 
 def _label_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
     """Code of each picture's value; missing is one more value. None where all are missing."""
-    codes = _codes(table[label].fillna("")) if label in table else np.zeros(len(table), int)
-    return codes if codes.any() or (label in table and table[label].iloc[0] != "") else None
+    if label not in table:
+        return None
+    values = table[label].astype(object).where(table[label].notna(), "")
+    return None if (values == "").all() else _codes(values)
 
 
 def _varies_within(values: np.ndarray, blocks: np.ndarray) -> bool:
