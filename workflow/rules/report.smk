@@ -6,16 +6,6 @@ if not IS_MODULE:
     report: "../report/workflow.rst"
 
 
-def report_words(wildcards):
-    """Texts of the report."""
-    if IS_MODULE or not IS_FOLDER:
-        sys.exit(
-            "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
-            "the workflow that uses it shows these figures and tables too"
-        )
-    return sorted(map(str, WORKFLOW.glob("report/*.rst")))
-
-
 rule describe_run:
     input:
         stimuli=ask(targets.described_stimuli, plan=PLAN),
