@@ -1,4 +1,4 @@
-"""The manifest: of each file from outside, what it is, where it comes from, and its bytes.
+"""The manifest: what each file from outside is, where it comes from, and what its bytes must be.
 
 `fetching` gets the files. This module is imported whenever Snakemake starts, and stays light.
 """

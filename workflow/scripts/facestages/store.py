@@ -21,8 +21,8 @@ from facestages.files import atomic_path
 
 SCHEMA_VERSION = 1
 
-#: The format: by kind of file the names of the dimensions, arrays and groups beside the labels.
-#: Nothing of another name can be written there, and no label can have one of these names.
+#: Names of the dimensions, arrays and groups beside the labels, by kind of file. No other name can
+#: be written there, and no label can have one of these names.
 NAMES = {
     "stimuli": (
         *("images", "row", "column", "channel", "regions", "region", "edge"),
@@ -171,7 +171,7 @@ def open_read(
 
 
 def notes_of(file: h5py.File) -> dict[str, object]:
-    """Attributes of a file that a file made from it keeps."""
+    """Attributes that a file made from this one keeps."""
     return {k: v for k, v in file.attrs.items() if k not in ("kind", "schema_version")}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from facestages.files import atomic_path
 
-# Columns of text, also where a name looks like a number or like a missing value.
+# Columns that stay text, even where a name looks like a number or like a missing value.
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),

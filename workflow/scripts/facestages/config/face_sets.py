@@ -148,7 +148,7 @@ class Crop(Section):
 
 
 class Files(FaceSet):
-    """What all face sets have in common that are made of picture or video files."""
+    """What all face sets made of picture or video files have in common."""
 
     size: Count | None = Field(224, description="Rows and columns of a stimulus.")
     color: Literal["grey", "rgb"] = Field("rgb", description="How stimuli are kept.")

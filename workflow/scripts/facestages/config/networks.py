@@ -45,9 +45,9 @@ class Splits(Section):
 
     @model_validator(mode="after")
     def _held_out(self) -> Splits:
-        both = set(self.train) & {*self.validation, *self.test}
-        if both:
-            raise ValueError(f"split '{min(both)}' is trained on and cannot be held out as well")
+        shared = set(self.train) & {*self.validation, *self.test}
+        if shared:
+            raise ValueError(f"split '{min(shared)}' is trained on and cannot be held out as well")
         return self
 
 
@@ -226,8 +226,8 @@ class NetworkEntry(Section):
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
             raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        one = self.weights not in ("train", "untrained", None) or not (self.weights or self.torch)
-        if one and len(self.seeds) > 1:
+        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.torch)
+        if is_fixed and len(self.seeds) > 1:
             raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
 

@@ -150,7 +150,7 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     downloads = plan.path("asset", asset="downloads")
     archive = os.path.join(downloads, entry["file"])
     places = (folder, RESOURCES / source if kind == "file" else archive)
-    there = next((str(place) for place in places if os.path.exists(place)), None)
+    existing = next((str(place) for place in places if os.path.exists(place)), None)
     note = _problem(local, "file") if local else ""
     if local:
         request = f"Correct assets.{name} in the config; without that key, a run fetches the file."
@@ -161,8 +161,8 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     return Requirement(
         key=f"assets.{name}",
         what=name,
-        where=local or there or ("package index" if kind == "pip" else "its address below"),
-        found=not note if local else there is not None,
+        where=local or existing or ("package index" if kind == "pip" else "its address below"),
+        found=not note if local else existing is not None,
         fetched_by_us=not local,
         address=_ADDRESS[kind].format(source),
         licence=entry["licence"],
@@ -248,13 +248,14 @@ def _disfa_problem(item: GivenPath, config: Config) -> str:
     return ""
 
 
-def _unknown_bytes(path: str, known: Mapping[str, str]) -> str:
+def _unknown_bytes(path: str, digests: Mapping[str, str]) -> str:
+    """Say that a file is none of those with these digests, or nothing."""
     try:
         with open(path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         return f"its bytes could not be compared ({error.strerror})"
-    if digest in known.values():
+    if digest in digests.values():
         return ""
     return f"its bytes are not the known ones: sha256 {digest}"
 

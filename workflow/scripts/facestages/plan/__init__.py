@@ -102,15 +102,15 @@ class Plan:
         return [name for name in names if not self.is_absent(section, name)]
 
     def present(self, section: str, names: Iterable[str]) -> list[str]:
-        """As `at_hand`; all of them where none is.
+        """As `at_hand`; if none is at hand, all of them.
 
-        A target that needs one of them then waits for a missing path, and the run says which.
+        A target of these then waits for files that are missing, and the run names them.
         """
         names = list(names)
         return self.at_hand(section, names) or names
 
     def left_out(self, section: str, names: Iterable[str]) -> dict[str, str]:
-        """For those of these that are not at hand, the line that says why."""
+        """The line that says why, for each of these that is not at hand."""
         return {
             name: self.absent[f"{section}.{name}"]
             for name in names

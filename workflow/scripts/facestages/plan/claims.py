@@ -98,7 +98,7 @@ def _network(plan: Plan, name: str) -> dict[str, object]:
 
 
 def _lines(plan: Plan, drawable: list[str]) -> dict[str, str]:
-    """Why a table, or a network or face set of the paper, is not there."""
+    """Lines that say why a table, or a network or face set of the paper, is missing."""
     lines = {}
     for table, source in _TABLES.items():
         if source not in drawable:

@@ -39,7 +39,7 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
 
 
 def answering(plan: Plan) -> list[Recording]:
-    """Instances whose answers Figures 7 and 8 show."""
+    """Instances whose predictions Figures 7 and 8 show."""
     figures, recordings = plan.config.figures, []
     if figures.fig7:
         recordings += [
@@ -297,7 +297,7 @@ def _controls(plan: Plan, controls) -> FigurePlan:
 
 
 def _only(files: Iterable[str]) -> str | list[str]:
-    """The only file, or nothing, as Snakemake takes an input that may be lacking."""
+    """The first file, or an empty list: Snakemake's way to say that a rule has no such input."""
     return next(iter(files), [])
 
 

@@ -31,12 +31,12 @@ from facestages.stimuli.stimulus_set import BLOCK
 
 logger = logging.getLogger(__name__)
 
-# The eyes of the median FER2013 picture, so that crops fit networks trained on it: their distance,
-# and how far below the top they are, both in parts of the width.
+# Crops are framed as the median FER2013 picture, so that they fit networks trained on it: distance
+# of the eyes, and their distance from the top, both in parts of the width.
 EYE_DISTANCE = 0.36
 EYE_LINE = 0.38
 
-#: Labels of a cropped picture: certainty of the face, and distance of the eyes in the original.
+#: Labels of a cropped picture: certainty of its face, and distance of the eyes in the original.
 CROP_LABELS = ("face_score", "eye_distance")
 
 _BLACK = 8.0

@@ -211,6 +211,6 @@ def _overlap(centres: np.ndarray, extents: np.ndarray) -> np.ndarray:
     """Intersection over union of each box with the first one."""
     low, high = centres - extents / 2, centres + extents / 2
     sides = np.clip(np.minimum(high, high[0]) - np.maximum(low, low[0]), 0, None)
-    both = sides.prod(axis=1)
+    shared = sides.prod(axis=1)
     areas = extents.prod(axis=1)
-    return both / (areas + areas[0] - both + 1e-9)
+    return shared / (areas + areas[0] - shared + 1e-9)

@@ -252,9 +252,9 @@ def _picture(stem: str, name: str, path: Path) -> Picture:
 def _find_gaps(
     chosen: Mapping[str, object], angles: Sequence[str], sessions: Sequence[str]
 ) -> dict[str, object]:
-    """List the people who are there, those who are not, and the missing pictures of the former."""
+    """Count the people; list the missing people, and the missing pictures of those who are there."""
     people = {stem[1:4] for stem in chosen}
-    whole = itertools.product(
+    complete = itertools.product(
         [session for session in SESSIONS if session in sessions],
         [person for person in PEOPLE if person in people],
         _CODES,
@@ -263,7 +263,7 @@ def _find_gaps(
     return {
         "people": len(people),
         "people_missing": [person for person in PEOPLE if person not in people],
-        "missing": [stem for stem in map("".join, whole) if stem not in chosen],
+        "missing": [stem for stem in map("".join, complete) if stem not in chosen],
     }
 
 

@@ -1,6 +1,6 @@
 """OpenCV, silent and in one thread; import ``cv2`` from here.
 
-Errors say all that matters, and the threads of facestages work on one picture each.
+OpenCV's lines repeat what facestages' errors tell, and facestages has a thread for each picture.
 """
 
 import os

@@ -18,7 +18,7 @@ LANDMARKS = "rendered landmarks"
 EYES = "eye-aligned template"
 CENTRED = "template of a centred face"
 
-# The eyes of a tight crop, as in `stimuli.crop`, which would import much more.
+# The eyes of a tight crop, as in `stimuli.crop`, which is not imported as it imports much more.
 _EYE_DISTANCE, _EYE_LINE = 0.36, 0.38
 
 # Top, left, bottom and right of eyes, brows and mouth, from the point between the pupils and in
@@ -39,9 +39,9 @@ def template_regions(margin: float = 0.0) -> np.ndarray:
     `margin` is the crop's, as in `stimuli.crop.cut_out`; at 0 the template also fits a centred face
     that fills a whole picture. The boxes are as in `stimuli.StimulusSet.regions`.
     """
-    whole = 1 + 2 * margin
-    line, middle = (_EYE_LINE + margin) / whole, 0.5
-    boxes = _TEMPLATE * (_EYE_DISTANCE / whole) + [line, middle, line, middle]
+    width = 1 + 2 * margin
+    line, middle = (_EYE_LINE + margin) / width, 0.5
+    boxes = _TEMPLATE * (_EYE_DISTANCE / width) + [line, middle, line, middle]
     return np.clip(boxes, 0.0, 1.0).astype(np.float32)
 
 

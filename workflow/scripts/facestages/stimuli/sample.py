@@ -55,12 +55,12 @@ def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLik
     dataset = str(attributes["dataset"])
     rows = sampled_rows(labels, every)
     _warn_of_lost(dataset, labels, rows)
-    of = " of each person" if "identity" in labels else ""
+    of_whom = " of each person" if "identity" in labels else ""
     added = {
         "sampled_from": attributes["stimuli_digest"],
         "pictures_of": len(labels),
         "every": every,
-        "sampled": f"every {_ordinal(every)}{of}",
+        "sampled": f"every {_ordinal(every)}{of_whom}",
     }
     write_stimuli(out, marked_parts(stimuli, rows, added), dataset)
 

@@ -332,8 +332,8 @@ def _require_known(argument: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def _require_count(name: str, value: object, least: int, most: int | None = None) -> None:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):
         limits = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise FacestagesError(f"{name} must be a whole number {limits}, not {value!r}")
 
