@@ -1,10 +1,6 @@
 """From activations to tables."""
 
 
-def stages_of_network(wildcards):
-    return CONFIG.networks[wildcards.network].stages
-
-
 rule measure_geometry:
     input:
         stimuli=ask(PLAN.face_sets.measured),
@@ -71,7 +67,7 @@ def add_measure(
             gpu=0,
         params:
             **settings,
-            stages=stages_of_network,
+            stages=ask(PLAN.networks.stages),
             code=code(measure),
         message:
             message + " {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -213,7 +209,7 @@ rule explain_gradcam:
     params:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.weights_file),
-        stages=stages_of_network,
+        stages=ask(PLAN.networks.stages),
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
         faces=CONFIG.analysis.gradcam_faces,

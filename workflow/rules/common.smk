@@ -124,3 +124,13 @@ def network_code(script):
         return [code(script), library_code(*folders, f"{module}.py")]
 
     return digests
+
+
+def report_words(wildcards):
+    """Texts of the report."""
+    if IS_MODULE or not IS_FOLDER:
+        sys.exit(
+            "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
+            "the workflow that uses it shows these figures and tables too"
+        )
+    return sorted(map(str, WORKFLOW.glob("report/*.rst")))

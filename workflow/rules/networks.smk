@@ -75,7 +75,7 @@ rule describe_layers:
     params:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.description_weights),
-        stages=lambda wildcards: CONFIG.networks[wildcards.network].stages,
+        stages=ask(PLAN.networks.stages),
         code=network_code("describe_layers"),
     message:
         "Layers of {wildcards.network}"

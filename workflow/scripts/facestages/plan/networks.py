@@ -111,6 +111,10 @@ class Networks:
             return "own file", "not told"
         return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
 
+    def stages(self, network: str) -> dict[str, str]:
+        """Layer of each stage."""
+        return self.config.networks[network].stages
+
     def recorded_layers(self, network: str) -> list[str]:
         """Names and globs of the layers that are recorded."""
         entry = self.config.networks[network]
