@@ -70,7 +70,7 @@ def add_measure(
             stages=ask(PLAN.networks.stages),
             code=code(measure),
         message:
-            message + " {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+            f"{message} {{wildcards.network}}, seed {{wildcards.seed}}, on {{wildcards.dataset}}"
         script:
             f"../scripts/{measure}.py"
 
