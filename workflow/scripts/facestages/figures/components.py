@@ -59,7 +59,7 @@ class Study(NamedTuple):
         return "No valence or arousal, so the signs of components are arbitrary."
 
     def describe_intervals(self, marks: str) -> str:
-        """The caption's sentence on what these marks of intervals are."""
+        """The caption's sentence on the intervals that these marks show."""
         if self.faces.people is None:
             return "No two people, so no intervals."
         return f"{marks}: 95 % bootstrap intervals over people."

@@ -49,12 +49,10 @@ def draw(
         Rows of `analysis.separability.score_separability`.
     conditions : mapping of str to str
         Name in figures of face sets: one as it is, then with low-level properties made equal.
-    pixels : mapping of str to str
-        Name in figures of the networks that are scored on `conditions`.
+    pixels, networks : mapping of str to str
+        Name in figures of the networks that are scored on `conditions`, and on `many` and `few`.
     many, few : (str, str)
         Name, and name in figures, of a face set of many and of one of few pictures a person.
-    networks : mapping of str to str
-        Name in figures of the networks that are scored on `many` and `few`.
     components : int or "all"
         Number of components in which few and many pictures are compared.
     absent : sequence of str

@@ -50,12 +50,8 @@ def draw_strip(axis: Axes, pictures: Sequence[np.ndarray], columns: int | None =
     """Draw pictures side by side from the left, in a strip with room for `columns` of them."""
     columns = columns or len(pictures)
     for place, picture in enumerate(pictures):
-        axis.imshow(
-            thumbnail(picture),
-            extent=(place + 0.02, place + 0.98, 0.02, 0.98),
-            interpolation="none",
-            aspect="equal",
-        )
+        extent = (place + 0.02, place + 0.98, 0.02, 0.98)
+        axis.imshow(thumbnail(picture), extent=extent, interpolation="none", aspect="equal")
     axis.set_xlim(0, columns)
     axis.set_ylim(0, 1)
     axis.set_axis_off()

@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Polygon
 from matplotlib.textpath import TextPath
@@ -50,7 +49,6 @@ _LEFT, _RIGHT, _EDGE = 17.0, 5.0, 3.0
 _LINE = 3.4  # height of a line of the caption
 _REACH = 4.5  # white at either end of the ruler, into which its texts may reach
 _RULER = 6.5  # points
-_LONGEST = 36  # characters of a name
 _POINT = 1 / 72 / style.MILLIMETRE
 
 
@@ -84,9 +82,7 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
 
     # From the lower edge up: caption, ruler, names, blocks, stages, legend, title.
     size = 7 if min(block.width for block in blocks) > 2.9 else 6
-    names = (
-        max(_extent(style.shorten(layer, _LONGEST), size, "bold") for layer in shown["layer"]) + 3
-    )
+    names = max(_extent(_shorten(layer), size, "bold") for layer in shown["layer"]) + 3
     channels = _ruler(
         blocks, lambda layer: (layer.space, layer.channels), lambda layer: f"{layer.channels:,}"
     )
@@ -97,7 +93,9 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     skyline = ground + max(block.height + block.shift[1] for block in blocks)
     top = skyline + (12 if shown["stage"].any() else 3)
 
-    figure, axis = _page(top + 12)
+    figure = plt.figure(figsize=(style.PAGE_WIDTH, (top + 12) * style.MILLIMETRE))
+    axis = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.WIDTH), ylim=(0, top + 12))
+    axis.set_axis_off()
     _write_title(axis, top + 7.5, label, table)
     _draw_legend(axis, top + 1.5, blocks)
     for block in blocks:
@@ -117,15 +115,6 @@ def _in_words(layers: pd.DataFrame) -> pd.DataFrame:
     return table.assign(parameters=table["parameters"].map("{:,}".format))
 
 
-def _page(height: float) -> tuple[Figure, Axes]:
-    """An empty figure across the page, measured in millimetres from its lower left corner."""
-    figure = plt.figure(figsize=(style.PAGE_WIDTH, height * style.MILLIMETRE))
-    axis = figure.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(0, layout.WIDTH), ylim=(0, height))
-    axis.set_axis_off()
-    return figure, axis
-
-
 def _write(axis: Axes, x: float, y: float, text: str, size: float, **options) -> None:
     """Write text without formulas, which a dollar in a name would start."""
     options = {"color": _INK, "fontsize": size, "parse_math": False, **options}
@@ -137,6 +126,10 @@ def _extent(text: str, size: float, weight: str = "normal") -> float:
     font = FontProperties(weight=weight)
     # A dollar would start a formula here.
     return TextPath((0, 0), text.replace("$", "S"), size, font).get_extents().width * _POINT
+
+
+def _shorten(name: str) -> str:
+    return style.shorten(name, 36)
 
 
 def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:
@@ -183,9 +176,7 @@ def _mix(color: Sequence[float], grey: float, share: float) -> tuple[float, ...]
 def _write_name(axis: Axes, block: Block, ground: float, size: float) -> None:
     look = {"rotation": 90, "ha": "center", "va": "top"}
     look |= {"color": STAGE_COLOR, "weight": "bold"} if block.layer.stage else {}
-    _write(
-        axis, block.middle, ground - 1.5, style.shorten(block.layer.name, _LONGEST), size, **look
-    )
+    _write(axis, block.middle, ground - 1.5, _shorten(block.layer.name), size, **look)
 
 
 def _draw_stages(axis: Axes, blocks: Sequence[Block], ground: float, skyline: float) -> None:

@@ -57,13 +57,13 @@ def draw(
     embedding, attribution : path-like
         Files of `analysis.embedding.embed_umap`, of the network's first seed, and of
         `recording.attribution.explain_gradcam`.
-    stimuli : path-like
-        The face set; of its pictures only those shown are read.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and of
         `analysis.embedding.embed_umap` of this network and face set.
-    network, dataset : str
-        Their names in figures.
+    network : str
+        Its name in figures.
     layers : mapping of str to str
         Layer of each stage of the network.
     stages : sequence of str
@@ -71,9 +71,9 @@ def draw(
     gradcam : sequence of str
         Layers whose Grad-CAM is shown, four at most; the first ones of the file if none are named.
     expressions : sequence of str
-        Of each, Grad-CAM of one picture is shown; see `figures.explained.choose_face`.
+        Grad-CAM of one picture of each is shown; see `figures.explained.choose_face`.
     faces : int
-        Faces along an axis, as in the paper.
+        Faces along an axis; 21 in the paper.
 
     Returns
     -------
@@ -219,10 +219,13 @@ def _strip_numbers(strips: _Strips, faces: FaceSet) -> list[dict]:
         return [{"note": strips.panel.map.missing}]
     panel, ids = strips.panel, faces.labels["stimulus_id"]
     where = {name: panel.numbers[0][name] for name in ("stage", "layer")}
+    where |= {"measure": "position", "n": 1}
     return [
         {
-            **{**where, "measure": "position", "space": f"umap{axis}", "n": 1},
-            **{"value": panel.map.points[row, axis - 1], "note": ids[row]},
+            **where,
+            "space": f"umap{axis}",
+            "value": panel.map.points[row, axis - 1],
+            "note": ids[row],
         }
         for axis, rows in strips.rows.items()
         for row in rows

@@ -29,7 +29,7 @@ def draw(
     dataset: str,
     absent: Mapping[str, str] | None = None,
 ) -> page.Drawing:
-    """Draw maps of pixels and layers, each with the silhouette of identity on it and off it.
+    """Draw maps of pixels and layers, with silhouettes of identity on the map and in the layer.
 
     Parameters
     ----------
@@ -37,13 +37,11 @@ def draw(
         In order: ``network``, its ``title`` in figures, ``layer``, ``space`` and ``file``. The file
         is of the network's first seed: for ``umap`` that of `analysis.embedding.embed_umap`, for
         ``pca`` that of `analysis.geometry.measure_geometry`; None where there is none.
-    stimuli : path-like
-        The face set; of its pictures only those shown are read.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and of
         `analysis.embedding.embed_umap`, of all seeds of the networks.
-    dataset : str
-        The face set's name in figures.
     absent : mapping of str to str
         Why a panel (by its letter) or a network is missing.
 

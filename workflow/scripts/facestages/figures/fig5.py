@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from facestages import tables
@@ -96,12 +95,10 @@ def draw(
         _reference_cloud(study, no_reference),
         _ratings_cloud(ratings, ratings_label, no_ratings),
     ]
-    style.use_style()
     rows = math.ceil(len(clouds) / _MOST_COLUMNS)
     columns = math.ceil(len(clouds) / rows)
     heights = (_CLOUDS * rows, _REGRESSIONS)
-    size = (style.PAGE_WIDTH, (sum(heights) + _AROUND) * style.MILLIMETRE)
-    figure = plt.figure(figsize=size, layout="constrained")
+    figure = page.new_figure(sum(heights) + _AROUND)
     upper, lower = figure.add_gridspec(2, 1, height_ratios=heights)
     letters, numbers = page.letters(), []
     grid = upper.subgridspec(rows, columns)

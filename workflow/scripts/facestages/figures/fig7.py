@@ -41,7 +41,6 @@ _COLUMNS = [
     *("n", "note"),
 ]
 _WITHIN = "within expressions"
-_NO_CLASS = "it knows none of the face set's expressions"
 
 
 class _Answers(NamedTuple):
@@ -105,19 +104,18 @@ def draw(
         for name, entry in networks.items()
         if entry["layer"] and set(faces.expressions).isdisjoint(entry["classes"])
     }
-    absent = {**(absent or {}), **dict.fromkeys(without.values(), _NO_CLASS)}
+    why = "it knows none of the face set's expressions"
+    absent = {**(absent or {}), **dict.fromkeys(without.values(), why)}
     networks = {name: entry for name, entry in networks.items() if name not in without}
     study = read_study(networks, faces, predictions, absent=absent)
     if not study.networks:
         raise study.nothing_to_draw("Figure 7")
     answers = [_compare(one, networks[name], faces) for name, one in study.networks.items()]
-    style.use_style()
     expressions = [value for value in expression_looks(faces.expressions) if value]
     rows = math.ceil(len(expressions) / _MOST_COLUMNS)
     heights = [_TITLE + _ROW * rows] * len(answers) + [_TITLE + 8] * len(study.absent)
     heights.append(max(_DISTANCE, _AROUND_TRENDS + _TREND * 4 * len(answers)))
-    height = (_LEGEND + sum(heights) + _CAPTION) * style.MILLIMETRE
-    figure = plt.figure(figsize=(style.PAGE_WIDTH, height), layout="constrained")
+    figure = page.new_figure(_LEGEND + sum(heights) + _CAPTION)
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     letters, numbers = page.letters(), []
     for one in answers:
@@ -165,10 +163,8 @@ def _row(answers: _Answers, measure: str, label: str, estimate: Estimate, n: int
 
 def _measure_accuracy(answers: _Answers, faces: FaceSet, expressions: Sequence[str]) -> list[dict]:
     """Rows of accuracy: of all expressions that the network knows, and of each of them."""
-    pictures = {"": answers.in_classes}
-    for value in expressions:
-        if value in answers.classes:
-            pictures[value] = faces.expressions == value
+    classes = [value for value in expressions if value in answers.classes]
+    pictures = {"": answers.in_classes, **{name: faces.expressions == name for name in classes}}
     table = []
     for label, rows in pictures.items():
         estimate = accuracy(answers.correct[rows], _people(faces, rows))
@@ -278,7 +274,7 @@ def _measure_distance(
 ) -> tuple[list[dict], list[dict]]:
     """Rows of accuracy in fifths of the distance along a component, and two rows of its trend.
 
-    The fifths of the first trend are those of all pictures, those of the second of each expression.
+    The first trend cuts all pictures into fifths, the second those of each expression.
     """
     rows, space = answers.in_classes, {"space": f"PC{number}"}
     fifth = {**answers.columns, **space, "measure": "accuracy_in_fifth", "label": ""}

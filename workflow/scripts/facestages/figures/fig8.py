@@ -56,16 +56,14 @@ def draw(
     ----------
     shares : pandas.DataFrame
         Rows of `analysis.partition.partition_variance`, of any number of networks and seeds.
-    stimuli : path-like
-        The face set.
+    stimuli, dataset : path-like, str
+        The face set, and its name in figures.
     predictions : pandas.DataFrame, optional
         Rows of `recording.predictions.predict_expressions` of the networks that name expressions.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
-    dataset, networks : str, mapping of str to str
-        Name in figures of the face set, and of each network, in order.
-    components : int
-        Number of principal components.
+    networks : mapping of str to str
+        Name in figures of each network, in order.
     absent : sequence of str
         A line for each network that is left out.
 
@@ -246,9 +244,9 @@ def _caption(summary, dataset, attributes, networks, components) -> list[str]:
     ]
     if len(shares):
         pictures = pictures_in_words(int(shares["n"].max()), attributes)
+        seeds = page.count_seeds(shares, networks)
         sentences += [
             f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.",
-            f"Seeds: {page.count_seeds(shares, networks)}; several have their mean and the widest "
-            f"interval.",
+            f"Seeds: {seeds}; several have their mean and intervals from lowest to highest end.",
         ]
     return [*sentences, *page.circular(summary, networks)]

@@ -155,12 +155,10 @@ def _less_chance(table: pd.DataFrame, row: Row) -> pd.DataFrame:
     """value - chance, or (value - chance) / (1 - chance) where the row is scaled."""
     if not row.chance:
         return table
-    table = table.copy()
     chance = table.reindex(columns=[row.chance])[row.chance].fillna(0)
     scale = 1 - chance if row.is_scaled else 1
-    for name in ("value", "ci_low", "ci_high"):
-        table[name] = (table[name] - chance) / scale
-    return table
+    ends = ("value", "ci_low", "ci_high")
+    return table.assign(**{name: (table[name] - chance) / scale for name in ends})
 
 
 def _overtaking(
@@ -240,14 +238,15 @@ def _caption(numbers, crossings, dataset, networks, components, measure) -> list
 
 
 def _crossings_in_words(crossings, networks) -> list[str]:
+    if not crossings:
+        return []
     places = []
     for name, ends in crossings.items():
         high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
         place = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
         several = f" ({ends['instances']} of {ends['seeds']} seeds)" if ends["seeds"] > 1 else ""
         places.append(place + several)
-    listed = ", ".join(places)
     return [
         f"Dashed: from here on expression is above identity; position among the layers drawn, "
-        f"counted from 0: {listed}."
-    ] * bool(places)
+        f"counted from 0: {', '.join(places)}."
+    ]

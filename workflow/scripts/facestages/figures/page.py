@@ -28,7 +28,7 @@ from facestages.stimuli.sample import sample_in_words
 RENDERED = "RENDERED, not photographs"
 
 #: What bars and bands show in all figures of silhouettes and decoding.
-INTERVALS = "95 % intervals over people, the widest of several seeds"
+INTERVALS = "95 % intervals over people, for several seeds from the lowest to the highest end"
 
 
 class Drawing(NamedTuple):
@@ -49,7 +49,7 @@ def draw(
 ) -> None:
     """Draw a figure with ``draw`` of the module `name`, and `save` it.
 
-    The keyword arguments of ``draw`` are the rule's `inputs` (see `read_inputs`) and `settings`.
+    Its keyword arguments are the rule's `inputs` (see `read_inputs`) and `settings`.
     """
     module = importlib.import_module(f"facestages.figures.{name}")
     save(module.draw(**read_inputs(inputs), **settings), output)
@@ -108,11 +108,17 @@ def _write_text(path: str | os.PathLike, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def new_panels(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
-    """A figure across the page, `height` millimetres high, and its panels (rows, columns)."""
+def new_figure(height: float) -> Figure:
+    """An empty figure across the page, `height` millimetres high."""
     style.use_style()
     size = (style.PAGE_WIDTH, height * style.MILLIMETRE)
-    return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
+    return plt.figure(figsize=size, layout="constrained")
+
+
+def new_panels(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """A figure of `new_figure`, and its panels (rows, columns)."""
+    figure = new_figure(height)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def letters() -> Iterator[str]:

@@ -14,7 +14,9 @@ _VALUES = ("value", "low", "high", "ci_low", "ci_high")
 def mean_over_seeds(
     table: pd.DataFrame, keys: Sequence[str], band: str | None = None
 ) -> pd.DataFrame:
-    """Mean of each measurement over the seeds of its network, and the widest interval of a seed.
+    """Mean of each measurement over the seeds of its network, with an interval over people.
+
+    The interval of several seeds goes from the lowest to the highest end of theirs.
 
     A measurement has a mean only if more than half of the seeds have a value. The mean of a few
     seeds would show a network unlike most of its instances.

@@ -28,7 +28,7 @@ def draw_sheet(
     """Draw a face set's contact sheet.
 
     Each original that was read from a file stands beside its stimulus, with the eyes marked where
-    they were detected. Shown are some pictures at even steps through the set, those with the lowest
+    they were detected. These are some pictures at even steps through the set, those with the lowest
     scores of the detector, and those that were left out or taken whole. Rendered faces have no
     originals; their stimuli are shown at even steps.
 
@@ -43,13 +43,8 @@ def draw_sheet(
     shown = [rows[e.stimulus_id] for e in examples if e.stimulus_id] if examples else list(even)
     pictures = dict(zip(shown, faces.pictures(shown), strict=True))
     lines = -(-(2 * len(examples) or len(even)) // _COLUMNS)
-    figure, axes = plt.subplots(
-        lines,
-        _COLUMNS,
-        figsize=(_COLUMNS * _TILE, lines * 1.2 * _TILE + 0.5),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = (_COLUMNS * _TILE, lines * 1.2 * _TILE + 0.5)
+    figure, axes = plt.subplots(lines, _COLUMNS, figsize=size, squeeze=False, layout="constrained")
     for axis in axes.flat:
         axis.set_axis_off()
     if examples:

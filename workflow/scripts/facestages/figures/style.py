@@ -140,7 +140,7 @@ def write_inside(axis: Axes, text: str) -> None:
 
 
 def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
-    """Write why a panel is missing in its place."""
+    """Write, in place of a panel, why it is missing."""
     axis.set_axis_off()
     write_inside(axis, textwrap.fill(text, columns))
 
