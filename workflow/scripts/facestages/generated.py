@@ -85,7 +85,7 @@ def config_schema() -> str:
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without titles: pydantic repeats the name of each key as its title."""
+    """A schema without titles, as pydantic repeats the name of each key as its title."""
 
     def field_title_should_be_set(self, schema) -> bool:
         return False
@@ -98,7 +98,7 @@ class _Untitled(GenerateJsonSchema):
 
 
 def _json_lines(value: Any, before: str = "", after: str = "", indent: int = 0) -> Iterator[str]:
-    """JSON in which whatever fits stands on one line, so that a changed key is a changed line."""
+    """JSON with one line for every part that fits, so that a changed key is a changed line."""
     space, flat = " " * indent, json.dumps(value)
     if not isinstance(value, dict) or len(space + before + flat + after) <= _WIDTH:
         yield f"{space}{before}{flat}{after}"

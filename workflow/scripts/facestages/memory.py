@@ -20,7 +20,7 @@ _FLOAT = 4
 _FRAMEWORK = {"keras": 820, "torch": 400, "numpy": 110}
 _ANALYSIS = 150
 
-# Maps of the input's size that a forward pass holds at once for each picture, about.
+# About so many maps of the input's size are held at once for each picture of a forward pass.
 _MAPS = {"keras": 192, "torch": 192, "numpy": 0}
 _BATCH = {"keras": 16, "torch": 8, "numpy": 32}
 

@@ -192,7 +192,7 @@ def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> 
 
 
 def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:
-    """Digest of files: their names within a folder, sizes and times of change; no other paths."""
+    """Digest of files: names within a folder, sizes, times of change. Other paths do not count."""
     stats, start = [], os.path.join(folder, "")
     for file in map(str, files):
         with contextlib.suppress(OSError, ValueError):

@@ -37,7 +37,7 @@ def sampling_step(pictures: Sequence[int], most: int) -> int:
 
 
 def sample_size(pictures: Sequence[int], step: int) -> int:
-    """How many pictures every `step`-th of each person are."""
+    """Number of pictures if every `step`-th of each person is taken."""
     return sum(math.ceil(each / step) for each in pictures)
 
 

@@ -1,4 +1,4 @@
-"""What all sections of the config share: the base model, checks of names, a line a mistake."""
+"""What all sections of the config share: base model, checks of names, messages of mistakes."""
 
 from __future__ import annotations
 

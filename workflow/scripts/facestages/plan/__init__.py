@@ -110,7 +110,7 @@ class Plan:
         return self.at_hand(section, names) or names
 
     def left_out(self, section: str, names: Iterable[str]) -> dict[str, str]:
-        """The line that says why, for each of these that is not at hand."""
+        """For each of these that is not at hand, the line that says why."""
         return {
             name: self.absent[f"{section}.{name}"]
             for name in names

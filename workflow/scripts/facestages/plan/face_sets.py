@@ -47,7 +47,7 @@ class FaceSets:
         return kind.count(entry)
 
     def sampling_step(self, dataset: str) -> int:
-        """Every how many pictures of a person are measured."""
+        """The k for which every k-th picture of each person is measured."""
         entry = self.config.datasets[dataset]
         noted = self.plan.path("sample_step", dataset=dataset)
         if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(noted):

@@ -68,7 +68,7 @@ class Recordings:
         ]
 
     def shard_step(self, dataset: str) -> int:
-        """Every how many pictures of a person a shard takes from its sources."""
+        """The k for which a shard takes every k-th picture of each person from its sources."""
         if self.has_shards_of_videos(dataset):
             return self.plan.face_sets.sampling_step(dataset)
         return 1

@@ -52,7 +52,7 @@ class Resources:
         return 60 + pictures // 60 // self.plan.recordings.shards(dataset)
 
     def network(self, network: str, passes: int) -> int:
-        """A network, and pictures in so many forward passes at once."""
+        """A network, and the pictures of so many forward passes at once."""
         entry, weights = self.config.networks[network], self.plan.networks.weights_bytes(network)
         return memory.forward(entry.framework, entry.input_spec.size, weights, passes)
 

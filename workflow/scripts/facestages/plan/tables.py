@@ -96,7 +96,7 @@ def _face_set(plan: Plan, name: str) -> dict[str, object]:
 
 
 def gradcam_files(plan: Plan) -> list[str]:
-    """The table of each network of `Plan.attributions`: where it looks."""
+    """Tables of where networks look, one for each of `Plan.attributions`."""
     plan.figure("fig2")
     return plan.paths("attribution_shares", plan.attributions())
 

@@ -1,7 +1,7 @@
-"""DISFA (Mavadati et al. 2013, doi:10.1109/T-AFFC.2013.4): 27 videos with coded action units.
+"""DISFA, videos of 27 people with coded action units (doi:10.1109/T-AFFC.2013.4).
 
-A subject's video becomes a face set of chosen frames. DISFA has no expressions; the rules of
-`action_units` derive them from the action units. Frames count from 1, as in the label files.
+A subject's video becomes a face set of chosen frames. DISFA (Mavadati et al. 2013) has no
+expressions; the rules of `action_units` derive them. Frames count from 1, as in the label files.
 """
 
 from __future__ import annotations

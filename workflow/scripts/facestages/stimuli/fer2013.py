@@ -40,7 +40,7 @@ _FOLDER_SPLITS = {
     "test": "test",
     "privatetest": "PrivateTest",
 }
-# Of equal pictures, the one whose split comes first here is kept, so that none that tests is
+# Of equal pictures, the one whose split comes first here is kept, so that test pictures are never
 # trained on.
 _KEEP_FIRST = ("PrivateTest", "PublicTest", "test", "Training")
 

@@ -252,7 +252,7 @@ def _picture(stem: str, name: str, path: Path) -> Picture:
 def _find_gaps(
     chosen: Mapping[str, object], angles: Sequence[str], sessions: Sequence[str]
 ) -> dict[str, object]:
-    """Count the people; list the missing people, and the missing pictures of those who are there."""
+    """Count the people; list the missing people, and the missing pictures of the others."""
     people = {stem[1:4] for stem in chosen}
     complete = itertools.product(
         [session for session in SESSIONS if session in sessions],

@@ -79,7 +79,7 @@ def people_of(labels: pd.DataFrame) -> np.ndarray:
 
 
 def pictures_in_words(n: int, attributes: Mapping[str, object]) -> str:
-    """Say how many pictures there are, and from the face set's attributes, of how many.
+    """Say how many pictures there are, and of how many they are a sample.
 
     ``"972 pictures"``, or ``"18,711 of 130,815 pictures (every 7th of each person)"``.
     """
