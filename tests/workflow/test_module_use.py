@@ -199,7 +199,7 @@ def test_from_a_repository(remote, installed):
     report = remote.run("--report", "report.html", *targets)
     assert report.returncode == 0, report.stderr
     page = (remote.folder / "report.html").read_text()
-    assert "Mean silhouettes for expression and for identity" in page
+    assert "Mean silhouettes of expression and of identity" in page
 
 
 def test_folders_may_be_set_beside_the_config(outer):
