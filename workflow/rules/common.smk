@@ -29,7 +29,10 @@ wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     network=one_of(CONFIG.networks),
     asset=one_of(MANIFEST),
-    seed=r"\d+",
+    # No second way to write a number, which would be a second name of the same files.
+    seed=r"0|[1-9]\d*",
+    shard=r"\d+",
+    other=r"\d+",
     subject=r"SN\d{3}",
     ratings=one_of(CONFIG.ratings),
     architecture="vgg16",

@@ -32,6 +32,8 @@ rule describe_run:
         config=CONFIG.model_dump(mode="json", exclude_none=True),
         weights={name: PLAN.networks.weights_in_words(name) for name in CONFIG.networks},
         absent=list(PLAN.absent.values()),
+        # No digest sees it, and the page names it.
+        version=__version__,
         code=code("describe_run"),
     message:
         "Description of the run"

@@ -30,7 +30,7 @@ rule extract_frames:
     # The video and the label files decide through `params.files`. They are no inputs, so that
     # frames stay good while the videos' disk is not mounted.
     input:
-        detector=ask(PLAN.face_sets.detector),
+        detector=ask(PLAN.face_sets.frames_detector),
     output:
         frames=PATHS["frames"],
         files=PATHS["frames_files"],

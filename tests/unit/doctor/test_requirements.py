@@ -457,6 +457,24 @@ def test_a_figure_is_made_without_what_is_missing_as_a_run_makes_it(kdef_is_ther
     assert target.left_out == ([] if kdef_is_there else ["datasets.kdef.path"])
 
 
+@pytest.mark.parametrize("what", ["empty folder", "archive", "local asset"])
+def test_a_figure_waits_for_what_is_there_and_of_no_use_as_a_run_stops_at_it(what):
+    kdef = {"source": "kdef", "path": "KDEF", "crop": None}
+    more = {"assets": {"orl": "gone.whl"}} if what == "local asset" else {}
+    os.mkdir("KDEF")
+    if what == "archive":
+        write("KDEF/KDEF.zip")
+    elif what == "local asset":
+        write("KDEF/AF01AFS.JPG")
+    config = make_config({"kdef": kdef, "orl": {**ORL, "crop": None}}, **more)
+    figures = {"fig4": {"datasets": ["kdef", "orl"], "networks": ["pixels"]}}
+    config = load_config(config.model_dump(exclude_unset=True) | {"figures": figures}, MANIFEST)
+    target = targets_of(config)["results/figures/fig4.pdf"]
+    assert not Plan(config).absent and not target.left_out
+    key = "assets.orl" if what == "local asset" else "datasets.kdef.path"
+    assert target.lacking == [key]
+
+
 def test_a_figure_of_nothing_waits(capsys):
     status, text = say(paper_like(), capsys)
     assert status == 1 and "figures.fig4" not in Plan(paper_like()).drawable

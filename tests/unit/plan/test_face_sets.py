@@ -74,6 +74,18 @@ def test_a_large_set_is_sampled(plan):
     assert whole.measured("mine") == "results/stimuli/mine.h5"
 
 
+def test_a_table_is_counted_once_a_run(plan, monkeypatch):
+    write("t.csv", "path,identity\na.png,x\nb.png,x\n")
+    planned = plan(config_of(source="table", table="t.csv"))
+    opened = []
+    read = open
+    monkeypatch.setattr("builtins.open", lambda *a, **k: opened.append(a[0]) or read(*a, **k))
+    for _ in range(3):
+        planned.resources.prediction_minutes("mine")
+        planned.face_sets.measured("mine")
+    assert opened.count("t.csv") == 1
+
+
 def test_a_sample_of_one_picture_each_is_refused(plan):
     write("t.csv", "path,identity\n" + "".join(f"{n}.png,{n % 9}\n" for n in range(90)))
     with pytest.raises(FacestagesError, match="config: datasets.mine: a sample of 10 pictures"):

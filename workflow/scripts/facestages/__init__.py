@@ -73,6 +73,8 @@ _RENAMED = {
     "check_resources": "doctor.report",
     "networks.catalogue": "architectures",
     "networks.model_card": "model_card",
+    "report_page": "report",
+    "run_description": "report",
     "sizes": "subsets",
     "stimuli.headmodel": "stimuli.render.head_model",
     "stimuli.recipes": "stimuli.render.acting",

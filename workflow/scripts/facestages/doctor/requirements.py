@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -263,15 +263,26 @@ def _unknown_bytes(path: str, digests: Mapping[str, str]) -> str:
 def list_targets(config: Config, requirements: Sequence[Requirement]) -> list[Target]:
     """Say what can be made now, what is left out of it, and what the rest waits for.
 
-    `plan.targets` decides, as it does for a run; what is missing counts as absent. Targets are face
-    sets, trained networks, tables of ratings, figures and tables. The seeds of a network are one
-    target, in the shell's notation: ``seed-{0,1}``.
+    The plan decides, as it does for a run, what is absent and what can be made without it. A run
+    stops at what is there and of no use, e.g. an empty folder, so its figures wait for that.
+    Targets are face sets, trained networks, tables of ratings, figures and tables. The seeds of a
+    network are one target, in the shell's notation: ``seed-{0,1}``.
     """
-    missing = [r for r in requirements if r.missing]
-    everything = Plan(config, absent={})
-    lines = {section: r.note for r in missing for section in _sections(r)}
-    plan = Plan(config, absent=presence.add_dependents(everything, lines))
-    return list(_targets(plan, missing))
+    plan, missing = Plan(config), [r for r in requirements if r.missing]
+    left_out = {r.key for r in missing if plan.absent.keys() >= set(_sections(r))}
+    listed = []
+    for name, files in targets.products(plan).items():
+        keys = [r.key for r in missing if name in r.needed_by]
+        without = [key for key in keys if key in left_out] if name in plan.drawable else []
+        listed.append(
+            Target(
+                path=_join_seeds(files),
+                made=all(map(os.path.exists, files)),
+                lacking=[key for key in keys if key not in without],
+                left_out=without,
+            )
+        )
+    return listed
 
 
 def _sections(requirement: Requirement) -> list[str]:
@@ -279,18 +290,6 @@ def _sections(requirement: Requirement) -> list[str]:
     if requirement.key.startswith("assets."):
         return [name for name in requirement.needed_by if name.startswith(("datasets", "networks"))]
     return [".".join(requirement.key.split(".")[:2])]
-
-
-def _targets(plan: Plan, missing: Sequence[Requirement]) -> Iterator[Target]:
-    for name, files in targets.products(plan).items():
-        keys = [requirement.key for requirement in missing if name in requirement.needed_by]
-        can_be_made = name in plan.drawable
-        yield Target(
-            path=_join_seeds(files),
-            made=all(map(os.path.exists, files)),
-            lacking=[] if can_be_made else keys,
-            left_out=keys if can_be_made else [],
-        )
 
 
 def _join_seeds(files: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ class FaceSets:
         self.config = plan.config
         # The disk is looked at once a run.
         self.subjects = cache(self.subjects)
+        self.foreseen = cache(self.foreseen)
         self.sampling_step = cache(self.sampling_step)
 
     def kind(self, dataset: str) -> Source:
@@ -116,6 +117,11 @@ class FaceSets:
         """Folder of the face detector, if a face set is cropped."""
         asset = self.detector_asset(dataset)
         return self.plan.path("asset", asset=asset) if asset else []
+
+    def frames_detector(self, dataset: str) -> str | list[str]:
+        """As `detector`, of a video set whose people are known: a wrong list ends the run here."""
+        self.subjects(dataset)
+        return self.detector(dataset)
 
     def detector_asset(self, dataset: str) -> str | None:
         """Asset of the face detector, if a face set is cropped."""
