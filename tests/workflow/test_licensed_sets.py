@@ -134,7 +134,7 @@ def report(folder, dataset) -> dict:
 
 
 def planned(again, **options) -> dict[str, int]:
-    from test_reruns import jobs
+    from workflow_runner import jobs
 
     made = jobs(again("all", "--dry-run", **options))
     return {rule: made[rule] for rule in JOBS if rule in made}

@@ -121,7 +121,8 @@ def test_what_one_of_ten_seeds_has_is_not_drawn(scores):
     lacking = (seeds["stage"] == "final") & (seeds["seed"] > 0)
     seeds.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
     others = scores[scores["network"] == "nn1"]
-    figure, summary, _ = fig4.draw(pd.concat([others, seeds]), **OPTIONS)
+    figure, summary, caption = fig4.draw(pd.concat([others, seeds]), **OPTIONS)
+    assert "No mean where half of the seeds or fewer have a value (Control: final)." in caption
     means = summary[(summary["network"] == "nn3") & (summary["dataset"] == "posed")]
     means = means.set_index("stage")
     assert set(means["seeds"]) == {10}

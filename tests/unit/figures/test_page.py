@@ -102,7 +102,7 @@ def test_the_note_of_a_measure_is_recognised_as_circular():
 
 def test_seeds_in_the_order_of_the_networks():
     table = pd.DataFrame({"network": ["nn2", "nn1", "nn1"], "seeds": [1, 3, 10], "value": 0.5})
-    assert page.count_seeds(table, NAMES) == "Net 1 10, Net 2 1"
+    assert page.count_seeds(table, NAMES) == "Net 1 3 to 10, Net 2 1"
     assert page.count_seeds(table[:1], NAMES) == "Net 2 1"
 
 

@@ -34,6 +34,15 @@ def test_a_figure_needs_one_face_set_and_one_network(default, plan, absent, can)
     assert bool(targets.measures(planned)) is can
 
 
+def test_table_1_needs_a_row_and_can_do_without_its_test(default, plan):
+    rows = default.tables.table1.model_copy(update={"datasets": ["video"], "test": "posed"})
+    config = default.model_copy(
+        update={"tables": default.tables.model_copy(update={"table1": rows})}
+    )
+    for absent, can in (("datasets.posed", True), ("datasets.video", False)):
+        assert targets.can_be_made(plan(config, {absent: "gone"}), "tables.table1") is can
+
+
 def test_figure_1_needs_no_weights_where_code_says_the_layers(default, plan):
     planned = plan(default, {"networks.nn1": "gone"})
     assert targets.can_be_made(planned, "figures.fig1")

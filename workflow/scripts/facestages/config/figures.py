@@ -31,17 +31,20 @@ class Figure(Section):
 
     #: For each key that names something: the field of `Uses` that it belongs to.
     NAMES: ClassVar[dict[str, str]] = {"dataset": "datasets", "networks": "networks"}
+    #: Keys of `NAMES` whose things the figure can do without.
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
 
     def named(self, key: str) -> list[str]:
         """The names that a key of `NAMES` gives: none, one or several."""
         value = dict(self)[key]
         return value if isinstance(value, list) else [] if value is None else [value]
 
-    def uses(self) -> Uses:
+    def uses(self, *, optional: bool = True) -> Uses:
         """Names of the face sets, networks and ratings that the figure is made from, each once."""
         uses: dict[str, dict[str, None]] = {kind: {} for kind in Uses._fields}
         for key, kind in self.NAMES.items():
-            uses[kind] |= dict.fromkeys(self.named(key))
+            if optional or key not in self.OPTIONAL:
+                uses[kind] |= dict.fromkeys(self.named(key))
         return Uses(*map(list, uses.values()))
 
     def check(self, where: str, config: Config) -> None:
@@ -302,6 +305,7 @@ class Table1(Figure):
     """Table 1: networks and face sets, beside what the paper reports of theirs."""
 
     NAMES = {"networks": "networks", "datasets": "datasets", "test": "datasets"}
+    OPTIONAL = ("test",)
     networks: list[str] = Field(min_length=1, description="Networks, a row each.")
     datasets: list[str] = Field(min_length=1, description="Face sets, a row each.")
     test: str | None = Field(

@@ -124,7 +124,16 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
         *page.circular(chosen, networks, datasets),
         f"Line: mean over seeds; band: {spread}. Bars: {page.INTERVALS}. Seeds: "
         f"{page.count_seeds(summary, networks)}. Pictures: {pictures}.",
+        *_without_mean(summary, networks),
     ]
+
+
+def _without_mean(summary: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
+    """The sentence on stages where too few of several seeds have a value."""
+    lacking = summary[summary["value"].isna() & (summary["seeds"] > 1)]
+    stages = lacking.groupby("network", sort=False)["stage"].unique()
+    listed = "; ".join(f"{networks[name]}: {', '.join(stages[name])}" for name in stages.index)
+    return [f"No mean where half of the seeds or fewer have a value ({listed})."] if listed else []
 
 
 def _label_sources(chosen: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:

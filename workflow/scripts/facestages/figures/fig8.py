@@ -177,7 +177,9 @@ def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
         name, color, _ = _BANDS[share]
         rise, marker = rises.loc[share], _MARKERS[share]
         if np.isnan(rise["value"]):
-            notes.append(f"{name.partition(',')[0]}:\n{rise['note']}")
+            # CIRCULAR stands in the title and the caption.
+            note = rise["note"].rpartition("; ")[2]
+            notes.append(f"{name.partition(',')[0]}:\n{note}")
             continue
         curve = curves[curves["label"] == share].sort_values("position")
         look = {"color": color, "marker": marker, "markersize": 3.5, "linewidth": 1.2}

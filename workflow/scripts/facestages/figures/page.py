@@ -197,12 +197,16 @@ def circular(
 
 
 def count_seeds(table: pd.DataFrame, networks: Mapping[str, str]) -> str:
-    """Most seeds behind a mean of each network, in the order of `networks`: ``"NN1 10, Pixels 1"``.
+    """Seeds behind each mean, by network: ``"NN1 6 to 10, Pixels 1"``.
 
     The table is that of `figures.seeds.mean_over_seeds`.
     """
-    seeds = table[table["value"].notna()].groupby("network")["seeds"].max()
-    return ", ".join(f"{networks[name]} {seeds[name]}" for name in networks if name in seeds)
+    seeds = table[table["value"].notna()].groupby("network")["seeds"]
+    counts = {
+        name: f"{low} to {high}" if low < high else str(high)
+        for name, low, high in zip(seeds.min().index, seeds.min(), seeds.max(), strict=True)
+    }
+    return ", ".join(f"{networks[name]} {counts[name]}" for name in networks if name in counts)
 
 
 def count_pictures(scores: pd.DataFrame) -> str:

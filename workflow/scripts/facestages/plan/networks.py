@@ -147,8 +147,9 @@ class Networks:
 
     def is_described_by_code(self, network: str) -> bool:
         """Whether a network's layers are known without its weights."""
-        architecture = self.config.networks[network].architecture
-        return bool(architecture) and ARCHITECTURES[architecture].builder is not None
+        entry = self.config.networks[network]
+        known = ARCHITECTURES.get(entry.architecture)
+        return bool(entry.torch or (known and known.builder))
 
     def description_inputs(self, network: str) -> str | list[str]:
         """The file that tells a network's layers; nothing where code or the config tells them."""
