@@ -199,7 +199,7 @@ def test_one_seed_more(tiny_run):
 
 
 def test_library_function_of_one_step_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/partition.py", "LEAST_SHARE = 0.02", "LEAST_SHARE = 0.03")
+    edit(f"{LIBRARY}/analysis/partition.py", "LEAST_SHARE = 0.02", "LEAST_SHARE = 0.03")
     plan = {"partition_variance": 3, "judge_claims": 1, "make_report": 1, "all": 1}
     assert planned(tiny_run) == plan | plots(8)
 
@@ -227,7 +227,7 @@ def test_script_changed(tiny_run, edit):
 
 
 def test_comment_and_docstring_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/separability.py", "# Rounding in float32 makes", "# Rounding makes")
+    edit(f"{LIBRARY}/analysis/silhouette_scores.py", "# Equal silhouettes", "# Silhouettes")
     edit(f"{LIBRARY}/gram.py", "Inner products of the centred rows.", "Products.")
     edit(f"{LIBRARY}/store.py", "import h5py", "# HDF5 itself\nimport h5py")
     assert planned(tiny_run) == {}
