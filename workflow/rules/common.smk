@@ -25,14 +25,17 @@ def one_of(names):
     return "|".join(sorted(map(re.escape, names))) or "(?!)"
 
 
+# No second way to write a number, which would be a second name of the same files.
+NUMBER = r"0|[1-9]\d*"
+
+
 wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     network=one_of(CONFIG.networks),
     asset=one_of(MANIFEST),
-    # No second way to write a number, which would be a second name of the same files.
-    seed=r"0|[1-9]\d*",
-    shard=r"\d+",
-    other=r"\d+",
+    seed=NUMBER,
+    shard=NUMBER,
+    other=NUMBER,
     subject=r"SN\d{3}",
     ratings=one_of(CONFIG.ratings),
     architecture="vgg16",

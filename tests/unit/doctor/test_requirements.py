@@ -16,7 +16,8 @@ from facestages.doctor import requirements
 from facestages.doctor.report import check_resources
 from facestages.doctor.requirements import list_requirements, list_targets
 from facestages.plan import Plan
-from facestages.plan.presence import missing_message, read_gated
+from facestages.plan.presence import GivenPath, missing_message, read_gated
+from facestages.plan.sources import SOURCES
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = read_manifest(ROOT / "resources" / "manifest.yaml")
@@ -260,7 +261,8 @@ def test_odd_paths_are_reported_not_raised(path, note):
     os.mkfifo("pipe")
     found = kdef_at(path)
     assert (found.found, found.missing, found.note) == (False, True, note)
-    assert missing_message("datasets.x.path", path).startswith("config: ")
+    given = GivenPath("datasets.x", "path", path, SOURCES["kdef"].given["path"])
+    assert missing_message(given).startswith("config: ")
 
 
 @pytest.mark.parametrize("function", ["stat", "listdir"])

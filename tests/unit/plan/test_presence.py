@@ -10,13 +10,14 @@ from facestages.assets import read_manifest
 from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.plan import Plan, presence
-from facestages.plan.presence import missing_message, read_gated
+from facestages.plan.presence import GivenPath, missing_message, read_gated
 from facestages.plan.sources import SOURCES
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = read_manifest(ROOT / "resources" / "manifest.yaml")
 GATED = read_gated()
 ORL = {"source": "orl"}
+KDEF = GivenPath("datasets.kdef", "path", "KDEF", SOURCES["kdef"].given["path"])
 STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
 
 
@@ -73,9 +74,7 @@ def test_gated_list_with_a_mistake_is_refused(change, said):
 
 
 def test_message_says_where_a_gated_thing_is_to_be_had():
-    message = missing_message(
-        "datasets.kdef.path", "KDEF", SOURCES["kdef"].given["path"]
-    ).splitlines()
+    message = missing_message(KDEF).splitlines()
     assert message[0] == (
         "config: datasets.kdef.path = 'KDEF': no such file or folder; correct the path."
     )
@@ -84,14 +83,15 @@ def test_message_says_where_a_gated_thing_is_to_be_had():
 
 
 def test_message_on_own_files_is_one_line():
-    assert missing_message("datasets.own.table", "t.csv", SOURCES["table"].given["table"]) == (
+    table = GivenPath("datasets.own", "table", "t.csv", SOURCES["table"].given["table"])
+    assert missing_message(table) == (
         "config: datasets.own.table = 't.csv': no such file or folder; correct the path."
     )
 
 
 def test_message_does_without_the_gated_list(monkeypatch):
     monkeypatch.setattr(presence.read_gated, "__defaults__", (Path("gone.yaml"),))
-    message = missing_message("datasets.kdef.path", "KDEF", SOURCES["kdef"].given["path"])
+    message = missing_message(KDEF)
     assert message.endswith("no such file or folder; correct the path.")
 
 

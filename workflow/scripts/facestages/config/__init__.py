@@ -95,6 +95,21 @@ class Config(Section):
                 if section is not None:
                     yield f"{folder}.{name}", section
 
+    def drawing(self, where: str) -> Figure:
+        """The section of a figure or table, e.g. ``figures.fig4``.
+
+        Raises
+        ------
+        FacestagesError
+            If the config has none.
+        """
+        section = dict(self.drawings()).get(where)
+        if section is None:
+            raise FacestagesError(
+                f"config: {where}: this key is missing; config/README.md explains every key"
+            )
+        return section
+
     @property
     def uses(self) -> dict[str, Uses]:
         """What each figure and table is made from; Figure 1 takes no face set."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from facestages import disfa_files, provenance, subsets
 from facestages.errors import FacestagesError
-from facestages.plan.presence import missing_message, require
-from facestages.plan.sources import RATINGS, SOURCES, Source
+from facestages.plan.presence import given_in, missing_message, require
+from facestages.plan.sources import SOURCES, Source
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -106,12 +106,8 @@ class FaceSets:
         if kind.has_videos:
             subjects = self.subjects(dataset)
             return [self.plan.path("frames", dataset=dataset, subject=one) for one in subjects]
-        given, product = self.config.datasets[dataset].given(), self.whole(dataset)
-        return [
-            require(f"datasets.{dataset}.{key}", path, product, kind.given[key])
-            for key, path in given.items()
-            if key != "folder"
-        ]
+        items = given_in(self.config, f"datasets.{dataset}")
+        return [require(item, self.whole(dataset)) for item in items if item.key != "folder"]
 
     def detector(self, dataset: str) -> str | list[str]:
         """Folder of the face detector, if a face set is cropped."""
@@ -166,21 +162,19 @@ class FaceSets:
 
     def ratings_source(self, ratings: str) -> str:
         """The user's file of human ratings."""
-        entry, product = self.config.ratings[ratings], self.plan.path("ratings", ratings=ratings)
-        given = RATINGS[entry.source]["path"]
-        return require(f"ratings.{ratings}.path", entry.path, product, given)
+        (item,) = given_in(self.config, f"ratings.{ratings}")
+        return require(item, self.plan.path("ratings", ratings=ratings))
 
     def subjects(self, dataset: str) -> list[str]:
         """The people of a video set: as listed, or those whose videos are there."""
-        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        entry = self.config.datasets[dataset]
         noted = self.plan.path("stimuli_files", dataset=dataset)
-        for key, path in entry.given().items():
-            where = f"datasets.{dataset}.{key}"
-            if not os.path.exists(require(where, path, noted, kind.given[key])):
+        for item in given_in(self.config, f"datasets.{dataset}"):
+            if not os.path.exists(require(item, noted)):
                 # The disk is not mounted: the people stay who they were, if the same are wanted.
                 wanted, _, people = _read(noted).partition(": ")
                 if wanted != str(entry.subjects):
-                    raise FacestagesError(missing_message(where, path, kind.given[key]))
+                    raise FacestagesError(missing_message(item))
                 return people.split()
         try:
             return disfa_files.choose_subjects(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from facestages.errors import FacestagesError
 from facestages.paths import Recording
 
 if TYPE_CHECKING:
@@ -30,12 +29,7 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
     FacestagesError
         If the config has no section for it.
     """
-    section = dict(plan.config.figures)[name]
-    if section is None:
-        raise FacestagesError(
-            f"config: figures.{name}: this key is missing; config/README.md explains every key"
-        )
-    return _FIGURES[name](plan, section)
+    return _FIGURES[name](plan, plan.config.drawing(f"figures.{name}"))
 
 
 def answering(plan: Plan) -> list[Recording]:

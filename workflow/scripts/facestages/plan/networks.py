@@ -11,8 +11,7 @@ from facestages.config import Config
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
-from facestages.plan.presence import require
-from facestages.plan.sources import NETWORK_FILES
+from facestages.plan.presence import given_in, require
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -86,14 +85,12 @@ class Networks:
             return self.plan.path("keras_weights", architecture=entry.architecture)
         if weights is None or entry.weights == "train":
             return weights or []
-        return self._require(recording.network, weights, self.plan.path(product, recording))
+        return self._require(recording.network, self.plan.path(product, recording))
 
-    def _require(self, network: str, weights: str, product: str) -> str:
+    def _require(self, network: str, product: str) -> str:
         """The user's file of weights, which must exist unless the product does."""
-        entry = self.config.networks[network]
-        key = "keras" if entry.keras else "weights.path"
-        given = NETWORK_FILES[key]._replace(gated=entry.architecture)
-        return require(f"networks.{network}.{key}", weights, product, given)
+        (item,) = given_in(self.config, f"networks.{network}")
+        return require(item, product)
 
     def weights_in_words(self, network: str) -> tuple[str, str]:
         """Where a network's weights come from, and what they were trained on."""
@@ -160,8 +157,7 @@ class Networks:
             return []
         if asset := self.asset(network):
             return self.plan.path("asset", asset=asset)
-        product = self.plan.path("layers", network=network)
-        return self._require(network, self.weights_file(network), product)
+        return self._require(network, self.plan.path("layers", network=network))
 
     def description_weights(self, network: str) -> str | None:
         """The file of weights that `description_inputs` waits for, or None."""

@@ -64,6 +64,11 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
         yield GivenPath(f"ratings.{name}", "path", entry.path, RATINGS[entry.source]["path"])
 
 
+def given_in(config: Config, section: str) -> list[GivenPath]:
+    """As `given_paths`, of one section."""
+    return [item for item in given_paths(config) if item.section == section]
+
+
 def look_at(path: str) -> tuple[str, int]:
     """Say why a path cannot be looked at, or nothing; and give its mode."""
     try:
@@ -140,31 +145,32 @@ def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
     return lines
 
 
-def require(key: str, path: str, product: str, given: Given | None = None) -> str:
+def require(item: GivenPath, product: str) -> str:
     """Return a path of the user's, which must exist unless `product`, which is made of it, does.
 
     Raises
     ------
     FacestagesError
-        If neither is there, or Snakemake cannot take the path; names the whole `key`, such as
-        ``datasets.kdef.path``, and how to get what is `given` there.
+        If neither is there, or Snakemake cannot take the path; names the whole key, such as
+        ``datasets.kdef.path``, and how to get what must lie there.
     """
-    if "{" in path or "}" in path:
+    if "{" in item.path or "}" in item.path:
         raise FacestagesError(
-            f"config: {key} = '{path}': Snakemake allows no braces in a path; rename the folder"
+            f"config: {item.address} = '{item.path}': Snakemake allows no braces in a path; rename "
+            f"the folder"
         )
-    if not os.path.exists(path) and not os.path.exists(product):
-        raise FacestagesError(missing_message(key, path, given))
-    return path
+    if not os.path.exists(item.path) and not os.path.exists(product):
+        raise FacestagesError(missing_message(item))
+    return item.path
 
 
-def missing_message(key: str, path: str, given: Given | None = None) -> str:
+def missing_message(item: GivenPath) -> str:
     """Say that a path of the config is missing; in a second line, how to ask for what is gated."""
-    reason = look_at(path)[0] or NOT_THERE
-    text = f"config: {key} = '{path}': {reason}; correct the path."
+    reason = look_at(item.path)[0] or NOT_THERE
+    text = f"config: {item.address} = '{item.path}': {reason}; correct the path."
     try:
         sources = known_sources(read_manifest(RESOURCES / "manifest.yaml"), read_gated())
-        entry = sources.get(given and given.gated)
+        entry = sources.get(item.given.gated)
     except FacestagesError:
         return text
     if entry is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from facestages.assets import RESOURCES
-from facestages.errors import FacestagesError
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -41,11 +40,7 @@ def plan_table1(plan: Plan) -> Table1Plan:
     FacestagesError
         If the config has no section for it.
     """
-    table1 = plan.config.tables.table1
-    if table1 is None:
-        raise FacestagesError(
-            "config: tables.table1: this key is missing; config/README.md explains every key"
-        )
+    table1 = plan.config.drawing("tables.table1")
     test = None if plan.is_absent("datasets", table1.test) else table1.test
     networks = plan.present("networks", table1.networks)
     uses = table1.uses()

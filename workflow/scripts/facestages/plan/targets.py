@@ -14,7 +14,7 @@ def can_be_made(plan: Plan, name: str) -> bool:
     It needs one face set and one network at hand, of those that it names; the rest is left out.
     Figure 1 needs nothing where code says what a network's layers are.
     """
-    uses = dict(plan.config.drawings())[name].uses(optional=False)
+    uses = plan.config.drawing(name).uses(optional=False)
     if name == "figures.fig1" and plan.networks.is_described_by_code(*uses.networks):
         return True
     needed = (("datasets", uses.datasets), ("networks", uses.networks))
