@@ -1,11 +1,15 @@
 """A network whose outputs are known, and faces for it."""
 
+import h5py
 import numpy as np
 import pandas as pd
 
+from facestages.analysis.geometry import measure_geometry
 from facestages.architectures import InputSpec
 from facestages.recording.activations import record_activations
 from facestages.stimuli import StimulusSet, write_stimuli
+
+LAYERS = ["wide", "narrow"]
 
 
 class Blurs:
@@ -54,3 +58,21 @@ def record_blurs(folder, network=None, layers=("wide", "narrow")):
     attributes = {"seed": 3, "network": "blurs"}
     record_activations(network or Blurs(), folder / "faces.h5", layers, path, attributes)
     return path
+
+
+def geometry(folder, sources, name):
+    measure_geometry(sources, folder / "faces.h5", 10, folder / name)
+    with h5py.File(folder / name) as file:
+        return {
+            layer: {key: file[layer][key][:] for key in ("gram", "score", "variance_ratio")}
+            | {"noise_edge": np.array(file[layer].attrs["noise_edge"])}
+            for layer in file
+        }
+
+
+def assert_same(measured, expected):
+    assert list(measured) == list(expected)
+    for layer, arrays in expected.items():
+        for key, array in arrays.items():
+            scale = np.abs(array).max()
+            np.testing.assert_allclose(measured[layer][key], array, atol=1e-5 * scale, err_msg=key)

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from facestages import fetching
-from facestages.errors import FacestagesError
 from facestages.fetching import fetch_asset
+from refusals import refusal
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -98,15 +98,6 @@ def make_zip(path, members, link=None):
             info.external_attr = (stat.S_IFLNK | 0o777) << 16
             archive.writestr(info, "/etc/passwd")
     return path
-
-
-def refusal(function, *args, **options):
-    """Run what must be refused; return the message, which has one or two lines."""
-    with pytest.raises(FacestagesError) as caught:
-        function(*args, **options)
-    message = str(caught.value)
-    assert len(message.splitlines()) <= 2
-    return message
 
 
 # ------------------------------------------------------------------------------- web address

@@ -1,48 +1,11 @@
 """Gram matrices accumulated while recording are those of the recorded layers."""
 
-import h5py
-import numpy as np
 import pytest
 
-from blurs import Blurs, write_blurs_faces
-from facestages.analysis.geometry import measure_geometry
+from blurs import LAYERS, Blurs, assert_same, geometry
 from facestages.errors import FacestagesError
 from facestages.recording import accumulation
 from facestages.recording.accumulation import accumulate_gram, plan_parts
-from facestages.recording.activations import record_activations
-
-LAYERS = ["wide", "narrow"]
-
-
-@pytest.fixture
-def faces(tmp_path):
-    return write_blurs_faces(tmp_path / "faces.h5")
-
-
-@pytest.fixture
-def expected(tmp_path, faces):
-    """Geometry of the layers as they were recorded in full."""
-    path = tmp_path / "activations.h5"
-    record_activations(Blurs(), tmp_path / "faces.h5", LAYERS, path, {"seed": 0})
-    return geometry(tmp_path, path, "expected.h5")
-
-
-def geometry(folder, sources, name):
-    measure_geometry(sources, folder / "faces.h5", 10, folder / name)
-    with h5py.File(folder / name) as file:
-        return {
-            layer: {key: file[layer][key][:] for key in ("gram", "score", "variance_ratio")}
-            | {"noise_edge": np.array(file[layer].attrs["noise_edge"])}
-            for layer in file
-        }
-
-
-def assert_same(measured, expected):
-    assert list(measured) == list(expected)
-    for layer, arrays in expected.items():
-        for key, array in arrays.items():
-            scale = np.abs(array).max()
-            np.testing.assert_allclose(measured[layer][key], array, atol=1e-5 * scale, err_msg=key)
 
 
 @pytest.mark.parametrize("rows_held", [70, 30, 10])

@@ -20,56 +20,15 @@ from disfa_files import (
     write_labels,
     write_video,
 )
-from facestages.action_units import DISFA_UNITS, RULES_V1
+from disfa_frames import OPTIONS, SIZE, coded_number, decode_all, read, write
+from facestages.action_units import DISFA_UNITS
 from facestages.disfa_files import (
     find_subjects,
     subject_files,
 )
-from facestages.errors import FacestagesError
-from facestages.stimuli.disfa import read_subject
+from refusals import refusal
 
 LIBRARY = Path(__file__).parents[3] / "workflow" / "scripts"
-
-
-SIZE = (160, 120)
-
-
-OPTIONS = {
-    "camera": "left",
-    "frames_per_person": 5,
-    "select": "even",
-    "min_distance": 1,
-    "seed": 0,
-    "rules": RULES_V1,
-    "rules_version": "au-rule-v1",
-    "threshold": 1,
-}
-
-
-def coded_number(subject, frame, unit):
-    """Intensities from which the frame's number can be told."""
-    return {12: frame % 6, 25: frame // 6 % 6, 1: frame // 36 % 6}.get(unit, 0)
-
-
-def write(folder, subjects, **options):
-    return write_disfa(folder, subjects, **{"size": SIZE, **options})
-
-
-def read(folder, subject="SN001", **options):
-    return read_subject(folder, subject, **{**OPTIONS, **options})
-
-
-def refusal(function, *args, **options):
-    """Call what must be refused; return the message, which has one or two lines."""
-    with pytest.raises(FacestagesError) as caught:
-        function(*args, **options)
-    message = str(caught.value)
-    assert len(message.splitlines()) <= 2
-    return message
-
-
-def decode_all(folder, subject="SN001", **options):
-    return [picture.read() for picture in read(folder, subject, **options).pictures]
 
 
 @pytest.mark.parametrize("codec", ["MJPG", "XVID"])

@@ -11,8 +11,8 @@ from disfa_files import (
     write_disfa,
 )
 from facestages.action_units import DISFA_UNITS
-from facestages.errors import FacestagesError
 from facestages.stimuli.disfa_labels import choose_frames, read_action_units
+from refusals import refusal
 
 SIZE = (160, 120)
 
@@ -24,15 +24,6 @@ def coded_number(subject, frame, unit):
 
 def write(folder, subjects, **options):
     return write_disfa(folder, subjects, **{"size": SIZE, **options})
-
-
-def refusal(function, *args, **options):
-    """Call what must be refused; return the message, which has one or two lines."""
-    with pytest.raises(FacestagesError) as caught:
-        function(*args, **options)
-    message = str(caught.value)
-    assert len(message.splitlines()) <= 2
-    return message
 
 
 def quiet(n, active=()):

@@ -1,56 +1,14 @@
 """Pictures of every format become uint8."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from facestages.errors import FacestagesError
-from facestages.stimuli import join_stimuli
-from facestages.stimuli.crop import crop_pictures
-from facestages.stimuli.table import list_table
+from own_tables import RAMP, one, read_table, refusal, write_table
 
 YALE = Path(__file__).parents[4] / "shared" / "data" / "yalefaces"
-
-
-RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
-
-
-def write_table(folder, header, *rows):
-    path = folder / "faces.csv"
-    with open(path, "w", newline="") as stream:
-        csv.writer(stream).writerows([header, *rows])
-    return path
-
-
-def read_table(table, size=None, color="grey", **options):
-    """Read all pictures of a table."""
-    listed = list_table(table, **options)
-    return join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
-
-
-def one(tmp_path, name, **options):
-    """Read a table of one picture; return the picture."""
-    return read_table(write_table(tmp_path, ["path"], [name]), **options).images[0]
-
-
-def refusal(*args, **options):
-    """Read what must be refused; return the message, which has one or two lines."""
-    with pytest.raises(FacestagesError) as caught:
-        read_table(*args, **options)
-    message = str(caught.value)
-    assert len(message.splitlines()) <= 2
-    return message
-
-
-@pytest.fixture
-def two(tmp_path):
-    """A folder of two pictures."""
-    for name in ("a.png", "b.png"):
-        Image.fromarray(RAMP).save(tmp_path / name)
-    return tmp_path
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.gif", "x.bmp", "x.pgm", "x.tif", "x.webp"])

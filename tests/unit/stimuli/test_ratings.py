@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facestages.errors import FacestagesError
 from facestages.stimuli.ratings import join_norms, read_oasis
+from refusals import refusal
 
 OASIS = Path(__file__).parents[4] / "shared" / "data" / "OASIS.csv"
 HEADER = (
@@ -41,15 +41,6 @@ def write_norms(folder, *rows):
     path = folder / "norms.csv"
     path.write_text("\n".join(rows) + "\n")
     return path
-
-
-def refusal(function, *args, **options):
-    """Call with what must be refused; return the message, which has one or two lines."""
-    with pytest.raises(FacestagesError) as caught:
-        function(*args, **options)
-    message = str(caught.value)
-    assert len(message.splitlines()) <= 2
-    return message
 
 
 # ------------------------------------------------------------------------------- OASIS
