@@ -27,18 +27,21 @@ PLOTS = {
 
 
 for figure, (category, title, message, mb) in PLOTS.items():
-    drawn = f"<results>/figures/{figure}"
+    files = {
+        product: PATHS[product].format(figure=figure)
+        for product in ("figure", "figure_svg", "figure_png", "figure_numbers", "figure_caption")
+    }
     caption, labels = f"../report/{figure}.rst", {"figure": title}
     forms = {
-        "pdf": f"{drawn}.pdf",
-        "svg": report(f"{drawn}.svg", caption=caption, category=category, labels=labels),
-        "png": f"{drawn}.png",
+        "pdf": files["figure"],
+        "svg": report(files["figure_svg"], caption=caption, category=category, labels=labels),
+        "png": files["figure_png"],
     }
     if figure == "fig1":
         # Its caption is part of the drawing.
         forms["table"] = "<results>/tables/fig1.md"
     else:
-        forms |= {"numbers": f"{drawn}.csv", "caption": f"{drawn}.rst"}
+        forms |= {"numbers": files["figure_numbers"], "caption": files["figure_caption"]}
 
     rule:
         name:
@@ -73,7 +76,7 @@ rule make_table1:
         files=ask(lambda: tables.plan_table1(PLAN).files),
         paper=str(assets.RESOURCES / "paper.yaml"),
     output:
-        csv="<results>/tables/table1.csv",
+        csv=PATHS["table"].format(table="table1"),
         markdown="<results>/tables/table1.md",
         latex="<results>/tables/table1.tex",
         html=report(
@@ -109,7 +112,7 @@ rule make_gradcam_table:
     input:
         shares=ask(tables.gradcam_files, plan=PLAN),
     output:
-        csv="<results>/tables/gradcam.csv",
+        csv=PATHS["table"].format(table="gradcam"),
         markdown="<results>/tables/gradcam.md",
         html=report(
             "<results>/tables/gradcam.html",
@@ -144,9 +147,9 @@ rule judge_claims:
         tables=ask(lambda: claims.plan_claims(PLAN).files),
         claims=str(assets.RESOURCES / "claims.yaml"),
     output:
-        csv="<results>/claims.csv",
+        csv=PATHS["claims"],
         html=report(
-            "<results>/claims.html",
+            PATHS["claims_page"],
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "Claim by claim"},
