@@ -25,7 +25,7 @@ def one_of(names):
     return "|".join(sorted(map(re.escape, names))) or "(?!)"
 
 
-# No second way to write a number, which would be a second name of the same files.
+# A number has one spelling: a second would be a second name of the same files.
 NUMBER = r"0|[1-9]\d*"
 
 
@@ -67,7 +67,7 @@ def value_of(name, wildcards):
 
 
 def megabytes(foreseen, **settings):
-    """Memory of a job, a number or a question; each further attempt gets half of it in addition."""
+    """Memory of a job: a number, or a question to the plan. Each attempt gets half as much more."""
     asked = ask(foreseen, **settings) if callable(foreseen) else lambda wildcards: foreseen
 
     def answer(wildcards, attempt):

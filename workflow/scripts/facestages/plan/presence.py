@@ -65,7 +65,7 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
 
 
 def given_in(config: Config, section: str) -> list[GivenPath]:
-    """As `given_paths`, of one section."""
+    """The files and folders that one section names, e.g. ``datasets.kdef``."""
     return [item for item in given_paths(config) if item.section == section]
 
 
