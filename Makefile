@@ -35,7 +35,7 @@ test: $(ENV)
 
 # What CI runs after the tests.
 lint: $(ENV)
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint

@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-
 import torch
+
 from facestages.errors import FacestagesError
 from facestages.networks.checkpoints import load_state, read_state
 

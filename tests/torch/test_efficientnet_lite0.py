@@ -1,6 +1,12 @@
 """EfficientNet-Lite0 against the reference implementation, efficientnet-lite-pytorch 0.1.0."""
 
 import pytest
+import torch
+
+from face_sets import ASSETS
+from facestages.errors import FacestagesError
+from facestages.networks.checkpoints import load_state
+from facestages.networks.efficientnet_lite0 import EfficientNetLite0
 from official_networks import (
     output_shapes,
     overwritten_outputs,
@@ -8,12 +14,6 @@ from official_networks import (
     synthetic_faces,
     with_synthetic_weights,
 )
-
-import torch
-from face_sets import ASSETS
-from facestages.errors import FacestagesError
-from facestages.networks.checkpoints import load_state
-from facestages.networks.efficientnet_lite0 import EfficientNetLite0
 
 WEIGHTS = (
     ASSETS

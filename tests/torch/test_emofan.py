@@ -1,6 +1,11 @@
 """EmoFAN against what is known of the published network."""
 
 import pytest
+import torch
+
+from facestages.errors import FacestagesError
+from facestages.networks.checkpoints import load_state
+from facestages.networks.emofan import EmoFAN
 from official_networks import (
     filled_with_own_number,
     official_checkpoint,
@@ -11,11 +16,6 @@ from official_networks import (
     synthetic_faces,
     with_synthetic_weights,
 )
-
-import torch
-from facestages.errors import FacestagesError
-from facestages.networks.checkpoints import load_state
-from facestages.networks.emofan import EmoFAN
 
 
 def published(n_expression=8):

@@ -1,6 +1,11 @@
 """ResMaskNet against what is known of the published network."""
 
 import pytest
+import torch
+
+from facestages.errors import FacestagesError
+from facestages.networks.checkpoints import load_state
+from facestages.networks.resmasknet import MaskingBlock, ResMaskNet
 from official_networks import (
     filled_with_own_number,
     official_checkpoint,
@@ -12,11 +17,6 @@ from official_networks import (
     synthetic_faces,
     with_synthetic_weights,
 )
-
-import torch
-from facestages.errors import FacestagesError
-from facestages.networks.checkpoints import load_state
-from facestages.networks.resmasknet import MaskingBlock, ResMaskNet
 
 
 def published():

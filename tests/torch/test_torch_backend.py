@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 
 import gradcam_reference as reference
-import torch
 from facestages.architectures import ARCHITECTURES, InputSpec, known_layers
 from facestages.errors import FacestagesError
 from facestages.networks import load_network, torch_backend

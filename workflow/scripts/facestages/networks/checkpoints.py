@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 import torch
-from facestages.errors import FacestagesError
 from torch import Tensor, nn
+
+from facestages.errors import FacestagesError
 
 #: Keys under which training scripts save the state dict, beside the epoch and the like.
 STATE_KEYS = ("net", "state_dict", "model")

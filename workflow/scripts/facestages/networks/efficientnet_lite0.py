@@ -8,9 +8,9 @@ weights.
 from __future__ import annotations
 
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from facestages.networks.inputs import require_halvable
-from torch import Tensor, nn
 
 #: Repeats, kernel, stride of the first, expansion, channels of each stage (Table 1).
 STAGES = (

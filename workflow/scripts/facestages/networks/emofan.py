@@ -8,11 +8,11 @@ those of the published weights.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-
 import torch
-from facestages.errors import FacestagesError
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from facestages.errors import FacestagesError
 
 N_LANDMARKS = 68
 SIZE = 256

@@ -6,11 +6,11 @@ Pham, Vu, Tran: Facial Expression Recognition Using Residual Masking Network, IC
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-
 import torch
-from facestages.networks.inputs import require_halvable
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from facestages.networks.inputs import require_halvable
 
 
 class ResMaskNet(nn.Module):

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
-
 import torch
+
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.networks import is_kernel, require_spatial
