@@ -16,6 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from facestages import notes
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 
@@ -68,12 +69,15 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
         At the end of the block, if the disk was full; no file is left then.
     """
     with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
-        with h5py.File(disk, "w", track_order=True) as file:
+        # From this version on, HDF5 keeps checksums of its own structures.
+        options = {"libver": ("v110", "v110"), "userblock_size": notes.USER_BLOCK}
+        with h5py.File(disk, "w", track_order=True, **options) as file:
             file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
             yield file
         disk.wait()
         if disk.failure:
             raise disk.failure
+        notes.write_user_block(partial)
 
 
 class _Disk(io.FileIO):
