@@ -32,3 +32,6 @@ rule all:
         # A workflow that uses this one as a module has a report of its own.
         [] if IS_MODULE else PATHS["report"],
     localrule: True
+
+
+include: "workflow/rules/check.smk"

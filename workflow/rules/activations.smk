@@ -4,7 +4,7 @@
 rule record_activations:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs, product="geometry"),
+        weights=ask(PLAN.networks.inputs),
     output:
         activations=PATHS["activations"],
     log:
@@ -24,6 +24,7 @@ rule record_activations:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.weights_file),
         layers=ask(PLAN.networks.recorded_layers),
+        given=ask(PLAN.networks.given, product="geometry"),
         precision=CONFIG.analysis.precision,
         code=network_code("record_activations"),
     message:
@@ -35,7 +36,7 @@ rule record_activations:
 rule accumulate_gram:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs, product="geometry"),
+        weights=ask(PLAN.networks.inputs),
     output:
         products=temp(PATHS["grams"]),
     log:
@@ -53,6 +54,7 @@ rule accumulate_gram:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.weights_file),
         layers=ask(PLAN.networks.recorded_layers),
+        given=ask(PLAN.networks.given, product="geometry"),
         code=network_code("accumulate_gram"),
     message:
         "Gram matrices of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -89,7 +91,7 @@ rule split_stimuli:
 use rule record_activations as record_shard with:
     input:
         stimuli=PATHS["stimuli_shard"],
-        weights=ask(PLAN.networks.inputs, product="geometry"),
+        weights=ask(PLAN.networks.inputs),
     output:
         activations=if_kept(PATHS["activations_shard"]),
     log:

@@ -23,6 +23,8 @@ rule measure_geometry:
         gpu=0,
     params:
         components=ask(PLAN.recordings.components_kept),
+        # Its note tells of the weights when the recordings are gone.
+        given=ask(PLAN.networks.given, product="geometry"),
         code=code("measure_geometry"),
     message:
         "Geometry of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
@@ -190,7 +192,7 @@ rule compare_instances:
 rule explain_gradcam:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs, product="attribution"),
+        weights=ask(PLAN.networks.inputs),
         predictions=ask(PLAN.face_sets.label_predictions),
     output:
         maps=PATHS["attribution"],
@@ -214,6 +216,7 @@ rule explain_gradcam:
         layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
         faces=CONFIG.analysis.gradcam_faces,
         margin=ask(PLAN.face_sets.crop_margin),
+        given=ask(PLAN.networks.given, product="attribution"),
         code=network_code("explain_gradcam"),
     message:
         "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"

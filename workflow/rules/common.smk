@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import re
 import sys
 
@@ -49,9 +50,13 @@ def ask(question, **settings):
     """
     names = [name for name in inspect.signature(question).parameters if name not in settings]
 
+    @functools.cache
+    def find(*values):
+        return question(**dict(zip(names, values)), **settings)
+
     def answer(wildcards):
         try:
-            return question(**{name: value_of(name, wildcards) for name in names}, **settings)
+            return find(*(value_of(name, wildcards) for name in names))
         except FacestagesError as error:
             sys.exit(str(error))
 
@@ -112,16 +117,13 @@ def preparation_code(wildcards):
 
 
 def network_code(script):
-    """As `code`, with the code that builds the network: the library's, or a user's own.
+    """As `code`, with the library's code that builds the network; that of others does not count.
 
-    Code of other networks does not count.
+    A user's own code is given: see `Networks.given`.
     """
 
     def digests(wildcards):
         entry = CONFIG.networks[wildcards.network]
-        if entry.torch:
-            address = entry.torch.partition(":")[0]
-            return [code(script), provenance.digest_own_code(address, ".")]
         built_in = ARCHITECTURES.get(entry.architecture)
         if not built_in or not built_in.builder:
             return [code(script)]
@@ -132,11 +134,21 @@ def network_code(script):
     return digests
 
 
+def resource(name):
+    """A file that comes with the project, as a path that a moved checkout does not change."""
+    return os.path.relpath(assets.RESOURCES / name)
+
+
+def content(path):
+    """The param ``given`` of a job that a file or folder beside the config decides."""
+    return lambda wildcards: [["content", [path], PLAN.digest_given("content", path)]]
+
+
 def report_words(wildcards):
-    """Texts of the report."""
+    """Texts and style of the report: an edit makes it anew, a fresh checkout does not."""
     if IS_MODULE or not IS_FOLDER:
         sys.exit(
             "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
             "the workflow that uses it shows these figures and tables too"
         )
-    return sorted(map(str, WORKFLOW.glob("report/*.rst")))
+    return content(os.path.relpath(WORKFLOW / "report"))(wildcards)

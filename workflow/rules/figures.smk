@@ -74,7 +74,6 @@ for figure, (category, title, message, mb) in PLOTS.items():
 rule make_table1:
     input:
         files=ask(lambda: tables.plan_table1(PLAN).files),
-        paper=str(assets.RESOURCES / "paper.yaml"),
     output:
         csv=PATHS["table"].format(table="table1"),
         markdown="<results>/tables/table1.md",
@@ -97,6 +96,8 @@ rule make_table1:
         runtime=10,
         gpu=0,
     params:
+        paper=resource("paper.yaml"),
+        given=content(resource("paper.yaml")),
         networks=ask(lambda: tables.plan_table1(PLAN).networks),
         datasets=ask(lambda: tables.plan_table1(PLAN).datasets),
         test=ask(lambda: tables.plan_table1(PLAN).test),
@@ -145,7 +146,6 @@ rule make_gradcam_table:
 rule judge_claims:
     input:
         tables=ask(lambda: claims.plan_claims(PLAN).files),
-        claims=str(assets.RESOURCES / "claims.yaml"),
     output:
         csv=PATHS["claims"],
         html=report(
@@ -166,6 +166,8 @@ rule judge_claims:
         runtime=10,
         gpu=0,
     params:
+        claims=resource("claims.yaml"),
+        given=content(resource("claims.yaml")),
         world=ask(lambda: claims.plan_claims(PLAN).world),
         code=code("judge_claims"),
     message:

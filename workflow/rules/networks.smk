@@ -35,7 +35,7 @@ rule train_network:
 rule fetch_keras_weights:
     # Fetched once, before any job needs them, as Keras has one cache, in the user's home.
     output:
-        fetched=touch(PATHS["keras_weights"]),
+        fetched=PATHS["keras_weights"],
     log:
         "<logs>/fetch_keras_weights/{architecture}.log",
     benchmark:
@@ -75,6 +75,7 @@ rule describe_layers:
     params:
         network=lambda wildcards: CONFIG.networks[wildcards.network].source,
         weights=ask(PLAN.networks.description_weights),
+        given=ask(PLAN.networks.description_given),
         stages=ask(PLAN.networks.stages),
         code=network_code("describe_layers"),
     message:
@@ -108,7 +109,7 @@ rule list_layers:
 rule predict_expressions:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs, product="predictions"),
+        weights=ask(PLAN.networks.inputs),
     output:
         predictions=PATHS["predictions"],
     log:
@@ -128,6 +129,7 @@ rule predict_expressions:
         layer=ask(PLAN.networks.last_stage),
         classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
         affect=lambda wildcards: CONFIG.networks[wildcards.network].affect,
+        given=ask(PLAN.networks.given, product="predictions"),
         code=network_code("predict_expressions"),
     message:
         "{wildcards.network} names the expressions of {wildcards.dataset}"

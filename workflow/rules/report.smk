@@ -44,9 +44,6 @@ rule describe_run:
 rule make_report:
     input:
         results=ask(targets.shown, plan=PLAN),
-        # An edited text makes the report anew, a fresh checkout does not.
-        words=report_words,
-        stylesheet=str(WORKFLOW / "report" / "report.css"),
     output:
         html=PATHS["report"],
     log:
@@ -63,6 +60,8 @@ rule make_report:
     params:
         # Relative, so that a checkout that was moved is no change.
         snakefile=os.path.relpath(workflow.main_snakefile),
+        stylesheet=os.path.relpath(WORKFLOW / "report" / "report.css"),
+        given=report_words,
         config=config,
         code=code("make_report"),
     message:

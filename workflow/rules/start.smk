@@ -6,6 +6,9 @@ import runpy
 import sys
 from pathlib import Path
 
+# Rules of a workflow that uses this one as a module.
+FOREIGN = {step.name for step in workflow.rules}
+
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 # From a repository Snakemake takes rules and scripts one by one, but not the library.
 IS_FOLDER = isinstance(workflow.current_basedir, os.PathLike)

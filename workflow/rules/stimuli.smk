@@ -27,13 +27,10 @@ rule fetch_asset:
 
 
 rule extract_frames:
-    # The video and the label files decide through `params.files`. They are no inputs, so that
-    # frames stay good while the videos' disk is not mounted.
     input:
         detector=ask(PLAN.face_sets.frames_detector),
     output:
         frames=PATHS["frames"],
-        files=PATHS["frames_files"],
     log:
         "<logs>/extract_frames/{dataset}/{subject}.log",
     benchmark:
@@ -47,7 +44,7 @@ rule extract_frames:
         gpu=0,
     params:
         entry=ask(PLAN.face_sets.frames_entry),
-        files=ask(PLAN.face_sets.video_digest),
+        given=ask(PLAN.face_sets.frames_given),
         code=code("extract_frames"),
     message:
         "Frames of {wildcards.subject} for {wildcards.dataset}"
@@ -61,7 +58,6 @@ rule prepare_stimuli:
         detector=ask(PLAN.face_sets.detector),
     output:
         stimuli=PATHS["stimuli"],
-        files=PATHS["stimuli_files"],
     log:
         "<logs>/prepare_stimuli/{dataset}.log",
     benchmark:
@@ -75,7 +71,7 @@ rule prepare_stimuli:
         gpu=0,
     params:
         entry=ask(PLAN.face_sets.entry),
-        files=ask(PLAN.face_sets.files),
+        given=ask(PLAN.face_sets.given),
         code=preparation_code,
     message:
         "Prepare face set {wildcards.dataset}"
@@ -88,7 +84,6 @@ rule sample_stimuli:
         stimuli=PATHS["stimuli"],
     output:
         stimuli=PATHS["sample"],
-        every=PATHS["sample_step"],
     log:
         "<logs>/sample_stimuli/{dataset}.log",
     benchmark:
@@ -102,6 +97,7 @@ rule sample_stimuli:
         gpu=0,
     params:
         every=ask(PLAN.face_sets.sampling_step),
+        given=ask(PLAN.face_sets.step_given),
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"
@@ -146,8 +142,6 @@ rule report_stimuli:
 
 
 rule prepare_ratings:
-    input:
-        path=ask(PLAN.face_sets.ratings_source),
     output:
         ratings=PATHS["ratings"],
     log:
@@ -163,6 +157,8 @@ rule prepare_ratings:
         runtime=10,
         gpu=0,
     params:
+        path=lambda wildcards: CONFIG.ratings[wildcards.ratings].path,
+        given=ask(PLAN.face_sets.ratings_given),
         code=code("prepare_ratings"),
     message:
         "Human ratings {wildcards.ratings}"

@@ -7,6 +7,6 @@ with job(snakemake):
     from facestages.claims import judge_claims
     from facestages.claims.page import write_claims
 
-    table = judge_claims(snakemake.input.claims, **snakemake.params.world)
+    table = judge_claims(snakemake.params.claims, **snakemake.params.world)
     tables.write_table(snakemake.output.csv, table)
     write_claims(table, snakemake.output.html, "What the paper claims, and what this run finds")

@@ -10,5 +10,5 @@ with job(snakemake):
         snakefile=snakemake.params.snakefile,
         config=snakemake.params.config,
         targets=list(snakemake.input.results),
-        stylesheet=snakemake.input.stylesheet,
+        stylesheet=snakemake.params.stylesheet,
     )

@@ -10,7 +10,7 @@ with job(snakemake):
         snakemake.params.networks,
         snakemake.params.datasets,
         snakemake.params.test,
-        snakemake.input.paper,
+        snakemake.params.paper,
     )
     tables.write_table(snakemake.output.csv, table)
     output = snakemake.output

@@ -3,7 +3,6 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.files import atomic_path
     from facestages.stimuli.sources import prepare_stimuli
 
     prepare_stimuli(
@@ -14,5 +13,3 @@ with job(snakemake):
         snakemake.input.detector or None,
         snakemake.threads,
     )
-    with atomic_path(snakemake.output.files) as partial:
-        partial.write_text(snakemake.params.files)

@@ -6,9 +6,10 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from facestages import contents, notes
 from facestages.errors import FacestagesError
 from facestages.memory import peak_memory, require_memory, total_memory
 
@@ -18,6 +19,9 @@ _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H
 @contextlib.contextmanager
 def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     """Log to the rule's log and the terminal; end with one clear line where something is wrong.
+
+    Every output gets a note of what it was made with. A job fails where an input is damaged, or
+    where the user's files are not what they were when the run began.
 
     Libraries are imported inside the block, so that they see the job's number of threads and a
     failing import is logged like any other error.
@@ -41,11 +45,16 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     where = " ".join([snakemake.rule, *(f"{k}={v}" for k, v in snakemake.wildcards.items())])
     logger.info("%s", where)
     asked = snakemake.resources.get("mem_mb")
+    given = snakemake.params.get("given", [])
     try:
         _refuse_another_library(snakemake.scriptdir)
         if asked is not None:
             require_memory(asked, total_memory())
+        _begin_notes(snakemake, given)
+        _require_unchanged(given)
         yield
+        _require_unchanged(given)
+        _write_notes(snakemake.output)
     except FacestagesError as error:
         logger.error("%s", error)
         _say(f"error in {where}: {error}")
@@ -71,6 +80,42 @@ def _refuse_another_library(scripts: str) -> None:
             f"Python takes the library from {imported}, not from {beside}, as these rules "
             f"expect. Uninstall that package, or install this one in its place: pip install -e"
         )
+
+
+def _begin_notes(snakemake, given: Sequence[Sequence]) -> None:
+    """Set the note of the outputs, and refuse inputs that are not what their notes say."""
+    inputs = {path: notes.read(path) for path in map(str, snakemake.input)}
+    for path, note in inputs.items():
+        if note.get("sha256", None) not in (None, contents.digest_content(path)):
+            raise FacestagesError(
+                f"{path}: is damaged, or was changed by hand: delete it and run the same command "
+                f"again"
+            )
+    for path in map(str, snakemake.output):
+        notes.beside(path).unlink(missing_ok=True)
+    made = notes.digest_job(
+        dict(snakemake.wildcards.items()),
+        dict(snakemake.params.items()),
+        {path: note.get("made") for path, note in inputs.items()},
+    )
+    digests = {notes.digest_key(kind, arguments): found for kind, arguments, found in given}
+    notes.begin({"made": made, "given": digests})
+
+
+def _require_unchanged(given: Sequence[Sequence]) -> None:
+    """Refuse to go on where the user's files are not those that the run was told."""
+    for kind, arguments, expected in given:
+        path = arguments[0]
+        if contents.digest_given(kind, *arguments) != expected:
+            is_there = os.path.exists(path) or kind == "module"
+            problem = "changed during the run" if is_there else "is not there, and a job needs it"
+            raise FacestagesError(f"{path} {problem}: run the same command again")
+
+
+def _write_notes(outputs: Sequence[str]) -> None:
+    for path in map(str, outputs):
+        if not notes.is_hdf5(path):
+            notes.write_beside(path, contents.digest_content(path))
 
 
 class _LogFile(logging.FileHandler):

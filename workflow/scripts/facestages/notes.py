@@ -1,9 +1,9 @@
 """Notes that products carry: what they were made with, so that a stale file is never taken.
 
-A note is JSON with the keys ``made`` (a digest of all that the job was told) and ``given`` (the
-user's files that it was made from, each with a digest of its content). In an HDF5 file it lies in
-the user block, before the data. A note of any other file or folder lies beside it, as
-``.NAME.note``, and has the key ``sha256``, the digest of the product's own content.
+A note is JSON with the keys ``made`` (see `digest_job`) and ``given`` (the user's files that it was
+made from, each with a digest of its content). In an HDF5 file it lies in the user block, before the
+data. A note of any other file or folder lies beside it, as ``.NAME.note``, and has the key
+``sha256``, the digest of the product's own content.
 
 Snakemake reads notes at the start of every run, so nothing heavy is imported here.
 """
@@ -13,12 +13,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from facestages.files import atomic_path
+from facestages.provenance import digest
 
 #: Bytes before the data of an HDF5 file.
 USER_BLOCK = 4096
 
 _current: dict[str, object] = {}
+
+
+def digest_job(
+    wildcards: Mapping[str, str], params: Mapping[str, object], inputs: Mapping[str, str | None]
+) -> str:
+    """Digest of all that a job is told.
+
+    `inputs` are its files, each with the ``made`` of its own note. So the digest is about all that
+    went before as well, and a product is good if its note has the ``made`` of today.
+    """
+    return digest([dict(wildcards), dict(params), sorted(inputs.items())])
+
+
+def digest_key(kind: str, arguments: Sequence[object]) -> str:
+    """Key of something that a user hands in (see `contents.digest_given`) in a note's ``given``."""
+    # Whole paths of many files would not fit into a user block.
+    return digest([kind, list(arguments)])[:16]
 
 
 def begin(note: dict[str, object]) -> None:
@@ -37,18 +58,29 @@ def write_user_block(path: str | os.PathLike) -> None:
         stream.write(text.ljust(USER_BLOCK, b"\0"))
 
 
+def write_beside(path: str | os.PathLike, sha256: str) -> None:
+    """Write the current note beside a product that is no HDF5 file."""
+    with atomic_path(beside(path)) as partial:
+        partial.write_text(json.dumps({**_current, "sha256": sha256}), encoding="utf-8")
+
+
 def beside(path: str | os.PathLike) -> Path:
     """Where the note of a product lies that is no HDF5 file."""
     path = Path(path)
     return path.with_name(f".{path.name}.note")
 
 
+def is_hdf5(path: str | os.PathLike) -> bool:
+    """Whether the note of a product lies inside it."""
+    return os.fspath(path).endswith(".h5")
+
+
 def read(path: str | os.PathLike) -> dict[str, object]:
     """The note of a product; empty if it has none, or none that can be read."""
-    is_hdf5 = str(path).endswith(".h5")
+    inside = is_hdf5(path)
     with contextlib.suppress(OSError, ValueError):
-        with open(path if is_hdf5 else beside(path), "rb") as stream:
-            note = json.loads(stream.read(USER_BLOCK if is_hdf5 else -1).rstrip(b"\0"))
+        with open(path if inside else beside(path), "rb") as stream:
+            note = json.loads(stream.read(USER_BLOCK if inside else -1).rstrip(b"\0"))
         if isinstance(note, dict):
             return note
     return {}

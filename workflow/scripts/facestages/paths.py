@@ -16,11 +16,8 @@ PATTERNS = {
     "keras_weights": "<resources>/keras/{architecture}.fetched",
     # Face sets and ratings.
     "frames": "<results>/frames/{dataset}/{subject}.h5",
-    "frames_files": "<results>/frames/{dataset}/{subject}.files",
     "stimuli": "<results>/stimuli/{dataset}.h5",
-    "stimuli_files": "<results>/stimuli/{dataset}.files",
     "sample": "<results>/stimuli/{dataset}.sample.h5",
-    "sample_step": "<results>/stimuli/{dataset}.every",
     "stimuli_shard": "<results>/stimuli/{dataset}/shard-{shard}.h5",
     "stimuli_report": "<results>/stimuli/{dataset}.report.json",
     "stimuli_report_page": "<results>/stimuli/{dataset}.report.md",

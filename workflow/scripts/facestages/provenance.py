@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import csv
 import hashlib
 import importlib
 import json
 import os
 import platform
-import re
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -21,10 +18,14 @@ from facestages import __version__
 PACKAGE = Path(__file__).parent
 
 # No result depends on these modules and packages, so an edit there reruns nothing: config and plan
-# reach a job through its params, value by value, and the others decide how a job reports.
+# reach a job through its params, value by value, and the others decide how a job reports, or what
+# it notes of its result.
 _WITHOUT_RESULT = {
     PACKAGE / name
-    for name in ("__init__.py", "config", "errors.py", "job.py", "paths.py", "plan", "progress.py")
+    for name in (
+        *("__init__.py", "config", "contents.py", "errors.py", "job.py", "notes.py", "paths.py"),
+        *("plan", "progress.py"),
+    )
 }
 
 
@@ -45,7 +46,7 @@ def digest_code(script: str | os.PathLike, store: str | os.PathLike | None = Non
     script : path-like
         A Python file that imports from ``facestages``.
     store : path-like, optional
-        JSON file that keeps what `_read_module` read of each file, as parsing all scripts of the
+        JSON file that keeps what `read_module` read of each file, as parsing all scripts of the
         workflow takes half a second. It is left alone where it cannot be written.
     """
     readings = _read_store(store)
@@ -57,9 +58,9 @@ def digest_code(script: str | os.PathLike, store: str | os.PathLike | None = Non
         if path not in code:
             key = _digest_bytes(path, path.stat().st_mtime_ns)
             if key not in readings:
-                readings[key] = _read_module(path)
+                readings[key] = read_module(path)
             code[path], modules = readings[key]
-            waiting.extend(file for name in modules for file in _module_files(name, PACKAGE))
+            waiting.extend(file for name in modules for file in library_files(name))
     if store and len(readings) > n_stored:
         _write_store(store, readings)
     return digest(sorted(code.values()))
@@ -87,21 +88,35 @@ def _write_store(store: str | os.PathLike, readings: dict[str, list]) -> None:
 
 @cache
 def _digest_bytes(path: Path, changed: int) -> str:
-    """Digest of all that decides the result of `_read_module`."""
+    """Digest of all that decides the result of `read_module`."""
     parts = [Path(__file__).read_bytes(), path.name.encode(), path.read_bytes()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def _read_module(path: Path) -> list:
-    """Digest of one file's code, and the modules of ``facestages`` that it imports."""
-    tree = ast.parse(path.read_bytes(), str(path))
-    modules = sorted(set(_imported_modules(tree)))
+def read_module(path: str | os.PathLike) -> list:
+    """Digest of one file's code, and the names that it imports, relative ones with their dots.
+
+    What is no Python counts byte by byte.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content, str(path))
+    except (SyntaxError, ValueError, RecursionError):
+        return [hashlib.sha256(content).hexdigest(), []]
+    names = sorted(set(_imported_names(tree)))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-            # Python 3.12 adds this field; moving between versions changes no result.
-            vars(node).pop("type_params", None)
-    return [digest([path.name, ast.dump(tree)]), modules]
+    return [digest([path.name, _plain(tree)]), names]
+
+
+def _plain(node: object) -> object:
+    """A syntax tree as lists, the same in all versions of Python: new ones add empty fields."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return [type(node).__name__, *([name, _plain(value)] for name, value in fields)]
+    return list(map(_plain, node)) if isinstance(node, list) else repr(node)
 
 
 def _drop_docstring(node) -> None:
@@ -111,22 +126,38 @@ def _drop_docstring(node) -> None:
             node.body = node.body[1:]
 
 
-def _imported_modules(tree: ast.AST) -> Iterator[str]:
+def _imported_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield start
             # `from package import name`: the name may be a module of its own.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if name.split(".")[0] == PACKAGE.name)
+            joint = "." if node.module else ""
+            yield from (f"{start}{joint}{alias.name}" for alias in node.names)
+
+
+def absolute_name(name: str, package: str) -> str:
+    """The whole name of what a module of `package` imports."""
+    rest = name.lstrip(".")
+    level = len(name) - len(rest)
+    if not level:
+        return name
+    parts = package.split(".")
+    return ".".join([*parts[: len(parts) + 1 - level], *filter(None, [rest])])
+
+
+def library_files(name: str) -> list[Path]:
+    """The file of a module of ``facestages``, and those of the packages it lies in."""
+    return _library_files(name, PACKAGE)
 
 
 @cache
-def _module_files(name: str, package: Path) -> list[Path]:
-    """The file of a module of ``facestages``, and those of the packages it lies in."""
-    parts = name.split(".")[1:]
+def _library_files(name: str, package: Path) -> list[Path]:
+    first, *parts = name.split(".")
+    if first != package.name:
+        return []
     paths = [package.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
     files = [file for path in paths for file in (path / "__init__.py", path.with_suffix(".py"))]
     return [
@@ -134,75 +165,6 @@ def _module_files(name: str, package: Path) -> list[Path]:
         for file in files
         if file.is_file() and _WITHOUT_RESULT.isdisjoint((file, *file.parents))
     ]
-
-
-def digest_own_code(module: str, folder: str | os.PathLike) -> str:
-    """Digest of a user's module and of all that it imports from `folder`, where the run starts.
-
-    Of ``package.module``, every file of the package counts.
-    """
-    waiting, texts_of = [module.partition(".")[0]], {}
-    while waiting:
-        name = waiting.pop()
-        if name not in texts_of:
-            package = Path(folder, name)
-            files = package.rglob("*.py") if package.is_dir() else [package.with_suffix(".py")]
-            texts = [
-                path.read_text(encoding="utf-8", errors="replace")
-                for path in sorted(files)
-                if path.is_file()
-            ]
-            texts_of[name] = texts
-            for text in texts:
-                waiting += re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)
-    return digest(sorted(texts_of.items()))
-
-
-def digest_files(path: str | os.PathLike) -> str:
-    """Digest of a file or of all files below a folder: names, sizes and times of change.
-
-    The content is not read, so this is cheap for large face sets. A missing path has a digest too.
-    Hidden files do not count. Linked folders count once each, so that circles of links end.
-    """
-    path = Path(path)
-    return digest_stats(path, sorted(_files_below(path)) if path.is_dir() else [path])
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    visited = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if os.path.realpath(place) in visited:
-            folders.clear()
-            continue
-        visited.add(os.path.realpath(place))
-        yield from (Path(place, name) for name in names if not name.startswith("."))
-
-
-def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> str:
-    """Digest of the files that a CSV table names in its column ``path``, as `digest_files`."""
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as stream:
-            rows = csv.DictReader(stream, skipinitialspace=True)
-            rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
-            names = [(row.get("path") or "").strip() for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error):
-        names = []  # the job that reads the table will say what is wrong with it
-    return digest_stats(Path(folder), [Path(folder, name) for name in sorted(set(names))])
-
-
-def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:
-    """Digest of files: names within a folder, sizes, times of change. Other paths do not count."""
-    stats, start = [], os.path.join(folder, "")
-    for file in map(str, files):
-        with contextlib.suppress(OSError, ValueError):
-            status = os.stat(file)
-            if stat.S_ISREG(status.st_mode):
-                # `relpath` alone would take most of the time of a large face set.
-                inside = file.startswith(start) and "/." not in file and "//" not in file
-                name = file[len(start) :] if inside else os.path.relpath(file, folder)
-                stats.append((name, status.st_size, status.st_mtime_ns))
-    return digest(stats)
 
 
 def describe_versions(*packages: str) -> str:

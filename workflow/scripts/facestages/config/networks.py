@@ -145,8 +145,13 @@ class NetworkEntry(Section):
     torch: str | None = Field(
         None,
         description="Instead: `package.module:function` that returns a torch module; or a section "
-        "`{module, weights, input}`.",
+        "`{module, weights, input, files}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "object"}),
+    )
+    files: list[str] = Field(
+        [],
+        description="Files or folders that the code of `torch` reads, beside the modules that it "
+        "imports; a change of one makes the network's results anew.",
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
@@ -218,6 +223,8 @@ class NetworkEntry(Section):
             self._check_architecture()
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
+        if self.files and not self.torch:
+            raise mistake("key", "files: goes with 'torch'")
         if self.torch and not re.fullmatch(r"[\w.]+:\w+", self.torch):
             raise mistake("key", f"torch = '{self.torch}': give package.module:function")
         self._check_input_and_stages()
@@ -332,8 +339,8 @@ def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:
     if "module" not in section:
         raise mistake("key", "torch.module: this key is missing")
     for key in section:
-        if key not in ("module", "weights", "input"):
-            hint = did_you_mean(key, ("module", "weights", "input"))
+        if key not in ("module", "weights", "input", "files"):
+            hint = did_you_mean(key, ("module", "weights", "input", "files"))
             raise mistake("key", f"torch: unknown key '{key}': {hint}")
         if key != "module" and data.get(key) is not None:
             raise mistake("key", f"torch.{key}: is given twice, here and beside 'torch'")

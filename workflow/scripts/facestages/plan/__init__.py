@@ -7,9 +7,9 @@ package at the start of every run, so nothing heavy is imported here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
-from facestages import paths
+from facestages import contents, paths
 from facestages.config import Config
 from facestages.paths import Recording
 from facestages.plan import figures, presence, targets
@@ -52,6 +52,10 @@ class Plan:
         self.config = config
         self.manifest = manifest or {}
         self.cores = cores
+        # The disk is looked at once a run.
+        self.digest_given = cache(contents.digest_given)
+        #: The user's files that are not there, though a result was made from them.
+        self.gone: dict[str, presence.GivenPath] = {}
         self.face_sets = FaceSets(self)
         self.networks = Networks(self)
         self.recordings = Recordings(self)
@@ -92,6 +96,11 @@ class Plan:
         return {key: entry[key] for key in deciding if key in entry}
 
     # ----------------------------------------------------------------------------- what is at hand
+
+    def gone_of(self, given: Iterable[Sequence]) -> list[presence.GivenPath]:
+        """The files that a param ``given`` names, and that are not there; see `plan.given`."""
+        paths = [argument for _, arguments, _ in given for argument in arguments]
+        return [item for item in self.gone.values() if item.path in paths]
 
     def is_absent(self, section: str, name: str | None) -> bool:
         """Whether a face set, network or table of ratings is not at hand."""

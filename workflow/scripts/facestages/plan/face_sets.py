@@ -6,9 +6,9 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from facestages import disfa_files, provenance, subsets
+from facestages import subsets
 from facestages.errors import FacestagesError
-from facestages.plan.presence import given_in, missing_message, require
+from facestages.plan.given import Given, give
 from facestages.plan.sources import SOURCES, Source
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Keys that change no picture: names in figures, shards, and labels that are joined later.
 _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
+
+# Keys of tables, whose contents count as a whole.
+_TABLES = ("table", "norms")
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
@@ -49,16 +52,21 @@ class FaceSets:
 
     def sampling_step(self, dataset: str) -> int:
         """The k for which every k-th picture of each person is measured."""
-        entry = self.config.datasets[dataset]
-        noted = self.plan.path("sample_step", dataset=dataset)
-        if entry.source == "table" and not os.path.exists(entry.table) and os.path.exists(noted):
-            # The table's disk is not mounted: the step stays as it was.
-            return int(_read(noted))
+        if step := self.step_given(dataset):
+            return int(step[0][-1])
         pictures = self.foreseen(dataset)
         try:
             return subsets.sampling_step(pictures, self.config.analysis.most_pictures)
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+
+    def step_given(self, dataset: str) -> Given:
+        """As `given`, of a sample: its step, which the people of a user's table decide."""
+        entry, sample = self.config.datasets[dataset], self.plan.path("sample", dataset=dataset)
+        if entry.source != "table" or not (os.path.exists(entry.table) or os.path.exists(sample)):
+            return []
+        most = self.config.analysis.most_pictures
+        return give(self.plan, f"datasets.{dataset}", sample, "step", entry.table, most)
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
@@ -99,15 +107,14 @@ class FaceSets:
         return [self.plan.path("predictions", self.plan.first(dataset, name)) for name in networks]
 
     def source(self, dataset: str) -> str | list[str]:
-        """What a face set is made from: an asset, the frames of its videos, or the user's files."""
+        """What a face set is made from: an asset, or the frames of its videos."""
         kind = self.kind(dataset)
         if kind.asset:
             return self.plan.path("asset", asset=kind.asset)
         if kind.has_videos:
             subjects = self.subjects(dataset)
             return [self.plan.path("frames", dataset=dataset, subject=one) for one in subjects]
-        items = given_in(self.config, f"datasets.{dataset}")
-        return [require(item, self.whole(dataset)) for item in items if item.key != "folder"]
+        return []
 
     def detector(self, dataset: str) -> str | list[str]:
         """Folder of the face detector, if a face set is cropped."""
@@ -139,63 +146,51 @@ class FaceSets:
             entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
         return entry
 
-    def files(self, dataset: str) -> str:
-        """Digest of the names, sizes and times of a user's files; of videos, who is chosen.
-
-        If the files are gone, for example because a disk is not mounted, it is the digest of the
-        files last read, so that what was made from them stays good.
-        """
+    def given(self, dataset: str) -> Given:
+        """The user's pictures, tables and norms that a face set is made from; of videos, people."""
         entry, kind = self.config.datasets[dataset], self.kind(dataset)
         if kind.asset:
-            return ""
+            return []
         if kind.has_videos:
-            return f"{entry.subjects}: {' '.join(self.subjects(dataset))}"
-        noted = self.plan.path("stimuli_files", dataset=dataset)
-        if not os.path.exists(entry.pictures) and os.path.exists(noted):
-            return _read(noted)
-        return kind.digest(entry)
+            return self._people(dataset)
+        tables = [("content", item) for key, item in entry.given().items() if key in _TABLES]
+        return [
+            one
+            for wanted in (kind.pictures(entry), *tables)
+            for one in give(self.plan, f"datasets.{dataset}", self.whole(dataset), *wanted)
+        ]
+
+    def _people(self, dataset: str) -> Given:
+        entry = self.config.datasets[dataset]
+        listed = isinstance(entry.subjects, list)
+        wanted = " ".join(entry.subjects) if listed else entry.subjects
+        arguments = (entry.path, entry.camera, wanted, entry.subject_list)
+        product = self.whole(dataset)
+        return give(self.plan, f"datasets.{dataset}", product, "people", *arguments)
 
     def crop_margin(self, dataset: str) -> float | None:
         """Margin of a face set's crop by the eyes; None where it was not cropped."""
         crop = self.config.datasets[dataset].framing
         return crop.margin if crop else None
 
-    def ratings_source(self, ratings: str) -> str:
+    def ratings_given(self, ratings: str) -> Given:
         """The user's file of human ratings."""
-        (item,) = given_in(self.config, f"ratings.{ratings}")
-        return require(item, self.plan.path("ratings", ratings=ratings))
+        path, product = (
+            self.config.ratings[ratings].path,
+            self.plan.path("ratings", ratings=ratings),
+        )
+        return give(self.plan, f"ratings.{ratings}", product, "content", path)
 
     def subjects(self, dataset: str) -> list[str]:
         """The people of a video set: as listed, or those whose videos are there."""
-        entry = self.config.datasets[dataset]
-        noted = self.plan.path("stimuli_files", dataset=dataset)
-        for item in given_in(self.config, f"datasets.{dataset}"):
-            if not os.path.exists(require(item, noted)):
-                # The disk is not mounted: the people stay who they were, if the same are wanted.
-                wanted, _, people = _read(noted).partition(": ")
-                if wanted != str(entry.subjects):
-                    raise FacestagesError(missing_message(item))
-                return people.split()
-        try:
-            return disfa_files.choose_subjects(
-                entry.path, entry.camera, entry.subjects, entry.subject_list
-            )
-        except FacestagesError as error:
-            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+        return self._people(dataset)[0][-1].split()
 
-    def video_digest(self, dataset: str, subject: str) -> str:
-        """Digest of a person's sex and of the video and label files, as `files`."""
+    def frames_given(self, dataset: str, subject: str) -> Given:
+        """A person's video, labels and sex."""
         entry = self.config.datasets[dataset]
-        noted = self.plan.path("frames_files", dataset=dataset, subject=subject)
-        if os.path.exists(noted) and not all(map(os.path.exists, entry.given().values())):
-            return _read(noted)
-        try:
-            files = disfa_files.subject_files(entry.path, subject, entry.camera)
-            sexes = disfa_files.read_subject_list(entry.subject_list) if entry.subject_list else {}
-        except FacestagesError as error:
-            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
-        stats = provenance.digest_stats(entry.path, files)
-        return provenance.digest([stats, sexes.get(subject, "")])
+        arguments = (entry.path, entry.camera, subject, entry.subject_list)
+        product = self.plan.path("frames", dataset=dataset, subject=subject)
+        return give(self.plan, f"datasets.{dataset}", product, "person", *arguments)
 
     def waiting_videos(self, dataset: str) -> list[str]:
         """People whose video is yet to be decoded."""
@@ -208,9 +203,3 @@ class FaceSets:
     def listed(self) -> str:
         """The face set that `list_layers` gives sizes for."""
         return self.config.dataset or self.config.figures.fig4.datasets[0]
-
-
-def _read(path: str) -> str:
-    """What an earlier run noted of the user's files."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from facestages import paths
+from facestages import contents, paths
 from facestages.architectures import ARCHITECTURES, layer_widths, select_layers
 from facestages.config import Config
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
-from facestages.plan.presence import given_in, require
+from facestages.plan.given import Given, give
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -75,22 +75,34 @@ class Networks:
             return _IMAGENET_BYTES
         return os.path.getsize(path) if path and os.path.isfile(path) else 0
 
-    def inputs(self, product: str, recording: Recording) -> str | list[str]:
-        """What must exist before a network can be opened to make a product of a recording."""
-        entry = self.config.networks[recording.network]
-        if asset := self.asset(recording.network):
-            return self.plan.path("asset", asset=asset)
-        weights = self.weights_file(recording.network, recording.seed)
-        if weights == "imagenet":
+    def inputs(self, network: str, seed: int) -> str | list[str]:
+        """What must be made or fetched before a network can be opened."""
+        entry = self.config.networks[network]
+        if entry.weights == "imagenet":
             return self.plan.path("keras_weights", architecture=entry.architecture)
-        if weights is None or entry.weights == "train":
-            return weights or []
-        return self._require(recording.network, self.plan.path(product, recording))
+        return weights_target(self.config, network, seed) or []
 
-    def _require(self, network: str, product: str) -> str:
-        """The user's file of weights, which must exist unless the product does."""
-        (item,) = given_in(self.config, f"networks.{network}")
-        return require(item, product)
+    def given(self, recording: Recording, product: str) -> Given:
+        """The user's weights and code that a product of a recording is made with."""
+        path = self.plan.path(product, recording)
+        network = recording.network
+        return self._weights_given(network, path) + self._code_given(network, path)
+
+    def _weights_given(self, network: str, product: str) -> Given:
+        entry = self.config.networks[network]
+        is_own = entry.keras or (isinstance(entry.weights, Weights) and entry.weights.path)
+        path = self.weights_file(network)
+        return give(self.plan, f"networks.{network}", product, "content", path) if is_own else []
+
+    def _code_given(self, network: str, product: str) -> Given:
+        entry, section = self.config.networks[network], f"networks.{network}"
+        if not entry.torch:
+            return []
+        folders = contents.import_folders(entry.torch)
+        given = give(self.plan, section, product, "module", entry.torch, *folders)
+        for path in entry.files:
+            given += give(self.plan, section, product, "content", path)
+        return given
 
     def weights_in_words(self, network: str) -> tuple[str, str]:
         """Where a network's weights come from, and what they were trained on."""
@@ -148,20 +160,26 @@ class Networks:
         known = ARCHITECTURES.get(entry.architecture)
         return bool(entry.torch or (known and known.builder))
 
-    def description_inputs(self, network: str) -> str | list[str]:
-        """The file that tells a network's layers; nothing where code or the config tells them."""
+    def _is_described_by_weights(self, network: str) -> bool:
         entry = self.config.networks[network]
-        if not (entry.keras or (entry.architecture and entry.weights)):
-            return []
-        if not entry.keras and self.is_described_by_code(network):
-            return []
-        if asset := self.asset(network):
-            return self.plan.path("asset", asset=asset)
-        return self._require(network, self.plan.path("layers", network=network))
+        has_file = entry.architecture and entry.weights
+        return bool(entry.keras or (has_file and not self.is_described_by_code(network)))
+
+    def description_inputs(self, network: str) -> str | list[str]:
+        """As `inputs`, to tell a network's layers; nothing where code or the config tells them."""
+        return self.inputs(network, 0) if self._is_described_by_weights(network) else []
 
     def description_weights(self, network: str) -> str | None:
-        """The file of weights that `description_inputs` waits for, or None."""
-        return self.weights_file(network) if self.description_inputs(network) else None
+        """The file of weights that tells a network's layers, or None."""
+        return self.weights_file(network) if self._is_described_by_weights(network) else None
+
+    def description_given(self, network: str) -> Given:
+        """As `given`, to tell a network's layers."""
+        product = self.plan.path("layers", network=network)
+        code = self._code_given(network, product)
+        if not self._is_described_by_weights(network):
+            return code
+        return self._weights_given(network, product) + code
 
     def listed_layers(self) -> str:
         """The table that `list_layers` prints."""

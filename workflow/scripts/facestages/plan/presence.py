@@ -45,6 +45,11 @@ class GivenPath(NamedTuple):
         """The whole key, e.g. ``datasets.kdef.path``."""
         return f"{self.section}.{self.key}"
 
+    @property
+    def problem(self) -> str:
+        """One line that says that the path is missing."""
+        return f"{self.address} = '{self.path}': {look_at(self.path)[0] or NOT_THERE}"
+
 
 def given_paths(config: Config) -> Iterator[GivenPath]:
     """All files and folders of the user's that the config names, in its order."""
@@ -60,6 +65,8 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
         if isinstance(entry.weights, Weights) and entry.weights.path:
             given = NETWORK_FILES["weights.path"]._replace(gated=gated)
             yield GivenPath(f"networks.{name}", "weights.path", entry.weights.path, given)
+        for number, path in enumerate(entry.files):
+            yield GivenPath(f"networks.{name}", f"files.{number}", path, NETWORK_FILES["files"])
     for name, entry in config.ratings.items():
         yield GivenPath(f"ratings.{name}", "path", entry.path, RATINGS[entry.source]["path"])
 
@@ -123,8 +130,7 @@ def find_absent(plan: Plan) -> dict[str, str]:
     lines: dict[str, str] = {}
     for item in given_paths(plan.config):
         if not os.path.exists(item.path) and not is_spent(plan, item.section):
-            reason = look_at(item.path)[0] or NOT_THERE
-            lines.setdefault(item.section, f"{item.address} = '{item.path}': {reason}")
+            lines.setdefault(item.section, item.problem)
     return add_dependents(plan, lines)
 
 
@@ -145,29 +151,9 @@ def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
     return lines
 
 
-def require(item: GivenPath, product: str) -> str:
-    """Return a path of the user's, which must exist unless `product`, which is made of it, does.
-
-    Raises
-    ------
-    FacestagesError
-        If neither is there, or Snakemake cannot take the path; names the whole key, such as
-        ``datasets.kdef.path``, and how to get what must lie there.
-    """
-    if "{" in item.path or "}" in item.path:
-        raise FacestagesError(
-            f"config: {item.address} = '{item.path}': Snakemake allows no braces in a path; rename "
-            f"the folder"
-        )
-    if not os.path.exists(item.path) and not os.path.exists(product):
-        raise FacestagesError(missing_message(item))
-    return item.path
-
-
 def missing_message(item: GivenPath) -> str:
     """Say that a path of the config is missing; in a second line, how to ask for what is gated."""
-    reason = look_at(item.path)[0] or NOT_THERE
-    text = f"config: {item.address} = '{item.path}': {reason}; correct the path."
+    text = f"config: {item.problem}; correct the path."
     try:
         sources = known_sources(read_manifest(RESOURCES / "manifest.yaml"), read_gated())
         entry = sources.get(item.given.gated)

@@ -6,13 +6,11 @@ Snakemake imports this module at the start of every run, so nothing heavy is imp
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from facestages import provenance
+from facestages import contents
 from facestages.disfa_files import OFFICIAL_SUBJECTS
 from facestages.expressions import EXPRESSIONS
 from facestages.fer2013_counts import OFFICIAL_COUNTS
@@ -40,12 +38,12 @@ _SUBJECTS = (
 )
 
 
-def _digest_pictures(entry: Any) -> str:
-    return provenance.digest_files(entry.pictures)
+def _pictures(entry: Any) -> tuple[str, ...]:
+    return "content", entry.pictures
 
 
-def _digest_table(entry: Any) -> str:
-    return provenance.digest_listed_files(entry.table, entry.pictures)
+def _listed_pictures(entry: Any) -> tuple[str, ...]:
+    return "pictures of a table", entry.table, entry.pictures
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ class Source:
     asset: str | None = None
     #: The user's files and folders, by the key that names each.
     given: dict[str, Given] = field(default_factory=dict)
-    #: From the section to a digest of the user's files: their names, sizes and times of change.
-    digest: Callable[[Any], str] = _digest_pictures
+    #: From the section to kind and arguments of the pictures' digest (`contents.digest_given`).
+    pictures: Callable[[Any], tuple[str, ...]] = _pictures
     #: Memory of the job that prepares it, MB.
     mb: int = 210
     #: Its faces are renders, not photographs.
@@ -109,16 +107,7 @@ def _count_fer2013(entry: Any) -> list[int]:
 
 def _count_table(entry: Any) -> list[int]:
     """Rows of each person. The job that reads the table says what is wrong with it."""
-    people: Counter[str] = Counter()
-    try:
-        with open(entry.table, newline="", encoding="utf-8-sig", errors="replace") as stream:
-            rows = csv.reader(stream)
-            header = [name.strip() for name in next(rows, [])]
-            column = header.index("identity") if "identity" in header else len(header)
-            people.update(row[column].strip() if column < len(row) else "" for row in rows if row)
-    except (OSError, csv.Error):
-        pass
-    return list(people.values())
+    return contents.count_people(entry.table)
 
 
 #: By the word that the config gives as ``source``.
@@ -145,7 +134,7 @@ SOURCES = {
             "folder": Given("folder", "The folder of the table's pictures."),
             "norms": Given("table", _NORMS),
         },
-        digest=_digest_table,
+        pictures=_listed_pictures,
     ),
 }
 
@@ -156,4 +145,5 @@ RATINGS = {"oasis": {"path": Given("table", gated="oasis")}}
 NETWORK_FILES = {
     "keras": Given("file", "A Keras file of the network, its architecture inside."),
     "weights.path": Given("file", "A file of the network's weights."),
+    "files": Given("either", "A file that the network's code reads, or a folder."),
 }
