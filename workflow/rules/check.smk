@@ -35,7 +35,9 @@ def is_good(path, now):
     if made(path) != now:
         return False
     # Files are compared with their notes by the jobs that read them.
-    return not os.path.isdir(path) or notes.read(path)["sha256"] == contents.digest_content(path)
+    return not os.path.isdir(path) or notes.read(path).get("sha256") == contents.digest_content(
+        path
+    )
 
 
 @dataclasses.dataclass(eq=False)
@@ -59,28 +61,36 @@ def check(step):
     checked = set()
 
     def force(wildcards):
-        wildcards = dict(wildcards.items())
-        if not workflow.is_main_process or tuple(wildcards.items()) in checked:
-            return []
-        checked.add(tuple(wildcards.items()))
-        values = params(step, wildcards) if "given" in step.params.keys() else {}
-        results = [path for path in map(str, step.expand_output(wildcards)[0]) if os.path.exists(path)]
-        if not results:
-            return []
-        values = values or params(step, wildcards)
-        now = told(step, wildcards, values)
-        good = all(is_good(path, now) for path in results)
-        for item in PLAN.gone_of(values.get("given", [])):
-            if not good:
-                sys.exit(missing_message(item))
-            say_used(item.problem)
-        # Where the params differ from those that Snakemake noted, it gives that as its reason.
-        noted = Told(results, list(values.values()))
-        if not good and not workflow.persistence.params_changed(noted):
-            workflow.dag.forcefiles.update(results)
+        values = dict(wildcards.items())
+        if workflow.is_main_process and tuple(values.items()) not in checked:
+            checked.add(tuple(values.items()))
+            try:
+                force_if_stale(step, values)
+            except Exception as error:
+                # Snakemake would take the results as they are.
+                sys.exit(f"facestages: rule {step}: {type(error).__name__}: {error}")
         return []
 
     return force
+
+
+def force_if_stale(step, wildcards):
+    results = [path for path in step.expand_output(wildcards)[0] if os.path.exists(path)]
+    if not results:
+        if "given" in step.params.keys():
+            # It ends the run if something is missing.
+            params(step, wildcards)
+        return
+    values = params(step, wildcards)
+    now = told(step, wildcards, values)
+    good = all(is_good(str(path), now) for path in results)
+    for item in PLAN.gone_of(values.get("given", [])):
+        if not good:
+            sys.exit(missing_message(item))
+        say_used(item.problem)
+    # Where the params differ from those that Snakemake noted, it gives that as its reason.
+    if not good and not workflow.persistence.params_changed(Told(results, list(values.values()))):
+        workflow.dag.forcefiles.update(results)
 
 
 for step in workflow.rules:

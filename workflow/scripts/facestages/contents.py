@@ -1,7 +1,7 @@
-"""Digests of what a user hands in: tables, pictures, weights, code. The content counts, not its age.
+"""Digests of what a user hands in: tables, pictures, weights, code. Contents count, not times.
 
-What was read is kept in ``.snakemake/contents`` by name, size, times and inode of each file, so that
-nothing is read twice. Snakemake asks for digests at the start of every run, so nothing heavy is
+Digests of large files are kept in ``.snakemake/contents`` by name, size, times and inode of each, so
+that nothing is read twice. Snakemake asks for them at the start of every run, so nothing heavy is
 imported here.
 """
 
@@ -181,7 +181,7 @@ def sampling_step(table: str, most: int) -> str:
 
 
 def choose_people(folder: str, camera: str, wanted: str, table: str | None) -> str:
-    """People of a DISFA face set, by `disfa_files.choose_subjects`: a word or names, with blanks."""
+    """People of a DISFA face set, of `wanted`: names or a word of `disfa_files.choose_subjects`."""
     subjects = wanted.split() if wanted.startswith("SN") else wanted
     return " ".join(disfa_files.choose_subjects(folder, camera, subjects, table))
 
