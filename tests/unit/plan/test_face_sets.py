@@ -1,11 +1,13 @@
 """What a face set is made from, how many pictures are measured, and what counts as a change."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from disfa_files import label_path, video_path
+from facestages import notes
 from facestages.action_units import DISFA_UNITS
 from facestages.config import load_config
 from facestages.errors import FacestagesError
@@ -36,6 +38,11 @@ def write(path, text=""):
     Path(path).write_text(text)
 
 
+def write_note(path, *given):
+    digests = {notes.digest_key(kind, arguments): digest for kind, arguments, digest in given}
+    write(path, json.dumps({"made": "", "given": digests}))
+
+
 def write_videos(*subjects):
     for subject in subjects:
         write(video_path(Path("D"), subject))
@@ -46,21 +53,32 @@ def write_videos(*subjects):
 def test_a_set_is_made_from_an_asset_or_from_the_users_files(default, plan):
     face_sets = plan(default).face_sets
     assert face_sets.source("posed") == "resources/assets/headmodel"
-    assert face_sets.detector("posed") == [] and face_sets.files("posed") == ""
+    assert face_sets.detector("posed") == [] and face_sets.given("posed") == []
     write("faces/t.csv", "path,identity\na.png,x\n")
     config = config_of(source="table", table="faces/t.csv", folder="faces", crop={}, size=8)
     face_sets = plan(config).face_sets
-    assert face_sets.source("mine") == ["faces/t.csv"]
+    assert face_sets.source("mine") == []
+    assert [one[:2] for one in face_sets.given("mine")] == [
+        ["pictures of a table", ["faces/t.csv", "faces"]],
+        ["content", ["faces/t.csv"]],
+    ]
     assert face_sets.detector("mine") == "resources/assets/face_detector"
     assert face_sets.crop_margin("mine") == 0.0
 
 
-def test_a_missing_table_is_named_unless_the_face_set_is_there(plan):
+def test_a_missing_table_is_named_unless_the_face_sets_note_has_its_digest(plan):
     config = config_of(source="table", table="t.csv")
+    write("t.csv", "path,identity\na.png,x\n")
+    before = plan(config).face_sets.given("mine")
+    Path("t.csv").unlink()
+    write_note("results/stimuli/mine.h5")
     with pytest.raises(FacestagesError, match="datasets.mine.table = 't.csv': no such file"):
-        plan(config).face_sets.source("mine")
-    write("results/stimuli/mine.h5")
-    assert plan(config).face_sets.source("mine") == ["t.csv"]
+        plan(config).face_sets.given("mine")
+    write_note("results/stimuli/mine.h5", *before)
+    assert plan(config).face_sets.given("mine") == before
+    other = config_of(source="table", table="u.csv")
+    with pytest.raises(FacestagesError, match="datasets.mine.table = 'u.csv': no such file"):
+        plan(other).face_sets.given("mine")
 
 
 def test_a_large_set_is_sampled(plan):
@@ -83,7 +101,7 @@ def test_a_table_is_counted_once_a_run(plan, monkeypatch):
     for _ in range(3):
         planned.resources.prediction_minutes("mine")
         planned.face_sets.measured("mine")
-    assert opened.count("t.csv") == 1
+    assert list(map(str, opened)).count("t.csv") == 1
 
 
 def test_a_sample_of_one_picture_each_is_refused(plan):
@@ -94,21 +112,23 @@ def test_a_sample_of_one_picture_each_is_refused(plan):
 
 def test_where_the_disk_is_gone_the_last_look_counts(plan):
     config = config_of(10, source="table", table="disk/t.csv")
-    write("results/stimuli/mine.every", "4")
-    write("results/stimuli/mine.files", "as before")
-    face_sets = plan(config).face_sets
-    assert face_sets.sampling_step("mine") == 4 and face_sets.files("mine") == "as before"
+    write_note("results/stimuli/mine.sample.h5", ["step", ["disk/t.csv", 10], "4"])
+    assert plan(config).face_sets.sampling_step("mine") == 4
+    # With another limit, nobody knows the step.
+    with pytest.raises(FacestagesError, match="datasets.mine.table = 'disk/t.csv': no such file"):
+        plan(config_of(11, source="table", table="disk/t.csv")).face_sets.sampling_step("mine")
 
 
 def test_a_changed_picture_changes_the_digest(plan):
     write("t.csv", "path,identity\na.png,x\n")
     write("a.png", "one")
-    face_sets = plan(config_of(source="table", table="t.csv")).face_sets
-    before = face_sets.files("mine")
+    config = config_of(source="table", table="t.csv")
+    before = plan(config).face_sets.given("mine")
     write("b.png", "not in the table")
-    assert face_sets.files("mine") == before
     os.utime("a.png", (0, 0))
-    assert face_sets.files("mine") != before
+    assert plan(config).face_sets.given("mine") == before
+    write("a.png", "two")
+    assert plan(config).face_sets.given("mine") != before
 
 
 def test_people_are_those_with_videos(plan):
@@ -126,7 +146,7 @@ def test_people_are_those_with_videos(plan):
 
 def test_who_was_chosen_stays_where_the_disk_is_gone(plan):
     config = config_of(source="disfa", path="D")
-    write("results/stimuli/mine.files", "all: SN001 SN002")
+    write_note("results/stimuli/mine.h5", ["people", ["D", "left", "all", None], "SN001 SN002"])
     assert plan(config).face_sets.subjects("mine") == ["SN001", "SN002"]
     other = config_of(source="disfa", path="D", subjects=["SN001"])
     with pytest.raises(FacestagesError, match="datasets.mine.path = 'D': no such file"):

@@ -1,9 +1,11 @@
 """Where weights come from, which layers are recorded, and what networks wait for."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from facestages import contents, notes
 from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
@@ -47,34 +49,52 @@ def test_all_layers_are_more_units(tiny, plan):
     assert more.recorded_units("nn1") > networks.recorded_units("nn1")
 
 
-def test_inputs_of_each_kind_of_weights(default, plan):
-    networks = plan(default).networks
-    assert networks.inputs("geometry", Recording("posed", "nn1", 0)) == "resources/assets/nn1"
-    assert networks.inputs("geometry", Recording("posed", "nn3", 4)) == []
+def test_inputs_are_what_a_run_makes_or_fetches(tiny, default, plan):
+    assert plan(default).networks.inputs("nn1", 0) == "resources/assets/nn1"
+    assert plan(default).networks.inputs("nn3", 4) == []
+    assert plan(tiny).networks.inputs("nn1", 0) == weights_file(tiny, "nn1", 0)
+    assert plan(default).networks.given(Recording("posed", "nn1", 0), "geometry") == []
 
 
-def test_a_missing_file_of_weights_is_named_unless_its_product_is_there(
+def test_a_missing_file_of_weights_is_named_unless_the_products_note_has_its_digest(
     tiny, plan, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    entry = {"label": "x", "keras": "gone.keras", "input": {"size": 8, "channels": 1}}
-    config = with_network(tiny, "mine", **entry, stages={"early": "a"})
-    networks, one = plan(config).networks, Recording("posed", "mine", 0)
-    with pytest.raises(FacestagesError, match="networks.mine.keras = 'gone.keras': no such file"):
-        networks.inputs("geometry", one)
-    product = Path(plan(config).path("geometry", one))
-    product.parent.mkdir(parents=True)
-    product.touch()
-    assert networks.inputs("geometry", one) == "gone.keras"
-    with pytest.raises(FacestagesError, match="gone.keras"):
-        networks.inputs("predictions", one)
-
-
-def test_braces_in_a_path_are_refused(tiny, plan):
+    # Braces are nothing to Snakemake, as the file is no input.
     entry = {"label": "x", "keras": "a{b}.keras", "input": {"size": 8, "channels": 1}}
     config = with_network(tiny, "mine", **entry, stages={"early": "a"})
-    with pytest.raises(FacestagesError, match="allows no braces in a path"):
-        plan(config).networks.inputs("geometry", Recording("posed", "mine", 0))
+    one = Recording("posed", "mine", 0)
+    Path("a{b}.keras").write_text("weights")
+    before = plan(config).networks.given(one, "geometry")
+    assert before == [["content", ["a{b}.keras"], contents.digest_content("a{b}.keras")]]
+    Path("a{b}.keras").unlink()
+    product = Path(plan(config).path("geometry", one))
+    product.parent.mkdir(parents=True)
+    digests = {notes.digest_key(kind, arguments): digest for kind, arguments, digest in before}
+    product.write_text(json.dumps({"given": digests}))
+    planned = plan(config)
+    assert planned.networks.given(one, "geometry") == before
+    assert [item.address for item in planned.gone_of(before)] == ["networks.mine.keras"]
+    with pytest.raises(FacestagesError, match="networks.mine.keras = 'a{b}.keras': no such file"):
+        planned.networks.given(one, "predictions")
+
+
+def test_code_and_the_files_that_it_reads_are_given(tiny, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("nets.py").write_text("import numpy")
+    Path("table.npy").write_text("x")
+    section = {"module": "nets:small", "input": {"size": 8, "channels": 1}, "files": ["table.npy"]}
+    config = with_network(tiny, "mine", label="x", torch=section, stages={"early": "a"})
+    given = plan(config).networks.given(Recording("posed", "mine", 0), "geometry")
+    assert [one[:2] for one in given] == [
+        ["module", ["nets:small", "."]],
+        ["content", ["table.npy"]],
+    ]
+    assert plan(config).networks.description_given("mine")[0] == given[0]
+    with pytest.raises(FacestagesError, match="networks.mine.files: goes with 'torch'"):
+        with_network(
+            tiny, "mine", label="x", architecture="pixels", files=["a"], stages={"early": "pixels"}
+        )
 
 
 def test_umap_maps_what_the_figures_show(default, plan):

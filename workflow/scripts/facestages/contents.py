@@ -1,8 +1,8 @@
 """Digests of what a user hands in: tables, pictures, weights, code. Contents count, not times.
 
-Digests of large files are kept in ``.snakemake/contents`` by name, size, times and inode of each, so
-that nothing is read twice. Snakemake asks for them at the start of every run, so nothing heavy is
-imported here.
+Digests of large files are kept in ``.snakemake/contents`` by name, size, times and inode of each,
+so that nothing is read twice. Snakemake asks for them at the start of every run, so nothing heavy
+is imported here.
 """
 
 from __future__ import annotations
