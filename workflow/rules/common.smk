@@ -2,11 +2,10 @@
 
 import functools
 import inspect
-import os
 import re
 import sys
 
-from facestages import assets, memory, provenance
+from facestages import memory, provenance
 from facestages.architectures import ARCHITECTURES
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -134,14 +133,9 @@ def network_code(script):
     return digests
 
 
-def resource(name):
-    """A file that comes with the project, as a path that a moved checkout does not change."""
-    return os.path.relpath(assets.RESOURCES / name)
-
-
-def content(path):
-    """The param ``given`` of a job that a file or folder beside the config decides."""
-    return lambda wildcards: [["content", [path], PLAN.digest_given("content", path)]]
+def shipped(name):
+    """The param ``given`` of a job that a file or folder of the project decides."""
+    return lambda wildcards: [["shipped", [name], PLAN.digest_given("shipped", name)]]
 
 
 def report_words(wildcards):
@@ -151,4 +145,4 @@ def report_words(wildcards):
             "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
             "the workflow that uses it shows these figures and tables too"
         )
-    return content(os.path.relpath(WORKFLOW / "report"))(wildcards)
+    return shipped("workflow/report")(wildcards)

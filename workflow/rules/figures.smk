@@ -96,8 +96,7 @@ rule make_table1:
         runtime=10,
         gpu=0,
     params:
-        paper=resource("paper.yaml"),
-        given=content(resource("paper.yaml")),
+        given=shipped("resources/paper.yaml"),
         networks=ask(lambda: tables.plan_table1(PLAN).networks),
         datasets=ask(lambda: tables.plan_table1(PLAN).datasets),
         test=ask(lambda: tables.plan_table1(PLAN).test),
@@ -166,8 +165,7 @@ rule judge_claims:
         runtime=10,
         gpu=0,
     params:
-        claims=resource("claims.yaml"),
-        given=content(resource("claims.yaml")),
+        given=shipped("resources/claims.yaml"),
         world=ask(lambda: claims.plan_claims(PLAN).world),
         code=code("judge_claims"),
     message:

@@ -60,7 +60,6 @@ rule make_report:
     params:
         # Relative, so that a checkout that was moved is no change.
         snakefile=os.path.relpath(workflow.main_snakefile),
-        stylesheet=os.path.relpath(WORKFLOW / "report" / "report.css"),
         given=report_words,
         config=config,
         code=code("make_report"),

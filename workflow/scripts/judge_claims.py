@@ -4,9 +4,10 @@ from facestages.job import job
 
 with job(snakemake):
     from facestages import tables
+    from facestages.assets import shipped
     from facestages.claims import judge_claims
     from facestages.claims.page import write_claims
 
-    table = judge_claims(snakemake.params.claims, **snakemake.params.world)
+    table = judge_claims(shipped("resources/claims.yaml"), **snakemake.params.world)
     tables.write_table(snakemake.output.csv, table)
     write_claims(table, snakemake.output.html, "What the paper claims, and what this run finds")

@@ -3,6 +3,7 @@
 from facestages.job import job
 
 with job(snakemake):
+    from facestages.assets import shipped
     from facestages.report import write_report
 
     write_report(
@@ -10,5 +11,5 @@ with job(snakemake):
         snakefile=snakemake.params.snakefile,
         config=snakemake.params.config,
         targets=list(snakemake.input.results),
-        stylesheet=snakemake.params.stylesheet,
+        stylesheet=shipped("workflow/report/report.css"),
     )

@@ -21,6 +21,11 @@ _INSTALLED = Path(__file__).with_name("resources")
 RESOURCES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3] / "resources"
 
 
+def shipped(name: str) -> Path:
+    """A file or folder that comes with the project, by its path in the repository."""
+    return RESOURCES.parent / name
+
+
 def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     """Read and check the list of assets, ``resources/manifest.yaml``.
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from facestages import disfa_files, provenance, subsets
+from facestages.assets import shipped
 from facestages.errors import FacestagesError
 from facestages.provenance import digest
 from facestages.rows import read_rows
@@ -71,6 +72,11 @@ def digest_content(path: str | os.PathLike) -> str:
         files = {os.path.relpath(file, path): file for file in sorted(_files_below(path))}
         return digest(_digest_files(path, files))
     return _digest_files(path, {"": path}).get("", "nothing")
+
+
+def digest_shipped(name: str) -> str:
+    """As `digest_content`, of a file or folder that comes with the project (`assets.shipped`)."""
+    return digest_content(shipped(name))
 
 
 def _files_below(folder: str) -> Iterator[str]:
@@ -267,6 +273,7 @@ def _module_files(name: str, folders: Iterator[str]) -> list[Path]:
 #: By kind: the function that gives its digest.
 KINDS: dict[str, Callable[..., Any]] = {
     "content": digest_content,
+    "shipped": digest_shipped,
     "pictures of a table": digest_listed,
     "step": sampling_step,
     "people": choose_people,
