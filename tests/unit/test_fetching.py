@@ -146,7 +146,7 @@ def test_attempts_are_bounded_and_the_next_run_goes_on(serve, tmp_path):
 
 def test_a_stale_part_that_is_too_long_is_fetched_anew(serve, tmp_path):
     (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "weights.bin.partial").write_bytes(CONTENT + b"more")
+    (tmp_path / "downloads" / ".partial-00000000-weights.bin").write_bytes(CONTENT + b"more")
     server = serve(CONTENT)
     fetch(entry_of(CONTENT, {"url": server.url}), tmp_path)
     assert server.asked == [None]
@@ -182,7 +182,7 @@ def test_404_is_said_at_once_and_503_is_tried_again(serve, tmp_path):
 
 def test_416_begins_anew(serve, tmp_path):
     (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "weights.bin.partial").write_bytes(CONTENT[:100])
+    (tmp_path / "downloads" / ".partial-00000000-weights.bin").write_bytes(CONTENT[:100])
     server = serve(CONTENT[:50])
     entry = entry_of(CONTENT, {"url": server.url})
     assert "expected 1048576 bytes, found 50" in refusal(fetch, entry, tmp_path)

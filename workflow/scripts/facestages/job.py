@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from facestages import notes
 from facestages.errors import FacestagesError
+from facestages.files import claim
 from facestages.memory import peak_memory, require_memory, total_memory
 
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
@@ -45,6 +47,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         _refuse_another_library(snakemake.scriptdir)
         if asked is not None:
             require_memory(asked, total_memory())
+        claim([*snakemake.output, *map(notes.beside, snakemake.output)])
         yield
     except FacestagesError as error:
         logger.error("%s", error)
