@@ -23,6 +23,10 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    hold_results()
+
+
 rule all:
     default_target: not IS_MODULE
     input:

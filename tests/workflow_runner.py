@@ -45,14 +45,25 @@ def run_snakemake(
     subprocess.CompletedProcess
         Exit status, and both outputs as text.
     """
+    command = snakemake_command(directory, config, target, *options, repository=repository)
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=before, check=False)
+
+
+def snakemake_command(
+    directory: Path,
+    config: Mapping[str, Any] | str | os.PathLike,
+    target: str,
+    *options: str,
+    repository: Path = REPOSITORY,
+) -> list[str]:
+    """The command of `run_snakemake`; the config is written."""
     if isinstance(config, Mapping):
         text = yaml.safe_dump(dict(config), sort_keys=False)
         config = directory / "config.yaml"
         config.write_text(text)
     command = [sys.executable, "-m", "snakemake", "-s", str(repository / "Snakefile")]
     command += ["--directory", str(directory), "--cores", "1", *options]
-    command += [target, "--configfile", str(config)]
-    return subprocess.run(command, capture_output=True, text=True, preexec_fn=before, check=False)
+    return [*command, target, "--configfile", str(config)]
 
 
 def link_downloads(folder: Path) -> None:

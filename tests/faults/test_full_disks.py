@@ -141,7 +141,8 @@ def test_a_checkpoint_leaves_whole_files_only(tmp_path, mount_disk):
 
     mount_disk(tmp_path / "disk", kilobytes=64)
     model = SimpleNamespace(save=lambda path: path.write_bytes(bytes(40 * 1024)))
-    checkpoint = Checkpoint(tmp_path / "disk", "fingerprint")
+    checkpoint = Checkpoint(tmp_path / "disk" / "checkpoint", "fingerprint")
+    assert checkpoint.load() is None
     with pytest.raises(FacestagesError, match=f"cannot write .*best-001.keras: {FULL[0]}"):
         checkpoint.save(TrainingState(epoch=1, best_epoch=1), model, improved=True)
-    assert {item.name for item in (tmp_path / "disk").iterdir()} == {"other", "epoch-001.keras"}
+    assert [item.name for item in checkpoint.folder.iterdir()] == ["epoch-001.keras"]

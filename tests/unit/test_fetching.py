@@ -7,9 +7,11 @@ import stat
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 
 from facestages import fetching
@@ -146,10 +148,33 @@ def test_attempts_are_bounded_and_the_next_run_goes_on(serve, tmp_path):
 
 def test_a_stale_part_that_is_too_long_is_fetched_anew(serve, tmp_path):
     (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "weights.bin.partial").write_bytes(CONTENT + b"more")
+    (tmp_path / "downloads" / ".partial-00000000-weights.bin").write_bytes(CONTENT + b"more")
     server = serve(CONTENT)
     fetch(entry_of(CONTENT, {"url": server.url}), tmp_path)
     assert server.asked == [None]
+
+
+def test_two_fetches_at_the_same_time_do_not_mix(serve, tmp_path):
+    """The one that began last gets the file, and goes on where the other one is."""
+    server = serve(CONTENT, pause=0.05)
+    entry = entry_of(CONTENT, {"url": server.url})
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(refusal, fetch, entry, tmp_path)
+        while not server.asked:
+            time.sleep(0.01)
+        folder = fetch(entry, tmp_path)
+        assert "weights.bin: another run has written it" in first.result()
+    assert (folder / "weights.bin").read_bytes() == CONTENT
+    assert [item.name for item in (tmp_path / "downloads").iterdir()] == ["weights.bin"]
+
+
+def test_what_a_killed_fetch_left_is_removed(serve, tmp_path):
+    server = serve(CONTENT)
+    for left in ("downloads/.partial-0123abcd-weights.bin", ".partial-01234567-thing/a/b"):
+        (tmp_path / left).mkdir(parents=True)
+    fetch(entry_of(CONTENT, {"url": server.url}), tmp_path)
+    assert names_in(tmp_path) == ["downloads/weights.bin", "thing/weights.bin"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["downloads", "thing"]
 
 
 def test_wrong_bytes_are_set_aside_and_never_unpacked(serve, tmp_path):
@@ -182,7 +207,7 @@ def test_404_is_said_at_once_and_503_is_tried_again(serve, tmp_path):
 
 def test_416_begins_anew(serve, tmp_path):
     (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "weights.bin.partial").write_bytes(CONTENT[:100])
+    (tmp_path / "downloads" / ".partial-00000000-weights.bin").write_bytes(CONTENT[:100])
     server = serve(CONTENT[:50])
     entry = entry_of(CONTENT, {"url": server.url})
     assert "expected 1048576 bytes, found 50" in refusal(fetch, entry, tmp_path)
@@ -302,6 +327,19 @@ def test_what_is_no_zip_cannot_have_members(tmp_path):
     path.write_bytes(b"not a zip file")
     message = refusal(fetch, zip_entry(path, ["a"]), tmp_path, local=path)
     assert "cannot be unpacked" in message and str(path) in message
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_broken_compressed_data_are_named(tmp_path, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.txt", np.random.default_rng(0).bytes(5000).hex())
+    whole = path.read_bytes()
+    for start in range(45, 200, 5):
+        path.write_bytes(whole[:start] + bytes(5) + whole[start + 5 :])
+        message = refusal(fetch, zip_entry(path, ["a.txt"]), tmp_path, local=path)
+        assert "asset 'thing'" in message and len(message.splitlines()) == 1
+    assert names_in(tmp_path) == ["a.zip"]
 
 
 def test_a_failed_unpacking_leaves_the_old_folder(tmp_path):

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 
-from facestages import memory, provenance
+from facestages import memory, provenance, run_lock
 from facestages.architectures import ARCHITECTURES
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -68,6 +68,14 @@ def value_of(name, wildcards):
         return Recording(wildcards.dataset, wildcards.network, int(wildcards.seed))
     value = wildcards.get(name)
     return int(value) if name in ("seed", "shard", "other") else value
+
+
+def hold_results():
+    """Refuse to work in a results folder beside another run."""
+    try:
+        run_lock.hold(FOLDERS["results"])
+    except FacestagesError as error:
+        sys.exit(str(error))
 
 
 def megabytes(foreseen, **settings):

