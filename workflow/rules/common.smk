@@ -1,11 +1,12 @@
 """What all rules share: the plan, wildcard constraints, digests of code; no rules."""
 
+import atexit
 import functools
 import inspect
 import re
 import sys
 
-from facestages import assets, memory, provenance
+from facestages import assets, failures, memory, provenance
 from facestages.architectures import ARCHITECTURES
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -14,8 +15,10 @@ from facestages.plan import Plan, claims, tables, targets
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
-# Figures leave out what this machine lacks, and say so.
+# Figures leave out what this machine lacks, and say so. What went wrong stands last, where it is
+# read: below Snakemake's own lines.
 if workflow.is_main_process:
+    atexit.register(failures.repeat_errors, workflow)
     for line in PLAN.absent.values():
         print(f"left out: {line}", file=sys.stderr)
 
