@@ -40,13 +40,14 @@ def job(rule, log, **wildcards):
 def test_each_failed_job_has_its_line(tmp_path, capsys):
     for name, problem in (("a", "no disk"), ("b", "no network")):
         (tmp_path / name).write_text(f"{START}10:00:01 ERROR {problem}\n")
-    jobs = [job("draw", tmp_path / "b"), job("measure", tmp_path / "a", dataset="own", seed="0")]
+    jobs = [job("draw", "b"), job("measure", "a", dataset="own", seed="0")]
     group = SimpleNamespace(jobs=jobs[:1], is_group=lambda: True)
-    repeat_errors(SimpleNamespace(scheduler=SimpleNamespace(failed=[jobs[1], group])))
+    scheduler = SimpleNamespace(failed=[jobs[1], group])
+    repeat_errors(SimpleNamespace(scheduler=scheduler), tmp_path)
     lines = ["error in draw: no network", "error in measure dataset=own seed=0: no disk"]
     assert capsys.readouterr().err.splitlines() == lines
 
 
-def test_a_run_that_never_began_has_none(capsys):
-    repeat_errors(SimpleNamespace(scheduler=None))
+def test_a_run_that_never_began_has_none(tmp_path, capsys):
+    repeat_errors(SimpleNamespace(scheduler=None), tmp_path)
     assert capsys.readouterr().err == ""

@@ -3,6 +3,7 @@
 import atexit
 import functools
 import inspect
+import os
 import re
 import sys
 
@@ -18,7 +19,7 @@ PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 # Figures leave out what this machine lacks, and say so. What went wrong stands last, where it is
 # read: below Snakemake's own lines.
 if workflow.is_main_process:
-    atexit.register(failures.repeat_errors, workflow)
+    atexit.register(failures.repeat_errors, workflow, os.getcwd())
     for line in PLAN.absent.values():
         print(f"left out: {line}", file=sys.stderr)
 

@@ -5,6 +5,7 @@ Snakemake imports this at the start of every run, so nothing heavy is imported h
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,18 +15,21 @@ from pathlib import Path
 _ENTRY = re.compile(r"^\d\d:\d\d:\d\d ([A-Z]+) ", re.MULTILINE)
 
 
-def repeat_errors(workflow) -> None:
-    """Print the error of each job that failed, where Snakemake's `workflow` has run jobs."""
+def repeat_errors(workflow, folder: str | os.PathLike) -> None:
+    """Print the error of each job that failed, where Snakemake's `workflow` has run jobs.
+
+    `folder` is that of the run, in which paths of logs begin.
+    """
     if workflow.scheduler is not None:
-        for line in sorted(_errors(workflow.scheduler.failed)):
+        for line in sorted(_errors(workflow.scheduler.failed, Path(folder))):
             print(line, file=sys.stderr)
 
 
-def _errors(failed: Iterable) -> Iterator[str]:
+def _errors(failed: Iterable, folder: Path) -> Iterator[str]:
     for one in failed:
         for job in one.jobs if one.is_group() else [one]:
             for log in job.log:
-                if error := last_error(log):
+                if error := last_error(folder / log):
                     yield f"error in {name_job(job.rule.name, job.wildcards_dict)}: {error}"
 
 
@@ -34,7 +38,7 @@ def name_job(rule: str, wildcards: dict[str, str]) -> str:
     return " ".join([rule, *(f"{key}={value}" for key, value in wildcards.items())])
 
 
-def last_error(log: str) -> str:
+def last_error(log: str | os.PathLike) -> str:
     """The error that a job's log ends with, or what to do where a job ended without one.
 
     Empty where the log holds nothing of ours: the job did not start, or is of another workflow.
