@@ -39,7 +39,7 @@ def name_job(rule: str, wildcards: dict[str, str]) -> str:
 
 
 def last_error(log: str | os.PathLike) -> str:
-    """The error that a job's log ends with, or what to do where a job ended without one.
+    """The error that a job's log ends with, or what to do where it ends without one.
 
     Empty where the log holds nothing of ours: the job did not start, or is of another workflow.
     """
@@ -51,7 +51,7 @@ def last_error(log: str | os.PathLike) -> str:
     if entries[-2:-1] == ["ERROR"]:
         return entries[-1].strip()
     killed = (
-        f"the job ended without a message, as it does when the system kills it (memory, time "
-        f"limit). See {log}; ask for more, or run the same command again"
+        f"its log {log} ends without an error, as when the system kills a job (memory, time limit) "
+        f"or a disk is full. Look above, and run the same command again"
     )
     return killed if entries else ""
