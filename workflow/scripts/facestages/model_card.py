@@ -88,8 +88,9 @@ def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> s
         "**Use.** To reproduce the paper and to study what layers represent. Not for judging what "
         "people feel: the labels are what annotators saw in pictures from the web, with known "
         "errors and an uneven choice of people.",
-        f"**Data.** {escape_markdown(label)}: split {', '.join(splits.train)} to train ({report['n_train']:,} "
-        f"pictures of these classes), {', '.join(splits.validation)} to choose the epoch, "
+        f"**Data.** {escape_markdown(label)}: split {', '.join(splits.train)} to train "
+        f"({report['n_train']:,} pictures of these classes), "
+        f"{', '.join(splits.validation)} to choose the epoch, "
         f"{', '.join(splits.test)} for the figures below ({report['n']:,} pictures, which neither "
         f"trained the network nor chose the epoch). Duplicates across the splits are left as they "
         f"come.",
