@@ -89,14 +89,16 @@ class Workspace:
         """
         result = self.refuse(target, **options)
         assert not (self.folder / target).exists(), f"{target} was left behind"
-        assert result.stderr.count("error in ") == 1, result.stderr
+        # Once when it happens, and once more below all that Snakemake says.
+        assert result.stderr.count("error in ") == 2, result.stderr
         logged = (self.folder / log).read_text()
         assert "Traceback" not in logged, logged
         # The log knows where the message ends; on the terminal, Snakemake's lines may follow.
         message = re.split(r"\n\d\d:\d\d:\d\d ", logged.split(" ERROR ")[1])[0].rstrip()
         self._check_message(message, said)
-        told = result.stderr.split("error in ")[1]
-        assert told.split(": ", 1)[1].startswith(message), told
+        for told in result.stderr.split("error in ")[1:]:
+            assert told.split(": ", 1)[1].startswith(message), told
+        assert result.stderr.endswith(f"{message}\n"), result.stderr
         return message
 
     def refuse_config(self, target: str, *said: str) -> str:

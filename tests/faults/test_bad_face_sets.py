@@ -139,7 +139,7 @@ def test_pictures_with_two_faces_and_with_none(workspace, kdef, portrait):
     workspace.make("results/stimuli/new.report.md")
     assert len(read_stimuli(workspace.folder / PREPARED[0])) == 6
     report = (workspace.folder / "results/stimuli/new.report.md").read_text()
-    assert "- `AF01/AF01HAS.JPG`: 2 faces found; left out" in report
+    assert "- AF01/AF01HAS.JPG: 2 faces found; left out" in report
 
 
 def test_no_kdef_at_all(workspace, kdef):

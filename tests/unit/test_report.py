@@ -1,6 +1,7 @@
 """The page about what a run is made of, and Snakemake's report with the config of the run."""
 
 import html
+import json
 import re
 import tomllib
 from importlib import metadata
@@ -151,6 +152,15 @@ def test_report_has_results_config_and_style(folder):
     page = (folder / "results/report.html").read_text(encoding="utf-8")
     assert r"An \"\u00c4\" title" in page
     assert "data:image/svg+xml" in page and "color: #123456" in page
+
+
+def test_no_text_ends_the_script_that_holds_it(folder):
+    label = "</script><script>hacked = 1</script><!-- <script>"
+    write({"title": label})
+    page = (folder / "results/report.html").read_text(encoding="utf-8")
+    data = re.search(r'<script id="results">\s*var results = (.*);\n', page)[1]
+    assert json.loads(data)["plot.svg"]["labels"] == {"figure": label}
+    assert "<" not in data and "hacked" not in page.replace(data, "")
 
 
 def test_a_failure_says_why_and_leaves_the_old_report(folder):

@@ -251,7 +251,7 @@ def test_an_installed_package_does_not_stand_in_for_a_folders_library(outer, ins
     outer.environment = {**os.environ, "PYTHONPATH": str(installed)}
     done = outer.write(FOLDER).run("resources/assets/headmodel")
     assert done.returncode != 0
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error in")]
+    (line,) = {line for line in done.stderr.splitlines() if line.startswith("error in")}
     assert str(installed) in line and "Uninstall" in line
 
 

@@ -23,6 +23,10 @@ SHOWN = """(() => {
   return loaded && shown.clientWidth > 300 && shown.src === results[ENTRY].data_uri;
 })()"""
 
+# A page of its own for the caption of each result.
+CAPTIONS = """new Map(Object.entries(results).map(([path, result]) =>
+  [path, new DOMParser().parseFromString(result.caption, "text/html").documentElement]))"""
+
 
 @pytest.fixture(scope="module")
 def path(tiny_run):
@@ -127,12 +131,33 @@ def test_captions_read_as_text(page):
             assert "RENDERED" in text and "120" in text and re.search("[Ss]eeds", text)
 
 
-def test_configuration_and_versions_are_there(page):
+def test_labels_are_text_in_captions(page, tiny_run):
+    fig4 = tiny_run.config["figures"]["fig4"]
+    words = page.evaluate("(" + CAPTIONS + ").get('results/figures/fig4.svg').textContent")
+    for section in ("datasets", "networks"):
+        for name in fig4[section]:
+            assert tiny_run.config[section][name]["label"] in " ".join(words.split())
+    # Elements that the captions themselves are made of.
+    kinds = "[...captions.values()].flatMap(c => [...c.querySelectorAll('body *')])"
+    kinds = f"(captions => [...new Set({kinds}.map(item => item.localName))])({CAPTIONS})"
+    assert set(page.evaluate(kinds)) <= {"p", "tt", "span"}
+
+
+def test_labels_are_text_where_params_are_shown(page, tiny_run):
+    page.evaluate("app.showResultInfo('results/figures/fig4.svg')")
+    words = page.wait("[...document.querySelectorAll('li')].map(item => item.innerText).join()")
+    assert tiny_run.config["datasets"]["posed"]["label"] in words
+    assert page.evaluate("document.querySelectorAll('[onerror], [src=x]').length") == 0
+
+
+def test_configuration_and_versions_are_there(page, tiny_run):
     open_category(page, "This run")
     page.evaluate("document.querySelector('tbody tr a').click()")
     await_result(page, "results/run.html")
     words = page.frame_text()
     assert "permutations: 20" in words
+    for entry in (*tiny_run.config["datasets"].values(), *tiny_run.config["networks"].values()):
+        assert entry.get("label", "") in words
     assert re.search(r"h5py\s+\d+\.\d+", words) and re.search(r"\b[0-9a-f]{64}\b", words)
 
 
@@ -142,6 +167,11 @@ def test_snakemakes_own_plots_are_drawn(page, name):
     click(page, "li a", name)
     page.wait("document.querySelector('.vega-embed canvas, .vega-embed svg') !== null")
     assert page.errors == []
+
+
+def test_no_label_has_run(page):
+    """After all that has been opened: the labels of the run would set a global variable."""
+    assert page.evaluate("typeof hacked") == "undefined"
 
 
 def test_one_file_that_needs_no_network(page, path):

@@ -1,11 +1,13 @@
 """What all rules share: the plan, wildcard constraints, digests of code; no rules."""
 
+import atexit
 import functools
 import inspect
+import os
 import re
 import sys
 
-from facestages import memory, provenance, run_lock
+from facestages import failures, memory, provenance, run_lock
 from facestages.architectures import ARCHITECTURES
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -14,8 +16,10 @@ from facestages.plan import Plan, claims, tables, targets
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
-# Figures leave out what this machine lacks, and say so.
+# Figures leave out what this machine lacks, and say so. What went wrong stands last, where it is
+# read: below Snakemake's own lines.
 if workflow.is_main_process:
+    atexit.register(failures.repeat_errors, workflow, os.getcwd())
     for line in PLAN.absent.values():
         print(f"left out: {line}", file=sys.stderr)
 

@@ -189,6 +189,14 @@ def test_shipped_configs_are_valid(path):
         (["figures", "fig5", "ratings"], "oases", ["fig5.ratings = 'oases'", "mean 'oasis'"]),
         (["figures", "fig8", "components"], 3, ["figures.fig8.components = '3'", "such measured"]),
         (["analysis", "umap", "neighbours"], 1, ["analysis.umap.neighbours = 1"]),
+        (
+            ["datasets", "posed", "label"],
+            "Posed\n\n.. raw:: html",
+            ["datasets.posed.label: has the character \\n after 'Posed'", "must be one line"],
+        ),
+        (["networks", "nn1", "label"], "N\x1b[2JN", ["networks.nn1.label: ", r"character \x1b"]),
+        (["networks", "nn1", "classes"], ["happy\u202e", "sad"], ["nn1.classes: ", r"\u202e"]),
+        (["assets"], {"a\tb": "x"}, [r"assets: has the character \t after 'a'"]),
     ],
 )
 def test_mistake_is_named_in_one_line(tiny, path, value, words):
@@ -198,6 +206,13 @@ def test_mistake_is_named_in_one_line(tiny, path, value, words):
     assert line.startswith("config: ")
     for word in words:
         assert word in line
+
+
+def test_labels_that_figures_shorten_must_still_differ(tiny):
+    for name, middle in (("nn1", "a"), ("nn3", "b")):
+        tiny = change(tiny, ["networks", name, "label"], f"{'x' * 90}{middle}{'x' * 90}")
+    with pytest.raises(FacestagesError, match="networks: label: 'x+…x+' occurs twice"):
+        load_config(tiny)
 
 
 def test_every_mistake_gets_a_line(tiny):

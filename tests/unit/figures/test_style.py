@@ -48,11 +48,6 @@ def test_a_missing_panel_says_why_and_has_no_axis():
     assert axis.texts[0].get_text() == "the face set has no\nlabel 'sex'"
 
 
-def test_long_names_lose_their_middle():
-    assert style.shorten("a" * 10, 10) == "a" * 10
-    assert style.shorten("abcdefghijk", 7) == "abc\N{HORIZONTAL ELLIPSIS}ijk"
-
-
 def test_zero_is_marked_behind_all_else():
     axis = Figure().add_subplot()
     style.mark_zero(axis)

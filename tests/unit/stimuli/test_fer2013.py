@@ -1,6 +1,7 @@
 """FER2013: the same faces and classes from every copy, and errors that name the row."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -232,6 +233,10 @@ def test_bad_folders_and_pictures_are_named(tmp_path):
     message = refusal(root)
     assert str(bad) in message and "is 64x48 pixels, but FER2013 has 48x48" in message
     bad.unlink()
+
+    os.rename(root / "train" / "happy" / "Training_1.png", root / "train" / "happy" / "a\nb.png")
+    assert r"the name of a picture has the character \n after 'a'" in refusal(root)
+    os.rename(root / "train" / "happy" / "a\nb.png", root / "train" / "happy" / "Training_1.png")
 
     (root / "train" / "hapy").mkdir()
     assert "unknown class folder; did you mean 'happy'?" in refusal(root)

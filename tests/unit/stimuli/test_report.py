@@ -114,7 +114,7 @@ def test_report(faces, predictions, tmp_path):
     write_report(report, "My faces", tmp_path / "r.json", tmp_path / "r.md")
     text = (tmp_path / "r.md").read_text()
     assert "**The analyses take expressions from `network:net`**" in text
-    assert "- `d.png`: no face found; left out" in text
+    assert "- d.png: no face found; left out" in text
     assert "| x | 1 | 1 | 0 | 2 |" in text
     # A class that only the network has keeps its column.
     assert "|  | happy | contempt |" in text and "| sad | 0 | 1 |" in text

@@ -66,6 +66,12 @@ def test_resizing_keeps_proportions(tmp_path):
         (["path", "au_1"], ["b.png", "inf"], ("au_1 is 'inf'", "leave it empty")),
         (["path", "sex"], ["b.png"], ("has 1 values where the header has 2 columns", "Mend")),
         (["path", "stimulus_id"], ["b.png", "1"], ("stimulus_id '1' is already in row 1",)),
+        (
+            ["path", "sex"],
+            ["b.png", "f\x1b[2J"],
+            (r"sex has the character \x1b after 'f'", "remove"),
+        ),
+        (["path", "sex"], ["b.png", "f\u2028m"], (r"sex has the character \u2028", "one line")),
     ],
 )
 def test_a_bad_row_is_named_with_the_remedy(two, header, second, words):
@@ -89,6 +95,7 @@ def test_bad_tables(two):
     assert str(table) in message and "has no column 'path'" in message and "rename" in message
     assert "no rows" in refusal(write_table(two, ["path"]))
     assert "column 1 has no name" in refusal(write_table(two, ["", "path"], ["0", "a.png"]))
+    assert r"column 2 has the character \n after 'a'" in refusal(write_table(two, ["path", "a\nb"]))
     assert "two columns 'sex'" in refusal(write_table(two, ["path", "sex", "sex"]))
     message = refusal(two / "none.csv")
     assert str(two / "none.csv") in message and "no such file" in message

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from facestages.text import printable_lines
+
 # Most names that a message lists.
 _MANY = 60
 
@@ -12,8 +14,12 @@ _MANY = 60
 class FacestagesError(Exception):
     """A problem that the user can mend.
 
-    The message has one or two lines: what is wrong, where, why, and what to do about it.
+    The message has one or two lines: what is wrong, where, why, and what to do about it. It may
+    quote a file, so control characters in it are made visible.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_lines(message))
 
 
 def did_you_mean(name: object, allowed: Iterable[object]) -> str:

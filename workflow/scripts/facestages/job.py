@@ -11,10 +11,20 @@ from pathlib import Path
 
 from facestages import contents, notes
 from facestages.errors import FacestagesError
+from facestages.failures import name_job
 from facestages.files import claim
 from facestages.memory import peak_memory, require_memory, total_memory
+from facestages.text import printable_lines
 
-_FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+
+class _Format(logging.Formatter):
+    """Entries that `failures` tells apart, with control characters of what they quote visible."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
 
 
 @contextlib.contextmanager
@@ -37,13 +47,13 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     """
     _set_environment(snakemake.threads, side_by_side)
     log_file = _LogFile(snakemake.log[0], mode="w", encoding="utf-8")
-    log_file.setFormatter(_FORMAT)
+    log_file.setFormatter(_Format())
     logger = logging.getLogger("facestages")
     logger.setLevel(logging.INFO)
     logger.addHandler(log_file)
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(log_file)
-    where = " ".join([snakemake.rule, *(f"{k}={v}" for k, v in snakemake.wildcards.items())])
+    where = name_job(snakemake.rule, dict(snakemake.wildcards.items()))
     logger.info("%s", where)
     asked = snakemake.resources.get("mem_mb")
     given = snakemake.params.get("given", [])
@@ -69,7 +79,10 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     except Exception as error:
         # Nobody foresaw this one: its whole traceback goes to the log, one line to the terminal.
         logger.exception("unexpected error")
-        _say(f"error in {where}: {type(error).__name__}: {error} (traceback in {snakemake.log[0]})")
+        words = " ".join(str(error).split())[:300]
+        text = f"{type(error).__name__}: {words} (traceback in {snakemake.log[0]})"
+        logger.error(text)
+        _say(f"error in {where}: {text}")
         sys.exit(1)
     logger.info("done, peak memory %d MB, asked for %s MB", peak_memory(), asked)
 
@@ -140,4 +153,4 @@ def _set_environment(threads: int, side_by_side: bool) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(printable_lines(text), file=sys.stderr, flush=True)

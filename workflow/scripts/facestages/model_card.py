@@ -28,6 +28,7 @@ from facestages.networks.training_data import class_shares, split_training_data
 from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import markdown_table
+from facestages.text import escape_markdown
 
 
 def save_half(model: keras.Model, path: Path) -> None:
@@ -87,8 +88,9 @@ def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> s
         "**Use.** To reproduce the paper and to study what layers represent. Not for judging what "
         "people feel: the labels are what annotators saw in pictures from the web, with known "
         "errors and an uneven choice of people.",
-        f"**Data.** {label}: split {', '.join(splits.train)} to train ({report['n_train']:,} "
-        f"pictures of these classes), {', '.join(splits.validation)} to choose the epoch, "
+        f"**Data.** {escape_markdown(label)}: split {', '.join(splits.train)} to train "
+        f"({report['n_train']:,} pictures of these classes), "
+        f"{', '.join(splits.validation)} to choose the epoch, "
         f"{', '.join(splits.test)} for the figures below ({report['n']:,} pictures, which neither "
         f"trained the network nor chose the epoch). Duplicates across the splits are left as they "
         f"come.",
@@ -109,7 +111,7 @@ def model_card(name: str, entry: NetworkEntry, label: str, report: Mapping) -> s
         "may not be passed on; who uses the weights for more than research should ask whether "
         "the terms of that data allow it.",
     ]
-    title = f"# {entry.label}: `{name}.weights.h5`"
+    title = f"# {escape_markdown(entry.label)}: `{name}.weights.h5`"
     return "\n\n".join([title, *map(_wrap, paragraphs)]) + "\n"
 
 

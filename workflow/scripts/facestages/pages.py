@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from facestages.files import atomic_path
+from facestages.text import escape_html
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -36,20 +36,20 @@ pre {{ background: #f4f4f4; padding: 1em; white-space: pre-wrap; }}
 
 def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> None:
     """Write a page of HTML parts. It has no date, so the same parts give the same bytes."""
-    page = _PAGE.format(title=html.escape(title), body="\n".join(parts))
+    page = _PAGE.format(title=escape_html(title), body="\n".join(parts))
     with atomic_path(path) as partial:
         partial.write_text(page, encoding="utf-8")
 
 
 def html_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose rows are sequences of ``<td>`` elements."""
-    lines = ["".join(f"<th>{html.escape(word)}</th>" for word in head), *map("".join, rows)]
+    lines = ["".join(f"<th>{escape_html(word)}</th>" for word in head), *map("".join, rows)]
     return "<table>" + "".join(f"<tr>{line}</tr>\n" for line in lines) + "</table>"
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table of plain values."""
-    cells = ([f"<td>{html.escape(str(value))}</td>" for value in row] for row in rows)
+    cells = ([f"<td>{escape_html(str(value))}</td>" for value in row] for row in rows)
     return html_rows(head, cells)
 
 
@@ -60,4 +60,4 @@ def html_frame(table: pd.DataFrame) -> str:
 
 def paragraph(text: str) -> str:
     """A paragraph of plain text."""
-    return f"<p>{html.escape(text)}</p>"
+    return f"<p>{escape_html(text)}</p>"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import logging
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ from facestages.files import atomic_path
 from facestages.pages import html_table, write_page
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
+from facestages.text import escape_html
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ _NETWORK_HEAD = ("network", "label", "architecture", "weights", "trained on", "s
 _NETWORK_HEAD += ("SHA-256 of weights",)
 # How Snakemake's lines about its progress begin.
 _PROGRESS = ("Building DAG", "Creating report", "Adding ", "Loading script code")
+# How Snakemake's template begins each script of data, whose JSON is one line.
+_DATA = re.compile(r'^( *<script id="[\w-]+">\n *var \w+ = )(.*)$', re.MULTILINE)
 # Labels that figures are drawn with.
 _LABELS = ("identity", "expression", "valence", "arousal")
 
@@ -67,7 +70,7 @@ def describe_run(
     """
     parts = []
     if absent:
-        lines = "".join(f"<li>{html.escape(line)}</li>" for line in absent)
+        lines = "".join(f"<li>{escape_html(line)}</li>" for line in absent)
         parts.append(f"<h2>Left out</h2><ul>{lines}</ul>")
     parts += [
         "<h2>Face sets</h2>",
@@ -76,7 +79,7 @@ def describe_run(
         html_table(_NETWORK_HEAD, _networks(config["networks"], weights, _weights_used(geometry))),
         "<h2>Configuration</h2>",
         "<p>Every key in force, with the defaults of those that the config file leaves out.</p>",
-        f"<pre>{html.escape(_as_yaml(config))}</pre>",
+        f"<pre>{escape_html(_as_yaml(config))}</pre>",
         "<h2>Versions</h2>",
         "<p>Of the environment that wrote this page; a job in a conda environment of its own had "
         "the same pins, from <code>envs/</code>.</p>",
@@ -143,6 +146,15 @@ def _as_yaml(config: Mapping[str, object]) -> str:
     )
 
 
+def keep_data_text(page: str) -> str:
+    """Write ``<`` in the data of Snakemake's report so that no tag can begin or end in it.
+
+    A label, a caption or a param with ``</script>`` would end the script that holds it, and what
+    follows would become a part of the page.
+    """
+    return _DATA.sub(lambda found: found[1] + found[2].replace("<", r"\u003c"), page)
+
+
 def write_report(
     path: str | os.PathLike,
     snakefile: str | os.PathLike,
@@ -188,4 +200,6 @@ def write_report(
             raise FacestagesError(
                 "\n".join([f"cannot write {path}: snakemake --report failed:", *reasons[-6:]])
             )
+        page = partial.read_text(encoding="utf-8")
+        partial.write_text(keep_data_text(page), encoding="utf-8")
     logger.info("%s", done.stderr)

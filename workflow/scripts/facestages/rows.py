@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.text import line_problem
 
 #: Text of a missing number, in small letters.
 MISSING = ("", "na", "nan")
@@ -23,7 +24,8 @@ def read_rows(
     """Read a CSV file with a header, one row at a time.
 
     The file is UTF-8 text, with or without a byte order mark, with any line ends. Blanks around
-    header names and values are dropped, and empty lines are skipped.
+    header names and values are dropped, and empty lines are skipped. All text is one line without
+    control characters.
 
     Yields
     ------
@@ -37,7 +39,8 @@ def read_rows(
     ------
     FacestagesError
         If the file is missing or is not such a table, a column is nameless or duplicated, one of
-        `required` is missing, or the number of values in a row differs from the header.
+        `required` is missing, a value is not one line, or the number of values in a row differs
+        from the header.
     """
     path = Path(path)
     if not path.is_file():
@@ -71,7 +74,11 @@ def _rows_of(
                 f"{where} has {len(row)} values where the header has {len(header)} columns. "
                 f"Mend the row; a value with a comma needs quotes"
             )
-        yield where, {name: value.strip() for name, value in zip(header, row, strict=True)}
+        values = {name: value.strip() for name, value in zip(header, row, strict=True)}
+        for name, value in values.items():
+            if problem := line_problem(value):
+                raise FacestagesError(f"{where}: {name} {problem}")
+        yield where, values
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
@@ -82,6 +89,8 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
                 f"Add it, or rename the column that holds it; {did_you_mean(name, header)}"
             )
     for number, name in enumerate(header, 1):
+        if problem := line_problem(name):
+            raise FacestagesError(f"{path}: column {number} {problem}")
         if not name:
             raise FacestagesError(f"{path}: column {number} has no name. Name it or remove it")
         if header.count(name) > 1:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from facestages.files import atomic_path
+from facestages.rows import parse_number
+from facestages.text import escape_markdown
 
 # Columns that stay text, even where a name looks like a number or like a missing value.
 _TEXT = (
@@ -23,11 +26,18 @@ _NUMBERS = (
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 
+# Text that a spreadsheet would take for a formula, alone or behind apostrophes.
+_FORMULA = re.compile(r"'*[=+\-@]")
+
 
 def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
-    """Write a table as CSV, numbers with nine significant digits."""
+    """Write a table as CSV, numbers with nine significant digits.
+
+    Text that a spreadsheet would take for a formula, such as a layer ``-relu``, gets an apostrophe
+    before it. `read_tables` takes it away.
+    """
     with atomic_path(path) as partial:
-        table.to_csv(partial, index=False, float_format="%.9g")
+        _map_text(table, _guard).to_csv(partial, index=False, float_format="%.9g")
 
 
 def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
@@ -36,13 +46,32 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
         pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=_EMPTY)
         for path in paths
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([_map_text(table, _unguard) for table in tables], ignore_index=True)
+
+
+def _map_text(table: pd.DataFrame, function: Callable[[object], object]) -> pd.DataFrame:
+    """A table with what the function makes of each cell of its columns of text."""
+    text = table.select_dtypes(exclude=["number", "bool"])
+    return table.assign(**{name: text[name].map(function) for name in text})
+
+
+def _guard(cell: object) -> object:
+    return f"'{cell}" if _is_formula(cell) else cell
+
+
+def _unguard(cell: object) -> object:
+    return cell[1:] if _is_formula(cell) and cell[0] == "'" else cell
+
+
+def _is_formula(cell: object) -> bool:
+    is_text = isinstance(cell, str) and _FORMULA.match(cell) is not None
+    return is_text and parse_number(cell) is None
 
 
 def markdown_table(table: pd.DataFrame) -> str:
     """Format a table of text as Markdown."""
     rule = "|".join("---" for _ in table)
-    cells = table.astype(str).map(lambda cell: cell.replace("|", "\\|"))
-    rows = [list(table), *cells.itertuples(index=False)]
+    cells = table.astype(str).map(escape_markdown)
+    rows = [[escape_markdown(name) for name in table], *cells.itertuples(index=False)]
     head, *body = (f"| {' | '.join(row)} |\n" for row in rows)
     return f"{head}|{rule}|\n{''.join(body)}"

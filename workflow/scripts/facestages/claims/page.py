@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterator, Mapping
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from facestages import pages
 from facestages.claims import FAILS, HOLDS, IN_PART, NOT_TESTABLE
+from facestages.text import escape_html
 
 _COLORS = {HOLDS: "#009E73", IN_PART: "#E69F00", FAILS: "#D55E00", NOT_TESTABLE: "#808080"}
 _SIGNS = {HOLDS: "✓", IN_PART: "◐", FAILS: "✗", NOT_TESTABLE: "–"}
@@ -50,7 +50,7 @@ def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> No
 
 def _cells(row: Mapping[str, object]) -> Iterator[str]:
     for column in _HEADS:
-        text = ";<br>".join(map(html.escape, str(row[column]).split("; ")))
+        text = ";<br>".join(map(escape_html, str(row[column]).split("; ")))
         kind = "small" if column in ("ours", "why") else column
         if column in ("verdict", "careful") and row[column]:
             color, sign = _COLORS[row[column]], _SIGNS[row[column]]

@@ -63,7 +63,7 @@ class Config(Section):
                 check_name(where, network.training.dataset, "face set", self.datasets)
         for name, face_set in self.datasets.items():
             self._check_predictors(name, face_set)
-        check_once("networks: label", [network.label for network in self.networks.values()])
+        check_once("networks: label", [network.short_label for network in self.networks.values()])
         if self.network is not None:
             check_name("network", self.network, "network", self.networks)
         if self.dataset is not None:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
 from facestages.config.section import Count, Section, mistake
 from facestages.errors import FacestagesError
+from facestages.text import shorten
 
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 
@@ -36,6 +37,11 @@ class FaceSet(Section):
         description="Number of jobs that share the recording of this face set, person by person, "
         "e.g. one for each node of a cluster. The results are the same.",
     )
+
+    @property
+    def short_label(self) -> str:
+        """The label, as long as figures have room for."""
+        return shorten(self.label, 44)
 
     @property
     def predictors(self) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
 from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.text import shorten
 
 
 class Augmentation(Section):
@@ -292,6 +293,11 @@ class NetworkEntry(Section):
         if isinstance(self.weights, str) and self.weights not in words:
             allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
             raise mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
+
+    @property
+    def short_label(self) -> str:
+        """The label, as long as figures have room for."""
+        return shorten(self.label, 28)
 
     @property
     def output_classes(self) -> list[str] | None:

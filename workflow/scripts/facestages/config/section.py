@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from facestages.errors import did_you_mean
+from facestages.text import line_problem
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -32,6 +33,17 @@ class Section(BaseModel):
                     hint = did_you_mean(key, cls.model_fields)
                     raise mistake("unknown_key", f"unknown key '{key}': {hint}")
         return data
+
+    @field_validator("*")
+    @classmethod
+    def _texts_are_lines(cls, value: Any) -> Any:
+        items = value if isinstance(value, list) else [value]
+        if isinstance(value, Mapping):
+            items = [*value, *value.values()]
+        for text in items:
+            if isinstance(text, str) and (problem := line_problem(text)):
+                raise ValueError(problem)
+        return value
 
 
 def mistake(kind: str, text: str) -> PydanticCustomError:

@@ -25,6 +25,7 @@ from facestages.figures.blocks import (
     place_layers,
     read_layers,
 )
+from facestages.text import shorten
 
 #: Colour of each kind of layer: apart in grey and for every kind of colour blindness.
 KINDS = {
@@ -129,7 +130,7 @@ def _extent(text: str, size: float, weight: str = "normal") -> float:
 
 
 def _shorten(name: str) -> str:
-    return style.shorten(name, 36)
+    return shorten(name, 36)
 
 
 def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from facestages.figures import layout, maps, page, style
+from facestages.figures import layout, maps, page
 from facestages.figures.face_set import FaceSet, read_face_set
+from facestages.text import shorten
 
 # Millimetres: a panel's width and height, what stands above it, and below it.
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 81, 62, 13, 6
@@ -138,7 +139,7 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
             off = f"in 10 components {values['10']}, in the full space {values['all']}"
         if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
             room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
-            kind += f" of {style.shorten(panel.layer, room)}"
+            kind += f" of {shorten(panel.layer, room)}"
         panel = panel._replace(title=f"{panel.title}: {kind}")
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):

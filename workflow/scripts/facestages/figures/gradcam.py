@@ -10,6 +10,7 @@ from facestages import pages
 from facestages.files import atomic_path
 from facestages.stimuli import REGIONS
 from facestages.tables import markdown_table
+from facestages.text import escape_markdown
 
 _NOTES = (
     "Grad-CAM (Selvaraju et al. 2017) of the network's own answer, from logits. A number is the "
@@ -76,7 +77,8 @@ def write_gradcam_table(
     regions = dict.fromkeys(note.partition("; ")[0] for note in shares.fillna("") if note)
     notes = [*_NOTES, f"{faces}. Regions: {'; '.join(regions)}."]
     title = "Grad-CAM: share of the maps on eyes, brows and mouth"
+    lines = (f"{escape_markdown(note)}\n" for note in notes)
     with atomic_path(markdown) as partial:
-        text = [f"{title}\n", markdown_table(table), *(f"{note}\n" for note in notes)]
+        text = [f"{title}\n", markdown_table(table), *lines]
         partial.write_text("\n".join(text), encoding="utf-8")
     pages.write_page(html, title, [pages.html_frame(table), *map(pages.paragraph, notes)])

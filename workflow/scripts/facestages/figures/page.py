@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
-import re
 import string
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from facestages.errors import FacestagesError
 from facestages.figures import style
 from facestages.files import atomic_path
 from facestages.stimuli.sample import sample_in_words
+from facestages.text import escape_rst
 
 #: What captions, tables and reports say of pictures of the head model.
 RENDERED = "RENDERED, not photographs"
@@ -91,8 +91,6 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
     By form they are ``pdf``, ``svg`` and ``png`` of the figure; ``numbers`` as CSV; ``table``, the
     numbers as Markdown; and ``caption`` as reStructuredText.
     """
-    # A backslash keeps reStructuredText from reading marks of emphasis.
-    caption = re.sub(r"([*`_|\\])", r"\\\1", drawing.caption) + "\n"
     style.save_figure(drawing.figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
     for form, path in output.items():
         if form == "numbers":
@@ -100,7 +98,7 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
         elif form == "table":
             _write_text(path, tables.markdown_table(drawing.numbers))
         elif form == "caption":
-            _write_text(path, caption)
+            _write_text(path, escape_rst(drawing.caption) + "\n")
 
 
 def _write_text(path: str | os.PathLike, text: str) -> None:

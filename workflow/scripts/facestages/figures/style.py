@@ -10,8 +10,10 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from facestages.files import atomic_path
+from facestages.text import printable_lines
 
 MILLIMETRE = 1 / 25.4  # inches
 
@@ -87,6 +89,8 @@ _RC = {
     "ytick.major.width": 0.8,
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
+    # A dollar sign in a name is no formula.
+    "text.parse_math": False,
     # A frame around a face would be white.
     "patch.edgecolor": "black",
     "patch.force_edgecolor": False,
@@ -145,14 +149,6 @@ def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
     write_inside(axis, textwrap.fill(text, columns))
 
 
-def shorten(text: str, length: int) -> str:
-    """A name without its middle, where it is longer than `length`."""
-    if len(text) <= length:
-        return text
-    half = (length - 1) // 2
-    return f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half:]}"
-
-
 def use_style() -> None:
     """Set matplotlib's defaults for everything drawn from here on."""
     mpl.use("agg")
@@ -162,8 +158,11 @@ def use_style() -> None:
 def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
     """Write a figure as ``pdf``, ``svg`` or ``png``, a path for each.
 
-    No date is written, so the same figure gives the same bytes.
+    No date is written, so the same figure gives the same bytes. Control characters, which an SVG
+    cannot hold, are made visible.
     """
+    for text in figure.findobj(Text):
+        text.set_text(printable_lines(text.get_text()))
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
         with atomic_path(path) as partial:

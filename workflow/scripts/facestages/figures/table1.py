@@ -17,12 +17,10 @@ from facestages.files import atomic_path, read_yaml
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
 from facestages.tables import markdown_table, read_tables
+from facestages.text import escape_latex, escape_markdown
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
 _COLUMNS += ("n", "seeds", "seed_sd", "text", "paper", "paper_text")
-
-_LATEX = {sign: f"\\{sign}" for sign in "&%_#${}"}
-_LATEX |= {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
 #: What a reader of Table 1 must know.
 NOTES = (
@@ -224,30 +222,28 @@ def _published(of: pd.DataFrame, data: object) -> str:
 def to_markdown(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
     """Both parts of Table 1 as Markdown, with their notes."""
     parts = [f"{title}\n\n{markdown_table(rows)}" for title, rows in _titled(table)]
-    return "\n".join([*parts, *(f"{note}\n" for note in notes)])
+    return "\n".join([*parts, *(f"{escape_markdown(note)}\n" for note in notes)])
 
 
 def to_latex(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
     """Both parts of Table 1 as LaTeX, with package booktabs, and their notes."""
     parts = []
     for title, rows in _titled(table):
-        lines = [" & ".join(map(_latex, row)) + r" \\" for row in rows.itertuples(index=False)]
+        head, *lines = (
+            " & ".join(map(escape_latex, row)) + r" \\"
+            for row in (rows.columns, *rows.itertuples(index=False))
+        )
         width = 0.94 / rows.shape[1]
         columns = f"*{{{rows.shape[1]}}}{{p{{{width:.3f}\\linewidth}}}}"
-        head = " & ".join(map(_latex, rows)) + r" \\"
         body = "\n".join([r"\toprule", head, r"\midrule", *lines, r"\bottomrule"])
         begin = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
         parts.append(f"% {title}\n{begin}\n{body}\n\\end{{tabular}}\n")
-    return "\n".join(["% needs \\usepackage{booktabs}", *parts, *map(_latex, notes)]) + "\n"
+    return "\n".join(["% needs \\usepackage{booktabs}", *parts, *map(escape_latex, notes)]) + "\n"
 
 
 def _titled(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "Table 1a: networks", network_table(table)
     yield "Table 1b: face sets", dataset_table(table)
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 def write_table1(

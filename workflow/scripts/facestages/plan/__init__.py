@@ -131,7 +131,7 @@ class Plan:
     def labels(self, section: str, names: Iterable[str]) -> dict[str, str]:
         """Names in figures of these face sets or networks."""
         entries = {"datasets": self.config.datasets, "networks": self.config.networks}[section]
-        return {name: entries[name].label for name in names}
+        return {name: entries[name].short_label for name in names}
 
     def looks(self, networks: Iterable[str]) -> dict[str, int | str]:
         """How all figures draw each network: by its number among the trained, or as a control.

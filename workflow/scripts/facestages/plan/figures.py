@@ -50,7 +50,7 @@ def answering(plan: Plan) -> list[Recording]:
 
 
 def _fig1(plan: Plan, fig1) -> FigurePlan:
-    label = plan.config.networks[fig1.network].label
+    label = plan.config.networks[fig1.network].short_label
     return FigurePlan({"layers": [plan.path("layers", network=fig1.network)]}, {"label": label})
 
 
@@ -67,8 +67,8 @@ def _fig2(plan: Plan, fig2) -> FigurePlan:
             "attribution": plan.path("attribution", one) if entry.framework != "numpy" else [],
         },
         {
-            "network": entry.label,
-            "dataset": plan.config.datasets[fig2.dataset].label,
+            "network": entry.short_label,
+            "dataset": plan.config.datasets[fig2.dataset].short_label,
             "layers": entry.stages,
             "stages": fig2.stages,
             "gradcam": entry.gradcam,
@@ -100,7 +100,7 @@ def _fig3(plan: Plan, fig3) -> FigurePlan:
         },
         {
             "panels": panels,
-            "dataset": plan.config.datasets[fig3.dataset].label,
+            "dataset": plan.config.datasets[fig3.dataset].short_label,
             "absent": lines,
         },
     )
@@ -111,7 +111,7 @@ def _fig3_panel(plan: Plan, dataset: str, network: str, space: str) -> dict[str,
     product = {"umap": "embedding", "pca": "geometry"}[space]
     return {
         "network": network,
-        "title": entry.label,
+        "title": entry.short_label,
         "layer": entry.stages[plan.networks.mapped_stage(network)],
         "space": space,
         "file": plan.path(product, plan.first(dataset, network)),
@@ -193,8 +193,8 @@ def _study4(plan: Plan, figure: Study4Figure) -> tuple[dict, dict]:
     }
     return files, {
         "networks": networks,
-        "dataset": plan.config.datasets[figure.dataset].label,
-        "absent": {plan.config.networks[name].label: line for name, line in lines.items()},
+        "dataset": plan.config.datasets[figure.dataset].short_label,
+        "absent": {plan.config.networks[name].short_label: line for name, line in lines.items()},
         "reference_label": "".join(plan.labels("networks", references).values()),
         "no_reference": "".join(no_reference.values()),
     }
@@ -204,7 +204,7 @@ def _study4_network(plan: Plan, name: str, dataset: str, stage: str) -> dict[str
     """What a figure of Study 4 shows of one network: its first seed."""
     entry, one = plan.config.networks[name], plan.first(dataset, name)
     return {
-        "label": entry.label,
+        "label": entry.short_label,
         "stage": stage,
         "layer": entry.stages.get(stage, ""),
         "classes": entry.output_classes or [],
@@ -234,7 +234,7 @@ def _fig8(plan: Plan, fig8) -> FigurePlan:
 def _one_face_set(plan: Plan, figure, networks: Sequence[str]) -> dict[str, object]:
     """Names of the face set and networks, and what is left out."""
     return {
-        "dataset": plan.config.datasets[figure.dataset].label,
+        "dataset": plan.config.datasets[figure.dataset].short_label,
         "networks": plan.labels("networks", networks),
         "absent": list(plan.left_out("networks", figure.networks).values()),
     }
@@ -280,8 +280,8 @@ def _controls(plan: Plan, controls) -> FigurePlan:
         {
             "conditions": plan.labels("datasets", datasets),
             "pixels": plan.labels("networks", pixels),
-            "many": [controls.many, entries[controls.many].label],
-            "few": [controls.few, entries[controls.few].label],
+            "many": [controls.many, entries[controls.many].short_label],
+            "few": [controls.few, entries[controls.few].short_label],
             "networks": plan.labels("networks", networks),
             "looks": plan.looks(networks),
             "components": fig4.components,

@@ -25,6 +25,7 @@ from facestages.progress import progress
 from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_stimuli
 from facestages.stimuli.pictures import read_picture
+from facestages.text import line_problem
 
 logger = logging.getLogger(__name__)
 
@@ -243,6 +244,8 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
             for picture in sorted(class_folder.iterdir()):
                 if picture.name.startswith("."):
                     continue
+                if problem := line_problem(picture.name):
+                    raise FacestagesError(f"{class_folder}: the name of a picture {problem}")
                 stimulus_id = picture.relative_to(root).as_posix()
                 picture_split = _split_in_name(picture.name) or split
                 yield _Face(stimulus_id, expression, picture_split, _read_picture(picture))

@@ -14,6 +14,7 @@ from facestages.expressions import EXPRESSIONS
 from facestages.files import atomic_path
 from facestages.stimuli import Irregularity, read_irregular, read_labels, read_report
 from facestages.stimuli.sample import pictures_in_words
+from facestages.text import escape_markdown
 
 _UNLABELLED = "unlabelled"
 _LONGEST_TABLE = 100
@@ -113,7 +114,7 @@ def _markdown(report: dict, title: str) -> str:
 
 
 def _blocks(report: dict, title: str) -> Iterator[str]:
-    yield f"# {title} (`{report['dataset']}`)"
+    yield f"# {escape_markdown(title)} (`{report['dataset']}`)"
     people = f" of {report['people']} people" if report["people"] else ""
     kind = " The faces are **rendered**, not photographs." if report["rendered"] else ""
     yield f"{report['n']:,} pictures{people}.{kind}"
@@ -127,8 +128,8 @@ def _blocks(report: dict, title: str) -> Iterator[str]:
     yield from _count_tables(report["counts"])
     yield "## Pictures left out or taken otherwise"
     irregular = [Irregularity(**item) for item in report["irregular"]]
-    lines = [f"- `{item.file}`: {item.reason}; {item.outcome}" for item in irregular]
-    yield "\n".join(lines) or "None."
+    lines = [f"{item.file}: {item.reason}; {item.outcome}" for item in irregular]
+    yield "\n".join(f"- {escape_markdown(line)}" for line in lines) or "None."
     if report["predicted"]:
         yield "## Expressions that networks see"
         yield _predicted_table(report["predicted"])
@@ -142,10 +143,10 @@ def _blocks(report: dict, title: str) -> Iterator[str]:
 def _source_list(label_sources: dict[str, str]) -> Iterator[str]:
     by_source: dict[str, list[str]] = {}
     for label, source in label_sources.items():
-        by_source.setdefault(source, []).append(f"`{label}`")
+        by_source.setdefault(source, []).append(label)
     for source, names in by_source.items():
         shown = ", ".join(names) if len(names) <= 16 else f"{len(names)} labels ({names[0]}, ...)"
-        yield f"- {source}: {shown}"
+        yield f"- {escape_markdown(f'{source}: {shown}')}"
 
 
 def _count_tables(counts: dict) -> Iterator[str]:
@@ -161,7 +162,7 @@ def _count_tables(counts: dict) -> Iterator[str]:
         listed = people if len(people) <= _LONGEST_TABLE else {}
         rows = [
             [identity, *(row.get(name, 0) for name in expressions), sum(row.values())]
-            for identity, row in {**listed, f"**{len(people)} people**": total}.items()
+            for identity, row in [*listed.items(), (f"{len(people)} people", total)]
         ]
         yield _table(["identity", *expressions, "all"], rows)
 
@@ -188,7 +189,7 @@ def _agreement_table(result: dict, source: str | None) -> Iterator[str]:
     yield (
         f"Cohen's kappa {kappa}, agreement {result['percent']:.1f} %, on the "
         f"{result['n']:,} pictures that have both labels. Rows: the face set's own label "
-        f"({source}); columns: the network's prediction."
+        f"({escape_markdown(str(source))}); columns: the network's prediction."
     )
     confusion = {label: row for label, row in result["confusion"].items() if any(row.values())}
     columns = _in_order({name for row in confusion.values() for name, n in row.items() if n})
@@ -220,14 +221,17 @@ def _video_tables(subjects: dict[str, dict]) -> Iterator[str]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (head, rule, *rows))
+    cells = ([escape_markdown(str(cell)) for cell in row] for row in (head, *rows))
+    first, *rest = (f"| {' | '.join(row)} |" for row in cells)
+    return "\n".join([first, f"| {' | '.join(rule)} |", *rest])
 
 
 def _nested_list(value: dict, indent: str = "") -> Iterator[str]:
     for key, item in value.items():
         if isinstance(item, dict) and item and indent == "":
-            yield f"- {key}:"
+            yield f"- {escape_markdown(key)}:"
             yield from _nested_list(item, "  ")
         else:
             text = ", ".join(map(str, item)) if isinstance(item, list) else item
-            yield f"{indent}- {key}: {text if text not in ('', {}) else 'none'}"
+            shown = text if text not in ("", {}) else "none"
+            yield f"{indent}- {escape_markdown(f'{key}: {shown}')}"
