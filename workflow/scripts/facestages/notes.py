@@ -11,9 +11,12 @@ Snakemake reads notes at the start of every run, so nothing heavy is imported he
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from pathlib import Path
+
+from facestages.errors import FacestagesError
 
 #: Bytes before the data of an HDF5 file.
 USER_BLOCK = 4096
@@ -41,6 +44,18 @@ def beside(path: str | os.PathLike) -> Path:
     """Where the note of a product lies that is no HDF5 file."""
     path = Path(path)
     return path.with_name(f".{path.name}.note")
+
+
+def require_intact(path: str | os.PathLike) -> None:
+    """Refuse a file beside which a note lies, with the digest of another content."""
+    expected = read(path).get("sha256")
+    if expected is not None:
+        with open(path, "rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
+                raise FacestagesError(
+                    f"{path}: is damaged, or was changed by hand: delete it and run the same "
+                    f"command again"
+                )
 
 
 def read(path: str | os.PathLike) -> dict[str, object]:
