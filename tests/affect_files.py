@@ -60,9 +60,11 @@ def write_geometry(path, stimuli, labels, network="net", seed=0, bend=0.0, layer
     activations = path.with_suffix(".activations.h5")
     with store.create(activations, "activations", **about) as file:
         for layer in layers:
-            file.create_group(layer).create_dataset(
-                "activation", data=recorded[layer].astype(np.float32)
-            )
+            group = file.create_group(layer)
+            store.add_dimension(group, "stimulus_id", labels["stimulus_id"])
+            store.add_dimension(group, "unit", 6)
+            axes = ("stimulus_id", "unit")
+            store.add_array(group, "activation", axes, recorded[layer].astype(np.float32))
     measure_geometry(activations, stimuli, 10, path)
     return path
 

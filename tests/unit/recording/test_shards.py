@@ -55,10 +55,10 @@ def test_joined_shards_read_as_one_recording(tmp_path, faces, shards, expected):
     assert_same(geometry(tmp_path, joined, "geometry.h5"), expected)
 
 
-def test_a_missing_shard_is_never_read_as_zeros(tmp_path, faces, shards):
+def test_a_missing_shard_is_named(tmp_path, faces, shards):
     join_shards(shards, tmp_path / "faces.h5", tmp_path / "joined.h5")
     shards[1].unlink()
-    with pytest.raises(FacestagesError, match="layer .*NaN"):
+    with pytest.raises(FacestagesError, match="joined.h5: .*takes values from shard-1.h5"):
         geometry(tmp_path, tmp_path / "joined.h5", "geometry.h5")
 
 

@@ -100,12 +100,8 @@ def _refuse_another_library(scripts: str) -> None:
 def _begin_notes(snakemake, given: Sequence[Sequence]) -> None:
     """Set the note of the outputs, and refuse inputs that are not what their notes say."""
     inputs = {path: notes.read(path) for path in map(str, snakemake.input)}
-    for path, note in inputs.items():
-        if note.get("sha256", None) not in (None, contents.digest_content(path)):
-            raise FacestagesError(
-                f"{path}: is damaged, or was changed by hand: delete it and run the same command "
-                f"again"
-            )
+    for path in inputs:
+        notes.require_intact(path, contents.digest_content)
     for path in map(str, snakemake.output):
         notes.beside(path).unlink(missing_ok=True)
     made = notes.digest_job(

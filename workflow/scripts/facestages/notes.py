@@ -13,9 +13,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.provenance import digest
 
@@ -73,6 +74,14 @@ def beside(path: str | os.PathLike) -> Path:
 def is_hdf5(path: str | os.PathLike) -> bool:
     """Whether the note of a product lies inside it."""
     return os.fspath(path).endswith(".h5")
+
+
+def require_intact(path: str | os.PathLike, digest_content: Callable[..., str]) -> None:
+    """Refuse a file or folder beside which a note lies, with the digest of another content."""
+    if read(path).get("sha256") not in (None, digest_content(path)):
+        raise FacestagesError(
+            f"{path}: is damaged, or was changed by hand: delete it and run the same command again"
+        )
 
 
 def read(path: str | os.PathLike) -> dict[str, object]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from facestages.contents import digest_content
+from facestages.errors import FacestagesError
 from facestages.files import atomic_path
+from facestages.notes import require_intact
 from facestages.rows import parse_number
 from facestages.text import escape_markdown
 
@@ -41,12 +47,42 @@ def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
 
 
 def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
-    """Read tables of the same columns as one; empty text stays empty text."""
-    tables = [
-        pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=_EMPTY)
-        for path in paths
-    ]
-    return pd.concat([_map_text(table, _unguard) for table in tables], ignore_index=True)
+    """Read tables of the same columns as one; empty text stays empty text.
+
+    Raises
+    ------
+    FacestagesError
+        If a table is missing, or is not as it was written.
+    """
+    return pd.concat([_read_table(path) for path in paths], ignore_index=True)
+
+
+def _read_table(path: str | os.PathLike) -> pd.DataFrame:
+    try:
+        require_intact(path, digest_content)
+        text = Path(path).read_text(encoding="utf-8")
+        if "\0" in text or not text.endswith("\n"):
+            raise ValueError("it is cut, or holds NUL")
+        rows = csv.reader(io.StringIO(text), strict=True)
+        if len({len(row) for row in rows}) != 1:
+            raise ValueError("its rows differ in length")
+        table = pd.read_csv(
+            io.StringIO(text),
+            dtype=dict.fromkeys(_TEXT, str),
+            keep_default_na=False,
+            na_values=_EMPTY,
+        )
+        for name in table.columns.intersection(_NUMBERS):
+            if not pd.api.types.is_numeric_dtype(table[name]):
+                raise ValueError(f"column '{name}' holds something else than numbers")
+    except FileNotFoundError:
+        raise FacestagesError(f"{path}: no such file. Run the same command again") from None
+    except (OSError, ValueError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise FacestagesError(
+            f"{path}: is damaged ({reason}): delete it and run the same command again"
+        ) from error
+    return _map_text(table, _unguard)
 
 
 def _map_text(table: pd.DataFrame, function: Callable[[object], object]) -> pd.DataFrame:

@@ -87,7 +87,7 @@ def accumulate_gram(
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
     widths = {layer: math.prod(network.layers[layer]) for layer in layers}
     require_space(out, len(layers) * n * n * 4)
-    with h5py.File(stimuli, "r") as faces:
+    with store.open_read(stimuli, "stimuli") as faces:
         images = faces["images"]
         batches = min(n, (threads + 1) * batch_size(network, layers))
         # The framework allocates on its first passes; these come before memory is counted.

@@ -14,6 +14,7 @@ import numpy as np
 
 from facestages import store
 from facestages.architectures import select_layers
+from facestages.chunks import write_rows
 from facestages.errors import FacestagesError
 from facestages.files import require_space
 from facestages.networks import Network
@@ -23,9 +24,9 @@ from facestages.stimuli import add_labels, digest_pictures, read_labels
 
 logger = logging.getLogger(__name__)
 
-#: Shape of the chunks. Recording writes blocks of rows, and readers take blocks of columns.
-ROWS_A_CHUNK = 256
-COLUMNS_A_CHUNK = 8192
+# Readers take blocks of so many columns. A chunk has so many or an even part, and a batch's rows.
+_COLUMNS_A_CHUNK = 8192
+_VALUES_A_CHUNK = 1 << 18
 
 # Most memory that the recorded outputs of one batch may take.
 _BATCH_BYTES = 1 << 28
@@ -78,7 +79,10 @@ def record_activations(
     require_space(out, len(labels) * sum(widths.values()) * _BYTES[precision])
     notes = describe_recording(network, face_set, attributes)
     notes["pictures_digest"] = digest_pictures(stimuli, np.ones(len(labels), bool))
-    with store.create(out, "activations", **notes) as file, h5py.File(stimuli, "r") as faces:
+    with (
+        store.create(out, "activations", **notes) as file,
+        store.open_read(stimuli, "stimuli") as faces,
+    ):
         targets = {}
         for layer in layers:
             group = file.create_group(layer)
@@ -90,7 +94,7 @@ def record_activations(
                 "activation",
                 ("stimulus_id", "unit"),
                 dtype=np.dtype(precision),
-                chunks=(ROWS_A_CHUNK, COLUMNS_A_CHUNK),
+                chunks=_chunks(batch_size(network, layers)),
             )
         rounding = {layer: _Rounding() for layer in layers}
 
@@ -98,7 +102,7 @@ def record_activations(
             for layer, block in outputs.items():
                 if precision == "float16":
                     block = rounding[layer].round(block, f"network {network.name}, layer {layer}")
-                _write_rows(targets[layer], start, block)
+                write_rows(targets[layer], start, block)
 
         ids = labels["stimulus_id"].to_numpy()
         forward_all(network, faces["images"], ids, layers, write, threads=threads)
@@ -107,11 +111,10 @@ def record_activations(
                 file[layer].attrs.update(rounding[layer].errors())
 
 
-def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
-    """Write rows chunk by chunk: what is contiguous in memory, HDF5 copies into a chunk at once."""
-    for first in range(0, rows.shape[1], COLUMNS_A_CHUNK):
-        columns = slice(first, first + COLUMNS_A_CHUNK)
-        target[start : start + len(rows), columns] = np.ascontiguousarray(rows[:, columns])
+def _chunks(batch: int) -> tuple[int, int]:
+    """Chunks that each batch fills, so that they are written once."""
+    columns = max(1, _VALUES_A_CHUNK // batch)
+    return batch, min(_COLUMNS_A_CHUNK, 1 << (columns.bit_length() - 1))
 
 
 def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:

@@ -188,7 +188,7 @@ def explain_gradcam(
     labels = labels.iloc[rows].reset_index(drop=True)
     stored = read_regions(stimuli)
     regions, region_sources = find_regions(labels, None if stored is None else stored[rows], margin)
-    with h5py.File(stimuli, "r") as file:
+    with store.open_read(stimuli, "stimuli") as file:
         images = file["images"][rows]
     answers, certainty = _answers(network, output, classes, images, labels["stimulus_id"])
     names = [classes[answer] if classes else str(answer) for answer in answers]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import h5py
 import numpy as np
 import pandas as pd
 
+from facestages import store
 from facestages.errors import FacestagesError
 from facestages.networks import Network
 from facestages.recording.activations import chosen_layers, forward_all
@@ -70,7 +70,7 @@ def predict_expressions(
             )
         scores[start : start + len(output)] = output
 
-    with h5py.File(stimuli, "r") as file:
+    with store.open_read(stimuli, "stimuli") as file:
         ids = labels["stimulus_id"].to_numpy()
         forward_all(network, file["images"], ids, [layer], keep, threads=threads)
     probabilities = class_probabilities(scores[:, : len(classes)])
