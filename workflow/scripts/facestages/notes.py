@@ -78,7 +78,8 @@ def is_hdf5(path: str | os.PathLike) -> bool:
 
 def require_intact(path: str | os.PathLike, digest_content: Callable[..., str]) -> None:
     """Refuse a file or folder beside which a note lies, with the digest of another content."""
-    if read(path).get("sha256") not in (None, digest_content(path)):
+    expected = read(path).get("sha256")
+    if expected is not None and digest_content(path) != expected:
         raise FacestagesError(
             f"{path}: is damaged, or was changed by hand: delete it and run the same command again"
         )
