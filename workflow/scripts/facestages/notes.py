@@ -2,8 +2,9 @@
 
 A note is JSON with the keys ``made`` (a digest of all that the job was told) and ``given`` (the
 user's files that it was made from, each with a digest of its content). In an HDF5 file it lies in
-the user block, before the data. A note of any other file or folder lies beside it, as
-``.NAME.note``, and has the key ``sha256``, the digest of the product's own content.
+the user block, before the data, and has the key ``crc32``, the checksum of all bytes after it. A
+note of any other file or folder lies beside it, as ``.NAME.note``, and has the key ``sha256``, the
+digest of the product's own content.
 
 Snakemake reads notes at the start of every run, so nothing heavy is imported here.
 """
@@ -14,6 +15,8 @@ import contextlib
 import hashlib
 import json
 import os
+import time
+import zlib
 from pathlib import Path
 
 from facestages.errors import FacestagesError
@@ -22,6 +25,9 @@ from facestages.errors import FacestagesError
 USER_BLOCK = 4096
 
 _current: dict[str, object] = {}
+
+_checksums: dict[tuple[object, ...], int] = {}
+_SETTLED_NS = 2 * 10**9
 
 
 def begin(note: dict[str, object]) -> None:
@@ -32,10 +38,11 @@ def begin(note: dict[str, object]) -> None:
 
 def write_user_block(path: str | os.PathLike) -> None:
     """Write the current note into the user block of an HDF5 file that is complete."""
-    text = json.dumps(_current).encode()
+    checksum = {"crc32": _checksum(path)}
+    text = json.dumps({**_current, **checksum}).encode()
     if len(text) >= USER_BLOCK:
-        # A note that does not fit is none: its file is made anew.
-        text = b"{}"
+        # Without the rest of the note, the file is made anew in the next run.
+        text = json.dumps(checksum).encode()
     with open(path, "r+b") as stream:
         stream.write(text.ljust(USER_BLOCK, b"\0"))
 
@@ -47,15 +54,46 @@ def beside(path: str | os.PathLike) -> Path:
 
 
 def require_intact(path: str | os.PathLike) -> None:
-    """Refuse a file beside which a note lies, with the digest of another content."""
-    expected = read(path).get("sha256")
-    if expected is not None:
+    """Refuse a file that is not as it was written: an HDF5 file, or one that a note lies beside.
+
+    The whole file is read, once in a process.
+    """
+    note = read(path)
+    if os.fspath(path).endswith(".h5"):
+        intact = note.get("crc32") == _checksum_once(path)
+    elif "sha256" in note:
         with open(path, "rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
-                raise FacestagesError(
-                    f"{path}: is damaged, or was changed by hand: delete it and run the same "
-                    f"command again"
-                )
+            intact = note["sha256"] == hashlib.file_digest(stream, "sha256").hexdigest()
+    else:
+        intact = True
+    if not intact:
+        raise FacestagesError(
+            f"{path}: is truncated or damaged, or was changed by other means: delete it and run "
+            f"the same command again"
+        )
+
+
+def _checksum_once(path: str | os.PathLike) -> int:
+    """As `_checksum`, from memory where the file is the same as before."""
+    status = os.stat(path)
+    stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if stamp not in _checksums:
+        checksum = _checksum(path)
+        # A file may change twice without another time.
+        if time.time_ns() - status.st_mtime_ns < _SETTLED_NS:
+            return checksum
+        _checksums[stamp] = checksum
+    return _checksums[stamp]
+
+
+def _checksum(path: str | os.PathLike) -> int:
+    """CRC-32 of the bytes after the user block, found at the speed of reading them."""
+    checksum, block = 0, memoryview(bytearray(1 << 20))
+    with open(path, "rb", buffering=0) as stream:
+        stream.seek(USER_BLOCK)
+        while n_bytes := stream.readinto(block):
+            checksum = zlib.crc32(block[:n_bytes], checksum)
+    return checksum
 
 
 def read(path: str | os.PathLike) -> dict[str, object]:
