@@ -137,8 +137,6 @@ def cut(source: str, n: int, units: int, out: str) -> dict:
             (n, units),
             whole.dtype,
             chunks=tuple(map(min, whole.chunks, (n, units))),
-            compression=whole.compression,
-            compression_opts=whole.compression_opts,
         )
         for first in range(0, n, 256):
             part[first : first + 256] = whole[first : min(n, first + 256), :units]

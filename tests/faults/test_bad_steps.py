@@ -7,6 +7,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+from facestages import notes
+
 STIMULI = Path("results/stimuli/own.h5")
 ACTIVATIONS = Path("results/activations/own/pixels/seed-0.h5")
 GEOMETRY = Path("results/geometry/own/pixels/seed-0.h5")
@@ -34,7 +36,7 @@ def test_truncated_hdf5(workspace, spoiled, target):
     workspace.refuse_job(
         str(target),
         log_of(target),
-        f"{spoiled}: cannot be read as HDF5 (truncated, or not HDF5)",
+        f"{spoiled}: is truncated or damaged",
         "delete it and run the same command again",
     )
     if spoiled == ACTIVATIONS:
@@ -47,6 +49,7 @@ def test_hdf5_of_other_stimuli(workspace):
     shutil.copy(workspace.folder / ACTIVATIONS, other)
     with h5py.File(other, "a") as file:
         file.attrs["stimuli_digest"] = "0" * 64
+    notes.write_user_block(other)
     remove(workspace, GEOMETRY)
     shutil.move(other, workspace.folder / ACTIVATIONS)
     workspace.refuse_job(

@@ -103,7 +103,7 @@ def test_same_run_gives_same_bytes(tmp_path, files):
 def test_page_is_not_written_from_a_broken_file(tmp_path, files):
     stimuli, geometry = files
     geometry[0].write_bytes(b"no HDF5")
-    with pytest.raises(FacestagesError, match="seed-1.h5: cannot be read as HDF5"):
+    with pytest.raises(FacestagesError, match="seed-1.h5: is truncated or damaged"):
         describe_run(tmp_path / "run.html", CONFIG, stimuli, geometry, WEIGHTS)
     assert not (tmp_path / "run.html").exists()
 

@@ -3,12 +3,12 @@
 import json
 import re
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import xarray
 
-from facestages import store
 from facestages.stimuli import EXPRESSIONS, read_stimuli
 
 
@@ -140,7 +140,7 @@ def test_files_name_what_they_were_made_from(tiny_run):
     results = tiny_run.folder / "results"
     digest = read_stimuli(results / "stimuli/video.h5").digest
     for kind in ("activations", "geometry"):
-        with store.open_read(results / kind / "video/nn3/seed-1.h5", kind) as file:
+        with h5py.File(results / kind / "video/nn3/seed-1.h5") as file:
             assert file.attrs["stimuli_digest"] == digest
             assert (file.attrs["network"], file.attrs["seed"]) == ("nn3", 1)
             recorded = ["batchnorm_1", "dense_1", "dropout_4", "flatten", "out_layer"]

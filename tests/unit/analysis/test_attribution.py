@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from facestages import tables
+from facestages import notes, tables
 from facestages.analysis.attribution import measure_maps, rank_correlation
 from facestages.stimuli.regions import CENTRED
 from looks import STAGES, explain, write_looks_faces
@@ -69,6 +69,7 @@ def test_a_set_without_expressions_people_or_regions(faces):
     with h5py.File(faces, "r+") as file:
         for name in ("identity", "expression", "regions", "region", "edge"):
             del file[name]
+    notes.write_user_block(faces)
     table = measure(faces, faces=5, classes=None)
     assert set(table["expression"]) == {"all"}
     assert table["ci_low"].isna().all() and not table["value"].isna().all()

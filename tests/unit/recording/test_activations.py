@@ -1,22 +1,24 @@
 """Recording to disk: complete, streamed, and readable by others."""
 
+import h5py
 import numpy as np
 import pytest
 import xarray
 
 from blurs import Blurs, record_blurs, write_blurs_faces
-from facestages import store
 from facestages.errors import FacestagesError
+from facestages.recording import activations as module
 from facestages.recording.activations import record_activations
 
 
 @pytest.fixture
-def faces(tmp_path):
+def faces(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_A_CHUNK", 32)
     return write_blurs_faces(tmp_path / "faces.h5")
 
 
 def test_what_is_recorded_is_the_layers_output(tmp_path, faces):
-    with store.open_read(record_blurs(tmp_path), "activations") as file:
+    with h5py.File(record_blurs(tmp_path)) as file:
         expected = Blurs().record(faces.images, ["wide", "narrow"])
         for layer, output in expected.items():
             np.testing.assert_array_equal(file[layer]["activation"], output.reshape(70, -1))
@@ -65,10 +67,7 @@ def test_float16_halves_the_file_and_says_what_it_cost(tmp_path, faces):
         Blurs(), tmp_path / "faces.h5", layers, path, {"seed": 0}, precision="float16"
     )
     assert path.stat().st_size < 0.52 * exact_path.stat().st_size
-    with (
-        store.open_read(path, "activations") as file,
-        store.open_read(exact_path, "activations") as whole,
-    ):
+    with h5py.File(path) as file, h5py.File(exact_path) as whole:
         for layer in layers:
             exact = whole[layer]["activation"][:].astype(float)
             error = file[layer]["activation"][:] - exact

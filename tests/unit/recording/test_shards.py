@@ -58,7 +58,7 @@ def test_joined_shards_read_as_one_recording(tmp_path, faces, shards, expected):
 def test_a_missing_shard_is_named(tmp_path, faces, shards):
     join_shards(shards, tmp_path / "faces.h5", tmp_path / "joined.h5")
     shards[1].unlink()
-    with pytest.raises(FacestagesError, match="joined.h5: .*takes values from shard-1.h5"):
+    with pytest.raises(FacestagesError, match="joined.h5: .*there is no shard-1.h5"):
         geometry(tmp_path, tmp_path / "joined.h5", "geometry.h5")
 
 

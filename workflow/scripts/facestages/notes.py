@@ -2,8 +2,9 @@
 
 A note is JSON with the keys ``made`` (see `digest_job`) and ``given`` (the user's files that it was
 made from, each with a digest of its content). In an HDF5 file it lies in the user block, before the
-data. A note of any other file or folder lies beside it, as ``.NAME.note``, and has the key
-``sha256``, the digest of the product's own content.
+data, and has the key ``crc32``, the checksum of all bytes after it. A note of any other file or
+folder lies beside it, as ``.NAME.note``, and has the key ``sha256``, the digest of the product's own
+content.
 
 Snakemake reads notes at the start of every run, so nothing heavy is imported here.
 """
@@ -11,8 +12,11 @@ Snakemake reads notes at the start of every run, so nothing heavy is imported he
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +28,10 @@ from facestages.provenance import digest
 USER_BLOCK = 4096
 
 _current: dict[str, object] = {}
+
+_checksums: dict[tuple[object, ...], int] = {}
+# A file that was changed so shortly before it was read may change again without another time.
+_SETTLED_NS = 2 * 10**9
 
 
 def digest_job(
@@ -51,10 +59,11 @@ def begin(note: dict[str, object]) -> None:
 
 def write_user_block(path: str | os.PathLike) -> None:
     """Write the current note into the user block of an HDF5 file that is complete."""
-    text = json.dumps(_current).encode()
+    checksum = {"crc32": _checksum(path)}
+    text = json.dumps({**_current, **checksum}).encode()
     if len(text) >= USER_BLOCK:
-        # A note that does not fit is none: its file is made anew.
-        text = b"{}"
+        # Without the rest of the note, the file is made anew in the next run.
+        text = json.dumps(checksum).encode()
     with open(path, "r+b") as stream:
         stream.write(text.ljust(USER_BLOCK, b"\0"))
 
@@ -76,13 +85,51 @@ def is_hdf5(path: str | os.PathLike) -> bool:
     return os.fspath(path).endswith(".h5")
 
 
-def require_intact(path: str | os.PathLike, digest_content: Callable[..., str]) -> None:
-    """Refuse a file or folder beside which a note lies, with the digest of another content."""
-    expected = read(path).get("sha256")
-    if expected is not None and digest_content(path) != expected:
+def digest_file(path: str | os.PathLike) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def require_intact(
+    path: str | os.PathLike, digest_content: Callable[..., str] = digest_file
+) -> None:
+    """Refuse a product that is not as it was written, as far as a note tells.
+
+    The whole of it is read; an HDF5 file once in a process.
+    """
+    note = read(path)
+    if is_hdf5(path):
+        intact = note.get("crc32") == _checksum_once(path)
+    else:
+        intact = "sha256" not in note or note["sha256"] == digest_content(path)
+    if not intact:
         raise FacestagesError(
-            f"{path}: is damaged, or was changed by hand: delete it and run the same command again"
+            f"{path}: is truncated or damaged, or was changed by other means: delete it and run "
+            f"the same command again"
         )
+
+
+def _checksum_once(path: str | os.PathLike) -> int:
+    """As `_checksum`, from memory where the file is the same as before."""
+    status = os.stat(path)
+    stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if stamp not in _checksums:
+        checksum = _checksum(path)
+        if time.time_ns() - status.st_mtime_ns < _SETTLED_NS:
+            return checksum
+        _checksums[stamp] = checksum
+    return _checksums[stamp]
+
+
+def _checksum(path: str | os.PathLike) -> int:
+    """CRC-32 of the bytes after the user block, found at the speed of reading them."""
+    checksum, block = 0, memoryview(bytearray(1 << 20))
+    with open(path, "rb", buffering=0) as stream:
+        stream.seek(USER_BLOCK)
+        while n_bytes := stream.readinto(block):
+            checksum = zlib.crc32(block[:n_bytes], checksum)
+    return checksum
 
 
 def read(path: str | os.PathLike) -> dict[str, object]:

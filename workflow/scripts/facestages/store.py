@@ -17,19 +17,18 @@ import h5py
 import numpy as np
 
 from facestages import notes
-from facestages.checked_hdf5 import DIMENSIONS, REMEDY, Dataset, File, fixed_text
-from facestages.chunks import layout
+from facestages.checked_hdf5 import REMEDY, File
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 
 #: Names of the dimensions, arrays and groups beside the labels, by kind of file. No other name can
 #: be written there, and no label can have one of these names.
 NAMES = {
     "stimuli": (
         *("images", "row", "column", "channel", "regions", "region", "edge"),
-        *("irregular", "examples", "report", "report_byte"),
+        *("irregular", "examples"),
     ),
     "activations": ("activation", "unit"),
     "geometry": (
@@ -46,15 +45,12 @@ NAMES = {
 # After so many bytes the system is asked to bring them to the disk.
 _FLUSHED_AT_ONCE = 1 << 26
 
-# A row of a growing array is small beside its chunk, however many rows there will be.
-_MANY_ROWS = 1 << 20
-
 # How netCDF-4 marks a dimension that has no coordinate values.
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable. {:10d}"
 
 
 @contextlib.contextmanager
-def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator[File]:
+def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator[h5py.File]:
     """Open a new HDF5 file for writing; it appears under `path` only when it is complete.
 
     Parameters
@@ -74,7 +70,7 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
     with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
         # From this version on, HDF5 keeps checksums of its own structures.
         options = {"libver": ("v110", "v110"), "userblock_size": notes.USER_BLOCK}
-        with File(disk, "w", track_order=True, **options) as file:
+        with h5py.File(disk, "w", track_order=True, **options) as file:
             file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
             yield file
         disk.wait()
@@ -150,30 +146,30 @@ def open_read(
     Raises
     ------
     FacestagesError
-        If the file is missing, truncated, of another kind or schema, or made from something else;
-        in the block, if what is read there is damaged or lies in another place.
+        If the file is missing, damaged, of another kind or schema, or made from something else; in
+        the block, if what is asked for lies in another place or does not fit.
     """
     path = Path(path)
     if not path.exists():
         raise FacestagesError(f"{path}: no such file. Make it with: snakemake --cores all {path}")
+    # HDF5 may hang or crash where one bit of its structures is wrong.
+    notes.require_intact(path)
     try:
         file = File(path, "r")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise FacestagesError(
-            f"{path}: cannot be read as HDF5 (truncated, or not HDF5): {REMEDY}"
-        ) from error
+    except OSError as error:
+        raise FacestagesError(f"{path}: cannot be read as HDF5: {REMEDY}") from error
     with file:
-        version = file.attrs.get("schema_version", 0)
-        if version != SCHEMA_VERSION:
-            raise FacestagesError(
-                f"{path}: has file format {version}, this facestages reads {SCHEMA_VERSION}: "
-                f"{REMEDY}"
-            )
         content = file.attrs.get("kind", "unknown content")
         kinds = (kind,) if isinstance(kind, str) else kind
         if content not in kinds:
             needed = " or ".join(kinds)
             raise FacestagesError(f"{path}: holds {content} where {needed} is needed: {REMEDY}")
+        version = int(file.attrs.get("schema_version", 0))
+        if version != SCHEMA_VERSION:
+            raise FacestagesError(
+                f"{path}: has file format {version}, this facestages reads {SCHEMA_VERSION}: "
+                f"{REMEDY}"
+            )
         require_attributes(path, file, **expected)
         yield file
 
@@ -208,7 +204,8 @@ def add_dimension(group: h5py.Group, name: str, values: int | Sequence | np.ndar
         scale = group.create_dataset(name, shape=(int(values),), dtype=">f4")
         scale.make_scale(_BARE_DIMENSION.format(int(values)))
         return
-    _add_values(group, name, values).make_scale(name)
+    dataset = group.create_dataset(name, data=_storable(values))
+    dataset.make_scale(name)
 
 
 def add_array(
@@ -234,18 +231,21 @@ def add_array(
     dtype : dtype, optional
         Type of the empty array.
     chunks : tuple of int, optional
-        Chunk shape; if not given, whole rows.
+        Chunk shape; contiguous storage if not given.
     attributes : mapping, optional
     """
     scales = [_find_dimension(group, dimension) for dimension in dimensions]
     shape = tuple(scale.shape[0] for scale in scales)
+    if chunks is not None:
+        chunks = tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True))
     if data is None:
         # With zeros written first, everything would be written twice. No reader sees an unfilled
         # array, as a file gets its name when it is complete.
-        options = layout(shape, np.dtype(dtype).itemsize, chunks) | {"fill_time": "never"}
-        dataset = Dataset(group.create_dataset(name, shape=shape, dtype=dtype, **options).id)
+        dataset = group.create_dataset(
+            name, shape=shape, dtype=dtype, chunks=chunks, fill_time="never" if chunks else "ifset"
+        )
     else:
-        dataset = _add_values(group, name, data)
+        dataset = group.create_dataset(name, data=_storable(data), chunks=chunks)
     attach_dimensions(dataset, dimensions)
     dataset.attrs.update(attributes or {})
     return dataset
@@ -253,7 +253,7 @@ def add_array(
 
 def add_label(group: h5py.Group, name: str, values: np.ndarray, source: str) -> None:
     """Add a label of each stimulus, and its source, to a group that has ``stimulus_id``."""
-    dataset = _add_values(group, name, values)
+    dataset = group.create_dataset(name, data=_storable(values))
     dataset.dims[0].attach_scale(group["stimulus_id"])
     dataset.attrs["source"] = source
 
@@ -264,36 +264,30 @@ def label_sources(group: h5py.Group) -> dict[str, str]:
     return {name: source for name, source in sources.items() if source is not None}
 
 
-def add_text(group: h5py.Group, name: str, text: str) -> None:
-    """Add a text that may be long, which `read_text` reads."""
-    data = np.frombuffer(text.encode(), np.uint8)
-    add_dimension(group, f"{name}_byte", len(data))
-    add_array(group, name, (f"{name}_byte",), data)
-
-
-def read_text(group: h5py.Group, name: str) -> str:
-    """Read a text that `add_text` added."""
-    return group[name][:].tobytes().decode()
-
-
 def add_virtual(
     group: h5py.Group, name: str, dimensions: Sequence[str], layout: h5py.VirtualLayout
 ) -> h5py.Dataset:
     """Add an array that points to arrays of other files; its axes are as in `add_array`."""
     # A missing file reads as NaN, never as zero.
-    dataset = Dataset(group.create_virtual_dataset(name, layout, fillvalue=np.nan).id)
+    dataset = group.create_virtual_dataset(name, layout, fillvalue=np.nan)
     attach_dimensions(dataset, dimensions)
     return dataset
 
 
-def add_growing(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: object) -> Dataset:
+def add_growing(
+    group: h5py.Group, name: str, shape: tuple[int, ...], dtype: object, rows_a_chunk: int
+) -> h5py.Dataset:
     """Add an array without rows, which `append` fills; `shape` is that of a row.
 
     When it is complete, `attach_dimensions` names its axes.
     """
-    options = layout((_MANY_ROWS, *shape), np.dtype(dtype).itemsize)
-    limits = {"shape": (0, *shape), "maxshape": (None, *shape)}
-    return Dataset(group.create_dataset(name, dtype=dtype, **limits, **options).id)
+    return group.create_dataset(
+        name,
+        shape=(0, *shape),
+        maxshape=(None, *shape),
+        dtype=dtype,
+        chunks=(rows_a_chunk, *shape),
+    )
 
 
 def append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
@@ -303,10 +297,9 @@ def append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
     dataset[start:] = rows
 
 
-def attach_dimensions(dataset: Dataset, dimensions: Sequence[str]) -> None:
+def attach_dimensions(dataset: h5py.Dataset, dimensions: Sequence[str]) -> None:
     """Name the axes of an array; each dimension was made by `add_dimension`."""
     _require_name(dataset.parent, dataset.name.rpartition("/")[2])
-    dataset.attrs[DIMENSIONS] = " ".join(dimensions)
     for axis, dimension in enumerate(dimensions):
         dataset.dims[axis].attach_scale(_find_dimension(dataset.parent, dimension))
 
@@ -326,21 +319,13 @@ def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:
     return group[name]
 
 
-def _add_values(group: h5py.Group, name: str, values: Sequence | np.ndarray) -> Dataset:
-    """Add an array of these values; truth values become small integers."""
+def _storable(values: Sequence | np.ndarray) -> np.ndarray:
+    """Turn text into variable-length UTF-8 and truth values into small integers."""
     array = np.asarray(values)
-    is_text = array.dtype.kind in "OUST"
-    if is_text:
+    if array.dtype.kind in "OUST":
         text = ["" if _is_missing(value) else str(value) for value in array.ravel()]
-        array = fixed_text(text).reshape(array.shape)
-    elif array.dtype.kind == "b":
-        array = array.astype(np.int8)
-    options = layout(array.shape, array.itemsize)
-    dataset = Dataset(group.create_dataset(name, data=array, **options).id)
-    if is_text:
-        # xarray reads this.
-        dataset.attrs["_Encoding"] = "utf-8"
-    return dataset
+        return np.array(text, dtype=h5py.string_dtype()).reshape(array.shape)
+    return array.astype(np.int8) if array.dtype.kind == "b" else array
 
 
 def _is_missing(value: object) -> bool:
@@ -350,5 +335,5 @@ def _is_missing(value: object) -> bool:
 def read_column(dataset: h5py.Dataset) -> np.ndarray:
     """Read a one-dimensional array; text comes back as ``str`` objects."""
     if h5py.check_string_dtype(dataset.dtype):
-        return dataset.asstr(errors="surrogateescape")[:].astype(object)
+        return dataset.asstr()[:].astype(object)
     return dataset[:]

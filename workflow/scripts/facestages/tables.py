@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from facestages.contents import digest_content
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.notes import require_intact
@@ -59,7 +58,7 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
 
 def _read_table(path: str | os.PathLike) -> pd.DataFrame:
     try:
-        require_intact(path, digest_content)
+        require_intact(path)
         text = Path(path).read_text(encoding="utf-8")
         if "\0" in text or not text.endswith("\n"):
             raise ValueError("it is cut, or holds NUL")

@@ -14,7 +14,6 @@ import numpy as np
 
 from facestages import store
 from facestages.architectures import select_layers
-from facestages.chunks import write_rows
 from facestages.errors import FacestagesError
 from facestages.files import require_space
 from facestages.networks import Network
@@ -24,9 +23,9 @@ from facestages.stimuli import add_labels, digest_pictures, read_labels
 
 logger = logging.getLogger(__name__)
 
-# Readers take blocks of so many columns. A chunk has so many or an even part, and a batch's rows.
-_COLUMNS_A_CHUNK = 8192
-_VALUES_A_CHUNK = 1 << 18
+#: Shape of the chunks. Recording writes blocks of rows, and readers take blocks of columns.
+ROWS_A_CHUNK = 256
+COLUMNS_A_CHUNK = 8192
 
 # Most memory that the recorded outputs of one batch may take.
 _BATCH_BYTES = 1 << 28
@@ -94,7 +93,7 @@ def record_activations(
                 "activation",
                 ("stimulus_id", "unit"),
                 dtype=np.dtype(precision),
-                chunks=_chunks(batch_size(network, layers)),
+                chunks=(ROWS_A_CHUNK, COLUMNS_A_CHUNK),
             )
         rounding = {layer: _Rounding() for layer in layers}
 
@@ -102,7 +101,7 @@ def record_activations(
             for layer, block in outputs.items():
                 if precision == "float16":
                     block = rounding[layer].round(block, f"network {network.name}, layer {layer}")
-                write_rows(targets[layer], start, block)
+                _write_rows(targets[layer], start, block)
 
         ids = labels["stimulus_id"].to_numpy()
         forward_all(network, faces["images"], ids, layers, write, threads=threads)
@@ -111,10 +110,11 @@ def record_activations(
                 file[layer].attrs.update(rounding[layer].errors())
 
 
-def _chunks(batch: int) -> tuple[int, int]:
-    """Chunks that each batch fills, so that they are written once."""
-    columns = max(1, _VALUES_A_CHUNK // batch)
-    return batch, min(_COLUMNS_A_CHUNK, 1 << (columns.bit_length() - 1))
+def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
+    """Write rows chunk by chunk: what is contiguous in memory, HDF5 copies into a chunk at once."""
+    for first in range(0, rows.shape[1], COLUMNS_A_CHUNK):
+        columns = slice(first, first + COLUMNS_A_CHUNK)
+        target[start : start + len(rows), columns] = np.ascontiguousarray(rows[:, columns])
 
 
 def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ from facestages.stimuli.stimulus_set import (
     require_unique,
 )
 
+_CHUNK_BYTES = 1 << 22
 _AXES = ("row", "column", "channel")
 _REGION_AXES = {"region": REGIONS, "edge": EDGES}
 
@@ -62,16 +63,15 @@ def write_stimuli(
         for part in parts:
             if images is None:
                 sources, shape = part.sources, part.images.shape[1:]
-                images = store.add_growing(file, "images", shape, np.uint8)
+                rows = int(np.clip(_CHUNK_BYTES // np.prod(shape), 1, BLOCK))
+                images = store.add_growing(file, "images", shape, np.uint8, rows)
             if part.images.shape[1:] != images.shape[1:] or part.sources != sources:
                 raise FacestagesError(
                     f"{name}: the parts of the face set have different sizes or labels. Delete "
                     f"its files and run the same command again"
                 )
             store.append(images, part.images)
-            attributes = dict(part.attributes)
-            report = attributes.pop("report", "{}")
-            file.attrs.update(attributes)
+            file.attrs.update(part.attributes)
             labels.append(part.labels)
             regions.append(part.regions)
             irregular += part.irregular
@@ -90,7 +90,6 @@ def write_stimuli(
         boxes = join_regions(regions)
         if boxes is not None:
             add_regions(file, boxes)
-        store.add_text(file, "report", report)
         _add_irregular(file, irregular)
         _add_examples(file, examples)
         file.attrs["stimuli_digest"] = digest_stimuli(images, table, sources, boxes)
@@ -203,7 +202,6 @@ def read_labels(
             if name == "stimulus_id" or name in sources
         }
         labels, attributes = pd.DataFrame(columns), dict(file.attrs)
-        attributes["report"] = store.read_text(file, "report")
     if predictions is not None:
         predicted = tables.read_tables([predictions])
         if list(predicted["stimulus_id"]) != list(labels["stimulus_id"]):
@@ -236,7 +234,7 @@ def read_regions(path: str | os.PathLike) -> np.ndarray | None:
 
 def read_report(path: str | os.PathLike) -> dict:
     """Read the report of the reader of a face set's source, as plain values."""
-    return json.loads(read_labels(path)[2]["report"])
+    return json.loads(read_labels(path)[2].get("report", "{}"))
 
 
 def read_irregular(path: str | os.PathLike) -> list[Irregularity]:
