@@ -7,7 +7,7 @@ import pytest
 
 from facestages.assets import RESOURCES
 
-ASSET, MEMBER = "resources/assets/nn1_fer2013", "nn1.weights.h5"
+ASSET, MEMBER = "resources/assets/nn1", "nn1.weights.h5"
 SHIPPED = RESOURCES / "weights" / MEMBER
 
 
@@ -47,11 +47,10 @@ def test_a_changed_asset_is_fetched_anew(workspace, member, change):
 
 
 def test_a_changed_asset_is_not_used(workspace, member):
-    """Also where the change comes after the run has looked at it."""
     networks = workspace.config["networks"]
     networks["nn1"] = {"label": "NN1", "architecture": "light_cnn"} | {
         "classes": ["happy", "sad", "neutral"],
-        "weights": {"asset": "nn1_fer2013", "member": MEMBER},
+        "weights": {"asset": "nn1", "member": MEMBER},
         "stages": {"early": "batchnorm_1", "final": "out_layer"},
     }
     target = "results/predictions/own/nn1/seed-0.csv"
@@ -65,7 +64,7 @@ def test_a_changed_asset_is_not_used(workspace, member):
 
 def test_what_interrupted_fetches_left_is_removed(workspace, member):
     for name in ("0123abcd", "4567cdef"):
-        shutil.copytree(member.parent, member.parents[1] / f".partial-{name}-nn1_fer2013")
+        shutil.copytree(member.parent, member.parents[1] / f".partial-{name}-nn1")
     member.unlink()
     workspace.make(ASSET)
     assert not list(member.parents[1].glob(".partial-*"))
