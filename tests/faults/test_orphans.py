@@ -133,6 +133,7 @@ def test_two_runs_in_one_results_folder(workspace, start, tmp_path):
     workspace.config["pathvars"] = {"results": str(workspace.folder / "results")}
     workspace.config["datasets"]["own"]["table"] = str(workspace.folder / "own" / "faces.csv")
     (tmp_path / "elsewhere").mkdir()
+    (workspace.folder / SCORES).unlink()
     target = str(workspace.folder / SCORES)
     command = snakemake_command(tmp_path / "elsewhere", workspace.config, target)
     second = subprocess.run(command, capture_output=True, text=True, check=False)
