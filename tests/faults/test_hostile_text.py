@@ -32,7 +32,8 @@ def test_a_run_of_hostile_names(workspace):
     workspace.make("all")
     results = workspace.folder / "results"
 
-    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse((results / "stimuli/odd.report.md").read_text())
+    report = (results / "stimuli/odd.report.md").read_text()
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(report)
     inline = [token for parent in tokens for token in parent.children or ()]
     assert {token.type for token in inline} <= {"text", "text_special", "code_inline", "softbreak"}
     text = "".join(token.content for token in inline)
