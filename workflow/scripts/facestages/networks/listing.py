@@ -20,6 +20,7 @@ from facestages.files import atomic_path
 from facestages.networks import Network, load_network
 from facestages.stimuli import read_labels
 from facestages.tables import read_tables
+from facestages.text import printable
 
 _BYTES = 4  # float32
 
@@ -98,7 +99,7 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
             cell.rjust(width) if key in ("units", "parameters", "on disk") else cell.ljust(width)
             for cell, (key, width) in zip(row, widths.items(), strict=True)
         )
-        print("  ".join(cells).rstrip())
+        print(printable("  ".join(cells).rstrip()))
 
 
 def format_bytes(n: float) -> str:
