@@ -27,8 +27,8 @@ rule fetch_asset:
 
 
 rule extract_frames:
-    # The video and the label files decide through `params.files`. They are no inputs, so that
-    # frames stay good while the videos' disk is not mounted.
+    # The video and the files of action units decide through `params.files`. They are no inputs, so
+    # that frames stay good while the videos' disk is not mounted.
     input:
         detector=ask(PLAN.face_sets.frames_detector),
     output:
@@ -83,9 +83,39 @@ rule prepare_stimuli:
         "../scripts/prepare_stimuli.py"
 
 
-rule sample_stimuli:
+rule prepare_labels:
     input:
         stimuli=PATHS["stimuli"],
+    output:
+        labels=PATHS["labels"],
+        files=PATHS["labels_files"],
+    log:
+        "<logs>/prepare_labels/{dataset}.log",
+    benchmark:
+        "<benchmarks>/prepare_labels/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(240),
+        runtime=30,
+        gpu=0,
+    params:
+        entry=ask(PLAN.face_sets.label_entry),
+        files=ask(PLAN.face_sets.label_files),
+        code=label_code,
+    message:
+        "Labels of face set {wildcards.dataset}"
+    script:
+        "../scripts/prepare_labels.py"
+
+
+rule sample_stimuli:
+    # Who is on the pictures decides the sample, through `params.people`; other labels do not, so a
+    # newer file of labels alone takes no new sample.
+    input:
+        stimuli=PATHS["stimuli"],
+        labels=ancient(PATHS["labels"]),
     output:
         stimuli=PATHS["sample"],
         every=PATHS["sample_step"],
@@ -102,6 +132,7 @@ rule sample_stimuli:
         gpu=0,
     params:
         every=ask(PLAN.face_sets.sampling_step),
+        people=ask(PLAN.face_sets.people),
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"
@@ -112,8 +143,9 @@ rule sample_stimuli:
 rule report_stimuli:
     input:
         stimuli=PATHS["stimuli"],
+        labels=PATHS["labels"],
         predictions=ask(PLAN.face_sets.report_predictions),
-        labels=ask(PLAN.face_sets.sheet_labels),
+        labels_from=ask(PLAN.face_sets.sheet_labels),
         measured=ask(PLAN.face_sets.described),
     output:
         json=PATHS["stimuli_report"],

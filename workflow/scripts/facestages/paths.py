@@ -18,6 +18,8 @@ PATTERNS = {
     "frames": "<results>/frames/{dataset}/{subject}.h5",
     "frames_files": "<results>/frames/{dataset}/{subject}.files",
     "stimuli": "<results>/stimuli/{dataset}.h5",
+    "labels": "<results>/stimuli/{dataset}.labels.h5",
+    "labels_files": "<results>/stimuli/{dataset}.labels.files",
     "stimuli_files": "<results>/stimuli/{dataset}.files",
     "sample": "<results>/stimuli/{dataset}.sample.h5",
     "sample_step": "<results>/stimuli/{dataset}.every",

@@ -179,16 +179,40 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
+def digest_contents(paths: Sequence[str | os.PathLike]) -> str:
+    """Digest of the bytes of files; what cannot be read counts as nothing."""
+    digests = []
+    for path in paths:
+        content = b""
+        with contextlib.suppress(OSError):
+            content = Path(path).read_bytes()
+        digests.append(hashlib.sha256(content).hexdigest())
+    return digest(digests)
+
+
+def digest_column(table: str | os.PathLike, column: str) -> str:
+    """Digest of a column of a CSV table, as text."""
+    return digest(_read_columns(table, ("path", column)))
+
+
 def digest_listed_files(table: str | os.PathLike, folder: str | os.PathLike) -> str:
-    """Digest of the files that a CSV table names in its column ``path``, as `digest_files`."""
+    """Digest of the pictures that a CSV table lists: their names, and the files as `digest_files`.
+
+    Only the columns ``path`` and ``stimulus_id`` count.
+    """
+    listed = _read_columns(table, ("path", "stimulus_id"))
+    files = [Path(folder, path) for path, _ in listed]
+    return digest([listed, digest_stats(Path(folder), files)])
+
+
+def _read_columns(table: str | os.PathLike, columns: Sequence[str]) -> list[list[str]]:
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:
             rows = csv.DictReader(stream, skipinitialspace=True)
             rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
-            names = [(row.get("path") or "").strip() for row in rows]
+            return [[(row.get(name) or "").strip() for name in columns] for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error):
-        names = []  # the job that reads the table will say what is wrong with it
-    return digest_stats(Path(folder), [Path(folder, name) for name in sorted(set(names))])
+        return []  # the job that reads the table will say what is wrong with it
 
 
 def digest_stats(folder: str | os.PathLike, files: Sequence[str | os.PathLike]) -> str:

@@ -14,8 +14,12 @@ from facestages.plan.sources import SOURCES, Source
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-# Keys that change no picture: names in figures, shards, and labels that are joined later.
+# Keys that change neither pictures nor labels: names in figures, shards, and predictions.
 _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
+
+# Keys that decide labels. All but the first three change no picture.
+_OF_LABELS = {"source", "path", "table", "norms", "sources", "subject_list", "action_units"}
+_OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
@@ -74,6 +78,10 @@ class FaceSets:
         product = "sample" if self.sampling_step(dataset) > 1 else "stimuli"
         return self.plan.path(product, dataset=dataset)
 
+    def labels(self, dataset: str) -> str:
+        """File of a face set's labels; a sample's are among them."""
+        return self.plan.path("labels", dataset=dataset)
+
     def described(self, dataset: str) -> str:
         """As `measured`; the whole face set where no step measures it."""
         uses, table1 = self.config.uses, self.config.tables.table1
@@ -106,8 +114,12 @@ class FaceSets:
         if kind.has_videos:
             subjects = self.subjects(dataset)
             return [self.plan.path("frames", dataset=dataset, subject=one) for one in subjects]
-        items = given_in(self.config, f"datasets.{dataset}")
-        return [require(item, self.whole(dataset)) for item in items if item.key != "folder"]
+        paths = {
+            item.key: require(item, self.whole(dataset))
+            for item in given_in(self.config, f"datasets.{dataset}")
+        }
+        # A table counts by two of its columns (`files`), as the others are labels.
+        return paths.get("path", [])
 
     def detector(self, dataset: str) -> str | list[str]:
         """Folder of the face detector, if a face set is cropped."""
@@ -124,16 +136,23 @@ class FaceSets:
         return "face_detector" if self.config.datasets[dataset].framing else None
 
     def entry(self, dataset: str) -> dict:
-        """The part of a face set's section that decides its file."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER)
+        """The part of a face set's section that decides its pictures."""
+        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | _OF_LABELS_ALONE)
         if self.kind(dataset).has_videos:
             # The other keys have decided the frames, which come as files.
             return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
         return entry
 
+    def label_entry(self, dataset: str) -> dict:
+        """The part of a face set's section that decides its labels."""
+        entry = self.config.datasets[dataset].model_dump(include=_OF_LABELS)
+        return entry | ({"source": "frames"} if self.kind(dataset).has_videos else {})
+
     def frames_entry(self, dataset: str) -> dict:
         """The part of a face set's section that decides the frames of one video."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | {"subjects", "source"})
+        entry = self.config.datasets[dataset].model_dump(
+            exclude=_LATER | _OF_LABELS_ALONE | {"subjects", "source"}
+        )
         if entry["crop"]:
             # The other keys act on all frames together.
             entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
@@ -154,6 +173,24 @@ class FaceSets:
         if not os.path.exists(entry.pictures) and os.path.exists(noted):
             return _read(noted)
         return kind.digest(entry)
+
+    def label_files(self, dataset: str) -> str:
+        """Digest of the content of the user's files of labels, as `files`."""
+        noted = self.plan.path("labels_files", dataset=dataset)
+        items = given_in(self.config, f"datasets.{dataset}")
+        paths = [require(item, noted) for item in items if item.given.has_labels]
+        if not all(map(os.path.exists, paths)):
+            return _read(noted)
+        if self.kind(dataset).has_videos:
+            entry = self.config.datasets[dataset]
+            for subject in self.subjects(dataset):
+                paths += disfa_files.subject_files(entry.path, subject, entry.camera)[1:]
+        return provenance.digest_contents(paths)
+
+    def people(self, dataset: str) -> str:
+        """Digest of who is on a user's pictures, as far as labels alone tell; else nothing."""
+        entry = self.config.datasets[dataset]
+        return provenance.digest_column(entry.table, "identity") if entry.source == "table" else ""
 
     def crop_margin(self, dataset: str) -> float | None:
         """Margin of a face set's crop by the eyes; None where it was not cropped."""
@@ -184,18 +221,19 @@ class FaceSets:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 
     def video_digest(self, dataset: str, subject: str) -> str:
-        """Digest of a person's sex and of the video and label files, as `files`."""
+        """Digest of a person's video and label files, as `files`.
+
+        Action units are labels, but decide which frames are taken, and how many there are.
+        """
         entry = self.config.datasets[dataset]
         noted = self.plan.path("frames_files", dataset=dataset, subject=subject)
         if os.path.exists(noted) and not all(map(os.path.exists, entry.given().values())):
             return _read(noted)
         try:
             files = disfa_files.subject_files(entry.path, subject, entry.camera)
-            sexes = disfa_files.read_subject_list(entry.subject_list) if entry.subject_list else {}
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
-        stats = provenance.digest_stats(entry.path, files)
-        return provenance.digest([stats, sexes.get(subject, "")])
+        return provenance.digest_stats(entry.path, files)
 
     def waiting_videos(self, dataset: str) -> list[str]:
         """People whose video is yet to be decoded."""
