@@ -166,6 +166,12 @@ def digest_listed(table: str, folder: str) -> str:
     return digest([listed, _digest_files(f"{table} {folder}", files)])
 
 
+def digest_column(table: str, column: str) -> str:
+    """Digest of the pictures that a CSV table names, each with its value in a column."""
+    rows = _read_table(table, _stamp(table)) or ()
+    return digest([[row.get("path"), row.get(column)] for row in rows])
+
+
 def count_people(table: str) -> list[int]:
     """Rows of each person in a CSV table of pictures; none where it cannot be read."""
     rows = _read_table(table, _stamp(table)) or ()
@@ -192,12 +198,11 @@ def choose_people(folder: str, camera: str, wanted: str, table: str | None) -> s
     return " ".join(disfa_files.choose_subjects(folder, camera, subjects, table))
 
 
-def digest_person(folder: str, camera: str, subject: str, table: str | None) -> str:
-    """Digest of a person's video and label files in DISFA, and of the person's sex."""
+def digest_person(folder: str, camera: str, subject: str) -> str:
+    """Digest of a person's video and of the files of action units in DISFA."""
     files = disfa_files.subject_files(folder, subject, camera)
     inside = {os.path.relpath(file, folder): str(file) for file in files}
-    sexes = disfa_files.read_subject_list(table) if table else {}
-    return digest([_digest_files(f"{folder} {subject}", inside), sexes.get(subject, "")])
+    return digest(_digest_files(f"{folder} {subject}", inside))
 
 
 # ------------------------------------------------------------------------------------------- code
@@ -275,6 +280,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     "content": digest_content,
     "shipped": digest_shipped,
     "pictures of a table": digest_listed,
+    "column": digest_column,
     "step": sampling_step,
     "people": choose_people,
     "person": digest_person,

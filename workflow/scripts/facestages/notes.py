@@ -3,8 +3,8 @@
 A note is JSON with the keys ``made`` (see `digest_job`) and ``given`` (the user's files that it was
 made from, each with a digest of its content). In an HDF5 file it lies in the user block, before the
 data, and has the key ``crc32``, the checksum of all bytes after it. A note of any other file or
-folder lies beside it, as ``.NAME.note``, and has the key ``sha256``, the digest of the product's own
-content.
+folder lies beside it, as ``.NAME.note``, and has the key ``sha256``, the digest of the product's
+own content.
 
 Snakemake reads notes at the start of every run, so nothing heavy is imported here.
 """

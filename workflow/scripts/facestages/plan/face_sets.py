@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from facestages import subsets
 from facestages.errors import FacestagesError
 from facestages.plan.given import Given, give
+from facestages.plan.presence import given_in
 from facestages.plan.sources import SOURCES, Source
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-# Keys that change no picture: names in figures, shards, and labels that are joined later.
+# Keys that change neither pictures nor labels: names in figures, shards, and predictions.
 _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
 
-# Keys of tables, whose contents count as a whole.
-_TABLES = ("table", "norms")
+# Keys that decide labels. All but the first three change no picture.
+_OF_LABELS = {"source", "path", "table", "norms", "sources", "subject_list", "action_units"}
+_OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
@@ -82,6 +84,10 @@ class FaceSets:
         product = "sample" if self.sampling_step(dataset) > 1 else "stimuli"
         return self.plan.path(product, dataset=dataset)
 
+    def labels(self, dataset: str) -> str:
+        """File of a face set's labels; a sample's are among them."""
+        return self.plan.path("labels", dataset=dataset)
+
     def described(self, dataset: str) -> str:
         """As `measured`; the whole face set where no step measures it."""
         uses, table1 = self.config.uses, self.config.tables.table1
@@ -131,34 +137,49 @@ class FaceSets:
         return "face_detector" if self.config.datasets[dataset].framing else None
 
     def entry(self, dataset: str) -> dict:
-        """The part of a face set's section that decides its file."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER)
+        """The part of a face set's section that decides its pictures."""
+        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | _OF_LABELS_ALONE)
         if self.kind(dataset).has_videos:
             # The other keys have decided the frames, which come as files.
             return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
         return entry
 
+    def label_entry(self, dataset: str) -> dict:
+        """The part of a face set's section that decides its labels."""
+        entry = self.config.datasets[dataset].model_dump(include=_OF_LABELS)
+        return entry | ({"source": "frames"} if self.kind(dataset).has_videos else {})
+
     def frames_entry(self, dataset: str) -> dict:
         """The part of a face set's section that decides the frames of one video."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | {"subjects", "source"})
+        entry = self.config.datasets[dataset].model_dump(
+            exclude=_LATER | _OF_LABELS_ALONE | {"subjects", "source"}
+        )
         if entry["crop"]:
             # The other keys act on all frames together.
             entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
         return entry
 
     def given(self, dataset: str) -> Given:
-        """The user's pictures, tables and norms that a face set is made from; of videos, people."""
-        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        """The user's pictures that a face set is made from; of videos, whose they are."""
+        kind = self.kind(dataset)
         if kind.asset:
             return []
         if kind.has_videos:
             return self._people(dataset)
-        tables = [("content", item) for key, item in entry.given().items() if key in _TABLES]
-        return [
-            one
-            for wanted in (kind.pictures(entry), *tables)
-            for one in give(self.plan, f"datasets.{dataset}", self.whole(dataset), *wanted)
-        ]
+        pictures = kind.pictures(self.config.datasets[dataset])
+        return give(self.plan, f"datasets.{dataset}", self.whole(dataset), *pictures)
+
+    def label_given(self, dataset: str) -> Given:
+        """The user's files that the labels of a face set are made from."""
+        section, product = f"datasets.{dataset}", self.plan.path("labels", dataset=dataset)
+        given = []
+        for item in given_in(self.config, section):
+            if item.given.has_labels or (item.key == "path" and not self.kind(dataset).has_videos):
+                given += give(self.plan, section, product, "content", item.path)
+        if self.kind(dataset).has_videos:
+            for subject in self.subjects(dataset):
+                given += self._person(dataset, subject, product)
+        return given
 
     def _people(self, dataset: str) -> Given:
         entry = self.config.datasets[dataset]
@@ -167,6 +188,13 @@ class FaceSets:
         arguments = (entry.path, entry.camera, wanted, entry.subject_list)
         product = self.whole(dataset)
         return give(self.plan, f"datasets.{dataset}", product, "people", *arguments)
+
+    def sample_given(self, dataset: str) -> Given:
+        """As `step_given`, with who is on each picture of a user's table."""
+        section, sample = f"datasets.{dataset}", self.plan.path("sample", dataset=dataset)
+        step = self.step_given(dataset)
+        table = [step[0][1][0], "identity"] if step else []
+        return step + (give(self.plan, section, sample, "column", *table) if step else [])
 
     def crop_margin(self, dataset: str) -> float | None:
         """Margin of a face set's crop by the eyes; None where it was not cropped."""
@@ -186,10 +214,13 @@ class FaceSets:
         return self._people(dataset)[0][-1].split()
 
     def frames_given(self, dataset: str, subject: str) -> Given:
-        """A person's video, labels and sex."""
-        entry = self.config.datasets[dataset]
-        arguments = (entry.path, entry.camera, subject, entry.subject_list)
+        """A person's video and action units. These are labels, but decide which frames are taken."""
         product = self.plan.path("frames", dataset=dataset, subject=subject)
+        return self._person(dataset, subject, product)
+
+    def _person(self, dataset: str, subject: str, product: str) -> Given:
+        entry = self.config.datasets[dataset]
+        arguments = (entry.path, entry.camera, subject)
         return give(self.plan, f"datasets.{dataset}", product, "person", *arguments)
 
     def waiting_videos(self, dataset: str) -> list[str]:
