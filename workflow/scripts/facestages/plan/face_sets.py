@@ -214,7 +214,7 @@ class FaceSets:
         return self._people(dataset)[0][-1].split()
 
     def frames_given(self, dataset: str, subject: str) -> Given:
-        """A person's video and action units. These are labels, but decide which frames are taken."""
+        """A person's video and action units, labels that decide which frames are taken."""
         product = self.plan.path("frames", dataset=dataset, subject=subject)
         return self._person(dataset, subject, product)
 
