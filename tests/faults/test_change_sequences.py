@@ -63,12 +63,23 @@ for number in range(3):
 
 CONFIG = {
     "datasets": {
-        "one": {"source": "table", "table": "one/faces.csv", "norms": "norms.csv", "size": 16},
-        "two": {"source": "table", "table": "two/faces.csv", "size": 16},
+        "one": {
+            "source": "table",
+            "label": "One",
+            "table": "one/faces.csv",
+            "norms": "norms.csv",
+            "size": 16,
+        },
+        "two": {"source": "table", "label": "Two", "table": "two/faces.csv", "size": 16},
     },
     "networks": {
-        "pixels": {"architecture": "pixels", "stages": dict.fromkeys(STAGES, "pixels")},
+        "pixels": {
+            "label": "Pixels",
+            "architecture": "pixels",
+            "stages": dict.fromkeys(STAGES, "pixels"),
+        },
         "mine": {
+            "label": "Mine",
             "torch": "net:build",
             "weights": {"path": "weights.pth"},
             "input": {"size": 16, "channels": 1, "scaling": "unit"},

@@ -141,7 +141,7 @@ rule predict_expressions:
 rule explain_gradcam:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs, product="attribution"),
+        weights=ask(PLAN.networks.inputs),
     output:
         maps=PATHS["attribution"],
     log:
@@ -163,6 +163,7 @@ rule explain_gradcam:
         layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
         faces=CONFIG.analysis.gradcam_faces,
         margin=ask(PLAN.face_sets.crop_margin),
+        given=ask(PLAN.networks.given, product="attribution"),
         code=network_code("explain_gradcam"),
     message:
         "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
