@@ -39,8 +39,6 @@ except BaseException as error:
 print(json.dumps([outcome, text, time.process_time() - start, resident("VmHWM") - before]))
 """
 
-_TORCH = "import torch; from facestages.networks.checkpoints import load_state"
-
 #: By kind of file: what is imported beforehand, and the call of its reader.
 READERS = {
     "picture": (
@@ -59,10 +57,9 @@ READERS = {
         "from facestages.networks import load_network; import facestages.networks.keras_backend",
         "load_network('net', architecture='light_cnn', classes=['a', 'b'], weights={path!r})",
     ),
-    "torch": (_TORCH, "load_state(torch.nn.Linear(4, 4, bias=False), {path!r})"),
-    "expanded": (
-        _TORCH,
-        "load_state(torch.nn.Linear(100000, 100000, bias=False, device='meta'), {path!r})",
+    "torch": (
+        "import torch; from facestages.networks.checkpoints import load_state",
+        "load_state(torch.nn.Linear(4, 4, bias=False), {path!r})",
     ),
     "video": (
         "from pathlib import Path; from facestages.stimuli.disfa import _check_beforehand, _decode",
@@ -202,7 +199,9 @@ def yaml_of_aliases(merge: bool = False) -> bytes:
     lines = ["a: &a {x0: lol, x1: lol}"]
     for name, last in zip("bcdefghij", "abcdefghi", strict=True):
         items = ", ".join([f"*{last}"] * 9)
-        lines.append(f"{name}: &{name} {{<<: [{items}]}}" if merge else f"{name}: &{name} [{items}]")
+        lines.append(
+            f"{name}: &{name} {{<<: [{items}]}}" if merge else f"{name}: &{name} [{items}]"
+        )
     return "\n".join(lines).encode()
 
 
@@ -254,8 +253,8 @@ def keras_file(config: dict, weights: bytes | None = None, packing: int = 0) -> 
 
 FLAT = [None, 8, 8, 1]
 DENSE = keras_config(keras_layer("Dense", "out", "pixels", FLAT, units=2))
-#: Where Keras keeps the kernel of that layer.
-KERNEL = "layers/dense/vars/0"
+#: Where Keras keeps the weights of that layer.
+KERNEL, BIAS = "layers/dense/vars/0", "layers/dense/vars/1"
 
 
 def hdf5(arrays: dict[str, tuple], **attributes) -> bytes:
@@ -269,14 +268,15 @@ def hdf5(arrays: dict[str, tuple], **attributes) -> bytes:
     return stream.getvalue()
 
 
-def hdf5_of_zeros(path: str, n: int) -> bytes:
-    """An HDF5 file of one packed array of `n` zeros, made one piece at a time."""
+def hdf5_of_zeros(path: str, n: int, beside: str) -> bytes:
+    """An HDF5 file of one packed array of `n` zeros, and a small array `beside` it."""
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
         file.create_group("vars")
         options = {"chunks": (1 << 24,), "compression": "gzip", "compression_opts": 9}
         array = file.create_dataset(path, (n,), np.float32, **options)
         packed = zlib.compress(bytes(1 << 26), 9)
+        file[beside] = np.zeros(2, np.float32)
         for start in range(0, n, 1 << 24):
             array.id.write_direct_chunk((start,), packed)
     return stream.getvalue()

@@ -7,7 +7,8 @@ import pytest
 import hostile_files as hostile
 
 DEFLATED = zipfile.ZIP_DEFLATED
-HUGE = (50_000, 10_000)
+HUGE, CHUNKS = (50_000, 10_000), {"chunks": (100, 100)}
+CONV = "layers/conv2d/vars/"
 
 
 def keras(kind, *, side=8, **config):
@@ -32,7 +33,7 @@ def deep_layers():
 
 
 def packed_weights():
-    weights = hostile.hdf5_of_zeros(hostile.KERNEL, 1 << 30)
+    weights = hostile.hdf5_of_zeros(hostile.KERNEL, 1 << 30, hostile.BIAS)
     return hostile.keras_file(hostile.DENSE, weights, DEFLATED)
 
 
@@ -74,17 +75,26 @@ BOMBS = {
     "table at the limit": (
         "table",
         ".csv",
-        lambda: b"path,identity,expression,sex,age,a,b,c,d,e,f,g,h,i,j,k\n"
-        + b"".join(b"%d.png,p%d,happy,female,23,1,2,3,x,y,1,2,3,4,5,6\n" % (n, n % 99) for n in range(249_999)),
+        lambda: (
+            b"path,identity,expression,sex,age,a,b,c,d,e,f,g,h,i,j,k\n"
+            + b"".join(
+                b"%d.png,p%d,happy,female,23,1,2,3,x,y,1,2,3,4,5,6\n" % (n, n % 99)
+                for n in range(249_999)
+            )
+        ),
     ),
     "table of one line": ("table", ".csv", lambda: b"path" + b"," * 300_000_000),
-    "fer2013 of one line": ("fer2013", ".csv", lambda: b"emotion,pixels,Usage\n" + b"," * (1 << 28)),
+    "fer2013 of one line": (
+        "fer2013",
+        ".csv",
+        lambda: b"emotion,pixels,Usage\n" + b"," * (1 << 28),
+    ),
     "oasis of one line": ("oasis", ".csv", lambda: b"Theme" + b",1" * 3_000_000),
     "yaml of aliases": ("yaml", ".yaml", hostile.yaml_of_aliases),
     "yaml of merged keys": ("yaml", ".yaml", lambda: hostile.yaml_of_aliases(merge=True)),
     "yaml of brackets": ("yaml", ".yaml", lambda: b"a: " + b"[" * 100_000),
     "yaml of 60 MB": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 20_000_000 + b"1]"),
-    "keras dense of 2 M units": ("keras", ".keras", keras("Dense", side=48, units=2_000_000)),
+    "keras dense of 200,000 units": ("keras", ".keras", keras("Dense", side=48, units=200_000)),
     "keras dense of 2 G units": ("keras", ".keras", keras("Dense", units=2_000_000_000)),
     "keras embedding": (
         "keras",
@@ -99,7 +109,7 @@ BOMBS = {
     "keras weights never written": (
         "keras",
         ".keras",
-        keras_weights({hostile.KERNEL: (HUGE, {"chunks": (100, 100)})}),
+        keras_weights({hostile.KERNEL: (HUGE, CHUNKS), hostile.BIAS: ((2,), {})}),
     ),
     "keras weights in another file": (
         "keras",
@@ -109,19 +119,23 @@ BOMBS = {
     "h5 weights never written": (
         "weights",
         ".weights.h5",
-        lambda: hostile.hdf5({"layers/conv2d/vars/0": (HUGE, {"chunks": (100, 100)})}),
+        lambda: hostile.hdf5({CONV + "0": (HUGE, CHUNKS), CONV + "1": ((64,), {})}),
     ),
     "h5 weights of packed zeros": (
         "weights",
         ".weights.h5",
-        lambda: hostile.hdf5_of_zeros("layers/conv2d/vars/0", 1 << 29),
+        lambda: hostile.hdf5_of_zeros(CONV + "0", 1 << 29, CONV + "1"),
     ),
     "torch zip of zeros": (
         "torch",
         ".pth",
         lambda: hostile.torch_file((1 << 29,), (1,), 1 << 29, DEFLATED),
     ),
-    "torch stride of zero": ("expanded", ".pth", lambda: hostile.torch_file((100_000,) * 2, (0, 0), 1)),
+    "torch stride of zero": (
+        "torch",
+        ".pth",
+        lambda: hostile.torch_file((100_000,) * 2, (0, 0), 1),
+    ),
     "torch of 60 M lists": (
         "torch",
         ".pth",

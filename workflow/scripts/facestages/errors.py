@@ -52,3 +52,8 @@ def shorten(text: object, most: int = 60) -> str:
     start = "".join(c if c.isprintable() else " " for c in str(text)[: most + 1])
     line = " ".join(start.split())
     return line if len(start) <= most else f"{line[:most]}..."
+
+
+def name_error(error: BaseException) -> str:
+    """Kind and text of a library's error, for a message."""
+    return f"{type(error).__name__}: {shorten(error, 200)}".rstrip(": .")

@@ -147,6 +147,7 @@ def require_number(where: str, name: str, text: str) -> float:
     number = parse_number(text)
     if number is None:
         raise FacestagesError(
-            f"{where}: {shorten(name)} is '{shorten(text)}', not a number. Correct it, or leave it empty"
+            f"{where}: {shorten(name)} is '{shorten(text)}', not a number. Correct it, or leave it "
+            f"empty"
         )
     return number
