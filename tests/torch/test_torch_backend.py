@@ -361,7 +361,7 @@ def test_everything_moves_to_the_device(monkeypatch):
     network = TorchNetwork("own", build_viewing(), InputSpec(8, 3))
     assert network.layers == {"conv": (4, 6, 6), "last": (5,)}
     assert {weight.device.type for weight in network.module.parameters()} == {"meta"}
-    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+    with pytest.raises(FacestagesError, match="Cannot copy out of meta tensor"):
         network.record(pictures(2, 8), ["last"])
 
 

@@ -13,7 +13,8 @@ from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.networks import load_network
 from facestages.networks.inputs import prepare_images
-from facestages.networks.keras_backend import KerasNetwork, load_keras
+from facestages.networks.keras_backend import KerasNetwork
+from facestages.networks.keras_files import load_keras
 from facestages.networks.light_cnn import light_cnn
 from facestages.recording.attribution import gradcam
 

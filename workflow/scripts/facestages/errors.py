@@ -51,3 +51,15 @@ def check_choice(where: str, key: str, chosen: Sequence[str], allowed: Sequence[
             raise FacestagesError(
                 f"{where}: unknown name '{name}' in '{key}'; {did_you_mean(name, allowed)}"
             )
+
+
+def shorten(text: object, most: int = 60) -> str:
+    """A user's text for a message: on one line, without control characters, cut after `most`."""
+    start = "".join(c if c.isprintable() else " " for c in str(text)[: most + 1])
+    line = " ".join(start.split())
+    return line if len(start) <= most else f"{line[:most]}..."
+
+
+def name_error(error: BaseException) -> str:
+    """Kind and text of a library's error, for a message."""
+    return f"{type(error).__name__}: {shorten(error, 200)}".rstrip(": .")

@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.bounds import require_size
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.text import line_problem
 
 #: Text of a missing number, in small letters.
 MISSING = ("", "na", "nan")
 
-# A row of FER2013 pixels has 9,215 characters at most; the rest is room for other tables.
-csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))
+# FER2013, the largest table that is known, has 301 MB, and lines of up to 9,235 characters.
+_MOST_BYTES, _LONGEST_LINE = 1 << 29, 1 << 20
+_MOST_ROWS, _MOST_COLUMNS, _MOST_CELLS = 250_000, 2_000, 4_000_000
+csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
 
 
 def read_rows(
@@ -39,15 +45,16 @@ def read_rows(
     ------
     FacestagesError
         If the file is missing or is not such a table, a column is nameless or duplicated, one of
-        `required` is missing, a value is not one line, or the number of values in a row differs
-        from the header.
+        `required` is missing, a value is not one line, the number of values in a row differs from
+        the header, or there are more than 250,000 rows, 2,000 columns or 4 million values.
     """
     path = Path(path)
     if not path.is_file():
         raise FacestagesError(f"{path}: no such file. Correct the path in the config")
     try:
+        require_size(path, _MOST_BYTES, "a table")
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            yield from _rows_of(path, csv.reader(stream), required)
+            yield from _rows_of(path, csv.reader(_lines_of(path, stream)), required)
     except (csv.Error, UnicodeDecodeError) as error:
         raise FacestagesError(
             f"{path}: is not a CSV table in UTF-8 ({error}). Save it as 'CSV UTF-8' with commas"
@@ -56,6 +63,24 @@ def read_rows(
         raise FacestagesError(
             f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it again"
         ) from error
+
+
+def _lines_of(path: Path, stream: TextIO) -> Iterator[str]:
+    """Lines of a file, none of which fills the memory."""
+    number = 0
+    while line := stream.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise FacestagesError(
+                f"{path}: line {number} has more than {_LONGEST_LINE:,} characters, so it is no "
+                f"row of a table. Is it another file?"
+            )
+        if "\0" in line:
+            raise FacestagesError(
+                f"{path}: line {number} holds a NUL character, so it is no text in UTF-8. Save the "
+                f"table as 'CSV UTF-8' with commas"
+            )
+        yield line
 
 
 def _rows_of(
@@ -69,6 +94,11 @@ def _rows_of(
             continue
         number += 1
         where = f"{path}: row {number} (line {rows.line_num})"
+        if number > _MOST_ROWS or number * len(header) > _MOST_CELLS:
+            raise FacestagesError(
+                f"{where}: a table has at most {_MOST_ROWS:,} rows and {_MOST_CELLS:,} values. "
+                f"Split it, or remove columns that hold no label"
+            )
         if len(row) != len(header):
             raise FacestagesError(
                 f"{where} has {len(row)} values where the header has {len(header)} columns. "
@@ -82,27 +112,39 @@ def _rows_of(
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+    if len(header) > _MOST_COLUMNS:
+        raise FacestagesError(
+            f"{path}: has {len(header):,} columns, and at most {_MOST_COLUMNS:,} are read. Remove "
+            f"those that hold no label"
+        )
     for name in required:
         if name not in header:
             raise FacestagesError(
-                f"{path}: has no column '{name}' (its first line is: {', '.join(header)[:80]}). "
+                f"{path}: has no column '{name}' (its first line is: "
+                f"{shorten(', '.join(header), 80)}). "
                 f"Add it, or rename the column that holds it; {did_you_mean(name, header)}"
             )
+    times = Counter(header)
     for number, name in enumerate(header, 1):
         if problem := line_problem(name):
             raise FacestagesError(f"{path}: column {number} {problem}")
         if not name:
             raise FacestagesError(f"{path}: column {number} has no name. Name it or remove it")
-        if header.count(name) > 1:
-            raise FacestagesError(f"{path}: has two columns '{name}'. Remove or rename one")
+        if times[name] > 1:
+            raise FacestagesError(
+                f"{path}: has two columns '{shorten(name)}'. Remove or rename one"
+            )
+
+
+# As people write numbers; Python would also take 1_000 and digits of other scripts.
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
 
 def parse_number(text: str) -> float | None:
     """Turn text into a finite number; None if it is not one."""
-    try:
-        number = float(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return None
+    number = float(text)
     return number if math.isfinite(number) else None
 
 
@@ -113,6 +155,7 @@ def require_number(where: str, name: str, text: str) -> float:
     number = parse_number(text)
     if number is None:
         raise FacestagesError(
-            f"{where}: {name} is '{text}', not a number. Correct it, or leave it empty"
+            f"{where}: {shorten(name)} is '{shorten(text)}', not a number. Correct it, or leave it "
+            f"empty"
         )
     return number

@@ -7,19 +7,22 @@ network is loaded.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facestages.architectures import ARCHITECTURES, InputSpec
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, name_error
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["InputSpec", "Network", "load_network", "open_network"]
+
+logger = logging.getLogger(__name__)
 
 _WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
 
@@ -125,6 +128,21 @@ def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted:
                 f"network {network}: layer '{layer}' ({shape}) has no rows and columns to explain; "
                 f"name a convolutional or pooling layer"
             )
+
+
+@contextmanager
+def forward_pass(network: str) -> Iterator[None]:
+    """Make one line of whatever a forward pass of a user's network fails with."""
+    try:
+        yield
+    except (FacestagesError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        logger.info("network %s", network, exc_info=True)
+        raise FacestagesError(
+            f"network {network}: a forward pass failed: {name_error(error)}. Check the network, "
+            f"and 'input' in the config"
+        ) from error
 
 
 def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):
@@ -264,7 +282,8 @@ def load_network(
         side_by_side = runs_side_by_side({"torch": torch})
         return TorchNetwork(name, module, spec, side_by_side=side_by_side)
 
-    from facestages.networks.keras_backend import KerasNetwork, load_keras, load_weights
+    from facestages.networks.keras_backend import KerasNetwork
+    from facestages.networks.keras_files import load_keras, load_weights
     from facestages.networks.quiet_keras import keras as loaded_keras
 
     require_gpus(gpu, loaded_keras.config.backend())

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickletools
 import re
+import zipfile
 from collections.abc import Iterable, Mapping
+from typing import BinaryIO
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from facestages.errors import FacestagesError
+from facestages.bounds import require_fit
+from facestages.errors import FacestagesError, name_error, shorten
 
 #: Keys under which training scripts save the state dict, beside the epoch and the like.
 STATE_KEYS = ("net", "state_dict", "model")
@@ -27,6 +33,10 @@ class _Ignored:
     def __setstate__(self, state: object) -> None:
         pass
 
+
+# A tensor takes some forty operations, and PyTorch does one in a few microseconds and 64 bytes.
+_MOST_OPERATIONS = 1_000_000
+_ZIP = b"PK\x03\x04"
 
 # Functions and types that pickled NumPy scalars name, in NumPy 1 and 2.
 _NUMPY_SCALARS = [
@@ -96,12 +106,13 @@ def load_state(module: nn.Module, path: str | os.PathLike) -> None:
         key that does not.
     """
     state = read_state(path)
-    expected = module.state_dict()
+    # A module may keep more than tensors there, which are not compared.
+    expected = {k: value for k, value in module.state_dict().items() if isinstance(value, Tensor)}
     if expected and all(key.startswith(PREFIX) for key in expected):
         state = {PREFIX + key: value for key, value in state.items()}
     problems = {
         "missing": [key for key in expected if key not in state],
-        "unexpected": [key for key in state if key not in expected],
+        "unexpected": [shorten(key) for key in state if key not in expected],
         "of another shape or type": [
             f"{key} {_shape(state[key])} instead of {_shape(expected[key])}"
             for key in expected
@@ -118,15 +129,25 @@ def load_state(module: nn.Module, path: str | os.PathLike) -> None:
     fitting = {key: _like(expected[key], value) for key, value in state.items()}
     # Only parameters without memory are replaced by the file's tensors: replacing others would
     # separate weights that modules share.
-    module.load_state_dict(fitting, assign=any(p.is_meta for p in module.parameters()))
+    assign = any(p.is_meta for p in module.parameters())
+    try:
+        module.load_state_dict(fitting, strict=False, assign=assign)
+    # A user's module may have a hook that does not take them.
+    except Exception as error:
+        raise FacestagesError(
+            f"{path}: the module does not take it: {name_error(error)}; {_ADVICE}"
+        ) from error
 
 
 def _read(path: str | os.PathLike) -> object:
     if not os.path.exists(path):
         raise FacestagesError(f"{path}: no such file; {_ADVICE}")
     try:
+        _check(path)
         with torch.serialization.safe_globals(_NUMPY_SCALARS):
             return torch.load(path, map_location="cpu", weights_only=True)
+    except FacestagesError:
+        raise
     # A damaged file can raise any error. PyTorch's message is not passed on, since it advises to
     # trust the file.
     except Exception as error:
@@ -143,6 +164,36 @@ def _read(path: str | os.PathLike) -> object:
         ) from error
 
 
+def _check(path: str | os.PathLike) -> None:
+    """Refuse a file that declares much more than it holds, or takes long to unpickle."""
+    with open(path, "rb") as stream:
+        if stream.read(len(_ZIP)) != _ZIP:
+            stream.seek(0)
+            _require_few_operations(path, stream)
+            return
+    with zipfile.ZipFile(path) as archive:
+        require_fit(path, "what it packs", sum(item.file_size for item in archive.infolist()))
+        for name in archive.namelist():
+            if name.endswith(".pkl"):
+                with archive.open(name) as stream:
+                    _require_few_operations(path, stream)
+
+
+def _require_few_operations(path: str | os.PathLike, stream: BinaryIO) -> None:
+    """Count the operations of all pickles from here on, until there is none."""
+    n_operations = 0
+    # PyTorch says what is wrong with a pickle.
+    with contextlib.suppress(ValueError):
+        while True:
+            for _ in pickletools.genops(stream):
+                n_operations += 1
+                if n_operations > _MOST_OPERATIONS:
+                    raise FacestagesError(
+                        f"{path}: holds more than {_MOST_OPERATIONS:,} Python objects beside its "
+                        f"weights. Save module.state_dict() alone with torch.save, or {_ADVICE}"
+                    )
+
+
 def _is_state(content: object) -> bool:
     return (
         isinstance(content, Mapping)
@@ -155,7 +206,8 @@ def _is_state(content: object) -> bool:
 def _describe(content: object) -> str:
     if not isinstance(content, Mapping):
         return f"one {type(content).__name__}"
-    return _some(f"{key} ({type(value).__name__})" for key, value in content.items()) or "nothing"
+    kinds = (f"{shorten(key)} ({type(value).__name__})" for key, value in content.items())
+    return _some(kinds) or "nothing"
 
 
 def _some(names: Iterable[str], most: int = 8) -> str:
@@ -165,14 +217,24 @@ def _some(names: Iterable[str], most: int = 8) -> str:
 
 
 def _shape(tensor: Tensor) -> str:
+    if not _is_dense(tensor):
+        return "that is nested, sparse, quantised or without memory"
     shape = "x".join(map(str, tensor.shape)) or "scalar"
     return shape if tensor.is_floating_point() else f"{shape} of {tensor.dtype}"
 
 
+def _is_dense(tensor: Tensor) -> bool:
+    """Whether a tensor is numbers in memory, and no more."""
+    other = tensor.is_nested or tensor.is_quantized or tensor.is_meta
+    return tensor.layout is torch.strided and not other
+
+
 def _fits(value: Tensor, expected: Tensor) -> bool:
-    # Any floating-point type can be cast, but quantised weights cannot.
+    # Any floating-point type can be cast, but quantised weights and complex ones cannot.
     castable = value.is_floating_point() or not expected.is_floating_point()
-    return value.shape == expected.shape and castable
+    castable = castable and value.is_complex() == expected.is_complex()
+    same = is_lazy(expected) or value.shape == expected.shape
+    return _is_dense(value) and castable and same
 
 
 def _like(expected: Tensor, value: Tensor) -> Tensor:

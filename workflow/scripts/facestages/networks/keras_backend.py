@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
+import math
 import threading
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError
-from facestages.networks import is_kernel, require_spatial
+from facestages.errors import FacestagesError, shorten
+from facestages.networks import forward_pass, is_kernel, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.quiet_keras import keras
 
 # Pictures in a forward pass. On a processor, larger batches are no faster.
 _BATCH, _GPU_BATCH = 16, 64
+# Values of a layer for a picture: 64 channels of 1024 x 1024. A batch of them has 4 GB.
+_MOST_VALUES = 1 << 26
 
 
 class KerasNetwork:
@@ -69,9 +70,17 @@ class KerasNetwork:
         self._building = threading.Lock()
         self._gradients: dict[tuple[str, ...], Callable] = {}
         if any(None in shape for shape in self.layers.values()):
-            # A model for inputs of any size has the shapes of its layers only after a record.
-            outputs = self.record(np.zeros((1, input.size, input.size), np.uint8), [*self.layers])
-            self.layers = {layer: output.shape[1:] for layer, output in outputs.items()}
+            self.layers = self._measure()
+        _require_small_layers(name, self.layers)
+
+    def _measure(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the layers of a model for inputs of any size."""
+        shape = (1, self.input.size, self.input.size, self.input.channels)
+        model = keras.Model(self._graph.inputs, self._tensors)
+        return {
+            layer: tuple(output.shape[1:])
+            for layer, output in model(keras.KerasTensor(shape)).items()
+        }
 
     @property
     def weights_digest(self) -> str:
@@ -81,7 +90,8 @@ class KerasNetwork:
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
         batch = prepare_images(images, self.input)
-        outputs = self._recorder(tuple(layers))(batch)
+        with forward_pass(self.name):
+            outputs = self._recorder(tuple(layers))(batch)
         return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
 
     def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:
@@ -123,7 +133,8 @@ class KerasNetwork:
         if key not in self._gradients:
             self._gradients[key] = self._gradient(layers, output)
         batch = prepare_images(images, self.input)
-        activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
+        with forward_pass(self.name):
+            activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
         pairs = {}
         for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
             if gradient is None:
@@ -220,6 +231,18 @@ def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
         )
 
 
+def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]]) -> None:
+    """Refuse a model whose layers, which need no weights for it, blow a picture up."""
+    for layer, shape in layers.items():
+        n_values = math.prod(length or 1 for length in shape)
+        if n_values > _MOST_VALUES:
+            raise FacestagesError(
+                f"network {name}: layer '{shorten(layer)}' has {n_values / 1e6:,.0f} million "
+                f"values for a picture, and at most {_MOST_VALUES / 1e6:,.0f} million are "
+                f"computed. Is its file damaged?"
+            )
+
+
 def _flatten(model: keras.Model) -> keras.Model:
     """One functional model in which models inside `model` are replaced by their layers.
 
@@ -269,39 +292,3 @@ def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
         sha.update(str(array.shape).encode())
         sha.update(np.ascontiguousarray(array).tobytes())
     return sha.hexdigest()
-
-
-def load_keras(path: str | os.PathLike) -> keras.Model:
-    """Load a Keras file in safe mode, which runs no code from it."""
-    _require_file(path)
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise FacestagesError(
-            f"{path}: Keras cannot load it in safe mode ({_reason(path, error)}). Save the model "
-            f"again with model.save, or correct the path in the config"
-        ) from error
-
-
-def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Load a file of weights alone (``.weights.h5``, ``.h5``) into a model."""
-    _require_file(path)
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise FacestagesError(
-            f"{path}: these are not the weights of {model.name}: {_reason(path, error)}. Correct "
-            f"'weights', 'architecture' or 'classes' in the config"
-        ) from error
-
-
-def _require_file(path: str | os.PathLike) -> None:
-    if not os.path.exists(path):
-        raise FacestagesError(f"{path}: no such file; check the network's 'weights' in the config")
-
-
-def _reason(path: str | os.PathLike, error: Exception) -> str:
-    # Keras says "not found" of an existing file that is not of the kind of its suffix.
-    if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
-        return "it is no zip file, or not all of one"
-    return str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError
-from facestages.networks import is_kernel, require_spatial
+from facestages.errors import FacestagesError, name_error, shorten
+from facestages.networks import forward_pass, is_kernel, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 
@@ -105,11 +105,11 @@ class TorchNetwork:
                 self.module(blank)
         except FacestagesError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             shape = "x".join(map(str, blank.shape[1:]))
             raise FacestagesError(
                 f"network {self.name}: a picture of {shape} does not pass through it: "
-                f"{_one_line(error)}. Check 'input' in the config"
+                f"{name_error(error)}. Check 'input' in the config"
             ) from error
         times, seen, shapes = Counter(name for name, _ in calls), Counter(), {}
         for name, shape in calls:
@@ -173,11 +173,20 @@ class TorchNetwork:
 
         wanted = len(set(layers))
         with (
+            forward_pass(self.name),
             self._watch(_modules_of(layers), keep),
             torch.inference_mode(),
             contextlib.suppress(_AllRecorded),
         ):
             self.module(self._prepare(images))
+        for layer in layers:
+            wanted_shape = (len(images), *self.layers[layer])
+            if layer not in records or records[layer].shape != wanted_shape:
+                shape = records[layer].shape if layer in records else "nothing"
+                raise FacestagesError(
+                    f"network {self.name}: layer '{layer}' gives {shape}, and not {wanted_shape} "
+                    f"as in its first forward pass. Its outputs must not depend on the pictures"
+                )
         return {layer: records[layer] for layer in layers}
 
     def _prepare(self, images: np.ndarray) -> torch.Tensor:
@@ -211,7 +220,11 @@ class TorchNetwork:
             # The network goes on with a copy, so that operations in place do not change this one.
             return out.clone()
 
-        with self._watch(_modules_of(wanted), keep), torch.enable_grad():
+        with (
+            forward_pass(self.name),
+            self._watch(_modules_of(wanted), keep),
+            torch.enable_grad(),
+        ):
             # The input requires a gradient, since all weights may be frozen. It is copied, since
             # operations in place are forbidden on such a tensor.
             self.module(self._prepare(images).requires_grad_().clone())
@@ -281,6 +294,8 @@ def _best_device() -> torch.device:
 
 def _to_numpy(output: torch.Tensor) -> np.ndarray:
     """A copy in float32 on the processor, in C order."""
+    if output.is_complex():
+        raise TypeError("complex numbers cannot be recorded")
     order = torch.contiguous_format
     return output.to("cpu", torch.float32, copy=True, memory_format=order).numpy()
 
@@ -291,10 +306,6 @@ def _channels_last(maps: torch.Tensor) -> np.ndarray:
 
 def _count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def build_module(address: str, seed: int, *args, where: str, **options) -> torch.nn.Module:
@@ -322,18 +333,23 @@ def build_module(address: str, seed: int, *args, where: str, **options) -> torch
     torch.manual_seed(seed)
     try:
         build = getattr(importlib.import_module(module_name), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ModuleNotFoundError, AttributeError, ValueError) as error:
         raise FacestagesError(
-            f"{where} = '{address}': {_one_line(error)}. Give package.module:function, importable "
-            "from where the workflow runs"
+            f"{where} = '{address}': {shorten(error, 200)}. Give package.module:function, "
+            "importable from where the workflow runs"
+        ) from error
+    # The code is the user's, and may fail in any way.
+    except (Exception, SystemExit) as error:
+        logger.info("%s", where, exc_info=True)
+        raise FacestagesError(
+            f"{where} = '{address}': importing it failed: {name_error(error)}"
         ) from error
     try:
         module = build(*args, **options)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         logger.info("%s", where, exc_info=True)
         raise FacestagesError(
-            f"{where} = '{address}': calling it without arguments failed: "
-            f"{type(error).__name__}: {_one_line(error)}"
+            f"{where} = '{address}': calling it without arguments failed: {name_error(error)}"
         ) from error
     if not isinstance(module, torch.nn.Module):
         raise FacestagesError(

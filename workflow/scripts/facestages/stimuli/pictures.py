@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,12 +10,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from facestages.errors import FacestagesError
+from facestages.bounds import require_size
+from facestages.errors import FacestagesError, shorten
 
 MODES = {"grey": "L", "rgb": "RGB"}
+#: Formats that are read, as Pillow calls them. It knows many more, and starts programs for some.
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+#: A picture, and a frame of a video, has at most so many pixels.
+MOST_PIXELS = 50_000_000
+
 _BEHIND_TRANSPARENT = 128
+# No picture of that size is larger: 16 bits of four channels.
+_MOST_BYTES = 8 * MOST_PIXELS
+# Of samples that Pillow scales in Python, which takes a second for a million.
+_MOST_SCALED = 10_000_000
+# A progressive JPEG has ten or so. Every scan goes over the whole picture once more.
+_MOST_SCANS = 100
+_START_OF_SCAN = b"\xff\xda"
+# Tags of TIFF: width and length of a tile, offsets of strips and of tiles.
+_TILE, _OFFSETS = (322, 323), (273, 324)
 
 
 class Picture(NamedTuple):
@@ -53,7 +69,7 @@ class PictureSource:
 
 
 def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -> np.ndarray:
-    """Read a picture file of any format that Pillow knows, with or without extension.
+    """Read a picture file: JPEG, PNG, TIFF, BMP, GIF, WebP, PGM or PPM, with any extension or none.
 
     The camera's orientation is applied, 16-bit grey is scaled from 0-65535 to 0-255, transparent
     parts become middle grey (128), and an animation gives its first picture.
@@ -73,21 +89,61 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
     Raises
     ------
     FacestagesError
-        If there is no such file or it is no picture.
+        If there is no such file, it is no picture of these formats, or it has more than 50 million
+        pixels.
     """
     path, place = Path(path), f"{place}: " if place else ""
     try:
         if not path.is_file():
-            raise FacestagesError(
-                f"{place}there is no picture {path}. Correct the path or remove it"
-            )
-        with Image.open(path) as opened:
-            picture = _to_eight_bit(ImageOps.exif_transpose(opened))
-            return np.asarray(_without_alpha(picture).convert(MODES[color]))
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+            raise FacestagesError(f"there is no picture {path}. Correct the path or remove it")
+        require_size(path, _MOST_BYTES, "a picture")
+        with Image.open(path, formats=FORMATS) as opened:
+            _require_few_pixels(path, opened)
+            ImageOps.exif_transpose(opened, in_place=True)
+            picture = _without_alpha(_to_eight_bit(opened))
+            return np.asarray(picture.convert(MODES[color]))
+    except FacestagesError as error:
+        raise FacestagesError(f"{place}{error}") from error
+    # Pillow raises errors of many kinds for a damaged picture.
+    except Exception as error:
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = f"it is none of {', '.join(FORMATS)}" if unknown else shorten(error, 120)
         raise FacestagesError(
-            f"{place}{path} cannot be read as a picture ({error}). Replace or remove it"
+            f"{place}{path} cannot be read as a picture ({reason}). Replace or remove it"
         ) from error
+
+
+def _require_few_pixels(path: Path, opened: Image.Image) -> None:
+    """Refuse a picture, from its header, that takes long or much memory to decode."""
+    most, n_pixels = MOST_PIXELS, opened.width * opened.height
+    if opened.format == "TIFF":
+        # Tiles are decoded whole, however little of them belongs to the picture.
+        tile = [opened.tag_v2.get(number, 1) for number in _TILE]
+        n_pixels = max(n_pixels, *tile, math.prod(tile))
+    if opened.format == "PPM" and opened.tile[0].codec_name != "raw":
+        most = _MOST_SCALED
+    if n_pixels > most:
+        raise FacestagesError(
+            f"{path} has {n_pixels / 1e6:,.0f} million pixels, and at most {most / 1e6:,.0f} "
+            f"million are read. Save it smaller"
+        )
+    _require_few_scans(path, opened)
+
+
+def _require_few_scans(path: Path, opened: Image.Image) -> None:
+    n_parts = 1
+    if opened.format == "TIFF":
+        if opened.info.get("compression") not in ("jpeg", "tiff_jpeg"):
+            return
+        # Strips and tiles are JPEGs each.
+        n_parts = sum(len(set(opened.tag_v2.get(number, ()))) for number in _OFFSETS)
+    elif opened.format not in ("JPEG", "MPO"):
+        return
+    n_scans = path.read_bytes().count(_START_OF_SCAN)
+    if n_scans > _MOST_SCANS * n_parts:
+        raise FacestagesError(
+            f"{path} is a JPEG of {n_scans} scans, and at most {_MOST_SCANS} are read. Save it anew"
+        )
 
 
 def _to_eight_bit(picture: Image.Image) -> Image.Image:
@@ -97,13 +153,15 @@ def _to_eight_bit(picture: Image.Image) -> Image.Image:
     values = np.asarray(picture)
     if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ValueError(f"mode {picture.mode} values are not 8 or 16 bit; save it as PNG")
-    return Image.fromarray(np.round(values / 257).astype(np.uint8))
+    # Rounded, in whole numbers.
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _without_alpha(picture: Image.Image) -> Image.Image:
     """Make transparent parts middle grey, because black or white would make an edge."""
     if not picture.has_transparency_data:
         return picture
-    picture = picture.convert("RGBA")
+    if picture.mode != "RGBA":
+        picture = picture.convert("RGBA")
     behind = Image.new("RGBA", picture.size, (_BEHIND_TRANSPARENT,) * 3 + (255,))
     return Image.alpha_composite(behind, picture)

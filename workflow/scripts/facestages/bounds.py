@@ -1,0 +1,42 @@
+"""Bounds on a user's files, checked before anything in them is unpacked or built.
+
+A small file can declare much: a picture of a single colour, a packed array of zeros, a layer of
+millions of units. Memory may grow with the size of a file, not with what the file declares.
+"""
+
+from __future__ import annotations
+
+import os
+
+from facestages.errors import FacestagesError
+
+# What any file may take in memory, and how many times its own size a larger one may take. Weights
+# shrink little when they are packed.
+_ALWAYS = 64 << 20
+_TIMES = 10
+
+
+def fits(declared: float, stored: int) -> bool:
+    """Whether so many declared bytes can be what so many stored bytes hold."""
+    return declared <= max(_ALWAYS, _TIMES * stored)
+
+
+def require_fit(path: str | os.PathLike, what: str, declared: float) -> None:
+    """Refuse a file with contents, named by `what`, that declare much more than the file holds."""
+    stored = os.path.getsize(path)
+    if not fits(declared, stored):
+        raise FacestagesError(
+            f"{path}: {what} would take {declared / 1e6:,.0f} MB of memory, but the file has "
+            f"{stored / 1e6:,.3f} MB. It is damaged, or made to fill the memory: fetch or save it "
+            f"again"
+        )
+
+
+def require_size(path: str | os.PathLike, most: int, what: str) -> None:
+    """Refuse a file of more than `most` bytes, which is too large for `what`."""
+    size = os.path.getsize(path)
+    if size > most:
+        raise FacestagesError(
+            f"{path}: has {size / 1e6:,.0f} MB, too much for {what} (at most {most / 1e6:,.0f} MB)."
+            f" Is it another file?"
+        )
