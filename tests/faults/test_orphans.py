@@ -30,9 +30,10 @@ class Run:
         self.process = subprocess.Popen(command, stdout=self.output, stderr=self.output)
         stack.callback(self._end)
         self.job = None
-        while self.job is None or (stop == "writing" and self._partials() <= before):
+        while self.job is None:
             assert self.process.poll() is None, self._text()
-            self.job = self.job or self._find_job()
+            if stop == "starting" or self._partials() - before:
+                self.job = self._find_job()
             time.sleep(0.005)
         os.kill(self.job, signal.SIGSTOP)
 
