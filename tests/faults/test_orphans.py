@@ -19,9 +19,9 @@ SCORES = "results/separability/own/pixels/seed-0.csv"
 
 
 class Run:
-    """A run whose job can be stopped when it has begun to write a target, and go on later."""
+    """A run whose job is stopped when it starts or has begun to write a target, to go on later."""
 
-    def __init__(self, workspace, target, stack):
+    def __init__(self, workspace, target, stack, stop):
         command = snakemake_command(workspace.folder, workspace.config, target)
         self.target, self.folder = workspace.folder / target, workspace.folder
         before = self._partials()
@@ -30,28 +30,28 @@ class Run:
         self.process = subprocess.Popen(command, stdout=self.output, stderr=self.output)
         stack.callback(self._end)
         self.job = None
-        while self._partials() <= before:
+        while self.job is None:
             assert self.process.poll() is None, self._text()
+            if stop == "starting" or self._partials() - before:
+                self.job = self._find_job()
             time.sleep(0.005)
-        self.job = self._find_job()
         os.kill(self.job, signal.SIGSTOP)
 
     def _partials(self):
         return set(self.target.parent.glob(f".partial-*-{self.target.name}"))
 
     def _find_job(self):
-        """The process of the run's one job: a script that Snakemake has started there."""
+        """The process of the run's one job, a script that Snakemake has started; None without."""
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 program, *arguments = (place / "cmdline").read_bytes().split(b"\0")
-                parent = Path("/proc", (place / "stat").read_text().split()[3])
-                parents = [parent.name, (parent / "stat").read_text().split()[3]]
+                parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
             except OSError:
                 continue
-            if str(self.process.pid) in parents and b"/.snakemake/scripts/" in b"".join(arguments):
-                if program.endswith(b"python") or b"python3" in program:
-                    return int(place.name)
-        raise AssertionError("no job")
+            is_script = any(b"/.snakemake/scripts/" in argument for argument in arguments)
+            if parent == str(self.process.pid) and is_script and b"python" in program:
+                return int(place.name)
+        return None
 
     def kill_snakemake(self):
         self.process.kill()
@@ -87,13 +87,13 @@ def _is_alive(pid):
 
 @pytest.fixture
 def start(workspace):
-    """A function that starts a run and stops its job as soon as that has begun to write."""
+    """A function that starts a run and stops its job."""
     with ExitStack() as stack:
 
-        def begin(target, size, components):
+        def begin(target, size, components, stop="writing"):
             workspace.config["datasets"]["own"]["size"] = size
             workspace.config["analysis"]["components"] = [2, components]
-            return Run(workspace, target, stack)
+            return Run(workspace, target, stack, stop)
 
         yield begin
 
@@ -106,11 +106,17 @@ def value_of(path):
     return int(number)
 
 
-@pytest.mark.parametrize("target", [STIMULI, SCORES])
-@pytest.mark.parametrize("order", ["before", "during", "after"])
-def test_a_job_that_outlives_its_run(workspace, start, target, order):
+@pytest.mark.parametrize(
+    ("target", "stop", "order"),
+    [
+        *((STIMULI, "writing", order) for order in ("before", "during", "after")),
+        *((STIMULI, "starting", order) for order in ("during", "after")),
+        *((SCORES, "writing", order) for order in ("during", "after")),
+    ],
+)
+def test_a_job_that_outlives_its_run(workspace, start, target, stop, order):
     """Whenever it ends, the result is that of the run that began last."""
-    old = start(target, size=20, components=4)
+    old = start(target, size=20, components=4, stop=stop)
     old.kill_snakemake()
     assert workspace.run("--unlock").returncode == 0
     if order == "before":

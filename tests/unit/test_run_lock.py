@@ -11,6 +11,7 @@ import pytest
 
 from facestages import run_lock
 from facestages.errors import FacestagesError
+from facestages.files import atomic_path, claim
 
 HOLD = """
 import subprocess, sys
@@ -20,6 +21,12 @@ child = subprocess.Popen(["sleep", "60"])
 print(child.pid, flush=True)
 child.wait()
 """
+
+
+@pytest.fixture(autouse=True)
+def outside_of_runs(monkeypatch):
+    """What a test sets in the environment ends with it."""
+    monkeypatch.setenv(run_lock.VARIABLE, "")
 
 
 @pytest.fixture
@@ -57,6 +64,29 @@ def test_a_killed_run_leaves_no_lock_though_its_job_lives(tmp_path, other_run):
     other_run.kill()
     other_run.wait()
     run_lock.hold(tmp_path / "results")
+
+
+def test_a_job_of_an_earlier_run_begins_no_file(tmp_path, monkeypatch):
+    """Also after the later run has ended: the results are those of the run that began last."""
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+    run_lock.hold(tmp_path / "results")
+    earlier = os.environ[run_lock.VARIABLE]
+    with atomic_path(tmp_path / "a") as partial:
+        partial.write_text("earlier")
+    run_lock.hold(tmp_path / "results")
+    with atomic_path(tmp_path / "a") as partial:
+        partial.write_text("later")
+    monkeypatch.setenv(run_lock.VARIABLE, earlier)
+    with pytest.raises(FacestagesError, match="another run has begun in .*results since this job"):
+        claim([tmp_path / "a"])
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a"]
+    assert (tmp_path / "a").read_text() == "later"
+
+
+def test_a_removed_lock_file_stops_no_job(tmp_path):
+    run_lock.hold(tmp_path / "results")
+    (tmp_path / "results" / run_lock.NAME).unlink()
+    run_lock.require_newest()
 
 
 def test_without_locks_a_run_goes_on(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from facestages import run_lock
 from facestages.errors import FacestagesError
 
 #: Suffixes of archives, which users sometimes give where a folder is wanted.
@@ -125,14 +126,17 @@ def _claimed(path: Path, resume: bool = False) -> Iterator[_Claim]:
 def _take(path: Path, resume: bool = False) -> _Claim:
     """Claim a file or folder, and end the claims of other processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    left = _partials(path)
+    # The order of these steps matters. Of two processes at the same moment not both are ended, and
+    # a job of an earlier run neither ends that of a later one nor stays beside it.
+    others = _partials(path)
     partial = _new_partial(path)
     # This refuses a name that is there already, also a link.
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
+        run_lock.require_newest()
         if resume:
-            _copy_longest(left, partial)
-        for other in left:
+            _copy_longest(others, partial)
+        for other in others:
             remove(other)
     except BaseException:
         _release(_Claim(partial, descriptor, None))
