@@ -56,8 +56,8 @@ class Workspace:
         self.config["datasets"][name] = entry
         return folder
 
-    def run(self, target: str, **options) -> subprocess.CompletedProcess[str]:
-        return run_snakemake(self.folder, self.config, target, **options)
+    def run(self, target: str, *options: str, **more) -> subprocess.CompletedProcess[str]:
+        return run_snakemake(self.folder, self.config, target, *options, **more)
 
     def make(self, target: str) -> None:
         """Ask for `target`, which must be made."""
