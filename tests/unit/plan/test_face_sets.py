@@ -50,7 +50,7 @@ def test_a_set_is_made_from_an_asset_or_from_the_users_files(default, plan):
     write("faces/t.csv", "path,identity\na.png,x\n")
     config = config_of(source="table", table="faces/t.csv", folder="faces", crop={}, size=8)
     face_sets = plan(config).face_sets
-    assert face_sets.source("mine") == ["faces/t.csv"]
+    assert face_sets.source("mine") == []  # the table counts by its content
     assert face_sets.detector("mine") == "resources/assets/face_detector"
     assert face_sets.crop_margin("mine") == 0.0
 
@@ -60,7 +60,7 @@ def test_a_missing_table_is_named_unless_the_face_set_is_there(plan):
     with pytest.raises(FacestagesError, match="datasets.mine.table = 't.csv': no such file"):
         plan(config).face_sets.source("mine")
     write("results/stimuli/mine.h5")
-    assert plan(config).face_sets.source("mine") == ["t.csv"]
+    assert plan(config).face_sets.source("mine") == []
 
 
 def test_a_large_set_is_sampled(plan):
@@ -109,6 +109,61 @@ def test_a_changed_picture_changes_the_digest(plan):
     assert face_sets.files("mine") == before
     os.utime("a.png", (0, 0))
     assert face_sets.files("mine") != before
+
+
+TABLE = "path,identity,valence\na.png,x,0.5\nb.png,y,1\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        (TABLE.replace("0.5", "0.25"), {"label_files"}),
+        (TABLE.replace("path,", "path,age,").replace(".png,", ".png,9,"), {"label_files"}),
+        (TABLE.replace(",x,", ",y,"), {"label_files", "people"}),
+        (TABLE.replace("b.png", "c.png"), {"files", "label_files", "people"}),
+        (TABLE.replace("path,identity", "stimulus_id,path"), {"files", "label_files", "people"}),
+    ],
+)
+def test_labels_count_apart_from_pictures(plan, table, changes):
+    for name in ("a.png", "b.png", "c.png"):
+        write(name, name)
+
+    def digests(text):
+        write("t.csv", text)
+        face_sets = plan(config_of(source="table", table="t.csv")).face_sets
+        return {
+            name: getattr(face_sets, name)("mine") for name in ("files", "label_files", "people")
+        }
+
+    before, after = digests(TABLE), digests(table)
+    assert {name for name in before if before[name] != after[name]} == changes
+
+
+def test_keys_of_labels_are_no_keys_of_pictures(plan):
+    write("t.csv", "path,valence\na.png,1\n")
+    write("n.csv", "picture,arousal\na,1\n")
+    labels = {"norms": "n.csv", "sources": {"valence": "human"}}
+    face_sets = plan(config_of(source="table", table="t.csv", **labels)).face_sets
+    assert not labels.keys() & face_sets.entry("mine").keys()
+    assert face_sets.label_entry("mine") == {"source": "table", "table": "t.csv", **labels}
+    disfa = plan(config_of(source="disfa", path="D", subject_list="s.csv")).face_sets
+    assert disfa.label_entry("mine").keys() == {"source", "path", "subject_list", "action_units"}
+    assert not {"subject_list", "action_units"} & disfa.frames_entry("mine").keys()
+
+
+def test_a_sex_counts_as_a_label_and_action_units_as_both(plan):
+    write_videos("SN001", "SN003")
+    write("s.csv", "subject,sex\nSN001,f\nSN003,f\n")
+    config = config_of(source="disfa", path="D", subject_list="s.csv")
+    face_sets = plan(config).face_sets
+    frames, labels = face_sets.video_digest("mine", "SN001"), face_sets.label_files("mine")
+    write("s.csv", "subject,sex\nSN001,m\nSN003,f\n")
+    assert face_sets.video_digest("mine", "SN001") == frames
+    assert face_sets.label_files("mine") != labels
+    labels = face_sets.label_files("mine")
+    write(label_path(Path("D"), "SN003", DISFA_UNITS[0]), "1,3")
+    assert face_sets.video_digest("mine", "SN001") == frames
+    assert face_sets.label_files("mine") != labels
 
 
 def test_people_are_those_with_videos(plan):
