@@ -7,7 +7,7 @@ import pytest
 from facestages import store
 from facestages.errors import FacestagesError
 from facestages.figures import fig2, style
-from facestages.stimuli import read_labels
+from facestages.stimuli import add_ids, read_labels
 from map_files import spread, write_faces, write_layers, write_scores
 
 LAYERS = {"early": "batchnorm_1", "middle": "flatten", "penultimate": "dropout_4"}

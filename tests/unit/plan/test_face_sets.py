@@ -59,9 +59,9 @@ def test_a_set_is_made_from_an_asset_or_from_the_users_files(default, plan):
     face_sets = plan(config).face_sets
     assert face_sets.source("mine") == []
     assert [one[:2] for one in face_sets.given("mine")] == [
-        ["pictures of a table", ["faces/t.csv", "faces"]],
-        ["content", ["faces/t.csv"]],
+        ["pictures of a table", ["faces/t.csv", "faces"]]
     ]
+    assert [one[:2] for one in face_sets.label_given("mine")] == [["content", ["faces/t.csv"]]]
     assert face_sets.detector("mine") == "resources/assets/face_detector"
     assert face_sets.crop_margin("mine") == 0.0
 
@@ -129,6 +129,62 @@ def test_a_changed_picture_changes_the_digest(plan):
     assert plan(config).face_sets.given("mine") == before
     write("a.png", "two")
     assert plan(config).face_sets.given("mine") != before
+
+
+ALL = {"given", "label_given", "sample_given"}
+TABLE = "path,identity,valence\na.png,x,0.5\nb.png,y,1\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        (TABLE.replace("0.5", "0.25"), {"label_given"}),
+        (TABLE.replace("path,", "path,age,").replace(".png,", ".png,9,"), {"label_given"}),
+        (TABLE.replace(",x,", ",y,"), {"label_given", "sample_given"}),
+        (TABLE.replace("b.png", "c.png"), ALL),
+        (TABLE.replace("path,identity", "stimulus_id,path"), ALL),
+    ],
+)
+def test_labels_count_apart_from_pictures(plan, table, changes):
+    for name in ("a.png", "b.png", "c.png"):
+        write(name, name)
+
+    def digests(text):
+        write("t.csv", text)
+        face_sets = plan(config_of(source="table", table="t.csv")).face_sets
+        return {name: getattr(face_sets, name)("mine") for name in ALL}
+
+    before, after = digests(TABLE), digests(table)
+    assert {name for name in before if before[name] != after[name]} == changes
+
+
+def test_keys_of_labels_are_no_keys_of_pictures(plan):
+    write("t.csv", "path,valence\na.png,1\n")
+    write("n.csv", "picture,arousal\na,1\n")
+    labels = {"norms": "n.csv", "sources": {"valence": "human"}}
+    face_sets = plan(config_of(source="table", table="t.csv", **labels)).face_sets
+    assert not labels.keys() & face_sets.entry("mine").keys()
+    assert face_sets.label_entry("mine") == {"source": "table", "table": "t.csv", **labels}
+    disfa = plan(config_of(source="disfa", path="D", subject_list="s.csv")).face_sets
+    assert disfa.label_entry("mine").keys() == {"source", "path", "subject_list", "action_units"}
+    assert not {"subject_list", "action_units"} & disfa.frames_entry("mine").keys()
+
+
+def test_a_sex_counts_as_a_label_and_action_units_as_both(plan):
+    write_videos("SN001", "SN003")
+    config = config_of(source="disfa", path="D", subject_list="s.csv")
+
+    def digests(sex, unit):
+        write("s.csv", f"subject,sex\nSN001,{sex}\nSN003,f\n")
+        write(label_path(Path("D"), "SN003", DISFA_UNITS[0]), unit)
+        face_sets = plan(config).face_sets
+        frames = [face_sets.frames_given("mine", subject) for subject in ("SN001", "SN003")]
+        return [*frames, face_sets.label_given("mine")]
+
+    first, third, labels = digests("f", "")
+    assert digests("m", "")[:2] == [first, third] and digests("m", "")[2] != labels
+    other_first, other_third, other_labels = digests("f", "1,3")
+    assert other_first == first and other_third != third and other_labels != labels
 
 
 def test_people_are_those_with_videos(plan):
