@@ -2,8 +2,6 @@
 
 import zipfile
 
-import pytest
-
 import hostile_files as hostile
 
 DEFLATED = zipfile.ZIP_DEFLATED

@@ -1,11 +1,15 @@
 """Tables are text that comes back as it was."""
 
 import csv
+import hashlib
+import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from facestages import tables
+from facestages import notes, tables
+from facestages.errors import FacestagesError
 
 
 def test_names_that_look_like_numbers_stay_names(tmp_path):
@@ -39,3 +43,55 @@ def test_text_that_a_spreadsheet_would_compute_comes_back(tmp_path):
 def test_cells_of_markdown_keep_to_themselves():
     table = pd.DataFrame({"a|b": ["x | y", "<b>"]})
     assert tables.markdown_table(table) == "| a\\|b |\n|---|\n| x \\| y |\n| \\<b\\> |\n"
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "t.csv"
+    tables.write_table(path, pd.DataFrame({"layer": ["a", "b"], "value": [0.25, 0.5]}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY\xff\n",
+        b"layer,value\na,0.25\nb",
+        b"layer,value\na,0.25\nb\n",
+        b"layer,value\na,0.\x005\n",
+        b"layer,value\na,O.25\n",
+        b'layer,value\n"a,0.25\n',
+        b"layer,value\na,0.25,1\n",
+    ],
+    ids="empty binary cut row NUL letter quote more".split(),
+)
+def test_a_damaged_table_is_one_line(path, content):
+    path.write_bytes(content)
+    with pytest.raises(FacestagesError, match="t.csv: is damaged .*delete it") as caught:
+        tables.read_tables([path])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_table_is_named(path):
+    path.unlink()
+    with pytest.raises(FacestagesError, match="t.csv: no such file. Make it with: snakemake"):
+        tables.read_tables([path])
+
+
+def test_the_note_beside_a_table_tells_other_numbers(path):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    notes.beside(path).write_text(json.dumps({"sha256": digest}))
+    assert list(tables.read_tables([path])["value"]) == [0.25, 0.5]
+    path.write_bytes(path.read_bytes().replace(b"0.25", b"0.75"))
+    with pytest.raises(FacestagesError, match="t.csv: is truncated or damaged"):
+        tables.read_tables([path])
+
+
+def test_a_damaged_report_is_one_line(tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text('{"n_train": 3}')
+    assert tables.read_report(path) == {"n_train": 3}
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FacestagesError, match="metrics.json: is damaged .*delete it"):
+        tables.read_report(path)

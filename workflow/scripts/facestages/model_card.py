@@ -27,7 +27,7 @@ from facestages.networks.training import evaluate, predict
 from facestages.networks.training_data import class_shares, split_training_data
 from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, read_stimuli
-from facestages.tables import markdown_table
+from facestages.tables import markdown_table, read_report
 from facestages.text import escape_markdown
 
 
@@ -130,7 +130,7 @@ def main(config: Config, name: str, seed: int, commit: str, folder: Path) -> Non
     save_half(trained.model, path)
     half = load_network(name, **entry.source, weights=path)
     trained_folder = Path(weights_file(config, name, seed)).parent
-    report = json.loads((trained_folder / "metrics.json").read_text(encoding="utf-8"))
+    report = read_report(trained_folder / "metrics.json")
     label = config.datasets[data].label
     train = split_training_data(stimuli.labels, entry.output_classes, entry.training)["train"]
     report |= {

@@ -1,9 +1,10 @@
-"""Tidy tables: one row a measurement, kept as CSV."""
+"""Tidy tables: one row a measurement, kept as CSV; and reports, kept as JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -59,7 +60,7 @@ def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
 def _read_table(path: str | os.PathLike) -> pd.DataFrame:
     try:
         require_intact(path)
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_bytes().decode()
         if "\0" in text or not text.endswith("\n"):
             raise ValueError("it is cut, or holds NUL")
         rows = csv.reader(io.StringIO(text), strict=True)
@@ -72,15 +73,10 @@ def _read_table(path: str | os.PathLike) -> pd.DataFrame:
             na_values=_EMPTY,
         )
         for name in table.columns.intersection(_NUMBERS):
-            if not pd.api.types.is_numeric_dtype(table[name]):
+            if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
                 raise ValueError(f"column '{name}' holds something else than numbers")
-    except FileNotFoundError:
-        raise FacestagesError(f"{path}: no such file. Run the same command again") from None
     except (OSError, ValueError, csv.Error) as error:
-        reason = " ".join(str(error).split())
-        raise FacestagesError(
-            f"{path}: is damaged ({reason}): delete it and run the same command again"
-        ) from error
+        raise _unreadable(path, error) from error
     return _map_text(table, _unguard)
 
 
@@ -101,6 +97,24 @@ def _unguard(cell: object) -> object:
 def _is_formula(cell: object) -> bool:
     is_text = isinstance(cell, str) and _FORMULA.match(cell) is not None
     return is_text and parse_number(cell) is None
+
+
+def read_report(path: str | os.PathLike) -> dict:
+    """Read a report; errors are those of `read_tables`."""
+    try:
+        require_intact(path)
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | os.PathLike, error: Exception) -> FacestagesError:
+    if isinstance(error, FileNotFoundError):
+        return FacestagesError(f"{path}: no such file. Make it with: snakemake --cores all {path}")
+    reason = " ".join(str(error).split())
+    return FacestagesError(
+        f"{path}: is damaged ({reason}): delete it and run the same command again"
+    )
 
 
 def markdown_table(table: pd.DataFrame) -> str:

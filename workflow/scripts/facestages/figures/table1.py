@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +14,7 @@ from facestages.errors import FacestagesError
 from facestages.files import atomic_path, read_yaml
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
-from facestages.tables import markdown_table, read_tables
+from facestages.tables import markdown_table, read_report, read_tables
 from facestages.text import escape_latex, escape_markdown
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
@@ -81,7 +79,7 @@ def _describe_network(
     yield {"measure": "parameters", "value": parameters}
     yield {"measure": "seeds", "value": len(entry["seeds"])}
     yield {"measure": "weights", "text": entry["weights"]}
-    reports = [json.loads(Path(path).read_text(encoding="utf-8")) for path in entry["reports"]]
+    reports = [read_report(path) for path in entry["reports"]]
     first = reports[0] if reports else {"dataset": entry["trained_on"], "n_train": np.nan}
     training = {"text": first["dataset"], "n": first["n_train"]}
     yield {"measure": "training data", **training, "paper_text": of_paper.get("data")}
