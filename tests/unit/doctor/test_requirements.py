@@ -251,7 +251,6 @@ def test_what_is_wrong_with_a_folder_is_said(files, path, note):
         ("nowhere", "is a link to nothing"),
         ("pipe", "is neither a file nor a folder"),
         ("x" * 5000, "cannot be looked at (File name too long)"),
-        ("a\0b", "is no path"),
         ("", "no such file or folder"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
@@ -67,3 +68,13 @@ def test_the_same_bytes_twice(kind, tmp_path):
         style.write_inside(axis, "text")
         style.save_figure(figure, {kind: tmp_path / run})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_names_are_drawn_as_they_are(tmp_path):
+    style.use_style()
+    figure = Figure()
+    figure.suptitle("$x_{$ \\frac <b> & 日")
+    figure.text(0.5, 0.5, "a layer\x00\x1b[31m")
+    style.save_figure(figure, {"svg": tmp_path / "figure.svg"})
+    words = "".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
+    assert "$x_{$ \\frac <b> & 日" in words and "a layer\\x00\\x1b[31m" in words

@@ -202,10 +202,9 @@ def write_report(
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not partial.exists():
             lines = done.stderr.strip().splitlines()
-            reasons = [line for line in lines if not line.startswith(_PROGRESS)]
-            raise FacestagesError(
-                "\n".join([f"cannot write {path}: snakemake --report failed:", *reasons[-6:]])
-            )
+            reasons = [line.strip() for line in lines if not line.startswith(_PROGRESS)]
+            why = " ".join(reasons[-6:])
+            raise FacestagesError(f"cannot write {path}: snakemake --report failed:\n{why}")
         page = partial.read_text(encoding="utf-8")
         partial.write_text(keep_data_text(page), encoding="utf-8")
     logger.info("%s", done.stderr)

@@ -84,8 +84,6 @@ def look_at(path: str) -> tuple[str, int]:
         return ("is a link to nothing" if os.path.islink(path) else NOT_THERE), 0
     except OSError as error:
         return f"cannot be looked at ({error.strerror})", 0
-    except ValueError:
-        return "is no path", 0
 
 
 def is_spent(plan: Plan, section: str) -> bool:
