@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.rows import MISSING, parse_number, read_rows, require_number
 from facestages.stimuli.crop import CROP_LABELS
 from facestages.stimuli.photographs import write_photographs
@@ -21,6 +21,8 @@ from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
 # These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
+# Whole numbers below it are exact in float64.
+_EXACT = 2**53
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
 # Labels are copied to files of every kind, beside arrays of these names, and cropping adds labels.
 _TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
@@ -102,7 +104,7 @@ def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
                 raise FacestagesError(f"{place}: '{name}' is empty. Fill it in or remove the row")
             if (name, row[name]) in place_of:
                 raise FacestagesError(
-                    f"{place}: {name} '{row[name]}' is already in "
+                    f"{place}: {name} '{shorten(row[name])}' is already in "
                     f"{place_of[name, row[name]].split(': ')[-1]}. Remove one of the rows"
                 )
             place_of[name, row[name]] = place
@@ -124,7 +126,7 @@ def _require_free(table: Path, name: str) -> None:
     else:
         return
     raise FacestagesError(
-        f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
+        f"{table}: a label cannot be named '{shorten(name)}': {reason}. Rename the column, e.g. to "
         f"'{'_'.join(filter(None, ('label', other)))}'"
     )
 
@@ -134,8 +136,8 @@ def _inner_path(text: str, place: str) -> str:
     path = posixpath.normpath(text) if text else ""
     if path.startswith("/") or path.split("/")[0] == "..":
         raise FacestagesError(
-            f"{place}: path '{text}' leads out of the folder of pictures. Give it relative to "
-            f"that folder, and set 'folder' to the one that holds all pictures"
+            f"{place}: path '{shorten(text)}' leads out of the folder of pictures. Give it relative "
+            f"to that folder, and set 'folder' to the one that holds all pictures"
         )
     return path
 
@@ -151,7 +153,7 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
     numbers = np.array(
         [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
     )
-    if name == "frame" and np.all(numbers == np.floor(numbers)):
+    if name == "frame" and np.all((numbers == np.floor(numbers)) & (np.abs(numbers) < _EXACT)):
         return numbers.astype(np.int64)
     return numbers
 
