@@ -39,7 +39,7 @@ def require_size(path: str | os.PathLike, most: int, what: str) -> None:
     size = os.path.getsize(path)
     if size > most:
         raise FacestagesError(
-            f"{path}: has {size / 1e6:,.0f} MB, too much for {what} (at most {most / 1e6:,.0f} MB)."
+            f"{path}: has {size / 1e6:,.1f} MB, too much for {what} (at most {most / 1e6:,.1f} MB)."
             f" Is it another file?"
         )
 

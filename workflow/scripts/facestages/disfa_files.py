@@ -193,8 +193,8 @@ def read_subject_list(path: str | os.PathLike) -> dict[str, str]:
         subject = row["subject"].upper()
         if not _SUBJECT.fullmatch(subject):
             raise FacestagesError(
-                f"{where}: subject is '{shorten(row['subject'])}', not SN and three digits. Correct "
-                f"the row"
+                f"{where}: subject is '{shorten(row['subject'])}', not SN and three digits. "
+                f"Correct the row"
             )
         if subject in sexes:
             raise FacestagesError(f"{where}: subject {subject} is there twice. Remove one row")

@@ -178,7 +178,7 @@ def _check_length(subject: str, video: Path, n_frames: int, n_labels: int) -> No
     # Nobody counts on where there are too many.
     more = "" if n_frames < n_labels else " or more"
     raise FacestagesError(
-        f"{subject}: {video} has {n_frames}{more} frames that can be decoded, but the label files "
+        f"{subject}: {video} has {n_frames} frames{more} that can be decoded, but the label files "
         f"have {n_labels} lines. {cause}"
     )
 

@@ -88,8 +88,8 @@ def _read_intensities(subject: str, path: Path) -> list[int]:
         match = re.fullmatch(r"\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*", line)
         if not match:
             raise FacestagesError(
-                f"{where} is '{shorten(line, 40)}', not 'frame,intensity' in whole numbers. Correct "
-                f"the line, or copy the file again"
+                f"{where} is '{shorten(line, 40)}', not 'frame,intensity' in whole numbers. "
+                f"Correct the line, or copy the file again"
             )
         frame, intensity = map(int, match.groups())
         if frame != len(intensities) + 1:

@@ -136,8 +136,8 @@ def _inner_path(text: str, place: str) -> str:
     path = posixpath.normpath(text) if text else ""
     if path.startswith("/") or path.split("/")[0] == "..":
         raise FacestagesError(
-            f"{place}: path '{shorten(text)}' leads out of the folder of pictures. Give it relative "
-            f"to that folder, and set 'folder' to the one that holds all pictures"
+            f"{place}: path '{shorten(text)}' leads out of the folder of pictures. Give it "
+            f"relative to that folder, and set 'folder' to the one that holds all pictures"
         )
     return path
 
