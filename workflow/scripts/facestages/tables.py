@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from facestages.errors import FacestagesError, name_error
 from facestages.files import atomic_path
 
 # Columns that stay text, even where a name looks like a number or like a missing value.
@@ -31,12 +32,26 @@ def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
 
 
 def read_tables(paths: Sequence[str | os.PathLike]) -> pd.DataFrame:
-    """Read tables of the same columns as one; empty text stays empty text."""
-    tables = [
-        pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=_EMPTY)
-        for path in paths
-    ]
-    return pd.concat(tables, ignore_index=True)
+    """Read tables of the same columns as one; empty text stays empty text.
+
+    Raises
+    ------
+    FacestagesError
+        If a table is missing or damaged.
+    """
+    return pd.concat(map(_read_table, paths), ignore_index=True)
+
+
+def _read_table(path: str | os.PathLike) -> pd.DataFrame:
+    dtypes = dict.fromkeys(_TEXT, str)
+    try:
+        return pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=_EMPTY)
+    # pandas raises errors of many kinds for a file that is no table.
+    except Exception as error:
+        raise FacestagesError(
+            f"{path}: cannot be read as a table ({name_error(error)}). Delete it and run the same "
+            f"command again"
+        ) from error
 
 
 def markdown_table(table: pd.DataFrame) -> str:
