@@ -91,6 +91,7 @@ BOMBS = {
     "yaml of aliases": ("yaml", ".yaml", hostile.yaml_of_aliases),
     "yaml of merged keys": ("yaml", ".yaml", lambda: hostile.yaml_of_aliases(merge=True)),
     "yaml of brackets": ("yaml", ".yaml", lambda: b"a: " + b"[" * 100_000),
+    "yaml at the limit": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 160_000 + b"1]"),
     "yaml of 60 MB": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 20_000_000 + b"1]"),
     "keras dense of 200,000 units": ("keras", ".keras", keras("Dense", side=48, units=200_000)),
     "keras dense of 2 G units": ("keras", ".keras", keras("Dense", units=2_000_000_000)),
@@ -140,3 +141,14 @@ BOMBS = {
         lambda: hostile.torch_file((4, 4), (4, 1), 16, 0, hostile.lists(60_000_000)),
     ),
 }
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_cannot_fill_memory(tmp_path, name):
+    kind, suffix, make = BOMBS[name]
+    path = tmp_path / f"bomb{suffix}"
+    path.write_bytes(make())
+    outcome, text, seconds, megabytes = hostile.read(kind, path)
+    assert outcome in ("read", "refused"), text
+    assert len(text.splitlines()) <= 2
+    assert seconds < 20 and megabytes < 1000, f"{seconds:.1f} s, {megabytes} MB"

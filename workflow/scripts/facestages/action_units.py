@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.expressions import EXPRESSIONS
 
 if TYPE_CHECKING:
@@ -82,20 +82,21 @@ def _parse_rule(expression: str, rule: str, coded: Collection[int]) -> tuple[tup
         )
     if expression not in EXPRESSIONS:
         hint = did_you_mean(expression, set(EXPRESSIONS) - {"neutral"})
-        raise FacestagesError(f"rules: unknown expression '{expression}'; {hint}")
+        raise FacestagesError(f"rules: unknown expression '{shorten(expression)}'; {hint}")
     if not isinstance(rule, str):
         raise FacestagesError(
-            f"rules: {expression}: {rule!r} is not text. Write action units in quotes, e.g. '6+12'"
+            f"rules: {expression}: {shorten(rule)} is not text. Write action units in quotes, "
+            f"e.g. '6+12'"
         )
-    where = f"rules: {expression}: '{rule}'"
+    where = f"rules: {expression}: '{shorten(rule)}'"
     return tuple(_parse_term(where, term, coded) for term in rule.split("+"))
 
 
 def _parse_term(where: str, term: str, coded: Collection[int]) -> tuple[int, ...]:
     units = []
     for text in (part.strip() for part in term.split("|")):
-        if not (text.isascii() and text.isdigit()):
-            problem = f"'{text}' is no action unit" if text else "has an empty term"
+        if not (text.isascii() and text.isdigit() and len(text) < 4):
+            problem = f"'{shorten(text)}' is no action unit" if text else "has an empty term"
             raise FacestagesError(
                 f"{where}: {problem}. Join numbers of action units by + (all) and | (any), "
                 f"e.g. '1+2+5+25|26'"

@@ -6,6 +6,7 @@ millions of units. Memory may grow with the size of a file, not with what the fi
 
 from __future__ import annotations
 
+import itertools
 import os
 
 from facestages.errors import FacestagesError
@@ -14,6 +15,7 @@ from facestages.errors import FacestagesError
 # shrink little when they are packed.
 _ALWAYS = 64 << 20
 _TIMES = 10
+_MOST_NODES = 100_000
 
 
 def fits(declared: float, stored: int) -> bool:
@@ -37,6 +39,34 @@ def require_size(path: str | os.PathLike, most: int, what: str) -> None:
     size = os.path.getsize(path)
     if size > most:
         raise FacestagesError(
-            f"{path}: has {size / 1e6:,.0f} MB, too much for {what} (at most {most / 1e6:,.0f} MB)."
+            f"{path}: has {size / 1e6:,.1f} MB, too much for {what} (at most {most / 1e6:,.1f} MB)."
             f" Is it another file?"
+        )
+
+
+def require_few_nodes(path: str | os.PathLike, node: object) -> None:
+    """Refuse a YAML file whose aliases, written out, hold a great many values.
+
+    Parameters
+    ----------
+    path : path-like
+    node : yaml.Node or None
+        What `yaml.compose` makes of the file, in which an alias is the node that it stands for.
+    """
+    counts: dict[int, int] = {}
+
+    def count(node: object) -> int:
+        if id(node) not in counts:
+            # An alias inside what it stands for.
+            counts[id(node)] = _MOST_NODES
+            value = getattr(node, "value", None)
+            items = value if isinstance(value, list) else []
+            pairs = (item if isinstance(item, tuple) else (item,) for item in items)
+            counts[id(node)] = 1 + sum(map(count, itertools.chain.from_iterable(pairs)))
+        return counts[id(node)]
+
+    if count(node) > _MOST_NODES:
+        raise FacestagesError(
+            f"{path}: holds more than {_MOST_NODES:,} values, counting each where an alias repeats "
+            f"it. Write less, or without aliases"
         )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facestages.action_units import DISFA_UNITS
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.rows import read_rows
 
@@ -193,14 +193,15 @@ def read_subject_list(path: str | os.PathLike) -> dict[str, str]:
         subject = row["subject"].upper()
         if not _SUBJECT.fullmatch(subject):
             raise FacestagesError(
-                f"{where}: subject is '{row['subject']}', not SN and three digits. Correct the row"
+                f"{where}: subject is '{shorten(row['subject'])}', not SN and three digits. "
+                f"Correct the row"
             )
         if subject in sexes:
             raise FacestagesError(f"{where}: subject {subject} is there twice. Remove one row")
         if row["sex"].lower() not in _SEXES:
             raise FacestagesError(
-                f"{where}: sex of {subject} is '{row['sex']}', but must be female or male. "
-                f"Correct it, or remove the row"
+                f"{where}: sex of {subject} is '{shorten(row['sex'])}', but must be female or "
+                f"male. Correct it, or remove the row"
             )
         sexes[subject] = _SEXES[row["sex"].lower()]
     return sexes

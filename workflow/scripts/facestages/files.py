@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestages import run_lock
-from facestages.errors import FacestagesError
+from facestages.bounds import require_few_nodes, require_size
+from facestages.errors import FacestagesError, shorten
+
+# The largest that comes with the project has 30 kB.
+_MOST_BYTES = 500_000
 
 #: Suffixes of archives, which users sometimes give where a folder is wanted.
 ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
@@ -278,12 +282,19 @@ def read_yaml(path: str | os.PathLike) -> dict:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        require_size(path, _MOST_BYTES, "a YAML file")
+        loader = yaml.SafeLoader(Path(path).read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        require_few_nodes(path, node)
+        content = None if node is None else loader.construct_document(node)
+    except FacestagesError:
+        raise
     except FileNotFoundError as error:
         raise FacestagesError(f"{path}: no such file. Correct the path") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    # PyYAML raises errors of many kinds, for instance for what looks like a date and is none.
+    except Exception as error:
         mark = getattr(error, "problem_mark", None)
-        reason = f"line {mark.line + 1}: {error.problem}" if mark else " ".join(str(error).split())
+        reason = f"line {mark.line + 1}: {error.problem}" if mark else shorten(error, 200)
         raise FacestagesError(f"{path}: cannot be read as YAML: {reason}. Mend it") from error
     if not isinstance(content, dict):
         raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")

@@ -7,6 +7,7 @@ No verdict is written by hand. A claim *holds* if all its checks are met, *fails
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -14,13 +15,22 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from facestages import tables
-from facestages.claims.checks import STAND_IN, Check, World, explain_lack, make_checks, short
-from facestages.errors import FacestagesError
+from facestages.claims.checks import (
+    STAND_IN,
+    Check,
+    World,
+    check_form,
+    explain_lack,
+    make_checks,
+    short,
+)
+from facestages.errors import FacestagesError, shorten
 from facestages.files import read_yaml
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
 NOT_TESTABLE = "not testable here"
 _RANKS = (NOT_TESTABLE, FAILS, IN_PART, HOLDS)
+_ENTRY = ("id", "where", "claim", "paper")
 _NUMBERS = ("value", "ci_low", "ci_high", "n")
 # Most numbers of one kind that are listed; of more, only the lowest and the highest are.
 _LISTED = 6
@@ -63,20 +73,40 @@ def judge_claims(
     FacestagesError
         If an entry of `claims` is not as described there.
     """
-    entries = read_yaml(claims)["claims"]
+    entries = _read_claims(claims)
     read = {name: tables.read_tables(paths) for name, paths in files.items() if paths}
     world = World(read, files, networks, datasets, absent)
     return pd.DataFrame([_judge(entry, world) for entry in entries])
 
 
+def _read_claims(path: str | os.PathLike) -> list[dict]:
+    entries = read_yaml(path).get("claims")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise FacestagesError(f"{path}: must have the key 'claims' with a list of claims")
+    for entry in entries:
+        name = shorten(entry.get("id", entry))
+        for key in _ENTRY:
+            if key not in entry:
+                raise FacestagesError(f"claims: entry {name}: key '{key}' is missing")
+        ways = _ways(entry)
+        if not isinstance(ways, list) or not all(isinstance(checks, list) for checks in ways):
+            raise FacestagesError(
+                f"claims: {name}: needs the key 'checks' with a list of checks, or 'either' with "
+                f"lists of them"
+            )
+        for check in itertools.chain(*ways):
+            check_form(check, name)
+    return entries
+
+
+def _ways(entry: Mapping) -> list[list[Mapping]]:
+    """Lists of checks, of which the one that holds best counts."""
+    return entry.get("either", [entry.get("checks")])
+
+
 def _judge(entry: Mapping, world: World) -> dict[str, object]:
-    for key in ("id", "where", "claim", "paper"):
-        if key not in entry:
-            raise FacestagesError(f"claims: entry {entry.get('id', entry)}: key '{key}' is missing")
-    entry_text = {key: str(entry[key]) for key in ("id", "where", "claim", "paper")}
-    judged = [
-        _apply(checks, entry["id"], world) for checks in entry.get("either", [entry.get("checks")])
-    ]
+    entry_text = {key: str(entry[key]) for key in _ENTRY}
+    judged = [_apply(checks, entry_text["id"], world) for checks in _ways(entry)]
     return {**entry_text, **max(judged, key=lambda row: _RANKS.index(row["verdict"]))}
 
 

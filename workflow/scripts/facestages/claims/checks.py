@@ -9,14 +9,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 
 _EXPECTATIONS = ("above", "below", "near")
-_CHECK_KEYS = (
-    *("table", "select", "minus", "each", "networks", "paper_network", "paper_dataset", "role"),
-    *("photographs", "declared", "faces", "column", "size", "expect", "bound", "within", "say"),
-    "careful",
-)
+# Kind of value of each key of a check, and in words.
+_TEXT, _YES, _NUMBER = (str, "text"), (bool, "true or false"), ((int, float), "a number")
+_COLUMNS = (dict, "columns with values")
+_KEYS = {
+    **dict.fromkeys(("table", "networks", "paper_network", "paper_dataset", "role"), _TEXT),
+    **dict.fromkeys(("faces", "column", "expect", "say"), _TEXT),
+    **dict.fromkeys(("photographs", "declared", "size", "careful"), _YES),
+    **dict.fromkeys(("bound", "within"), _NUMBER),
+    **dict.fromkeys(("select", "minus"), _COLUMNS),
+    "each": (list, "a list of columns"),
+}
+_REQUIRED = ("table", "select", "expect", "bound")
 # Columns whose values are never averaged over.
 _APART = ("network", "dataset", "name")
 #: End of the note about a network that stands in for one of the paper's.
@@ -53,6 +60,27 @@ class World(NamedTuple):
     absent: Mapping[str, str]
 
 
+def check_form(check: object, claim: str) -> None:
+    """Raise `FacestagesError` if a check of a claim is not as ``claims.yaml`` describes."""
+    if not isinstance(check, dict):
+        raise FacestagesError(f"claims: {claim}: a check must be keys and values: {shorten(check)}")
+    for key, value in check.items():
+        if key not in _KEYS:
+            hint = did_you_mean(key, _KEYS)
+            raise FacestagesError(f"claims: {claim}: unknown key '{shorten(key)}': {hint}")
+        kind, words = _KEYS[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise FacestagesError(
+                f"claims: {claim}: {key} = '{shorten(value)}': must be {words}. Correct it"
+            )
+    for key in (*_REQUIRED, *(["within"] if check.get("expect") == "near" else [])):
+        if key not in check:
+            raise FacestagesError(f"claims: {claim}: a check lacks the key '{key}'. Add it")
+    if check["expect"] not in _EXPECTATIONS:
+        hint = did_you_mean(check["expect"], _EXPECTATIONS)
+        raise FacestagesError(f"claims: {claim}: expect = '{shorten(check['expect'])}': {hint}")
+
+
 def make_checks(check: Mapping, claim: str, world: World) -> tuple[list[Check], list[str]]:
     """Apply one check of a claim to the tables.
 
@@ -66,15 +94,8 @@ def make_checks(check: Mapping, claim: str, world: World) -> tuple[list[Check], 
     Raises
     ------
     FacestagesError
-        If the check has an unknown key or expectation.
+        If a column that it compares holds no numbers.
     """
-    for key in check:
-        if key not in _CHECK_KEYS:
-            hint = did_you_mean(key, _CHECK_KEYS)
-            raise FacestagesError(f"claims: {claim}: unknown key '{key}': {hint}")
-    if check.get("expect") not in _EXPECTATIONS:
-        hint = did_you_mean(check.get("expect"), _EXPECTATIONS)
-        raise FacestagesError(f"claims: {claim}: expect = '{check.get('expect')}': {hint}")
     table = world.tables.get(check["table"])
     if table is None:
         return [], []
@@ -149,9 +170,13 @@ class _Summary(NamedTuple):
 def _summarise(rows: pd.DataFrame, check: Mapping) -> _Summary | None:
     """Mean of some rows, with an interval that covers all of theirs; None without a number."""
     column, size = check.get("column", "value"), check.get("size", False)
-    rows = rows[rows[column].notna()]
+    rows = rows[rows[column].notna()] if column in rows else rows.iloc[:0]
     if rows.empty:
         return None
+    if not pd.api.types.is_numeric_dtype(rows[column]):
+        raise FacestagesError(
+            f"claims: column '{shorten(column)}' of {check['table']} holds text, which has no bound"
+        )
     values = rows[column].abs() if size else rows[column]
     has_interval = column == "value" and "ci_low" in rows
     low, high = (

@@ -17,10 +17,12 @@ from facestages.errors import FacestagesError
 from facestages.stimuli import write_pictures
 from facestages.stimuli.crop import crop_pictures
 from facestages.stimuli.disfa_labels import FRAMES_OFF, choose_frames, read_action_units
-from facestages.stimuli.pictures import Picture, PictureSource
+from facestages.stimuli.pictures import MOST_PIXELS, Picture, PictureSource
 from facestages.stimuli.quiet_cv2 import cv2
 
 logger = logging.getLogger(__name__)
+
+_SIZE = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
 
 
 def read_subject(
@@ -92,7 +94,7 @@ def _decode(
     try:
         number = 0
         # Frame by frame, because a jump in a compressed video may land on another frame.
-        while capture.grab():
+        while number <= n_labels + FRAMES_OFF and capture.grab():
             number += 1
             if number in frames:
                 yield _retrieve(subject, video, capture, number)
@@ -121,7 +123,7 @@ def _check_beforehand(subject: str, video: Path, n_labels: int) -> None:
         # Some files state no number or a wrong one, so a video is refused only by a count.
         logger.info("%s: %s states %d frames; counting them", subject, video.name, stated)
         number = 0
-        while capture.grab():
+        while number <= n_labels + FRAMES_OFF and capture.grab():
             number += 1
     finally:
         capture.release()
@@ -138,9 +140,11 @@ def _check_length(subject: str, video: Path, n_frames: int, n_labels: int) -> No
         if n_frames < n_labels
         else "The label files are cut short (copy them again), or of another video"
     )
+    # Nobody counts on where there are too many.
+    more = "" if n_frames < n_labels else " or more"
     raise FacestagesError(
-        f"{subject}: {video} has {n_frames} frames that can be decoded, but the label files have "
-        f"{n_labels} lines. {cause}"
+        f"{subject}: {video} has {n_frames} frames{more} that can be decoded, but the label files "
+        f"have {n_labels} lines. {cause}"
     )
 
 
@@ -150,6 +154,13 @@ def _open_video(subject: str, video: Path):
     capture = cv2.VideoCapture(os.path.abspath(video), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise _unreadable(subject, video)
+    columns, rows = (int(capture.get(key)) for key in _SIZE)
+    if columns * rows > MOST_PIXELS:
+        capture.release()
+        raise FacestagesError(
+            f"{subject}: {video} has frames of {columns}x{rows} pixels, and at most "
+            f"{MOST_PIXELS // 10**6} million pixels are read. Save it smaller"
+        )
     return capture
 
 

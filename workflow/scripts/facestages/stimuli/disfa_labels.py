@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from facestages.action_units import DISFA_UNITS
+from facestages.bounds import require_size
 from facestages.disfa_files import find_labels
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 
 SELECTIONS = ("even", "activity")
 
@@ -19,6 +20,8 @@ SELECTIONS = ("even", "activity")
 FRAMES_OFF = 1
 
 _HIGHEST_INTENSITY = 5
+# An official file has 4,845 lines, 35 kB.
+_MOST_BYTES = 10_000_000
 
 
 def read_action_units(folder: str | os.PathLike, subject: str) -> pd.DataFrame:
@@ -70,6 +73,7 @@ def read_action_units(folder: str | os.PathLike, subject: str) -> pd.DataFrame:
 
 def _read_intensities(subject: str, path: Path) -> list[int]:
     try:
+        require_size(path, _MOST_BYTES, "intensities of one action unit")
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as error:
         raise FacestagesError(
@@ -84,8 +88,8 @@ def _read_intensities(subject: str, path: Path) -> list[int]:
         match = re.fullmatch(r"\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*", line)
         if not match:
             raise FacestagesError(
-                f"{where} is '{line[:40]}', not 'frame,intensity' in whole numbers. Correct the "
-                f"line, or copy the file again"
+                f"{where} is '{shorten(line, 40)}', not 'frame,intensity' in whole numbers. "
+                f"Correct the line, or copy the file again"
             )
         frame, intensity = map(int, match.groups())
         if frame != len(intensities) + 1:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, check_choice, did_you_mean
+from facestages.errors import FacestagesError, check_choice, did_you_mean, shorten
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
@@ -170,12 +170,13 @@ def _read_csv(path: Path) -> Iterator[_Face]:
     for number, (where, row) in enumerate(rows, 1):
         if row["emotion"] not in emotions:
             raise FacestagesError(
-                f"{where}: emotion is '{row['emotion']}', but FER2013 has 0 to 6 "
+                f"{where}: emotion is '{shorten(row['emotion'])}', but FER2013 has 0 to 6 "
                 f"({', '.join(EXPRESSIONS)}). Correct or remove the row"
             )
         if row["Usage"] not in SPLITS[:3]:
             raise FacestagesError(
-                f"{where}: unknown Usage '{row['Usage']}'; {did_you_mean(row['Usage'], SPLITS[:3])}"
+                f"{where}: unknown Usage '{shorten(row['Usage'])}'; "
+                f"{did_you_mean(row['Usage'], SPLITS[:3])}"
             )
         read = partial(_parse_pixels, row["pixels"], where)
         yield _Face(f"row-{number:05d}", emotions[row["emotion"]], row["Usage"], read)
@@ -200,7 +201,8 @@ def _pixel_problem(text: str) -> str:
     values = text.split()
     for position, value in enumerate(values, 1):
         if not (value.isascii() and value.isdigit() and len(value) < 9 and int(value) <= 255):
-            return f"pixel {position} is '{value[:20]}', not a whole number from 0 to 255. {remedy}"
+            short = shorten(value, 20)
+            return f"pixel {position} is '{short}', not a whole number from 0 to 255. {remedy}"
     return f"has {len(values)} pixels where {_N_PIXELS} (48x48) are needed. {remedy}"
 
 

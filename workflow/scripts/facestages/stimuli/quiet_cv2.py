@@ -9,6 +9,11 @@ import os
 # of the user are kept.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# Videos are read from files of these formats. FFmpeg also takes lists of other files, and pictures.
+os.environ.setdefault(
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS",
+    "protocol_whitelist;file|format_whitelist;avi,mov,mp4,m4v,matroska,mpeg,mpegvideo,mpegts,asf",
+)
 
 import cv2  # noqa: E402
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.bounds import require_size
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.rows import parse_number, read_rows, require_number
 
 #: The source of every label that comes from here.
@@ -29,7 +30,8 @@ _RATED = (
 #: Columns of a table of norms that become labels: mean, standard deviation, number of ratings.
 NORM_COLUMNS = tuple(f"{name}{part}" for name in _RATED for part in ("", "_sd", "_n"))
 
-_OASIS_PICTURES = 900
+# The authors' file has 900 pictures and 70 kB.
+_OASIS_PICTURES, _MOST_BYTES = 900, 1_000_000
 # New name of each column of the file.
 _OASIS_TEXT = {"Theme": "theme", "Category": "category"}
 _OASIS_NUMBERS = {
@@ -69,7 +71,8 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
         if name not in table:
             raise FacestagesError(
                 f"{path}: has no column '{name}', so it is not OASIS.csv (it has: "
-                f"{', '.join(table.columns)[:80]}). Give the authors' file, unchanged"
+                f"{shorten(', '.join(map(str, table.columns)), 80)}). Give the authors' file, "
+                f"unchanged"
             )
     if len(table) != _OASIS_PICTURES:
         raise FacestagesError(
@@ -84,8 +87,8 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
     if twice.any():
         row = int(twice.idxmax())
         raise FacestagesError(
-            f"{path}: row {row + 1}: picture '{ratings['theme'][row]}' is there twice. Fetch the "
-            f"file again"
+            f"{path}: row {row + 1}: picture '{shorten(ratings['theme'][row])}' is there twice. "
+            f"Fetch the file again"
         )
     low, high = OASIS_SCALE
     return ratings.assign(source=SOURCE, scale_low=low, scale_high=high)
@@ -94,13 +97,16 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
 def _read_text_table(path: Path) -> pd.DataFrame:
     """Read OASIS.csv, whose first column has no name and whose lines end with CR, as text."""
     try:
+        require_size(path, _MOST_BYTES, "OASIS.csv")
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FacestagesError:
+        raise
     except FileNotFoundError as error:
         raise FacestagesError(f"{path}: no such file. Correct the path of OASIS.csv") from error
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    # pandas raises errors of many kinds for a file that is none.
+    except Exception as error:
         raise FacestagesError(
-            f"{path}: is not a CSV table ({reason}). Give the authors' OASIS.csv"
+            f"{path}: is not a CSV table ({shorten(error, 120)}). Give the authors' OASIS.csv"
         ) from error
 
 
@@ -114,7 +120,8 @@ def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:
         if number is None or not low <= number <= high or (kind == "N" and number % 1):
             needed = {"mean": "a rating from 1 to 7", "SD": "a spread", "N": "a count"}[kind]
             raise FacestagesError(
-                f"{path}: row {row}: {name} is '{text}', not {needed}. Fetch the file again"
+                f"{path}: row {row}: {name} is '{shorten(text)}', not {needed}. Fetch the file "
+                f"again"
             )
         numbers.append(number)
     return np.array(numbers, np.int64 if kind == "N" else np.float64)
@@ -171,8 +178,9 @@ def join_norms(
     matched = names.isin(norms.index)
     if not matched.any():
         raise FacestagesError(
-            f"{path}: none of its {len(norms)} names, such as '{written.iloc[0]}', is a picture of "
-            f"the face set, which has names such as '{labels[key].iloc[0]}'. Name the pictures so"
+            f"{path}: none of its {len(norms)} names, such as '{shorten(written.iloc[0])}', is a "
+            f"picture of the face set, which has names such as '{labels[key].iloc[0]}'. Name the "
+            f"pictures so"
         )
     without_norms = list(labels[key][~matched])
     without_picture = list(written[~norms.index.isin(names)])
@@ -202,7 +210,7 @@ def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
             )
         if name in places:
             raise FacestagesError(
-                f"{place}: picture '{row[name_column]}' is already in "
+                f"{place}: picture '{shorten(row[name_column])}' is already in "
                 f"{places[name].split(': ')[-1]}. Remove one of the rows"
             )
         places[name] = place
@@ -232,8 +240,8 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
     ):
         if not columns:
             raise FacestagesError(
-                f"{path}: has no column that {purpose} (it has: {', '.join(header)[:80]}). Name "
-                f"one of {', '.join(names)}"
+                f"{path}: has no column that {purpose} (it has: {shorten(', '.join(header), 80)}). "
+                f"Name one of {', '.join(names)}"
             )
     return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
 

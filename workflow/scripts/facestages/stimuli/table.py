@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from facestages.errors import FacestagesError
+from facestages.errors import FacestagesError, shorten
 from facestages.rows import read_rows
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
@@ -67,7 +67,7 @@ def read_listed(table: Path) -> tuple[list[str], list[dict[str, str]]]:
                 raise FacestagesError(f"{place}: '{name}' is empty. Fill it in or remove the row")
             if (name, row[name]) in place_of:
                 raise FacestagesError(
-                    f"{place}: {name} '{row[name]}' is already in "
+                    f"{place}: {name} '{shorten(row[name])}' is already in "
                     f"{place_of[name, row[name]].split(': ')[-1]}. Remove one of the rows"
                 )
             place_of[name, row[name]] = place
@@ -83,8 +83,8 @@ def _inner_path(text: str, place: str) -> str:
     path = posixpath.normpath(text) if text else ""
     if path.startswith("/") or path.split("/")[0] == "..":
         raise FacestagesError(
-            f"{place}: path '{text}' leads out of the folder of pictures. Give it relative to "
-            f"that folder, and set 'folder' to the one that holds all pictures"
+            f"{place}: path '{shorten(text)}' leads out of the folder of pictures. Give it "
+            f"relative to that folder, and set 'folder' to the one that holds all pictures"
         )
     return path
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.rows import MISSING, parse_number, require_number
 from facestages.stimuli import CROP_LABELS, take_rows
 from facestages.stimuli.labels import Labels
@@ -18,6 +18,8 @@ from facestages.stimuli.table import read_listed
 
 # These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
+# Whole numbers below it are exact in float64.
+_EXACT = 2**53
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
 # Cropping adds labels, and an export has labels beside arrays of these names.
 _TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
@@ -65,7 +67,7 @@ def _require_free(table: Path, name: str) -> None:
     else:
         return
     raise FacestagesError(
-        f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
+        f"{table}: a label cannot be named '{shorten(name)}': {reason}. Rename the column, e.g. to "
         f"'{'_'.join(filter(None, ('label', other)))}'"
     )
 
@@ -81,6 +83,6 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
     numbers = np.array(
         [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
     )
-    if name == "frame" and np.all(numbers == np.floor(numbers)):
+    if name == "frame" and np.all((numbers == np.floor(numbers)) & (np.abs(numbers) < _EXACT)):
         return numbers.astype(np.int64)
     return numbers
