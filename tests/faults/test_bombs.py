@@ -2,6 +2,8 @@
 
 import zipfile
 
+import pytest
+
 import hostile_files as hostile
 
 DEFLATED = zipfile.ZIP_DEFLATED

@@ -64,7 +64,8 @@ def test_a_set_without_expressions_people_or_regions(faces):
     with h5py.File(faces.with_name("faces.labels.h5"), "r+") as file:
         for name in ("identity", "expression"):
             del file[name]
-    notes.write_user_block(faces)
+    for path in (faces, faces.with_name("faces.labels.h5")):
+        notes.write_user_block(path)
     table = measure(faces, faces=5, classes=None)
     assert set(table["expression"]) == {"all"}
     assert table["ci_low"].isna().all() and not table["value"].isna().all()
