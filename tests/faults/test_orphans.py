@@ -145,7 +145,7 @@ def test_two_runs_in_one_results_folder(workspace, start, tmp_path):
     second = subprocess.run(command, capture_output=True, text=True, check=False)
     assert second.returncode == 1
     last = second.stderr.rstrip().splitlines()[-1]
-    assert last.startswith(f"another run works in {workspace.folder / 'results'} (on "), last
+    assert last.startswith(f"another run works in {workspace.folder / 'results'} ("), last
     assert f"process {first.process.pid}, started in {workspace.folder})" in last
     status, text = first.finish()
     assert status == 0, text

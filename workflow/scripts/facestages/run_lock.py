@@ -53,8 +53,9 @@ def hold(folder: str | os.PathLike) -> None:
         ) from error
     except (ImportError, OSError):
         pass
-    run = f"on {socket.gethostname()}, process {os.getpid()}, started in {os.getcwd()}, "
-    run = _one_line(f"{run}run {secrets.token_hex(4)}".encode())
+    host, process, place = socket.gethostname(), os.getpid(), os.getcwd()
+    run = f"{secrets.token_hex(4)} on {host}, process {process}, started in {place}"
+    run = _one_line(run.encode(errors="replace"))
     with contextlib.suppress(OSError):
         os.truncate(descriptor, 0)
         os.write(descriptor, run.encode())
