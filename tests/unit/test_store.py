@@ -57,6 +57,19 @@ def test_wrong_files_are_refused(tmp_path, stimuli):
         read_stimuli(tmp_path / "none.h5")
 
 
+def test_an_array_filled_in_parts_comes_back(tmp_path):
+    # One chunk, which is larger than HDF5's cache: in newer formats it would be lost.
+    values = np.random.default_rng(0).random((120, 2304)).astype(np.float32)
+    with store.create(tmp_path / "a.h5", "activations") as file:
+        for name, length in zip(("row", "unit"), values.shape, strict=True):
+            store.add_dimension(file, name, length)
+        target = store.add_array(file, "a", ("row", "unit"), dtype=np.float32, chunks=(256, 8192))
+        for start in range(0, 120, 32):
+            target[start : start + 32] = values[start : start + 32]
+    with store.open_read(tmp_path / "a.h5", "activations") as file:
+        np.testing.assert_array_equal(file["a"], values)
+
+
 def test_a_name_of_no_format_is_refused_beside_labels(tmp_path, stimuli):
     def add_array(group, name, values):
         store.add_array(group, name, ("anything",), values)

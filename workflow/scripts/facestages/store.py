@@ -69,9 +69,9 @@ def create(path: str | os.PathLike, kind: str, **attributes: object) -> Iterator
         At the end of the block, if the disk was full; no file is left then.
     """
     with atomic_path(path) as partial, _Disk(partial, "w+") as disk:
-        # From this version on, HDF5 keeps checksums of its own structures.
-        options = {"libver": ("v110", "v110"), "userblock_size": notes.USER_BLOCK}
-        with h5py.File(disk, "w", track_order=True, **options) as file:
+        # In the newer formats (``libver``), HDF5 1.14 loses an array of one chunk that its cache
+        # cannot hold.
+        with h5py.File(disk, "w", track_order=True, userblock_size=notes.USER_BLOCK) as file:
             file.attrs.update(kind=kind, schema_version=SCHEMA_VERSION, **attributes)
             yield file
         disk.wait()
