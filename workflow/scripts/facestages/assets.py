@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.files import read_yaml
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
@@ -44,7 +44,7 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     for name, entry in content.items():
         problem = _entry_problem(name, entry)
         if problem:
-            raise FacestagesError(f"{path}: asset '{name}': {problem}")
+            raise FacestagesError(f"{path}: asset '{shorten(name)}': {shorten(problem, 250)}")
         # Otherwise two jobs would write the same archive at the same time.
         if entry["file"] in files:
             raise FacestagesError(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facestages.action_units import DISFA_UNITS
-from facestages.errors import FacestagesError, did_you_mean, shorten
+from facestages.errors import FacestagesError, did_you_mean, printable, shorten
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.rows import read_rows
 
@@ -143,7 +143,7 @@ def _what_is_there(folder: Path, videos: Mapping[str, list]) -> str:
     packed = [name for name in names if Path(name).suffix.lower() in ARCHIVE_SUFFIXES]
     if packed:
         return f"It holds {packed[0]}: unpack it first"
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    shown = ", ".join(map(printable, names[:5])) + (", ..." if len(names) > 5 else "")
     return f"It holds {shown or 'nothing'}. Give the folder that holds the folders of videos"
 
 

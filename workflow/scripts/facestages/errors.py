@@ -27,7 +27,7 @@ def did_you_mean(name: object, allowed: Iterable[object]) -> str:
 
     E.g. ``"did you mean 'posed'? Allowed: posed, video, wild"``.
     """
-    names = sorted({str(value) for value in allowed})
+    names = sorted({shorten(value) for value in allowed})
     if not names:
         return "none is defined"
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
@@ -53,10 +53,15 @@ def check_choice(where: str, key: str, chosen: Sequence[str], allowed: Sequence[
             )
 
 
+def printable(text: object) -> str:
+    """A name, as of a file, without line breaks and the like: each is written as its escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+
+
 def shorten(text: object, most: int = 60) -> str:
-    """A user's text for a message: on one line, without control characters, cut after `most`."""
-    start = "".join(c if c.isprintable() else " " for c in str(text)[: most + 1])
-    line = " ".join(start.split())
+    """A user's text for a message: on one line, printable, cut after `most` characters."""
+    start = str(text)[: most + 1]
+    line = printable(" ".join(start.split()))
     return line if len(start) <= most else f"{line[:most]}..."
 
 

@@ -17,11 +17,13 @@ from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
 from facestages.config.networks import NetworkEntry, Weights
 from facestages.config.section import Name, Section, check_name, check_once, describe, mistake
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.files import read_yaml
 
 __all__ = ["Config", "load_config"]
 
+# Characters of a message, which may quote any value of the config.
+_LONGEST = 400
 _PATHVARS = ("results", "resources", "logs", "benchmarks")
 
 
@@ -146,7 +148,8 @@ def load_config(
     try:
         checked = Config.model_validate(config)
     except ValidationError as error:
-        raise FacestagesError("\n".join(dict.fromkeys(describe(error, config)))) from None
+        lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config))
+        raise FacestagesError("\n".join(lines)) from None
     if manifest is not None:
         _check_assets(checked, manifest)
     return checked

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, check_choice, did_you_mean, shorten
+from facestages.errors import FacestagesError, check_choice, did_you_mean, printable, shorten
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
@@ -211,7 +211,8 @@ def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     for folder in folders:
         if folder.name.lower() not in _FOLDER_SPLITS:
             raise FacestagesError(
-                f"{folder}: unknown folder name; {did_you_mean(folder.name, _FOLDER_SPLITS)}"
+                f"{printable(folder)}: unknown folder name; "
+                f"{did_you_mean(folder.name, _FOLDER_SPLITS)}"
             )
     splits = {folder: _FOLDER_SPLITS[folder.name.lower()] for folder in folders}
     if "Training" not in splits.values():
@@ -241,7 +242,7 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
             expression = class_folder.name.lower()
             if expression not in EXPRESSIONS:
                 raise FacestagesError(
-                    f"{class_folder}: unknown class folder; "
+                    f"{printable(class_folder)}: unknown class folder; "
                     f"{did_you_mean(class_folder.name, EXPRESSIONS)}"
                 )
             for picture in sorted(class_folder.iterdir()):
@@ -265,8 +266,8 @@ def _read_picture(path: Path) -> bytes:
     rows, columns = pixels.shape
     if (rows, columns) != (_SIDE, _SIDE):
         raise FacestagesError(
-            f"{path}: is {columns}x{rows} pixels, but FER2013 has 48x48. Is it another data set? "
-            f"Read other pictures with a table (source: table)"
+            f"{printable(path)}: is {columns}x{rows} pixels, but FER2013 has 48x48. Is it another "
+            f"data set? Read other pictures with a table (source: table)"
         )
     return pixels.tobytes()
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from facestages.errors import FacestagesError, check_choice
+from facestages.errors import FacestagesError, check_choice, printable
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
@@ -93,7 +93,7 @@ def list_kdef(
     check_choice("KDEF", "angles", angles, ANGLES)
     check_choice("KDEF", "sessions", sessions, SESSIONS)
     _check_folder(folder)
-    files = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    files = {printable(path.relative_to(folder).as_posix()): path for path in _walk(folder)}
     stems, report, excluded = _sort_names(folder, dict(sorted(files.items())))
     if not stems:
         raise FacestagesError(

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facestages.bounds import require_size
-from facestages.errors import FacestagesError, shorten
+from facestages.errors import FacestagesError, printable, shorten
 
 MODES = {"grey": "L", "rgb": "RGB"}
 #: Formats that are read, as Pillow calls them. It knows many more, and starts programs for some.
@@ -95,7 +95,9 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
     path, place = Path(path), f"{place}: " if place else ""
     try:
         if not path.is_file():
-            raise FacestagesError(f"there is no picture {path}. Correct the path or remove it")
+            raise FacestagesError(
+                f"there is no picture {printable(path)}. Correct the path or remove it"
+            )
         require_size(path, _MOST_BYTES, "a picture")
         with Image.open(path, formats=FORMATS) as opened:
             _require_few_pixels(path, opened)
@@ -109,7 +111,7 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
         unknown = isinstance(error, UnidentifiedImageError)
         reason = f"it is none of {', '.join(FORMATS)}" if unknown else shorten(error, 120)
         raise FacestagesError(
-            f"{place}{path} cannot be read as a picture ({reason}). Replace or remove it"
+            f"{place}{printable(path)} cannot be read as a picture ({reason}). Replace or remove it"
         ) from error
 
 
