@@ -56,6 +56,18 @@ def is_good(path, now):
     return notes.read(path).get("sha256") == PLAN.digest_given("content", path)
 
 
+@functools.cache
+def is_current(path):
+    """Whether nothing from which a file is made would be made anew before it."""
+    for step in workflow.dag.output_index.match_producers(path):
+        wildcards = step.get_wildcards(path)
+        values = params(step, wildcards)
+        if os.path.exists(path) and not is_good(path, told(step, wildcards, values)):
+            return False
+        return all(map(is_current, inputs(step, wildcards, values.get("ancient", ()))))
+    return True
+
+
 @dataclasses.dataclass(eq=False)
 class Told:
     """What Snakemake compares of a job with its own notes."""
@@ -102,7 +114,7 @@ def force_if_stale(step, wildcards):
     now = told(step, wildcards, values)
     good = all(is_good(str(path), now) for path in results)
     for item in PLAN.gone_of(values.get("given", [])):
-        if not good:
+        if not all(is_current(str(path)) for path in results):
             sys.exit(missing_message(item))
         say_used(item.problem)
     # Where the params differ from those that Snakemake noted, it gives that as its reason.

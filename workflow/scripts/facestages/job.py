@@ -109,9 +109,11 @@ def _require_unchanged(given: Sequence[Sequence]) -> None:
     for kind, arguments, expected in given:
         path = arguments[0]
         if contents.digest_given(kind, *arguments) != expected:
-            is_there = os.path.exists(path) or kind == "module"
-            problem = "changed during the run" if is_there else "is not there, and a job needs it"
-            raise FacestagesError(f"{path} {problem}: run the same command again")
+            is_there = os.path.exists(path) or kind in ("module", "shipped")
+            problem = (
+                "changed during the run: run" if is_there else "is gone: bring it back and run"
+            )
+            raise FacestagesError(f"{path} {problem} the same command again")
 
 
 def _write_notes(outputs: Sequence[str]) -> None:
