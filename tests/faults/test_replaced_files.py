@@ -209,6 +209,8 @@ def change_layers(config):
         (change_crop, "own", "datasets.own.table = 'own/faces.csv'", False),
         (change_weights, None, "networks.mine.weights.path = 'mien.pth'", True),
         (change_layers, "mine.pth", "networks.mine.weights.path = 'mine.pth'", False),
+        # Other pictures need the weights.
+        (change_crop, "mine.pth", "networks.mine.weights.path = 'mine.pth'", True),
     ],
 )
 def test_without_a_source_other_results_are_refused(workspace, change, gone, key, noted):

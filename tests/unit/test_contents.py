@@ -143,9 +143,12 @@ def test_a_record_that_cannot_be_written_does_no_harm(settled):
 
 
 def test_a_long_reading_is_told(monkeypatch, capsys):
-    monkeypatch.setattr(contents, "_LONG", 1 << 20)
-    digest_content(write("big", LARGE))
-    assert capsys.readouterr().err == "reading big, 0.0 GB, as its content counts\n"
+    monkeypatch.setattr(contents, "_LONG", 2 << 20)
+    monkeypatch.setattr(contents, "_n_read", 0)
+    digest_content(write("a", LARGE))
+    assert capsys.readouterr().err == ""
+    digest_content(write("b", LARGE))
+    assert capsys.readouterr().err == "reading b, 1 MB: its content counts\n"
 
 
 # --------------------------------------------------------------------------------- tables

@@ -33,8 +33,9 @@ KEPT = Path(".snakemake/contents")
 
 # A smaller file is read as fast as its digest is looked up.
 _SMALL = 1 << 20
-# More bytes than this are read for so long that the user is told.
+# After so many bytes, the user is told what is read.
 _LONG = 2 << 30
+_n_read = 0
 # A file that was changed so shortly before it was read may change again without another time.
 _SETTLED_NS = 2 * 10**9
 
@@ -104,13 +105,19 @@ def _digest_files(place: str, files: Mapping[str, str]) -> dict[str, str]:
         if name in kept and kept[name][0] == list(stamps[name])
     }
     unknown = {name: files[name] for name in stamps if name not in known}
-    n_bytes = sum(stamps[name][0] for name in unknown)
-    if n_bytes > _LONG:
-        print(f"reading {place}, {n_bytes / 1e9:.1f} GB, as its content counts", file=sys.stderr)
+    _tell_if_long(place, sum(stamps[name][0] for name in unknown))
     found = known | _read_files(unknown)
     if not unknown.keys().isdisjoint(settled):
         _save(place, {name: [stamps[name], found[name]] for name in settled if name in found})
     return {name: found[name] for name in stamps if name in found}
+
+
+def _tell_if_long(place: str, n_bytes: int) -> None:
+    """Say what is read once this process has read for long."""
+    global _n_read
+    _n_read += n_bytes
+    if _n_read > _LONG and n_bytes:
+        print(f"reading {place}, {n_bytes / 1e6:,.0f} MB: its content counts", file=sys.stderr)
 
 
 def _stamp(file: str) -> tuple[int, ...] | None:

@@ -106,10 +106,12 @@ def _begin_notes(snakemake, given: Sequence[Sequence]) -> None:
             notes.require_intact(path, contents.digest_content)
     for path in map(str, snakemake.output):
         notes.beside(path).unlink(missing_ok=True)
+    # Inputs that the rule marks as ancient change nothing by themselves.
+    ancient = [getattr(snakemake.input, name) for name in snakemake.params.get("ancient", ())]
     made = notes.digest_job(
         dict(snakemake.wildcards.items()),
         dict(snakemake.params.items()),
-        {path: note.get("made") for path, note in inputs.items()},
+        {path: note.get("made") for path, note in inputs.items() if path not in ancient},
     )
     digests = {notes.digest_key(kind, arguments): found for kind, arguments, found in given}
     notes.begin({"made": made, "given": digests})
@@ -120,9 +122,11 @@ def _require_unchanged(given: Sequence[Sequence]) -> None:
     for kind, arguments, expected in given:
         path = arguments[0]
         if contents.digest_given(kind, *arguments) != expected:
-            is_there = os.path.exists(path) or kind == "module"
-            problem = "changed during the run" if is_there else "is not there, and a job needs it"
-            raise FacestagesError(f"{path} {problem}: run the same command again")
+            is_there = os.path.exists(path) or kind in ("module", "shipped")
+            problem = (
+                "changed during the run: run" if is_there else "is gone: bring it back and run"
+            )
+            raise FacestagesError(f"{path} {problem} the same command again")
 
 
 def _write_notes(outputs: Sequence[str]) -> None:
