@@ -110,7 +110,7 @@ rule sample_stimuli:
     # newer file of labels alone takes no new sample.
     input:
         stimuli=PATHS["stimuli"],
-        after=ancient(PATHS["labels"]),
+        labels=ancient(PATHS["labels"]),
     output:
         stimuli=PATHS["sample"],
     log:
@@ -127,6 +127,7 @@ rule sample_stimuli:
     params:
         every=ask(PLAN.face_sets.sampling_step),
         given=ask(PLAN.face_sets.sample_given),
+        ancient=["labels"],
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"

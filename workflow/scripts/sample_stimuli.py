@@ -9,5 +9,5 @@ with job(snakemake):
         snakemake.input.stimuli,
         snakemake.params.every,
         snakemake.output.stimuli,
-        snakemake.input.after,
+        snakemake.input.labels,
     )
