@@ -200,7 +200,7 @@ def write_report(
         command += ["--report", str(partial), "--report-stylesheet", str(stylesheet)]
         command += ["--", *targets]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode or not partial.exists():
+        if done.returncode or not partial.stat().st_size:
             lines = done.stderr.strip().splitlines()
             reasons = [line.strip() for line in lines if not line.startswith(_PROGRESS)]
             why = " ".join(reasons[-6:])
