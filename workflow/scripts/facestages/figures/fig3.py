@@ -16,7 +16,8 @@ from facestages.text import shorten
 # Millimetres: a panel's width and height, what stands above it, and below it.
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 81, 62, 13, 6
 _FACE = 7.0
-_TITLE = 45  # characters
+_TITLE = 45  # characters, with a shortened layer
+_LONGEST_TITLE = 52
 # Spaces of the silhouettes of a map; the paper gives those of 2 and 10 principal components.
 _SPACES = {"umap": ("umap", "all"), "pca": ("2", "10", "all")}
 _SPACE_NAMES = {"umap": "map", "2": "2 components", "10": "10 components", "all": "full space"}
@@ -141,7 +142,7 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
         if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
             room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
             kind += f" of {shorten(panel.layer, room)}"
-        panel = panel._replace(title=f"{panel.title}: {kind}")
+        panel = panel._replace(title=shorten(f"{panel.title}: {kind}", _LONGEST_TITLE))
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):
             lines = maps.no_silhouette(first["note"], 60)
