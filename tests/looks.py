@@ -63,7 +63,8 @@ def write_looks_faces(path):
 
 
 def explain(path, network=None, **options):
-    """Explain the faces in a file; the maps go to ``maps.h5`` beside it."""
+    """Explain the faces in a file; return the file of the maps, beside it."""
     out = path.with_name("maps.h5")
     options = {"classes": ["light", "dark"], "stages": STAGES} | options
-    return explain_gradcam(network or Looks(), 3, stimuli=path, out=out, **options)
+    explain_gradcam(network or Looks(), 3, stimuli=path, out=out, **options)
+    return out

@@ -10,7 +10,7 @@ import pandas as pd
 
 from facestages import store
 from facestages.analysis.parallel_analysis import noise_edge
-from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
+from facestages.stimuli import StimulusSet, add_ids, read_labels, write_stimuli
 
 EXPRESSIONS = ("neutral", "happy", "angry")
 
@@ -68,7 +68,7 @@ def write_layers(
         for layer, points in layers.items():
             group = file.create_group(layer)
             group.attrs["layer_shape"] = [points.shape[1]]
-            add_labels(group, labels, sources)
+            add_ids(group, labels["stimulus_id"])
             if kind == "embedding":
                 group.attrs.update(axis1="valence", axis2="farthest point", graph_parts=2)
                 store.add_dimension(group, "axis", [1, 2])

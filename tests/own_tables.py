@@ -1,12 +1,14 @@
 """Tables of pictures as users bring them, and how tests read them."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 
 import refusals
 from facestages.stimuli import join_stimuli
 from facestages.stimuli.crop import crop_pictures
+from facestages.stimuli.labels import label_pictures
 from facestages.stimuli.table import list_table
 
 RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
@@ -19,10 +21,18 @@ def write_table(folder, header, *rows):
     return path
 
 
-def read_table(table, size=None, color="grey", **options):
-    """Read all pictures of a table."""
-    listed = list_table(table, **options)
-    return join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
+def read_table(table, size=None, color="grey", folder=None, **options):
+    """Read all pictures of a table, and their labels."""
+    listed = list_table(table, folder=folder)
+    faces = join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
+    labels, sources, _ = label_table(table, faces.labels, **options)
+    return replace(faces, labels=labels, sources=sources)
+
+
+def label_table(table, facts, sources=None, **options):
+    """Labels of pictures that a table lists."""
+    entry = {"source": "table", "table": table, "sources": sources or {}, **options}
+    return label_pictures(entry, facts, {})
 
 
 def one(tmp_path, name, **options):

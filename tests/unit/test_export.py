@@ -26,11 +26,17 @@ def files(tmp_path_factory):
     faces = write_blurs_faces(stimuli)
     record_activations(Blurs(), stimuli, ["wide", "narrow"], activations, {"seed": 3})
     measure_geometry(activations, stimuli, 6, geometry)
-    return {"stimuli": stimuli, "activations": activations, "geometry": geometry, "faces": faces}
+    return {
+        "stimuli": stimuli,
+        "labels": folder / "faces.labels.h5",
+        "activations": activations,
+        "geometry": geometry,
+        "faces": faces,
+    }
 
 
 def test_activations_in_xarray(files):
-    with to_xarray(files["activations"], "wide") as data:
+    with to_xarray(files["activations"], "wide", files["labels"]) as data:
         assert data["activation"].dims == ("stimulus_id", "unit")
         assert data["activation"].shape == (70, 8 * 8 * 300)
         assert data.attrs["network"] == "blurs" and data.attrs["seed"] == 3
@@ -41,8 +47,16 @@ def test_activations_in_xarray(files):
         np.testing.assert_array_equal(chosen["activation"], expected.reshape(10, -1))
 
 
+def test_without_labels_pictures_have_names_alone(files):
+    with to_xarray(files["activations"], "narrow") as data:
+        assert list(data.coords) == ["stimulus_id"]
+    data = to_rsatoolbox(files["geometry"], "narrow")
+    assert set(data.obs_descriptors) == {"stimulus_id", "index"}
+    assert data.descriptors["rendered"] == 0 and "source_identity" not in data.descriptors
+
+
 def test_geometry_in_xarray(files):
-    with to_xarray(files["geometry"], "narrow") as data:
+    with to_xarray(files["geometry"], "narrow", files["labels"]) as data:
         assert {"identity", "expression", "component"} <= set(data.coords)
         assert set(data.data_vars) == {"gram", "score", "eigenvalue", "variance_ratio"}
         assert list(data["component"]) == [1, 2, 3, 4, 5, 6]
@@ -52,7 +66,7 @@ def test_geometry_in_xarray(files):
 
 @pytest.mark.parametrize(("kind", "channels"), [("activations", 19_200), ("geometry", 6)])
 def test_measurements_for_rsatoolbox(files, kind, channels):
-    data = to_rsatoolbox(files[kind], "wide")
+    data = to_rsatoolbox(files[kind], "wide", files["labels"])
     assert data.measurements.shape == (70, channels)
     assert list(data.obs_descriptors["identity"]) == list(files["faces"].labels["identity"])
     described = {"dataset": "faces", "network": "blurs", "seed": 3, "layer": "wide"}

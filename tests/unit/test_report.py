@@ -55,7 +55,8 @@ def files(tmp_path):
         notes = {"network": "nn3", "seed": seed, "weights_sha256": f"{seed}" * 64}
         with store.create(tmp_path / f"seed-{seed}.h5", "geometry", **notes):
             pass
-    return [tmp_path / "posed.h5"], [tmp_path / "seed-1.h5", tmp_path / "seed-0.h5"]
+    face_sets = [tmp_path / "posed.h5"], [tmp_path / "posed.labels.h5"]
+    return *face_sets, [tmp_path / "seed-1.h5", tmp_path / "seed-0.h5"]
 
 
 def rows(page: str) -> list[list[str]]:
@@ -65,8 +66,8 @@ def rows(page: str) -> list[list[str]]:
 
 
 def test_page_says_what_the_run_is_made_of(tmp_path, files):
-    stimuli, geometry = files
-    describe_run(tmp_path / "run.html", CONFIG, stimuli, geometry, WEIGHTS)
+    stimuli, *_ = files
+    describe_run(tmp_path / "run.html", CONFIG, *files, WEIGHTS)
     page = (tmp_path / "run.html").read_text(encoding="utf-8")
     cells = rows(page)
     face_set = next(row for row in cells if row[:1] == ["posed"])
@@ -100,10 +101,10 @@ def test_same_run_gives_same_bytes(tmp_path, files):
 
 
 def test_page_is_not_written_from_a_broken_file(tmp_path, files):
-    stimuli, geometry = files
+    *_, geometry = files
     geometry[0].write_bytes(b"no HDF5")
     with pytest.raises(FacestagesError, match="seed-1.h5: cannot be read as HDF5"):
-        describe_run(tmp_path / "run.html", CONFIG, stimuli, geometry, WEIGHTS)
+        describe_run(tmp_path / "run.html", CONFIG, *files, WEIGHTS)
     assert not (tmp_path / "run.html").exists()
 
 
@@ -126,7 +127,8 @@ def test_a_face_set_of_unknown_people(tmp_path):
     labels = pd.DataFrame({"stimulus_id": ["a", "b"], "expression": ["happy", "sad"]})
     faces = StimulusSet(np.zeros((2, 4, 4), np.uint8), labels, {"expression": "file"})
     write_stimuli(tmp_path / "wild.h5", faces, "wild")
-    describe_run(tmp_path / "run.html", CONFIG, [tmp_path / "wild.h5"], [], WEIGHTS)
+    files = [tmp_path / "wild.h5"], [tmp_path / "wild.labels.h5"], []
+    describe_run(tmp_path / "run.html", CONFIG, *files, WEIGHTS)
     page = (tmp_path / "run.html").read_text()
     assert ["wild", "wild", "2", "not known", "no"] in [row[:5] for row in rows(page)]
 

@@ -9,7 +9,7 @@ import pytest
 from face_sets import small_faces
 from facestages import store
 from facestages.errors import FacestagesError
-from facestages.stimuli import add_labels, read_stimuli, write_stimuli
+from facestages.stimuli import add_ids, read_stimuli, write_stimuli
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_name_of_no_format_is_refused_beside_labels(tmp_path, stimuli):
 
     with store.create(tmp_path / "g.h5", "geometry") as file:
         store.add_dimension(file, "anything", 3)
-        add_labels(file.create_group("layer"), stimuli.labels, stimuli.sources)
+        add_ids(file.create_group("layer"), stimuli.labels["stimulus_id"])
         store.add_array(file["layer"], "eigenvalue", ("anything",), np.zeros(3))
         for add in (store.add_dimension, add_array):
             with pytest.raises(KeyError, match="add it to NAMES"):

@@ -79,7 +79,7 @@ rule split_stimuli:
         runtime=30,
         gpu=0,
     params:
-        shards=ask(PLAN.recordings.shards),
+        shards=ask(PLAN.recordings.shards_of_source),
         every=ask(PLAN.recordings.shard_step),
         code=code("split_stimuli"),
     message:

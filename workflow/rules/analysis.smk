@@ -52,6 +52,7 @@ def add_measure(
             measure
         input:
             stimuli=ask(PLAN.face_sets.measured),
+            labels=PATHS["labels"],
             geometry=PATHS["geometry"],
             predictions=ask(predictions),
         output:
@@ -142,6 +143,7 @@ add_measure(
 rule compare_layers:
     input:
         stimuli=ask(PLAN.face_sets.measured),
+        labels=PATHS["labels"],
         geometry=ask(PLAN.recordings.compared_geometry),
     output:
         similarities=PATHS["cka"],
@@ -189,36 +191,29 @@ rule compare_instances:
         "../scripts/compare_instances.py"
 
 
-rule explain_gradcam:
+rule summarise_gradcam:
     input:
         stimuli=ask(PLAN.face_sets.measured),
-        weights=ask(PLAN.networks.inputs),
+        labels=PATHS["labels"],
+        maps=PATHS["attribution"],
         predictions=ask(PLAN.face_sets.label_predictions),
     output:
-        maps=PATHS["attribution"],
         shares=PATHS["attribution_shares"],
     log:
-        "<logs>/explain_gradcam/{dataset}/{network}/seed-{seed}.log",
+        "<logs>/summarise_gradcam/{dataset}/{network}/seed-{seed}.log",
     benchmark:
-        "<benchmarks>/explain_gradcam/{dataset}/{network}/seed-{seed}.tsv"
+        "<benchmarks>/summarise_gradcam/{dataset}/{network}/seed-{seed}.tsv"
     conda:
-        environment(PLAN.networks.framework)
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(PLAN.resources.gradient),
-        runtime=60,
-        gpu=CONFIG.analysis.gpu,
+        mem_mb=megabytes(200),
+        runtime=10,
+        gpu=0,
     params:
-        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
-        weights=ask(PLAN.networks.weights_file),
         stages=ask(PLAN.networks.stages),
-        classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
-        layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
-        faces=CONFIG.analysis.gradcam_faces,
-        margin=ask(PLAN.face_sets.crop_margin),
-        given=ask(PLAN.networks.given, product="attribution"),
-        code=network_code("explain_gradcam"),
+        code=code("summarise_gradcam"),
     message:
-        "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+        "Grad-CAM by expression: {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
     script:
-        "../scripts/explain_gradcam.py"
+        "../scripts/summarise_gradcam.py"

@@ -110,9 +110,15 @@ def library_code(*parts):
 
 
 def preparation_code(wildcards):
-    """Digest of the code that makes a face set, without the readers of other sources."""
+    """Digest of the code that makes the pictures of a face set, without other sources' readers."""
     reader = f"{PLAN.face_sets.entry(wildcards.dataset)['source']}.py"
     return [code("prepare_stimuli"), library_code("stimuli", reader)]
+
+
+def label_code(wildcards):
+    """As `preparation_code`, of the labels."""
+    reader = f"{PLAN.face_sets.label_entry(wildcards.dataset)['source']}.py"
+    return [code("prepare_labels"), library_code("stimuli", "labels", reader)]
 
 
 def network_code(script):

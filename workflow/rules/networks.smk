@@ -1,9 +1,10 @@
-"""Networks: weights, layers and predictions."""
+"""Networks: weights, layers, predictions and Grad-CAM."""
 
 
 rule train_network:
     input:
-        stimuli=ask(PLAN.networks.training_data),
+        stimuli=ask(PLAN.networks.training_data, product="stimuli"),
+        labels=ask(PLAN.networks.training_data, product="labels"),
     output:
         model=PATHS["model"],
         history=PATHS["history"],
@@ -135,3 +136,36 @@ rule predict_expressions:
         "{wildcards.network} names the expressions of {wildcards.dataset}"
     script:
         "../scripts/predict_expressions.py"
+
+
+rule explain_gradcam:
+    input:
+        stimuli=ask(PLAN.face_sets.measured),
+        weights=ask(PLAN.networks.inputs),
+    output:
+        maps=PATHS["attribution"],
+    log:
+        "<logs>/explain_gradcam/{dataset}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/explain_gradcam/{dataset}/{network}/seed-{seed}.tsv"
+    conda:
+        environment(PLAN.networks.framework)
+    threads: 1
+    resources:
+        mem_mb=megabytes(PLAN.resources.gradient),
+        runtime=60,
+        gpu=CONFIG.analysis.gpu,
+    params:
+        network=lambda wildcards: CONFIG.networks[wildcards.network].source,
+        weights=ask(PLAN.networks.weights_file),
+        stages=ask(PLAN.networks.stages),
+        classes=lambda wildcards: CONFIG.networks[wildcards.network].output_classes,
+        layers=lambda wildcards: CONFIG.networks[wildcards.network].gradcam,
+        faces=CONFIG.analysis.gradcam_faces,
+        margin=ask(PLAN.face_sets.crop_margin),
+        given=ask(PLAN.networks.given, product="attribution"),
+        code=network_code("explain_gradcam"),
+    message:
+        "Grad-CAM of {wildcards.network}, seed {wildcards.seed}, on {wildcards.dataset}"
+    script:
+        "../scripts/explain_gradcam.py"

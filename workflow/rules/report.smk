@@ -9,6 +9,7 @@ if not IS_MODULE:
 rule describe_run:
     input:
         stimuli=ask(targets.described_stimuli, plan=PLAN),
+        labels=ask(targets.described_labels, plan=PLAN),
         geometry=ask(targets.described_geometry, plan=PLAN),
     output:
         html=report(

@@ -79,9 +79,38 @@ rule prepare_stimuli:
         "../scripts/prepare_stimuli.py"
 
 
-rule sample_stimuli:
+rule prepare_labels:
     input:
         stimuli=PATHS["stimuli"],
+    output:
+        labels=PATHS["labels"],
+    log:
+        "<logs>/prepare_labels/{dataset}.log",
+    benchmark:
+        "<benchmarks>/prepare_labels/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(240),
+        runtime=30,
+        gpu=0,
+    params:
+        entry=ask(PLAN.face_sets.label_entry),
+        given=ask(PLAN.face_sets.labels_given),
+        code=label_code,
+    message:
+        "Labels of face set {wildcards.dataset}"
+    script:
+        "../scripts/prepare_labels.py"
+
+
+rule sample_stimuli:
+    # Who is on the pictures decides the sample, through `params.given`; other labels do not, so a
+    # newer file of labels alone takes no new sample.
+    input:
+        stimuli=PATHS["stimuli"],
+        labels=ancient(PATHS["labels"]),
     output:
         stimuli=PATHS["sample"],
     log:
@@ -97,7 +126,8 @@ rule sample_stimuli:
         gpu=0,
     params:
         every=ask(PLAN.face_sets.sampling_step),
-        given=ask(PLAN.face_sets.step_given),
+        ancient=["labels"],
+        given=ask(PLAN.face_sets.sample_given),
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"
@@ -108,8 +138,9 @@ rule sample_stimuli:
 rule report_stimuli:
     input:
         stimuli=PATHS["stimuli"],
+        labels=PATHS["labels"],
         predictions=ask(PLAN.face_sets.report_predictions),
-        labels=ask(PLAN.face_sets.sheet_labels),
+        labels_from=ask(PLAN.face_sets.sheet_labels),
         measured=ask(PLAN.face_sets.described),
     output:
         json=PATHS["stimuli_report"],

@@ -6,5 +6,6 @@ with job(snakemake):
     from facestages import tables
     from facestages.analysis.cka import compare_layers
 
-    similarities = compare_layers(snakemake.input.geometry, snakemake.input.stimuli)
+    files = snakemake.input
+    similarities = compare_layers(files.geometry, files.stimuli, files.labels)
     tables.write_table(snakemake.output.similarities, similarities)

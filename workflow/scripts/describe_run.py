@@ -9,6 +9,7 @@ with job(snakemake):
         snakemake.output.html,
         config=snakemake.params.config,
         stimuli=snakemake.input.stimuli,
+        labels=snakemake.input.labels,
         geometry=snakemake.input.geometry,
         weights=snakemake.params.weights,
         absent=snakemake.params.absent,

@@ -4,12 +4,10 @@ from facestages.job import job
 from facestages.networks import load_instance
 
 with job(snakemake):
-    from facestages import tables
-    from facestages.analysis.attribution import measure_maps
     from facestages.recording.attribution import explain_gradcam
 
     network, seed = load_instance(snakemake)
-    explanation = explain_gradcam(
+    explain_gradcam(
         network,
         seed,
         snakemake.params.stages,
@@ -19,7 +17,4 @@ with job(snakemake):
         layers=snakemake.params.layers,
         faces=snakemake.params.faces,
         margin=snakemake.params.margin,
-        predictions=snakemake.input.predictions or None,
     )
-    table = measure_maps(explanation, snakemake.params.stages)
-    tables.write_table(snakemake.output.shares, table)

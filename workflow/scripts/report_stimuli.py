@@ -8,6 +8,7 @@ with job(snakemake):
 
     described = report.report_stimuli(
         snakemake.input.stimuli,
+        snakemake.input.labels,
         snakemake.input.predictions,
         snakemake.params.expression_from,
         snakemake.input.measured,
@@ -16,6 +17,9 @@ with job(snakemake):
         described, snakemake.params.title, snakemake.output.json, snakemake.output.markdown
     )
     figure = sheet.draw_sheet(
-        snakemake.input.stimuli, snakemake.params.title, snakemake.input.labels or None
+        snakemake.input.stimuli,
+        snakemake.params.title,
+        snakemake.input.labels,
+        snakemake.input.labels_from or None,
     )
     style.save_figure(figure, {"png": snakemake.output.sheet})

@@ -18,6 +18,7 @@ with job(snakemake):
         int(snakemake.wildcards.seed),
         code=snakemake.params.code,
         stimuli=snakemake.input.stimuli,
+        labels=snakemake.input.labels,
         checkpoint=snakemake.params.checkpoint,
         model_out=snakemake.output.model,
         history_out=snakemake.output.history,

@@ -1,12 +1,14 @@
 """How much of a network's maps lies on which region of the face."""
 
+import dataclasses
+
 import h5py
-import numpy as np
 import pytest
-import scipy.stats
 
 from facestages import tables
-from facestages.analysis.attribution import measure_maps, rank_correlation
+from facestages.analysis.attribution import summarise_maps
+from facestages.errors import FacestagesError
+from facestages.stimuli import read_labels, read_stimuli, write_labels, write_stimuli
 from facestages.stimuli.regions import CENTRED
 from looks import STAGES, explain, write_looks_faces
 
@@ -17,22 +19,12 @@ def faces(tmp_path):
 
 
 def measure(path, **options):
-    return measure_maps(explain(path, **options), options.get("stages", STAGES))
+    return summarise_maps(explain(path, **options), path, options.get("stages", STAGES))
 
 
 def values_of(table, expression="all", layer="conv"):
     rows = table[(table["expression"] == expression) & (table["layer"] == layer)]
     return rows.set_index("measure")["value"]
-
-
-def test_rank_correlation_is_spearmans():
-    rng = np.random.default_rng(0)
-    one, two = np.maximum(rng.normal(size=(2, 6, 5, 7)), 0)
-    expected = [
-        scipy.stats.spearmanr(a.ravel(), b.ravel())[0] for a, b in zip(one, two, strict=True)
-    ]
-    np.testing.assert_allclose(rank_correlation(one, two), expected)
-    assert np.isnan(rank_correlation(np.zeros((1, 3, 3)), one[:1, :3, :3])).all()
 
 
 def test_a_map_that_is_the_same_everywhere_is_enriched_nowhere(faces):
@@ -67,7 +59,10 @@ def test_the_table_says_what_it_was_made_from(faces):
 
 def test_a_set_without_expressions_people_or_regions(faces):
     with h5py.File(faces, "r+") as file:
-        for name in ("identity", "expression", "regions", "region", "edge"):
+        for name in ("regions", "region", "edge"):
+            del file[name]
+    with h5py.File(faces.with_name("faces.labels.h5"), "r+") as file:
+        for name in ("identity", "expression"):
             del file[name]
     table = measure(faces, faces=5, classes=None)
     assert set(table["expression"]) == {"all"}
@@ -81,3 +76,27 @@ def test_a_network_without_maps_gives_an_empty_table(faces, tmp_path):
     tables.write_table(tmp_path / "t.csv", table)
     again = tables.read_tables([tmp_path / "t.csv"])
     assert len(again) == 0 and list(again) == list(table)
+
+
+def test_a_corrected_label_moves_a_picture_and_needs_no_new_map(faces):
+    maps = explain(faces)
+    before = summarise_maps(maps, faces, STAGES)
+    labels, sources, _ = read_labels(faces)
+    labels.loc[labels["stimulus_id"] == "s03", "expression"] = "sad"
+    write_labels(faces.with_name("other.h5"), labels, sources, "faces")
+    after = summarise_maps(maps, faces, STAGES, faces.with_name("other.h5"))
+    counts = [
+        table[table["measure"] == "share_eyes"].set_index("expression")["n"].to_dict()
+        for table in (before, after)
+    ]
+    assert counts[0] == {"all": 22, "happy": 7, "sad": 7}
+    assert counts[1] == {"all": 22, "happy": 6, "sad": 8}
+
+
+def test_maps_of_other_pictures_are_refused(faces, tmp_path):
+    maps = explain(faces)
+    stimuli = read_stimuli(faces)
+    changed = dataclasses.replace(stimuli, images=255 - stimuli.images)
+    write_stimuli(tmp_path / "faces.h5", changed, "faces")
+    with pytest.raises(FacestagesError, match="made with another stimuli digest"):
+        summarise_maps(maps, tmp_path / "faces.h5", STAGES)

@@ -8,7 +8,7 @@ from facestages import store
 from facestages.analysis import cka
 from facestages.analysis.cka import compare_layers, debiased_cka
 from facestages.errors import FacestagesError
-from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
+from facestages.stimuli import StimulusSet, add_ids, read_labels, write_stimuli
 
 
 def gram_of(points):
@@ -147,7 +147,7 @@ def write(tmp_path):
             with store.create(paths[-1], "geometry", **common, stimuli_digest=digest) as file:
                 for layer, gram in layers.items():
                     group = file.create_group(layer)
-                    add_labels(group, labels, sources)
+                    add_ids(group, labels["stimulus_id"])
                     store.add_dimension(group, "other_stimulus", len(labels))
                     axes = ("stimulus_id", "other_stimulus")
                     store.add_array(group, "gram", axes, gram.astype(np.float32))

@@ -42,7 +42,7 @@ def test_reference_of_a_network(faces, tmp_path):
     outputs = {"valence": labels["arousal"], "arousal": labels["valence"]}
     arguments = (labels, labels["expression"], "emofan", outputs)
     path = affect_files.write_predictions(tmp_path / "a.csv", *arguments)
-    reference = read_reference(stimuli, path)
+    reference = read_reference(stimuli, predictions=path)
     np.testing.assert_allclose(reference.valence, labels["arousal"])
     assert reference.source == "network:emofan"
 
@@ -55,10 +55,10 @@ def test_reference_that_is_not_there(tmp_path):
     assert read_reference(tmp_path / "b.h5") == (None, None, "")
     path = affect_files.write_predictions(tmp_path / "c.csv", labels, labels["expression"])
     with pytest.raises(FacestagesError, match="'net' gives no valence and no arousal"):
-        read_reference(tmp_path / "a.h5", path)
+        read_reference(tmp_path / "a.h5", predictions=path)
     path = affect_files.write_predictions(tmp_path / "d.csv", labels[::-1], "happy")
     with pytest.raises(FacestagesError, match="other stimuli"):
-        read_reference(tmp_path / "a.h5", path)
+        read_reference(tmp_path / "a.h5", predictions=path)
 
 
 def test_a_component_that_other_people_would_not_give_is_unstable():

@@ -12,7 +12,7 @@ from facestages.analysis.decoding_tasks import ONE_RECORDING
 from facestages.analysis.folds import Folds
 from facestages.analysis.labels import CIRCULAR
 from facestages.analysis.readouts import held_out_recall, project
-from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
+from facestages.stimuli import StimulusSet, add_ids, read_labels, write_stimuli
 
 
 def test_what_is_planted_is_found_and_nothing_else():
@@ -209,7 +209,7 @@ def files(tmp_path):
     with store.create(geometry, "geometry", **common) as file:
         for layer, points in layers.items():
             group = file.create_group(layer)
-            add_labels(group, table, sources)
+            add_ids(group, table["stimulus_id"])
             store.add_dimension(group, "other_stimulus", 120)
             store.add_array(group, "gram", ("stimulus_id", "other_stimulus"), gram_of(points))
     return geometry, stimuli

@@ -176,7 +176,8 @@ def test_predictions_take_the_place_of_expressions(counted, tmp_path):
 
 
 def test_a_rule_binds_its_names_to_the_settings(counted, tmp_path):
-    names = {"geometry": counted[0], "stimuli": counted[1], "predictions": []}
+    labels = counted[1].with_name("set.labels.h5")
+    names = {"geometry": counted[0], "stimuli": counted[1], "labels": labels, "predictions": []}
     outputs = {"notes": tmp_path / "notes.txt", "table": tmp_path / "table.csv"}
     snakemake = SimpleNamespace(
         input=Namedlist(fromdict=names),

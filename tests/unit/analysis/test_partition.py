@@ -13,7 +13,7 @@ from facestages.analysis.partition import (
     variance_shares,
 )
 from facestages.analysis.resampling import people_weights
-from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
+from facestages.stimuli import StimulusSet, add_ids, read_labels, write_stimuli
 
 EXPRESSIONS = ["angry", "disgust", "happy", "neutral", "sad"]
 AFFECT = {"angry": (-0.6, 0.7), "disgust": (-0.6, 0.3), "happy": (0.8, 0.5), "sad": (-0.6, -0.4)}
@@ -152,7 +152,7 @@ def files(tmp_path, design):
         with store.create(geometry, "geometry", **common) as file:
             for layer, scores in layers.items():
                 group = file.create_group(layer)
-                add_labels(group, table, kept)
+                add_ids(group, table["stimulus_id"])
                 store.add_dimension(group, "component", scores.shape[1])
                 store.add_array(group, "score", ("stimulus_id", "component"), scores)
         return geometry, stimuli

@@ -12,7 +12,7 @@ from facestages.analysis.labels import CIRCULAR
 from facestages.analysis.layers import Layer
 from facestages.analysis.rdms import model_rdms, rank_correlations
 from facestages.analysis.rsa import correlate_rdms
-from facestages.stimuli import StimulusSet, add_labels, read_labels, write_stimuli
+from facestages.stimuli import StimulusSet, add_ids, read_labels, write_stimuli
 
 STAGES = {"early": "first", "final": "last"}
 
@@ -35,7 +35,7 @@ def write(tmp_path):
                 values = values if order is None else values[order]
                 values = values - values.mean(axis=0)
                 group = file.create_group(layer)
-                add_labels(group, labels, sources)
+                add_ids(group, labels["stimulus_id"])
                 store.add_dimension(group, "other_stimulus", len(labels))
                 store.add_dimension(group, "component", values.shape[1])
                 axes = ("stimulus_id", "other_stimulus")

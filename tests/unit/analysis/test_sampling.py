@@ -26,7 +26,7 @@ from facestages.stimuli import (
     report,
     write_stimuli,
 )
-from facestages.stimuli.sample import sample_stimuli, sampled_rows
+from facestages.stimuli.sample import people_of, sample_stimuli, sampled_rows
 from map_files import write_faces, write_layers
 
 
@@ -76,7 +76,7 @@ def test_error_of_even_steps_through_a_smooth_video():
     whole = silhouette(distances(points), people)
     rows = np.flatnonzero(np.tile(np.arange(n) % every == 0, 2))
     labels = pd.DataFrame({"identity": people[rows]})
-    sample = sampling.read_sample(labels, {"pictures_of": 2 * n})
+    sample = sampling.read_sample(people_of(labels), {"pictures_of": 2 * n})
     matrix = distances(points[rows])
     value = silhouette(matrix, people[rows])
     halves = [
@@ -153,7 +153,7 @@ class World:
         files = folder / "geometry.h5", folder / "sample.h5"
         table = score_separability(*files, {"early": "wide"}, ["identity", "expression"], [3], 0)
         assert set(table["pictures_of"]) == {len(self.labels)}
-        sample = sampling.read_sample(labels, attributes)
+        sample = sampling.read_sample(people_of(labels), attributes)
         paper = table["measure"].isin(["variance_explained", "silhouette"])
         return table.loc[paper, "sampling_error"], sampling.variance_ratio_error(
             gram, scores, ratio, sample
@@ -261,7 +261,7 @@ def test_whole_face_sets_have_no_sampling_error(tmp_path):
     table = score_separability(tmp_path / "g.h5", faces, {"early": "wide"}, ["identity"], [2], 0)
     assert table[["sampling_error", "pictures_of", "sampled"]].isna().all(axis=None)
     labels, _, attributes = read_labels(faces)
-    assert sampling.read_sample(labels, attributes) is None
+    assert sampling.read_sample(people_of(labels), attributes) is None
 
 
 @pytest.fixture
@@ -269,26 +269,26 @@ def samples(tmp_path):
     """A face set of 60 pictures of three people, and every 4th of them."""
     faces, sample = write_faces(tmp_path), tmp_path / "faces.sample.h5"
     sample_stimuli(faces, 4, sample)
-    return faces, sample
+    return faces, sample, tmp_path / "set.labels.h5"
 
 
 def test_tables_and_pages_say_that_it_is_a_sample(samples, tmp_path):
-    _, sample = samples
-    entry = {"label": "Set", "paper": None, "stimuli": sample}
+    _, sample, labels = samples
+    entry = {"label": "Set", "paper": None, "stimuli": sample, "labels": labels}
     (tmp_path / "paper.yaml").write_text("table1: {networks: {}, datasets: {}}\n")
     table = table1.make_table1({}, {"set": entry}, None, tmp_path / "paper.yaml")
     assert table1.dataset_table(table)["n"].item() == "15 of 60 (every 4th of each person)"
     config = {"datasets": {"set": {"label": "Set"}}, "networks": {}}
-    describe_run(tmp_path / "run.html", config, [sample], [], {})
+    describe_run(tmp_path / "run.html", config, [sample], [labels], [], {})
     assert "15 of 60 (every 4th of each person)" in (tmp_path / "run.html").read_text()
 
 
 def test_report_is_of_the_whole_and_compares_the_sample(samples, tmp_path):
-    whole, sample = samples
-    labels, _, _ = read_labels(sample)
-    predictions = labels[["stimulus_id", "expression"]].assign(network="rmn")
+    whole, sample, labels = samples
+    table, _, _ = read_labels(sample)
+    predictions = table[["stimulus_id", "expression"]].assign(network="rmn")
     predictions.to_csv(tmp_path / "rmn.csv", index=False)
-    described = report.report_stimuli(whole, [tmp_path / "rmn.csv"], "rmn", measured=sample)
+    described = report.report_stimuli(whole, labels, [tmp_path / "rmn.csv"], "rmn", sample)
     assert described["n"] == 60
     assert described["sample"] == "15 of 60 pictures (every 4th of each person)"
     assert described["agreement"]["rmn"]["n"] == 15
@@ -296,4 +296,4 @@ def test_report_is_of_the_whole_and_compares_the_sample(samples, tmp_path):
     report.write_report(described, "Set", tmp_path / "r.json", tmp_path / "r.md")
     text = (tmp_path / "r.md").read_text()
     assert f"The analyses take {described['sample']}" in text
-    assert report.report_stimuli(whole)["sample"] == ""
+    assert report.report_stimuli(whole, labels)["sample"] == ""

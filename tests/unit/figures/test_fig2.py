@@ -7,7 +7,7 @@ import pytest
 from facestages import store
 from facestages.errors import FacestagesError
 from facestages.figures import fig2, style
-from facestages.stimuli import add_labels, read_labels
+from facestages.stimuli import add_ids, read_labels
 from map_files import spread, write_faces, write_layers, write_scores
 
 LAYERS = {"early": "batchnorm_1", "middle": "flatten", "penultimate": "dropout_4"}
@@ -29,21 +29,22 @@ def embedding(faces, tmp_path_factory):
     return write_layers(tmp_path_factory.mktemp("m") / "umap.h5", faces, "embedding", points)
 
 
-def write_attribution(path, stimuli, leave_out=(), layers=GRADCAM):
+def write_attribution(path, stimuli, layers=GRADCAM):
     """Maps of every third picture; that of the last layer is empty."""
-    labels, sources, known = read_labels(stimuli)
+    labels, _, known = read_labels(stimuli)
     labels = labels.iloc[::3].reset_index(drop=True)
     if "expression" in labels:
         answers = labels["expression"].replace("angry", "sad")
     else:
         answers = pd.Series(["happy"] * len(labels))
-    labels = labels.assign(answer=answers, probability=np.linspace(0.4, 0.9, len(labels)))
-    sources |= {"answer": "network:nn1", "probability": "network:nn1"}
     notes = {"dataset": "set", "network": "nn1", "seed": 0}
     with store.create(path, "attribution", stimuli_digest=known["stimuli_digest"], **notes) as file:
         for number, layer in enumerate(layers):
             group, side = file.create_group(layer), 12 // (number + 1)
-            add_labels(group, labels.drop(columns=list(leave_out)), sources)
+            add_ids(group, labels["stimulus_id"])
+            store.add_array(group, "answer", ("stimulus_id",), answers.to_numpy(object))
+            certainty = np.linspace(0.4, 0.9, len(labels))
+            store.add_array(group, "probability", ("stimulus_id",), certainty)
             store.add_dimension(group, "row", side)
             store.add_dimension(group, "column", side)
             values = np.zeros((len(labels), side, side), np.float16)

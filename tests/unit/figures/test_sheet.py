@@ -33,7 +33,7 @@ def test_every_picture_is_shown_with_its_label(tmp_path):
     predictions = pd.DataFrame({"stimulus_id": ["a", "b", "c"], "network": "net"})
     predictions["expression"] = ["happy", "contempt", "sad"]
     write_table(tmp_path / "predictions.csv", predictions)
-    figure = draw_sheet(faces, "My faces", tmp_path / "predictions.csv")
+    figure = draw_sheet(faces, "My faces", predictions=tmp_path / "predictions.csv")
     titles = [axis.get_title() for axis in figure.axes if axis.images]
     assert titles == ["a\nhappy", "b\ncontempt", "c\nsad"]
     heading = " ".join(figure.get_suptitle().split())

@@ -55,11 +55,11 @@ def table(tmp_path):
         "table1: {networks: {NN1: {data: FER2013, accuracy: [{test: FER2013, value: 0.8232}]}}, "
         "datasets: {KDEF: {n: 980, people: 70, labels: 7 expressions, rows: 762, columns: 562}}}"
     )
-    stimuli = {"stimuli": tmp_path / "faces.h5"}
+    files = {"stimuli": tmp_path / "faces.h5", "labels": tmp_path / "faces.labels.h5"}
     return table1.make_table1(
         {"nn1": trained | entry, "nn3": control | entry},
-        {"faces": {"label": "Faces", "paper": "KDEF", **stimuli}},
-        {"name": "faces", "label": "Faces", **stimuli},
+        {"faces": {"label": "Faces", "paper": "KDEF", **files}},
+        {"name": "faces", "label": "Faces", **files},
         paper,
     )
 

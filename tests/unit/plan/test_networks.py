@@ -113,9 +113,9 @@ def test_weights_in_words(default, plan):
 
 
 def test_who_is_not_trained_has_no_training_data(default, tiny, plan):
-    assert plan(tiny).networks.training_data("nn1") == "results/stimuli/wild.h5"
+    assert plan(tiny).networks.training_data("nn1", "stimuli") == "results/stimuli/wild.h5"
     with pytest.raises(FacestagesError, match="networks.nn1 is not trained"):
-        plan(default).networks.training_data("nn1")
+        plan(default).networks.training_data("nn1", "labels")
 
 
 def test_layers_are_described_by_code_or_by_a_file(default, plan):

@@ -123,6 +123,8 @@ def test_a_path_to_nothing_is_absent_and_named():
 def test_what_has_been_made_of_it_does():
     kdef = {"source": "kdef", "path": "kdef", "crop": None}
     write("results/stimuli/kdef.h5")
+    assert list(absent_of(make_config({"kdef": kdef}))) == ["datasets.kdef"]
+    write("results/stimuli/kdef.labels.h5")
     assert absent_of(make_config({"kdef": kdef})) == {}
 
 

@@ -11,6 +11,7 @@ from facestages.errors import FacestagesError
 from facestages.networks.pixels import PixelsNetwork
 from facestages.recording import attribution as module
 from facestages.recording.attribution import choose_faces, gradcam
+from facestages.stimuli import read_labels, write_labels
 from looks import Looks, explain, write_looks_faces
 
 
@@ -60,6 +61,14 @@ def test_a_common_expression_does_not_crowd_out_the_others():
     assert chosen.value_counts().to_dict() == {"neutral": 4, "happy": 4, "sad": 4}
 
 
+def test_labels_choose_no_face(faces):
+    before = explain(faces, faces=7).read_bytes()
+    labels, sources, _ = read_labels(faces)
+    corrected = labels.assign(identity="somebody", expression="sad")
+    write_labels(faces.with_name("faces.labels.h5"), corrected, sources, "faces")
+    assert explain(faces, faces=7).read_bytes() == before
+
+
 def test_the_choice_is_the_same_every_time_and_no_more_than_there_are():
     labels = posed_labels()
     np.testing.assert_array_equal(choose_faces(labels, 20), choose_faces(labels, 20))
@@ -107,13 +116,17 @@ def test_what_cannot_be_explained_is_said(faces):
 
 
 def test_a_network_without_maps_gives_an_empty_file(faces, caplog):
-    assert explain(faces, stages={"final": "answer"}).maps == {}
+    path = explain(faces, stages={"final": "answer"})
     assert "looks: none of its stages has a map" in caplog.text
-    with h5py.File(faces.with_name("maps.h5")) as file:
+    with h5py.File(path) as file:
         assert list(file) == []
 
 
 def test_batches_do_not_matter(faces, monkeypatch):
-    maps = explain(faces).maps["conv"]
+    def maps():
+        with h5py.File(explain(faces)) as file:
+            return file["conv/map"][:]
+
+    before = maps()
     monkeypatch.setattr(module, "_BATCH", 5)
-    np.testing.assert_array_equal(explain(faces).maps["conv"], maps)
+    np.testing.assert_array_equal(maps(), before)

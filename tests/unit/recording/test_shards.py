@@ -9,7 +9,7 @@ from facestages.errors import FacestagesError
 from facestages.gram import multiply_shards
 from facestages.recording.activations import record_activations
 from facestages.recording.shards import join_shards
-from facestages.stimuli import StimulusSet, read_stimuli, write_stimuli
+from facestages.stimuli import StimulusSet, read_stimuli, write_pictures, write_stimuli
 
 
 def record_shards(folder, faces, rows):
@@ -17,8 +17,8 @@ def record_shards(folder, faces, rows):
     paths = []
     for number, chosen in enumerate(rows):
         stimuli = folder / f"shard-{number}-faces.h5"
-        labels = faces.labels[chosen].reset_index(drop=True)
-        write_stimuli(stimuli, StimulusSet(faces.images[chosen], labels, faces.sources), "faces")
+        names = faces.labels[["stimulus_id"]][chosen].reset_index(drop=True)
+        write_pictures(stimuli, [StimulusSet(faces.images[chosen], names, {})], "faces")
         paths.append(folder / f"shard-{number}.h5")
         record_activations(Blurs(), stimuli, LAYERS, paths[-1], {"seed": 0})
     return paths

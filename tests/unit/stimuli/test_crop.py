@@ -33,11 +33,9 @@ def portrait():
 def source(pictures, excluded=()):
     """A source of pictures by name."""
     listed = [
-        Picture(name, {"stimulus_id": name, "identity": "x"}, partial(np.asarray, picture))
-        for name, picture in pictures.items()
+        Picture(name, name, partial(np.asarray, picture)) for name, picture in pictures.items()
     ]
-    sources, report = {"identity": "file"}, {"hello": 1}
-    return PictureSource(listed, len(listed), sources, list(excluded), report, has_black=True)
+    return PictureSource(listed, len(listed), list(excluded), {"hello": 1}, has_black=True)
 
 
 def crop(pictures, crop=None, size=64, color="grey", threads=1, **options):
@@ -160,8 +158,8 @@ def test_failures_are_listed_in_every_way(portrait, tmp_path):
 
 
 def test_dark_pictures_stay_where_none_is_known_to_be_black():
-    listed = [Picture("a", {"stimulus_id": "a"}, partial(np.zeros, (9, 9), np.uint8))]
-    assert len(crop(PictureSource(listed, 1, {}))) == 1
+    listed = [Picture("a", "a", partial(np.zeros, (9, 9), np.uint8))]
+    assert len(crop(PictureSource(listed, 1))) == 1
 
 
 def test_large_pictures_give_the_same_crop(portrait):
@@ -198,9 +196,9 @@ def test_no_more_pictures_in_memory_than_are_at_work():
             most = max(most, len(alive))
         return picture
 
-    listed = [Picture(str(n), {"stimulus_id": str(n)}, read) for n in range(600)]
+    listed = [Picture(str(n), str(n), read) for n in range(600)]
     blocks = crop_pictures(
-        PictureSource(iter(listed), 600, {}), name="x", size=8, color="grey", threads=2
+        PictureSource(iter(listed), 600), name="x", size=8, color="grey", threads=2
     )
     assert [len(block) for block in blocks] == [256, 256, 88]
     assert most <= 10

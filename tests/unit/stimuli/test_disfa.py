@@ -1,7 +1,6 @@
 """DISFA: every label meets its own frame, frames are chosen as said, errors name what to mend."""
 
 import gc
-import json
 import os
 import subprocess
 import sys
@@ -20,8 +19,16 @@ from disfa_files import (
     write_labels,
     write_video,
 )
-from disfa_frames import OPTIONS, SIZE, coded_number, decode_all, read, write
-from facestages.action_units import DISFA_UNITS
+from disfa_frames import (
+    OPTIONS,
+    SIZE,
+    coded_number,
+    decode_all,
+    frame_of,
+    label_frames,
+    read,
+    write,
+)
 from facestages.disfa_files import (
     find_subjects,
     subject_files,
@@ -46,42 +53,14 @@ def test_label_line_k_is_of_the_kth_frame(tmp_path, select, codec):
     pictures = list(source.pictures)
     assert len(pictures) == source.n == 89
     for picture in pictures:
-        frame, labels = picture.labels["frame"], picture.labels
+        frame = frame_of(picture)
         assert read_number(picture.read()) == frame - 1
-        assert 36 * labels["au_01"] + 6 * labels["au_25"] + labels["au_12"] == frame
-        assert labels["stimulus_id"] == f"SN001/{frame:05d}"
+        assert picture.stimulus_id == f"SN001/{frame:05d}"
         assert picture.name == f"LeftVideoSN001_comp.avi, frame {frame}"
-    assert [picture.labels["frame"] for picture in pictures] == list(range(1, 90))
-
-
-def test_labels_and_sources(tmp_path):
-    def smile_late(subject, frame, unit):
-        return 2 if frame > 20 and unit in (6, 12) else int(frame > 10 and unit == 12)
-
-    folder = write(tmp_path, {"SN001": 30}, intensities=smile_late)
-    source = read(folder, frames_per_person=29, sex="female", threshold=2)
-    rows = [picture.labels for picture in source.pictures]
-    names = ["stimulus_id", "identity", "sex", "expression", "frame"]
-    units = [f"au_{unit:02d}" for unit in DISFA_UNITS]
-    assert all(list(row) == names + units for row in rows)
-    assert [row["expression"] for row in rows] == ["neutral"] * 10 + [""] * 10 + ["happy"] * 9
-    assert {(row["identity"], row["sex"]) for row in rows} == {("SN001", "female")}
-    assert type(rows[0]["frame"]) is int and type(rows[0]["au_06"]) is float
-    assert source.sources == {
-        "identity": "file",
-        "sex": "file",
-        "expression": "au-rule-v1",
-        "frame": "file",
-        **dict.fromkeys(units, "human"),
-    }
-    report = json.loads(json.dumps(source.report))
-    assert report == source.report, "plain values only"
-    assert (report["label_lines"], report["frames_in_video"]) == (30, 30)
-    assert report["frames_chosen"] == 29
-    assert report["counts_by_threshold"]["2"]["happy"] == 10
-    assert report["chosen_counts_by_threshold"]["2"]["happy"] == 9
-    assert report["counts_by_threshold"]["3"]["happy"] == 0
-    assert next(iter(read(folder).pictures)).labels["sex"] == ""
+    assert list(map(frame_of, pictures)) == list(range(1, 90))
+    labels = label_frames(folder, pictures).table
+    coded = 36 * labels["au_01"] + 6 * labels["au_25"] + labels["au_12"]
+    assert list(coded) == list(labels["frame"]) == list(range(1, 90))
 
 
 def test_colours_are_red_green_blue(tmp_path):
@@ -97,13 +76,13 @@ def test_full_size(tmp_path):
     folder = write_disfa(tmp_path, {"SN001": 12}, intensities=coded_number)
     pictures = list(read(folder).pictures)
     assert [picture.read().shape for picture in pictures] == [(768, 1024, 3)] * 5
-    assert [read_number(p.read()) for p in pictures] == [p.labels["frame"] for p in pictures]
+    assert [read_number(p.read()) for p in pictures] == [frame_of(p) for p in pictures]
 
 
 def test_pictures_can_be_read_late(tmp_path):
     folder = write(tmp_path, {"SN001": 30})
     pictures = list(read(folder).pictures)
-    frames = [picture.labels["frame"] for picture in pictures]
+    frames = [frame_of(picture) for picture in pictures]
     assert [read_number(picture.read()) for picture in reversed(pictures)] == frames[::-1]
 
 

@@ -1,5 +1,7 @@
 """What a face set's report and contact sheet say, and what a network's predictions become."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,15 @@ from facestages import tables
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.recording.predictions import predict_expressions
-from facestages.stimuli import Irregularity, StimulusSet, read_labels, write_stimuli
+from facestages.stimuli import (
+    Irregularity,
+    StimulusSet,
+    read_labels,
+    read_stimuli,
+    write_labels,
+    write_pictures,
+    write_stimuli,
+)
 from facestages.stimuli.report import report_stimuli, write_report
 
 CLASSES = ("happy", "sad", "contempt")
@@ -91,7 +101,7 @@ def predictions(faces, tmp_path):
 
 
 def test_predictions_become_the_label_and_say_so(faces, predictions):
-    labels, sources, _ = read_labels(faces, predictions)
+    labels, sources, _ = read_labels(faces, predictions=predictions)
     assert list(labels["expression"]) == ["happy", "contempt", "sad"]
     assert sources["expression"] == "network:net" and sources["identity"] == "file"
 
@@ -100,13 +110,13 @@ def test_predictions_of_other_pictures_are_refused(faces, predictions):
     table = tables.read_tables([predictions])
     tables.write_table(predictions, table.assign(stimulus_id=["a", "b", "z"]))
     with pytest.raises(FacestagesError, match="was made from other stimuli"):
-        read_labels(faces, predictions)
+        read_labels(faces, predictions=predictions)
     with pytest.raises(FacestagesError, match="was made from other stimuli"):
-        report_stimuli(faces, [predictions])
+        report_stimuli(faces, faces.with_name("mine.labels.h5"), [predictions])
 
 
 def test_report(faces, predictions, tmp_path):
-    report = report_stimuli(faces, [predictions], "net")
+    report = report_stimuli(faces, faces.with_name("mine.labels.h5"), [predictions], "net")
     assert (report["n"], report["people"], report["rendered"]) == (3, 2, False)
     assert report["counts"] == {"": {"x": {"happy": 1, "sad": 1}, "y": {"unlabelled": 1}}}
     assert report["predicted"] == {"net": {"happy": 1, "contempt": 1, "sad": 1}}
@@ -118,3 +128,18 @@ def test_report(faces, predictions, tmp_path):
     assert "| x | 1 | 1 | 0 | 2 |" in text
     # A class that only the network has keeps its column.
     assert "|  | happy | contempt |" in text and "| sad | 0 | 1 |" in text
+
+
+def test_the_report_joins_what_is_known_of_pictures_and_of_labels(faces, tmp_path):
+    labels, sources, _ = read_labels(faces)
+    people = {"SN001": {"frames_chosen": 2}, "SN002": {"frames_chosen": 1}}
+    attributes = {"report": json.dumps({"subjects": people, "n_pictures": 3})}
+    stimuli = StimulusSet(read_stimuli(faces).images, labels[["stimulus_id"]], {}, attributes)
+    write_pictures(faces, stimuli, "mine")
+    counts = {"SN001": {"counts_by_threshold": {}}, "SN002": {"counts_by_threshold": {"2": {}}}}
+    write_labels(tmp_path / "l.h5", labels, sources, "mine", {"subjects": counts, "norms": {}})
+    assert report_stimuli(faces, tmp_path / "l.h5")["source"] == {
+        "n_pictures": 3,
+        "norms": {},
+        "subjects": {name: {**people[name], **counts[name]} for name in people},
+    }

@@ -17,8 +17,14 @@ def test_digest_tells_stimuli_apart(stimuli):
     images = stimuli.images.copy()
     images[0, 0, 0, 0] ^= 1
     other = StimulusSet(images, stimuli.labels, stimuli.sources)
-    relabelled = StimulusSet(stimuli.images, stimuli.labels, {**stimuli.sources, "valence": "file"})
-    assert len({stimuli.digest, other.digest, relabelled.digest}) == 3
+    renamed = stimuli.labels.assign(stimulus_id=[f"t{i}" for i in range(6)])
+    again = StimulusSet(stimuli.images, renamed, stimuli.sources)
+    assert len({stimuli.digest, other.digest, again.digest}) == 3
+
+
+def test_labels_do_not_count_in_the_digest(stimuli):
+    relabelled = StimulusSet(stimuli.images, stimuli.labels.assign(valence=0), stimuli.sources)
+    assert relabelled.digest == stimuli.digest
 
 
 @pytest.mark.parametrize(

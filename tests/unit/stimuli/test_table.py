@@ -4,38 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facestages import store
-from facestages.stimuli import read_stimuli, write_stimuli
-from facestages.stimuli.table import list_table
 from own_tables import one, read_table, refusal, write_table
-
-
-def test_labels_are_kept_as_written(two):
-    header = ["path", "identity", "expression", "valence", "au_12", "age", "place", "frame"]
-    table = write_table(
-        two,
-        header,
-        ["a.png", "01", "Happiness", "0.5", "", "31", "Haifa", "1"],
-        ["./b.png", "02", "", "NA", "2", "", "7", "2"],
-    )
-    faces = read_table(table, sources={"valence": "human"})
-    labels = faces.labels
-    assert list(labels["stimulus_id"]) == ["a.png", "b.png"] and "path" not in labels
-    assert list(labels["identity"]) == ["01", "02"]
-    assert list(labels["expression"]) == ["Happiness", ""]
-    assert labels["valence"][0] == 0.5 and np.isnan(labels["valence"][1])
-    assert np.isnan(labels["au_12"][0]) and labels["age"][0] == 31.0
-    assert list(labels["place"]) == ["Haifa", "7"] and labels["frame"].dtype == np.int64
-    assert faces.sources["valence"] == "human" and faces.sources["identity"] == "file"
-    write_stimuli(two / "x.h5", faces, "own")
-    assert read_stimuli(two / "x.h5").digest == faces.digest
-
-
-def test_a_stimulus_id_of_ones_own(two):
-    table = write_table(two, ["stimulus_id", "path"], ["one", "a.png"], ["two", "b.png"])
-    labels = read_table(table).labels
-    assert list(labels["stimulus_id"]) == ["one", "two"]
-    assert list(labels["path"]) == ["a.png", "b.png"]
 
 
 def test_line_ends_and_byte_order_mark(two):
@@ -92,33 +61,6 @@ def test_bad_tables(two):
     assert "two columns 'sex'" in refusal(write_table(two, ["path", "sex", "sex"]))
     message = refusal(two / "none.csv")
     assert str(two / "none.csv") in message and "no such file" in message
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *sorted({name for names in store.NAMES.values() for name in names}),
-        *("face_score", "eye_distance"),
-        *(".", "..", "a/b", "/"),
-    ],
-)
-def test_columns_that_no_file_can_hold(two, name):
-    message = refusal(write_table(two, ["path", name], ["a.png", "1"]))
-    assert f"faces.csv: a label cannot be named '{name}': " in message
-    assert "Rename the column, e.g. to 'label" in message
-    other = message.split("'")[-2]
-    table = write_table(two, ["path", other], ["a.png", "1"])
-    assert other in list_table(table).sources
-
-
-@pytest.mark.parametrize("name", ["region", "edge", "regions", "map", "axis", "umap", "."])
-def test_columns_that_once_vanished_or_stopped_a_later_job(two, name):
-    assert f"'{name}'" in refusal(write_table(two, ["path", name], ["a.png", "1"]))
-
-
-@pytest.mark.parametrize("name", ["product", "note", "file", "kind", "attrs", "Region", "a.b", "é"])
-def test_other_columns_are_labels(two, name):
-    assert list_table(write_table(two, ["path", name], ["a.png", "1"])).sources == {name: "file"}
 
 
 def test_bad_arguments(two):

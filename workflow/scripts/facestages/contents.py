@@ -188,6 +188,12 @@ def _read_table(table: str, stamp: tuple | None) -> list[dict[str, str]] | None:
         return None
 
 
+def digest_people(table: str) -> str:
+    """Digest of who is on which picture by a CSV table."""
+    rows = _read_table(table, _stamp(table)) or ()
+    return digest([[row.get("path"), row.get("identity")] for row in rows])
+
+
 def sampling_step(table: str, most: int) -> str:
     """`subsets.sampling_step` for the people of a table."""
     return str(subsets.sampling_step(count_people(table), most))
@@ -199,12 +205,21 @@ def choose_people(folder: str, camera: str, wanted: str, table: str | None) -> s
     return " ".join(disfa_files.choose_subjects(folder, camera, subjects, table))
 
 
-def digest_person(folder: str, camera: str, subject: str, table: str | None) -> str:
-    """Digest of a person's video and label files in DISFA, and of the person's sex."""
+def digest_person(folder: str, camera: str, subject: str) -> str:
+    """Digest of a person's video and files of action units in DISFA."""
     files = disfa_files.subject_files(folder, subject, camera)
     inside = {os.path.relpath(file, folder): str(file) for file in files}
-    sexes = disfa_files.read_subject_list(table) if table else {}
-    return digest([_digest_files(f"{folder} {subject}", inside), sexes.get(subject, "")])
+    return digest(_digest_files(f"{folder} {subject}", inside))
+
+
+def digest_action_units(folder: str, people: str) -> str:
+    """Digest of the files of action units of some people in DISFA, with blanks between them."""
+    files = {
+        f"{subject} {unit}": str(file)
+        for subject in people.split()
+        for unit, file in disfa_files.find_labels(Path(folder), subject).items()
+    }
+    return digest(_digest_files(f"{folder} action units", files))
 
 
 # ------------------------------------------------------------------------------------------- code
@@ -282,8 +297,10 @@ KINDS: dict[str, Callable[..., Any]] = {
     "content": digest_content,
     "shipped": digest_shipped,
     "pictures of a table": digest_listed,
+    "people of a table": digest_people,
     "step": sampling_step,
     "people": choose_people,
     "person": digest_person,
+    "action units": digest_action_units,
     "module": digest_module,
 }

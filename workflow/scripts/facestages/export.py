@@ -11,6 +11,7 @@ import numpy as np
 from facestages import store
 from facestages.analysis.rdms import squared_distances
 from facestages.errors import FacestagesError, did_you_mean
+from facestages.stimuli import read_label_file, take_rows
 
 if TYPE_CHECKING:
     import rsatoolbox
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 KINDS = ("activations", "geometry", "embedding", "attribution")
 
 
-def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
+def to_xarray(
+    path: str | os.PathLike, layer: str, labels: str | os.PathLike | None = None
+) -> xarray.Dataset:
     """A layer of a file as an xarray dataset.
 
     Parameters
@@ -28,6 +31,8 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
     path : path-like
         HDF5 file of one of `KINDS`.
     layer : str
+    labels : path-like, optional
+        HDF5 file of the labels of the face set, ``results/stimuli/NAME.labels.h5``.
 
     Returns
     -------
@@ -39,8 +44,8 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
     Raises
     ------
     FacestagesError
-        If the file is of another kind or has no such layer, or if xarray or h5netcdf is not
-        installed.
+        If a file is of another kind, there is no such layer or no label of a picture, or if xarray
+        or h5netcdf is not installed.
     """
     try:
         import h5netcdf  # noqa: F401
@@ -48,14 +53,19 @@ def to_xarray(path: str | os.PathLike, layer: str) -> xarray.Dataset:
     except ImportError as error:
         raise _not_installed("xarray", "xarray h5netcdf") from error
     with store.open_read(path, KINDS) as file:
-        group = _find_layer(path, file, layer)
-        labels, attributes = list(_label_sources(group)), store.notes_of(file)
+        attributes = store.notes_of(file)
+        known, sources = _read_observations(_find_layer(path, file, layer), labels)
     data = xarray.open_dataset(path, group=layer, engine="h5netcdf")
     data.attrs = {**attributes, **data.attrs}
-    return data.set_coords(labels)
+    coordinates = {
+        name: ("stimulus_id", known[name], {"source": source}) for name, source in sources.items()
+    }
+    return data.assign_coords(coordinates)
 
 
-def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Dataset:
+def to_rsatoolbox(
+    path: str | os.PathLike, layer: str, labels: str | os.PathLike | None = None
+) -> rsatoolbox.data.Dataset:
     """Outputs of a layer for each picture, as a dataset of rsatoolbox.
 
     Parameters
@@ -63,6 +73,8 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
     path : path-like
         HDF5 file of activations, or of `analysis.geometry.measure_geometry`.
     layer : str
+    labels : path-like, optional
+        HDF5 file of the labels of the face set, ``results/stimuli/NAME.labels.h5``.
 
     Returns
     -------
@@ -75,21 +87,25 @@ def to_rsatoolbox(path: str | os.PathLike, layer: str) -> rsatoolbox.data.Datase
     Raises
     ------
     FacestagesError
-        If the file is of another kind or has no such layer, or if rsatoolbox is not installed.
+        If a file is of another kind, there is no such layer or no label of a picture, or if
+        rsatoolbox is not installed.
     """
     data = _import_rsatoolbox().data
     with store.open_read(path, ("activations", "geometry")) as file:
         group = _find_layer(path, file, layer)
+        observations, sources = _read_observations(group, labels)
         name, channel = ("activation", "unit") if "activation" in group else ("score", "component")
         return data.Dataset(
             group[name].astype(np.float64)[:],
-            descriptors=_describe(file, group, layer),
-            obs_descriptors=_read_observations(group),
+            descriptors=_describe(file, layer, sources),
+            obs_descriptors=observations,
             channel_descriptors={channel: np.arange(1, group[name].shape[1] + 1)},
         )
 
 
-def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RDMs:
+def to_rsatoolbox_rdms(
+    path: str | os.PathLike, layer: str, labels: str | os.PathLike | None = None
+) -> rsatoolbox.rdm.RDMs:
     """RDM of a layer, ``d(i, j) = |x_i - x_j|^2 / units``, over all its units, for rsatoolbox.
 
     It equals ``rsatoolbox.rdm.calc_rdm(..., method="euclidean")`` of the layer's activations, which
@@ -105,12 +121,13 @@ def to_rsatoolbox_rdms(path: str | os.PathLike, layer: str) -> rsatoolbox.rdm.RD
     rdm = _import_rsatoolbox().rdm
     with store.open_read(path, "geometry") as file:
         group = _find_layer(path, file, layer)
+        observations, sources = _read_observations(group, labels)
         units = int(np.prod(group.attrs["layer_shape"]))
         return rdm.RDMs(
             squared_distances(group["gram"][:]).astype(np.float64)[None] / units,
             dissimilarity_measure="squared euclidean",
-            rdm_descriptors=_describe(file, group, layer),
-            pattern_descriptors=_read_observations(group),
+            rdm_descriptors=_describe(file, layer, sources),
+            pattern_descriptors=observations,
         )
 
 
@@ -134,31 +151,27 @@ def _find_layer(path: str | os.PathLike, file: h5py.File, layer: str) -> h5py.Gr
     return file[layer]
 
 
-def _label_sources(group: h5py.Group) -> dict[str, str]:
-    """Source of each label of the pictures."""
-    return {
-        name: item.attrs["source"]
-        for name, item in group.items()
-        if isinstance(item, h5py.Dataset) and item.ndim == 1 and "source" in item.attrs
-    }
+def _read_observations(
+    group: h5py.Group, labels: str | os.PathLike | None
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Names, labels and answers of a layer's pictures, and the source of each but the names."""
+    ids = store.read_column(group["stimulus_id"])
+    sources = store.label_sources(group)
+    columns = {"stimulus_id": ids} | {name: store.read_column(group[name]) for name in sources}
+    if labels is not None:
+        table, of_labels = read_label_file(labels)
+        columns |= {name: of.to_numpy() for name, of in take_rows(table, ids, labels).items()}
+        sources |= of_labels
+    return {k: v.astype(str) if v.dtype == object else v for k, v in columns.items()}, sources
 
 
-def _read_observations(group: h5py.Group) -> dict[str, np.ndarray]:
-    names = ("stimulus_id", *_label_sources(group))
-    columns = {name: store.read_column(group[name]) for name in names}
-    return {k: v.astype(str) if v.dtype == object else v for k, v in columns.items()}
-
-
-def _describe(file: h5py.File, group: h5py.Group, layer: str) -> dict[str, object]:
+def _describe(file: h5py.File, layer: str, sources: dict[str, str]) -> dict[str, object]:
     """Descriptors of a layer, as plain values."""
-    sources = _label_sources(group)
-    # These files have no attribute for rendered faces, but the sources of labels tell them.
-    rendered = int(any(source.startswith("rendered") for source in sources.values()))
     return {
         "dataset": str(file.attrs["dataset"]),
         "network": str(file.attrs["network"]),
         "seed": int(file.attrs["seed"]),
         "layer": layer,
-        "rendered": rendered,
+        "rendered": int(file.attrs["rendered"]),
         **{f"source_{label}": source for label, source in sources.items()},
     }

@@ -17,6 +17,7 @@ PATTERNS = {
     # Face sets and ratings.
     "frames": "<results>/frames/{dataset}/{subject}.h5",
     "stimuli": "<results>/stimuli/{dataset}.h5",
+    "labels": "<results>/stimuli/{dataset}.labels.h5",
     "sample": "<results>/stimuli/{dataset}.sample.h5",
     "stimuli_shard": "<results>/stimuli/{dataset}/shard-{shard}.h5",
     "stimuli_report": "<results>/stimuli/{dataset}.report.json",

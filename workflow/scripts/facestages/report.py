@@ -45,6 +45,7 @@ def describe_run(
     path: str | os.PathLike,
     config: Mapping[str, object],
     stimuli: Sequence[str | os.PathLike],
+    labels: Sequence[str | os.PathLike],
     geometry: Sequence[str | os.PathLike],
     weights: Mapping[str, Sequence[str]],
     absent: Sequence[str] = (),
@@ -56,8 +57,8 @@ def describe_run(
     path : path-like
     config : mapping
         The config with all its defaults.
-    stimuli : sequence of path-like
-        Face sets of the run.
+    stimuli, labels : sequence of path-like
+        Files of the face sets of the run, in the same order.
     geometry : sequence of path-like
         Files of `analysis.geometry`, which name the weights that each network had.
     weights : mapping of str to sequence of str
@@ -71,7 +72,10 @@ def describe_run(
         parts.append(f"<h2>Left out</h2><ul>{lines}</ul>")
     parts += [
         "<h2>Face sets</h2>",
-        html_table(_FACE_SET_HEAD, [_face_set(file, config["datasets"]) for file in stimuli]),
+        html_table(
+            _FACE_SET_HEAD,
+            [_face_set(*files, config["datasets"]) for files in zip(stimuli, labels, strict=True)],
+        ),
         "<h2>Networks</h2>",
         html_table(_NETWORK_HEAD, _networks(config["networks"], weights, _weights_used(geometry))),
         "<h2>Configuration</h2>",
@@ -96,8 +100,10 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
-def _face_set(path: str | os.PathLike, datasets: Mapping[str, Mapping]) -> tuple[object, ...]:
-    labels, sources, attributes = read_labels(path)
+def _face_set(
+    stimuli: str | os.PathLike, labels: str | os.PathLike, datasets: Mapping[str, Mapping]
+) -> tuple[object, ...]:
+    table, sources, attributes = read_labels(stimuli, labels)
     name = attributes["dataset"]
     by_source: dict[str, list[str]] = {}
     for label in filter(sources.get, _LABELS):
@@ -105,8 +111,8 @@ def _face_set(path: str | os.PathLike, datasets: Mapping[str, Mapping]) -> tuple
     return (
         name,
         datasets.get(name, {}).get("label", name),
-        f"{len(labels):,} {sample_in_words(attributes)}".strip(),
-        labels["identity"].nunique() if "identity" in labels else "not known",
+        f"{len(table):,} {sample_in_words(attributes)}".strip(),
+        table["identity"].nunique() if "identity" in table else "not known",
         "RENDERED" if attributes.get("rendered") else "no",
         "; ".join(f"{', '.join(names)}: {source}" for source, names in by_source.items()),
         attributes["stimuli_digest"],

@@ -37,7 +37,8 @@ NAMES = {
     "embedding": ("umap", "axis"),
     "attribution": (
         *("map", "randomised_map", "row", "column", "regions", "region", "edge"),
-        *("answer", "probability"),
+        *("region_source", "answer", "probability", "measure", "measured"),
+        *("shuffled_measure", "shuffle", "measured_shuffled"),
     ),
 }
 

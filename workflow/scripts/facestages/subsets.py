@@ -1,4 +1,4 @@
-"""Which pictures a sample takes, and which shard a person belongs to: arithmetic alone.
+"""Which pictures a sample takes, and which shard a picture belongs to: arithmetic alone.
 
 Snakemake imports this module at the start of every run, so nothing heavy is imported here.
 """
@@ -42,10 +42,10 @@ def sample_size(pictures: Sequence[int], step: int) -> int:
 
 
 def shard_of(name: str, shards: int) -> int:
-    """Shard, 0 to ``shards - 1``, of a person, or of a picture where people are unknown.
+    """Shard, 0 to ``shards - 1``, of a picture, or of the person of a video.
 
-    It depends on the name alone, so that a new person changes one shard alone. Numbered names
-    (``SN001``) are dealt out in turn, other names by a checksum.
+    It depends on the name alone, so that a new picture or person changes one shard alone. Numbered
+    names (``SN001``) are dealt out in turn, other names by a checksum.
     """
     number = re.search(r"\d+$", name)
     return (int(number[0]) if number else zlib.crc32(name.encode())) % shards

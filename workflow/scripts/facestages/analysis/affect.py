@@ -52,6 +52,7 @@ def regress_affect(
     stimuli: str | os.PathLike,
     stages: Mapping[str, str],
     predictions: str | os.PathLike | None = None,
+    label_file: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """Regressions of PC1 and PC2 on valence and arousal, in every recorded layer of one network.
 
@@ -60,7 +61,7 @@ def regress_affect(
 
     Parameters
     ----------
-    geometry, stimuli, stages
+    geometry, stimuli, stages, label_file
         See `analysis.layers.tabulate`.
     predictions : path-like, optional
         See `components.read_reference`.
@@ -75,7 +76,8 @@ def regress_affect(
         `components.orient`. A value that cannot be measured is empty and has a note. Errors are
         those of `components.read_reference` and `components.read_components`.
     """
-    return _regress_layers(geometry, stimuli, stages, read_reference(stimuli, predictions))
+    reference = read_reference(stimuli, label_file, predictions)
+    return _regress_layers(geometry, stimuli, stages, reference, label_file=label_file)
 
 
 @tabulate(

@@ -1,16 +1,17 @@
-"""How much of a network's Grad-CAM maps lies on eyes, brows and mouth."""
+"""How much of a network's Grad-CAM maps lies on eyes, brows and mouth: means over pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 
+import h5py
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
+from facestages import store
 from facestages.analysis.resampling import interval, people_weights, weighted_mean
-from facestages.stimuli import REGIONS
-from facestages.stimuli.regions import region_areas, region_shares
+from facestages.stimuli import read_labels, take_rows
 
 _COLUMNS = [
     *("dataset", "rendered", "network", "seed", "stage", "layer"),
@@ -18,83 +19,72 @@ _COLUMNS = [
 ]
 
 
-def measure_maps(explanation, stages: Mapping[str, str]) -> pd.DataFrame:
-    """Measure where the maps of `recording.attribution.explain_gradcam` lie.
+def summarise_maps(
+    attribution: str | os.PathLike,
+    stimuli: str | os.PathLike,
+    stages: Mapping[str, str],
+    labels: str | os.PathLike | None = None,
+    predictions: str | os.PathLike | None = None,
+) -> pd.DataFrame:
+    """Means over pictures of where the maps of `recording.attribution.explain_gradcam` lie.
 
     Parameters
     ----------
-    explanation : recording.attribution.Explanation
+    attribution : path-like
+        Its HDF5 file.
+    stimuli, labels : path-like
+        The files of the face set; see `stimuli.read_labels`.
     stages : mapping of str to str
         Layer of each stage.
+    predictions : path-like, optional
+        A network's predictions, taken as the label ``expression``.
 
     Returns
     -------
     pandas.DataFrame
-        Tidy, with a row for each layer x (all pictures, or those of one expression) x measure:
-        ``share_<region>`` and ``share_elsewhere`` of the map; ``enrichment_<region>``, the share
-        of the map over the region's share of the picture; ``empty_maps``, the share of maps
-        without a value above zero, which the other measures leave out; each of these as
-        ``randomised_...``, the mean over the networks with shuffled weights; and
-        ``randomisation_similarity``, Spearman's correlation of their maps with the network's.
-        Values are means over pictures, with 95 % intervals over identities.
+        Tidy, with a row for each layer x (all pictures, or those of one expression) x measure of
+        `recording.map_measures`. Values are means over pictures, with 95 % intervals over
+        identities; those of shuffled networks are first averaged over these.
+
+    Raises
+    ------
+    FacestagesError
+        If the maps are of other stimuli.
     """
+    table, sources, faces = read_labels(stimuli, labels, predictions)
     stage_of = {layer: stage for stage, layer in stages.items()}
     rows = []
-    for layer, maps in explanation.maps.items():
-        columns = {**explanation.columns, "stage": stage_of.get(layer, ""), "layer": layer}
-        shuffled = [maps_of[layer] for maps_of in explanation.shuffled]
-        measured = _measure_all(maps, shuffled, explanation.regions, explanation.picture_size)
-        rows += _summarise(measured, columns, explanation)
+    digest = faces["stimuli_digest"]
+    with store.open_read(attribution, "attribution", stimuli_digest=digest) as file:
+        common = {name: file.attrs[name] for name in ("dataset", "rendered", "network", "seed")}
+        for layer, group in file.items():
+            of_maps = take_rows(table, store.read_column(group["stimulus_id"]), stimuli)
+            columns = {**common, "stage": stage_of.get(layer, ""), "layer": layer}
+            region_sources = store.read_column(group["region_source"])
+            rows += _summarise(_read_measures(group), columns, of_maps, sources, region_sources)
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"n": "Int64"})
 
 
-def _measure_all(
-    maps: np.ndarray, shuffled: Sequence[np.ndarray], regions: np.ndarray, size: tuple[int, int]
-) -> dict[str, np.ndarray]:
+def _read_measures(group: h5py.Group) -> dict[str, np.ndarray]:
     """Each measure of each picture: (1, n), or (shuffles, n) for the shuffled networks."""
-    measured = {name: values[None] for name, values in _measure(maps, regions, size).items()}
-    of_shuffled = [_measure(each, regions, size) for each in shuffled]
-    for name in measured.copy():
-        measured[f"randomised_{name}"] = np.array([each[name] for each in of_shuffled])
-    similarity = [rank_correlation(maps, each) for each in shuffled]
-    return {**measured, "randomisation_similarity": np.array(similarity)}
-
-
-def _measure(maps: np.ndarray, regions: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Each measure of each picture, (n,); NaN where the map is empty or lacks the region."""
-    shares, areas = region_shares(maps, regions, size), region_areas(regions)
-    enrichment = np.full_like(shares, np.nan)
-    np.divide(shares, areas, out=enrichment, where=areas > 0)
-    measured = {f"share_{region}": shares[:, i] for i, region in enumerate(REGIONS)}
-    measured["share_elsewhere"] = 1 - shares.sum(axis=1)
-    measured |= {f"enrichment_{region}": enrichment[:, i] for i, region in enumerate(REGIONS)}
-    measured["empty_maps"] = (maps.max(axis=(1, 2)) <= 0).astype(float)
-    return measured
-
-
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of each pair of maps (n, h, w), shape (n,).
-
-    Equal values share their mean rank. NaN where a map is the same everywhere.
-    """
-    ranks = [rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (first, second)]
-    x, y = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
-    product = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    correlation = np.full(len(x), np.nan)
-    np.divide((x * y).sum(axis=1), product, out=correlation, where=product > 0)
-    return correlation
+    own = zip(store.read_column(group["measure"]), group["measured"][:][:, None], strict=True)
+    names = store.read_column(group["shuffled_measure"])
+    return {**dict(own), **dict(zip(names, group["measured_shuffled"][:], strict=True))}
 
 
 def _summarise(
-    measured: Mapping[str, np.ndarray], columns: Mapping[str, object], explanation
+    measured: Mapping[str, np.ndarray],
+    columns: Mapping[str, object],
+    labels: pd.DataFrame,
+    sources: Mapping[str, str],
+    region_sources: np.ndarray,
 ) -> list[dict[str, object]]:
     """Means over all pictures, and over those of each expression."""
-    labels, region_sources = explanation.labels, explanation.region_sources
     groups = {"all": (np.ones(len(labels), bool), "")}
     if "expression" in labels:
         for name in sorted(set(labels["expression"].astype(str)) - {"", "nan"}):
             members = (labels["expression"] == name).to_numpy()
-            groups[name] = (members, explanation.sources["expression"])
+            groups[name] = (members, sources["expression"])
     rows = []
     for expression, (members, source) in groups.items():
         for measure, each in measured.items():

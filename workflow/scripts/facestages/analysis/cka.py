@@ -100,7 +100,9 @@ def _centre_rows(rows: np.ndarray, start: int, margins: np.ndarray) -> np.ndarra
 
 
 def compare_layers(
-    geometries: Sequence[str | os.PathLike], stimuli: str | os.PathLike
+    geometries: Sequence[str | os.PathLike],
+    stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """Debiased CKA of all pairs of recorded layers of some networks on one face set.
 
@@ -108,8 +110,8 @@ def compare_layers(
     ----------
     geometries : sequence of path-like
         HDF5 files of `analysis.geometry.measure_geometry`, of several networks or seeds.
-    stimuli : path-like
-        The face set.
+    stimuli, labels : path-like
+        The files of the face set; see `stimuli.read_labels`.
 
     Returns
     -------
@@ -123,7 +125,7 @@ def compare_layers(
     FacestagesError
         If a file is missing, or of other stimuli.
     """
-    table, _, faces = read_labels(stimuli)
+    table, _, faces = read_labels(stimuli, labels)
     people = read_people(table)
     common = {"dataset": faces["dataset"], "rendered": int(faces.get("rendered", 0))}
     common |= {"measure": "cka_debiased", "n": len(table), "note": _too_few(len(table))}

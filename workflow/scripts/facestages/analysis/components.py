@@ -50,14 +50,17 @@ class Components(NamedTuple):
 
 
 def read_reference(
-    stimuli: str | os.PathLike, predictions: str | os.PathLike | None = None
+    stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
+    predictions: str | os.PathLike | None = None,
 ) -> Reference:
     """Valence and arousal of the pictures of a face set.
 
     Parameters
     ----------
-    stimuli : path-like
-        The face set; its labels ``valence`` and ``arousal`` are the reference.
+    stimuli, labels : path-like
+        The files of the face set (`stimuli.read_labels`); its labels ``valence`` and ``arousal``
+        are the reference.
     predictions : path-like, optional
         Table of `recording.predictions.predict_expressions`. The valence and arousal that its
         network outputs are the reference instead, source ``network:<name>``.
@@ -67,18 +70,18 @@ def read_reference(
     FacestagesError
         If the table is of other pictures or has no valence or arousal.
     """
-    labels, sources, _ = read_labels(stimuli, predictions)
+    table, sources, _ = read_labels(stimuli, labels, predictions)
     if predictions is not None:
-        labels = tables.read_tables([predictions])
-        network = str(labels["network"].iloc[0])
-        lacking = [name for name in AFFECT if name not in labels]
+        table = tables.read_tables([predictions])
+        network = str(table["network"].iloc[0])
+        lacking = [name for name in AFFECT if name not in table]
         if lacking:
             raise FacestagesError(
                 f"{predictions}: network '{network}' gives no {' and no '.join(lacking)}. Take "
                 f"another as the reference, or none"
             )
         sources = dict.fromkeys(AFFECT, f"network:{network}")
-    affect = {name: _read_numbers(labels, name) for name in AFFECT}
+    affect = {name: _read_numbers(table, name) for name in AFFECT}
     used = [sources[name] for name, values in affect.items() if values is not None]
     return Reference(*affect.values(), "; ".join(dict.fromkeys(used)))
 

@@ -28,7 +28,7 @@ from facestages.analysis.silhouette_scores import interval_columns, score_label
 from facestages.analysis.silhouettes import gram_distances
 from facestages.errors import FacestagesError
 from facestages.progress import progress
-from facestages.stimuli import add_labels
+from facestages.stimuli import add_ids
 
 logger = logging.getLogger(__name__)
 
@@ -205,8 +205,7 @@ def embed_umap(
     neighbours, min_dist, seed
         See `umap_embedding`.
     embedding : path-like
-        HDF5 file to write. The group of each layer holds ``umap`` (n, 2), turned by `turn_axes`,
-        and the labels.
+        HDF5 file to write. The group of each layer holds ``umap`` (n, 2), turned by `turn_axes`.
 
     Returns
     -------
@@ -245,7 +244,7 @@ def embed_umap(
             group = file.create_group(layer.name)
             group.attrs.update(layer.attributes, axis1=rules[0], axis2=rules[1])
             group.attrs["graph_parts"] = graph_parts(matrix, neighbours)
-            add_labels(group, table, sources)
+            add_ids(group, table["stimulus_id"])
             store.add_dimension(group, "axis", np.array([1, 2]))
             store.add_array(group, "umap", ("stimulus_id", "axis"), points)
             # The paper's measure alone: the others would make a map look like a layer's space.

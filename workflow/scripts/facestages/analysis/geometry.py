@@ -22,7 +22,8 @@ from facestages.analysis.parallel_analysis import noise_edge
 from facestages.errors import FacestagesError
 from facestages.gram import SIDES, gram_and_squares, join_products, join_squares
 from facestages.progress import progress
-from facestages.stimuli import add_labels, digest_pictures, read_labels
+from facestages.stimuli import add_ids, digest_pictures, read_facts
+from facestages.stimuli.sample import STRATUM
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +128,8 @@ def measure_geometry(
         If the activations are of other stimuli, hold NaN or infinity, or lack pictures.
     """
     sources = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
-    labels, label_sources, faces = read_labels(stimuli)
-    ids, sample = labels["stimulus_id"].to_numpy(), sampling.read_sample(labels, faces)
+    facts, _, faces = read_facts(stimuli)
+    ids, sample = facts["stimulus_id"].to_numpy(), sampling.read_sample(facts.get(STRATUM), faces)
     with contextlib.ExitStack() as stack:
         kinds = ("activations", "gram")
         files = [stack.enter_context(store.open_read(path, kinds)) for path in sources]
@@ -139,7 +140,7 @@ def measure_geometry(
         for layer in progress(list(files[0]), "geometry"):
             group = target.create_group(layer)
             group.attrs.update(files[0][layer].attrs)
-            add_labels(group, labels, label_sources)
+            add_ids(group, ids)
             try:
                 gram, squares = _layer_gram([file[layer] for file in files], ids)
                 _add_geometry(group, gram, components, sample)

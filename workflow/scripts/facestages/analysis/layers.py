@@ -135,11 +135,11 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
     -------
     callable
         A decorator. What it returns is called with ``(geometry, stimuli, stages, *settings,
-        predictions=None, **settings)``, where `geometry` is an HDF5 file of
-        `analysis.geometry.measure_geometry`, `stimuli` the face set, `stages` the layer of each
-        stage, and `predictions` the table of a network's predictions that take the place of the
-        label ``expression`` (`stimuli.read_labels`). It raises a FacestagesError if the geometry
-        is of other stimuli.
+        predictions=None, label_file=None, **settings)``, where `geometry` is an HDF5 file of
+        `analysis.geometry.measure_geometry`, `stimuli` the pictures of the face set, `label_file`
+        the file of its labels, `stages` the layer of each stage, and `predictions` the table of a
+        network's predictions that take the place of the label ``expression``
+        (`stimuli.read_labels`). It raises a FacestagesError if the geometry is of other stimuli.
 
     Examples
     --------
@@ -151,8 +151,10 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
 
     def decorate(rows_of: Callable[..., Iterator[tuple[Layer | None, Rows]]]) -> Callable:
         @functools.wraps(rows_of)
-        def table_of(geometry, stimuli, stages, *settings, predictions=None, **named):
-            labels, sources, faces = read_labels(stimuli, predictions)
+        def table_of(
+            geometry, stimuli, stages, *settings, predictions=None, label_file=None, **named
+        ):
+            labels, sources, faces = read_labels(stimuli, label_file, predictions)
             digest = faces["stimuli_digest"]
             with store.open_read(geometry, "geometry", stimuli_digest=digest) as file:
                 notes, layers = store.notes_of(file), _layers_of(file)
@@ -198,6 +200,7 @@ def write_measure(measured: Callable[..., pd.DataFrame], snakemake) -> None:
         snakemake.input.geometry,
         snakemake.input.stimuli,
         predictions=snakemake.input.predictions or None,
+        label_file=snakemake.input.labels,
         **settings,
         **dict(files),
     )

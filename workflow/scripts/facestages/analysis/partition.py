@@ -18,6 +18,7 @@ from facestages.analysis.labels import NO_GEOMETRY, circular_note, is_labelled, 
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights
 from facestages.progress import progress
+from facestages.stimuli.sample import people_of
 
 #: Shares and their names, in the order of the stages that the paper claims.
 SHARES = {
@@ -193,7 +194,7 @@ def partition_variance(
     people = labels["identity"].nunique()
     weights = people_weights(labels["identity"], resamples)
     weights = np.vstack([np.ones(len(labels)), weights])
-    sample = sampling.read_sample(geometry.labels, geometry.faces)
+    sample = sampling.read_sample(people_of(geometry.labels), geometry.faces)
     if sample:
         sample = sample._replace(halves=sample.halves[:, used])
     for k in (k for k in components if k != "all"):

@@ -12,9 +12,6 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
-import pandas as pd
-
-from facestages.stimuli.sample import people_of
 
 #: Number of random halvings; ten give a standard error to within a fifth.
 SPLITS = 10
@@ -31,14 +28,14 @@ class Sample(NamedTuple):
     halves: np.ndarray
 
 
-def read_sample(labels: pd.DataFrame, faces: Mapping[str, object]) -> Sample | None:
-    """Halve a sample, from its labels and its attributes; None where the face set is whole.
+def read_sample(people: np.ndarray, faces: Mapping[str, object]) -> Sample | None:
+    """Halve a sample of `stimuli.sample.sample_stimuli`; None where the face set is whole.
 
-    `stimuli.sample.sample_stimuli` made the sample.
+    `people` has the person of each picture, and `faces` are the attributes of the pictures.
     """
     if "pictures_of" not in faces:
         return None
-    return Sample(len(labels) / int(faces["pictures_of"]), split_halves(people_of(labels)))
+    return Sample(len(people) / int(faces["pictures_of"]), split_halves(people))
 
 
 def split_halves(people: np.ndarray, splits: int = SPLITS, seed: int = 0) -> np.ndarray:

@@ -26,6 +26,7 @@ from facestages.analysis.silhouette_scores import (
 from facestages.analysis.silhouettes import centred_distances, mean_silhouettes
 from facestages.errors import FacestagesError
 from facestages.progress import progress
+from facestages.stimuli.sample import people_of
 
 #: Shares of the variance; the components that reach them are counted.
 SHARES = (0.6, 0.9)
@@ -93,7 +94,7 @@ def score_separability(
     table = geometry.labels
     moves = {label: _moves(table, label, permutations) for label in labels}
     drawn = _draw_pictures(table, pictures_per_person) if "identity" in labels else None
-    sample = sampling.read_sample(table, geometry.faces)
+    sample = sampling.read_sample(people_of(table), geometry.faces)
     curves: _Curves = {}
     for layer in progress(geometry.layers, "silhouettes"):
         rows, scores = [], layer.scores[:]

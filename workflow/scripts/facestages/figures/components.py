@@ -15,7 +15,7 @@ from facestages.analysis.components import (
 )
 from facestages.analysis.labels import describe_source
 from facestages.figures import page
-from facestages.figures.face_set import FaceSet, read_face_set
+from facestages.figures.face_set import FaceSet
 
 
 class Shown(NamedTuple):
@@ -72,7 +72,7 @@ class Study(NamedTuple):
 
 def read_study(
     networks: Mapping[str, Mapping],
-    faces: str | os.PathLike | FaceSet,
+    faces: FaceSet,
     predictions: str | os.PathLike | None = None,
     reference_label: str = "",
     absent: Mapping[str, str] | None = None,
@@ -90,8 +90,8 @@ def read_study(
     absent : mapping of str to str, optional
         Name in figures of each network that cannot be shown, and why, in a line.
     """
-    faces = faces if isinstance(faces, FaceSet) else read_face_set(faces)
-    reference, absent = read_reference(faces.path, predictions), dict(absent or {})
+    reference = read_reference(faces.path, faces.label_file, predictions)
+    absent = dict(absent or {})
     shown = {}
     for name, entry in networks.items():
         layer, stage = entry["layer"], entry["stage"]

@@ -76,13 +76,14 @@ def read_explained(
             names = ", ".join(layers)
             return missing(f"no Grad-CAM of {names}: the network has no such layer here")
         group = file[present[0]]
-        columns = ("stimulus_id", "expression", "intensity", "answer", "probability")
-        table = pd.DataFrame({c: store.read_column(group[c]) for c in columns if c in group})
+        columns = ("stimulus_id", "answer", "probability")
+        table = pd.DataFrame({column: store.read_column(group[column]) for column in columns})
+        table = table.merge(faces.labels, on="stimulus_id", validate="one_to_one")
         chosen, rule = choose_face(table, expression)
         if chosen is None:
             return missing(rule)
         heat = {layer: file[layer]["map"][chosen].astype(np.float32) for layer in present}
-        source, network = group["expression"].attrs.get("source", ""), file.attrs["network"]
+        source, network = faces.sources["expression"], file.attrs["network"]
     stimulus, answer, probability = (
         table[name][chosen] for name in ("stimulus_id", "answer", "probability")
     )

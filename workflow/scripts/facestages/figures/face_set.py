@@ -19,6 +19,7 @@ class FaceSet(NamedTuple):
     """A face set without its pictures, from `read_face_set`."""
 
     path: str | os.PathLike
+    label_file: str | os.PathLike | None
     labels: pd.DataFrame
     #: Where each label comes from.
     sources: dict[str, str]
@@ -70,7 +71,12 @@ class FaceSet(NamedTuple):
 
 
 def read_face_set(
-    stimuli: str | os.PathLike, labels_from: str | os.PathLike | None = None
+    stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
+    labels_from: str | os.PathLike | None = None,
 ) -> FaceSet:
-    """Read a face set; predictions in `labels_from` take the place of its expressions."""
-    return FaceSet(stimuli, *read_labels(stimuli, labels_from))
+    """Read a face set from its files of pictures and of labels (`stimuli.read_labels`).
+
+    Predictions in `labels_from` take the place of its expressions.
+    """
+    return FaceSet(stimuli, labels, *read_labels(stimuli, labels, labels_from))

@@ -41,6 +41,8 @@ def draw(
     stimuli: str | os.PathLike,
     scores: pd.DataFrame,
     attribution: str | os.PathLike | None = None,
+    labels: str | os.PathLike | None = None,
+    labels_from: str | os.PathLike | None = None,
     *,
     network: str,
     dataset: str,
@@ -57,8 +59,10 @@ def draw(
     embedding, attribution : path-like
         Files of `analysis.embedding.embed_umap`, of the network's first seed, and of
         `recording.attribution.explain_gradcam`.
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
+    labels_from : path-like, optional
+        Predictions that take the place of the face set's own expressions.
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and of
         `analysis.embedding.embed_umap` of this network and face set.
@@ -88,7 +92,7 @@ def draw(
     FacestagesError
         If none of the maps can be drawn, or a file is of other stimuli.
     """
-    face_set, letters = read_face_set(stimuli), page.letters()
+    face_set, letters = read_face_set(stimuli, labels, labels_from), page.letters()
     panels = [_read_panel(next(letters), name, embedding, face_set, layers) for name in stages]
     drawn = [panel for panel in panels if not panel.map.missing]
     if not drawn:

@@ -25,6 +25,7 @@ def draw(
     panels: Sequence[Mapping],
     stimuli: str | os.PathLike,
     scores: pd.DataFrame,
+    labels: str | os.PathLike | None = None,
     *,
     dataset: str,
     absent: Mapping[str, str] | None = None,
@@ -37,8 +38,8 @@ def draw(
         In order: ``network``, its ``title`` in figures, ``layer``, ``space`` and ``file``. The file
         is of the network's first seed: for ``umap`` that of `analysis.embedding.embed_umap`, for
         ``pca`` that of `analysis.geometry.measure_geometry`; None where there is none.
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability` and of
         `analysis.embedding.embed_umap`, of all seeds of the networks.
@@ -56,7 +57,7 @@ def draw(
     FacestagesError
         If no panel can be drawn, or a file is of other stimuli.
     """
-    faces = read_face_set(stimuli)
+    faces = read_face_set(stimuli, labels)
     read = [
         _read_panel(letter, panel, faces, scores, absent or {})
         for letter, panel in zip(page.letters(), panels, strict=False)

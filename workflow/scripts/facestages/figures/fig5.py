@@ -21,6 +21,7 @@ from facestages.errors import FacestagesError
 from facestages.figures import page, style
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
+from facestages.figures.face_set import read_face_set
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, the regressions, and the legend with the caption.
@@ -52,6 +53,7 @@ class _Cloud(NamedTuple):
 def draw(
     networks: Mapping[str, Mapping],
     stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
     *,
     dataset: str,
     predictions: str | os.PathLike | None = None,
@@ -70,8 +72,8 @@ def draw(
 
     Parameters
     ----------
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
     ratings, ratings_label : path-like, str
         Table of human ratings of pictures, from rule ``prepare_ratings``, and its name in figures.
     no_reference, no_ratings : str
@@ -86,7 +88,8 @@ def draw(
     FacestagesError
         If no network can be shown.
     """
-    study = read_study(networks, stimuli, predictions, reference_label, absent)
+    faces = read_face_set(stimuli, labels)
+    study = read_study(networks, faces, predictions, reference_label, absent)
     if not study.networks:
         raise study.nothing_to_draw("Figure 5")
     clouds = [

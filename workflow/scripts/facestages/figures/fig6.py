@@ -16,7 +16,7 @@ from facestages.errors import FacestagesError
 from facestages.figures import layout, page, style
 from facestages.figures.components import Shown, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
-from facestages.figures.face_set import FaceSet
+from facestages.figures.face_set import FaceSet, read_face_set
 from facestages.figures.faces import draw_strip, equally_spaced
 from facestages.stimuli.sample import pictures_in_words
 
@@ -48,6 +48,7 @@ class _Strip(NamedTuple):
 def draw(
     networks: Mapping[str, Mapping],
     stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
     *,
     dataset: str,
     predictions: str | os.PathLike | None = None,
@@ -64,8 +65,8 @@ def draw(
 
     Parameters
     ----------
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
     no_reference : str
         Why the reference that the config names cannot be shown.
     count : int
@@ -82,8 +83,9 @@ def draw(
     FacestagesError
         If there is no axis to show faces along.
     """
-    study = read_study(networks, stimuli, predictions, reference_label, absent)
-    faces, shown = study.faces, study.networks.values()
+    faces = read_face_set(stimuli, labels)
+    study = read_study(networks, faces, predictions, reference_label, absent)
+    shown = study.networks.values()
     blocks = {network.label: _network_strips(network) for network in shown}
     blocks |= {label: [_Strip("", "", {}, None, why)] for label, why in study.absent.items()}
     source = study.source or "reference"

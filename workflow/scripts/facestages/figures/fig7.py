@@ -58,6 +58,7 @@ class _Answers(NamedTuple):
 def draw(
     networks: Mapping[str, Mapping],
     stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
     *,
     dataset: str,
     looks: Mapping[str, int | str],
@@ -76,8 +77,8 @@ def draw(
         As in `figures.components.read_study`, and ``classes``, the expressions that the network
         knows, and ``predictions``, the path of its table of
         `recording.predictions.predict_expressions`.
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
     labels_from : path-like, optional
         Predictions that take the place of the face set's own expressions.
 
@@ -93,7 +94,7 @@ def draw(
         If no network can be shown, the face set has no expressions, or predictions are of other
         pictures.
     """
-    faces = read_face_set(stimuli, labels_from)
+    faces = read_face_set(stimuli, labels, labels_from)
     if not faces.expressions.any():
         raise FacestagesError(
             f"Figure 7: face set '{faces.columns['dataset']}' has no expressions to be right or "

@@ -42,6 +42,7 @@ _KEYS = [
 def draw(
     shares: pd.DataFrame,
     stimuli: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
     predictions: pd.DataFrame | None = None,
     labels_from: str | os.PathLike | None = None,
     *,
@@ -56,8 +57,8 @@ def draw(
     ----------
     shares : pandas.DataFrame
         Rows of `analysis.partition.partition_variance`, of any number of networks and seeds.
-    stimuli, dataset : path-like, str
-        The face set, and its name in figures.
+    stimuli, labels, dataset : path-like, path-like, str
+        The files of the face set, and its name in figures.
     predictions : pandas.DataFrame, optional
         Rows of `recording.predictions.predict_expressions` of the networks that name expressions.
     labels_from : path-like, optional
@@ -75,7 +76,7 @@ def draw(
     # Rows without a number of components say why nothing was measured.
     chosen = shares[shares["components"].isin([str(components), ""])]
     summary = mean_over_seeds(chosen, _KEYS)
-    faces = read_face_set(stimuli, labels_from)
+    faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
     height = 46 * len(networks) + 34
     figure, axes = page.new_panels(len(networks), 3, height, width_ratios=(1.1, 1.1, 1))

@@ -23,7 +23,10 @@ _FONT = 5
 
 
 def draw_sheet(
-    stimuli: str | os.PathLike, title: str, predictions: str | os.PathLike | None = None
+    stimuli: str | os.PathLike,
+    title: str,
+    labels: str | os.PathLike | None = None,
+    predictions: str | os.PathLike | None = None,
 ) -> Figure:
     """Draw a face set's contact sheet.
 
@@ -32,14 +35,15 @@ def draw_sheet(
     scores of the detector, and those that were left out or taken whole. Rendered faces have no
     originals; their stimuli are shown at even steps.
 
-    `title` is the face set's name in figures; `predictions` are those of a network whose answers
-    the analyses take as the label ``expression``.
+    `stimuli` and `labels` are the files of the face set (`stimuli.read_labels`), `title` is its
+    name in figures, and `predictions` are those of a network whose answers the analyses take as the
+    label ``expression``.
     """
     style.use_style()
-    faces, examples = read_face_set(stimuli, predictions), read_examples(stimuli)
-    labels = faces.labels
-    rows = {name: number for number, name in enumerate(labels["stimulus_id"])}
-    even = np.linspace(0, len(labels) - 1, min(_PICTURES, len(labels))).astype(int)
+    faces, examples = read_face_set(stimuli, labels, predictions), read_examples(stimuli)
+    ids = faces.labels["stimulus_id"]
+    rows = {name: number for number, name in enumerate(ids)}
+    even = np.linspace(0, len(ids) - 1, min(_PICTURES, len(ids))).astype(int)
     shown = [rows[e.stimulus_id] for e in examples if e.stimulus_id] if examples else list(even)
     pictures = dict(zip(shown, faces.pictures(shown), strict=True))
     lines = -(-(2 * len(examples) or len(even)) // _COLUMNS)
@@ -55,7 +59,7 @@ def draw_sheet(
     else:
         for row, axis in zip(even, axes.flat, strict=False):
             _show(axis, pictures[row])
-            name = _shorten(labels["stimulus_id"][row])
+            name = _shorten(ids[row])
             caption = "\n".join(filter(None, [name, faces.expressions[row]]))
             axis.set_title(caption, fontsize=_FONT, pad=2)
     heading = _heading(title, faces, len(read_irregular(stimuli)))

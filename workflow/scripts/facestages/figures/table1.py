@@ -50,9 +50,9 @@ def make_table1(
         `networks.listing.describe_layers`, ``reports`` of the training of each seed,
         and ``predictions`` of each seed on the test set.
     datasets : mapping of str to mapping
-        By name: ``label``, ``paper`` and the file ``stimuli``.
+        By name: ``label``, ``paper`` and the files ``stimuli`` and ``labels``.
     test : mapping or None
-        ``name``, ``label`` and the file ``stimuli`` of the test set.
+        ``name``, ``label`` and the files ``stimuli`` and ``labels`` of the test set.
     paper : path-like
         ``resources/paper.yaml``.
 
@@ -63,7 +63,7 @@ def make_table1(
         set, ...; ``paper`` or ``paper_text`` is what the paper says.
     """
     published = read_yaml(paper)["table1"]
-    tested = {**test, "labels": read_labels(test["stimuli"])[0]} if test else None
+    tested = test and {**test, "table": read_labels(test["stimuli"], test["labels"])[0]}
     rows = []
     for name, entry in networks.items():
         of_paper = published["networks"].get(entry["paper"], {})
@@ -97,7 +97,7 @@ def _describe_network(
     if entry["predictions"]:
         tables = [read_tables([path]) for path in entry["predictions"]]
         try:
-            accuracy = accuracy_on(test["labels"], tables, entry["classes"])
+            accuracy = accuracy_on(test["table"], tables, entry["classes"])
         except FacestagesError as error:
             raise FacestagesError(f"network {name} on face set {test['name']}: {error}") from error
         yield {"measure": "test accuracy", "item": test["name"], **accuracy}
@@ -106,7 +106,7 @@ def _describe_network(
 
 
 def _describe_dataset(entry: Mapping, of_paper: Mapping) -> Iterator[dict]:
-    labels, sources, attributes = read_labels(entry["stimuli"])
+    labels, sources, attributes = read_labels(entry["stimuli"], entry["labels"])
     with store.open_read(entry["stimuli"], "stimuli") as file:
         height, width = file["images"].shape[1:3]
     people = labels["identity"].nunique() if "identity" in labels else np.nan

@@ -18,7 +18,7 @@ import pandas as pd
 from facestages.architectures import ARCHITECTURES, select_layers
 from facestages.files import atomic_path
 from facestages.networks import Network, load_network
-from facestages.stimuli import read_labels
+from facestages.stimuli import read_facts
 from facestages.tables import read_tables
 
 _BYTES = 4  # float32
@@ -82,7 +82,7 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
     layers = read_tables([path])
     n, what = 1000, f"1,000 pictures ({dataset} is not prepared yet)"
     if os.path.exists(stimuli):
-        n = len(read_labels(stimuli)[0])
+        n = len(read_facts(stimuli)[0])
         what = f"the {n:,} pictures of {dataset}"
     name, total = layers["network"].iloc[0], layers["network_parameters"].iloc[0]
     layers = layers[layers["kind"] != "Input"]

@@ -226,7 +226,8 @@ def train_classifier(
         for part, rows in parts.items()
     }
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})
-    setup = [training.model_dump(), list(classes), seed, stimuli.digest, code]
+    told = [stimuli.digest, stimuli.labels.to_csv(index=False)]
+    setup = [training.model_dump(), list(classes), seed, told, code]
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
     if training.shuffle_labels:
         # The test part keeps its labels. The epoch is chosen on shuffled labels, as it is trained.
@@ -257,6 +258,7 @@ def train_network(
     *,
     code: str | Sequence[str],
     stimuli,
+    labels,
     checkpoint,
     model_out,
     history_out,
@@ -266,7 +268,8 @@ def train_network(
     """Train one instance of a network and write it with its history and metrics.
 
     `source` holds the arguments of `networks.load_network` from the config, `code` is the digest of
-    the code, and `checkpoint` the folder of an interrupted training.
+    the code, `stimuli` and `labels` are the files of the face set, and `checkpoint` is the folder
+    of an interrupted training.
     """
     keras.config.set_dtype_policy(training.precision)
     network = load_network(name, **source, seed=seed, gpu=gpu)
@@ -274,7 +277,7 @@ def train_network(
     model, history, report = train_classifier(
         network.model,
         network.input,
-        read_stimuli(stimuli),
+        read_stimuli(stimuli, labels),
         source["classes"],
         training,
         seed,

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from facestages import subsets
 from facestages.errors import FacestagesError
 from facestages.plan.given import Given, give
+from facestages.plan.presence import given_in
 from facestages.plan.sources import SOURCES, Source
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-# Keys that change no picture: names in figures, shards, and labels that are joined later.
+# Keys that change neither pictures nor labels: names in figures, shards, and predictions.
 _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
 
-# Keys of tables, whose contents count as a whole.
-_TABLES = ("table", "norms")
+# Keys that decide labels. All but the first three change no picture.
+_OF_LABELS = {"source", "path", "table", "norms", "sources", "subject_list", "action_units"}
+_OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
@@ -52,7 +54,7 @@ class FaceSets:
 
     def sampling_step(self, dataset: str) -> int:
         """The k for which every k-th picture of each person is measured."""
-        if step := self.step_given(dataset):
+        if step := self.sample_given(dataset):
             return int(step[0][-1])
         pictures = self.foreseen(dataset)
         try:
@@ -60,13 +62,18 @@ class FaceSets:
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 
-    def step_given(self, dataset: str) -> Given:
-        """As `given`, of a sample: its step, which the people of a user's table decide."""
+    def sample_given(self, dataset: str) -> Given:
+        """As `given`, of a sample: its step, and who is on the pictures, by a user's table."""
         entry, sample = self.config.datasets[dataset], self.plan.path("sample", dataset=dataset)
         if entry.source != "table" or not (os.path.exists(entry.table) or os.path.exists(sample)):
             return []
         most = self.config.analysis.most_pictures
-        return give(self.plan, f"datasets.{dataset}", sample, "step", entry.table, most)
+        told = ("step", entry.table, most), ("people of a table", entry.table)
+        return self._give(dataset, sample, *told)
+
+    def _give(self, dataset: str, product: str, *told: tuple) -> Given:
+        section = f"datasets.{dataset}"
+        return [one for item in told for one in give(self.plan, section, product, *item)]
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
@@ -81,6 +88,10 @@ class FaceSets:
         """File of a face set, or of its sample where it is too large to be measured as a whole."""
         product = "sample" if self.sampling_step(dataset) > 1 else "stimuli"
         return self.plan.path(product, dataset=dataset)
+
+    def labels(self, dataset: str) -> str:
+        """File of a face set's labels; a sample's are among them."""
+        return self.plan.path("labels", dataset=dataset)
 
     def described(self, dataset: str) -> str:
         """As `measured`; the whole face set where no step measures it."""
@@ -131,42 +142,51 @@ class FaceSets:
         return "face_detector" if self.config.datasets[dataset].framing else None
 
     def entry(self, dataset: str) -> dict:
-        """The part of a face set's section that decides its file."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER)
+        """The part of a face set's section that decides its pictures."""
+        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | _OF_LABELS_ALONE)
         if self.kind(dataset).has_videos:
             # The other keys have decided the frames, which come as files.
             return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
         return entry
 
+    def label_entry(self, dataset: str) -> dict:
+        """The part of a face set's section that decides its labels."""
+        entry = self.config.datasets[dataset].model_dump(include=_OF_LABELS)
+        return entry | ({"source": "frames"} if self.kind(dataset).has_videos else {})
+
     def frames_entry(self, dataset: str) -> dict:
         """The part of a face set's section that decides the frames of one video."""
-        entry = self.config.datasets[dataset].model_dump(exclude=_LATER | {"subjects", "source"})
+        entry = self.config.datasets[dataset].model_dump(
+            exclude=_LATER | _OF_LABELS_ALONE | {"subjects", "source"}
+        )
         if entry["crop"]:
             # The other keys act on all frames together.
             entry["crop"] = {key: entry["crop"][key] for key in ("margin", "failures")}
         return entry
 
     def given(self, dataset: str) -> Given:
-        """The user's pictures, tables and norms that a face set is made from; of videos, people."""
-        entry, kind = self.config.datasets[dataset], self.kind(dataset)
-        if kind.asset:
-            return []
+        """The user's pictures that a face set is made from; of videos, the people."""
+        kind = self.kind(dataset)
         if kind.has_videos:
             return self._people(dataset)
-        tables = [("content", item) for key, item in entry.given().items() if key in _TABLES]
-        return [
-            one
-            for wanted in (kind.pictures(entry), *tables)
-            for one in give(self.plan, f"datasets.{dataset}", self.whole(dataset), *wanted)
-        ]
+        told = [] if kind.asset else [kind.pictures(self.config.datasets[dataset])]
+        return self._give(dataset, self.whole(dataset), *told)
 
     def _people(self, dataset: str) -> Given:
         entry = self.config.datasets[dataset]
         listed = isinstance(entry.subjects, list)
         wanted = " ".join(entry.subjects) if listed else entry.subjects
-        arguments = (entry.path, entry.camera, wanted, entry.subject_list)
-        product = self.whole(dataset)
-        return give(self.plan, f"datasets.{dataset}", product, "people", *arguments)
+        told = ("people", entry.path, entry.camera, wanted, entry.subject_list)
+        return self._give(dataset, self.whole(dataset), told)
+
+    def labels_given(self, dataset: str) -> Given:
+        """The user's tables of labels; of videos, the files of action units as well."""
+        entry, items = self.config.datasets[dataset], given_in(self.config, f"datasets.{dataset}")
+        told = [("content", item.path) for item in items if item.given.has_labels]
+        if self.kind(dataset).has_videos:
+            people = " ".join(self.subjects(dataset))
+            told.append(("action units", entry.path, people))
+        return self._give(dataset, self.labels(dataset), *told)
 
     def crop_margin(self, dataset: str) -> float | None:
         """Margin of a face set's crop by the eyes; None where it was not cropped."""
@@ -186,11 +206,10 @@ class FaceSets:
         return self._people(dataset)[0][-1].split()
 
     def frames_given(self, dataset: str, subject: str) -> Given:
-        """A person's video, labels and sex."""
+        """A person's video, and the action units, which decide which frames are taken."""
         entry = self.config.datasets[dataset]
-        arguments = (entry.path, entry.camera, subject, entry.subject_list)
         product = self.plan.path("frames", dataset=dataset, subject=subject)
-        return give(self.plan, f"datasets.{dataset}", product, "person", *arguments)
+        return self._give(dataset, product, ("person", entry.path, entry.camera, subject))
 
     def waiting_videos(self, dataset: str) -> list[str]:
         """People whose video is yet to be decoded."""

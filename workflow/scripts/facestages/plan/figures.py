@@ -62,7 +62,8 @@ def _fig2(plan: Plan, fig2) -> FigurePlan:
         {
             "embedding": plan.path("embedding", one),
             "scores": _map_scores(plan, [one]),
-            "stimuli": plan.face_sets.measured(fig2.dataset),
+            **_face_set(plan, fig2.dataset),
+            "labels_from": plan.face_sets.label_predictions(fig2.dataset),
             # Pixels have no layers that Grad-CAM could trace back to them.
             "attribution": plan.path("attribution", one) if entry.framework != "numpy" else [],
         },
@@ -76,6 +77,12 @@ def _fig2(plan: Plan, fig2) -> FigurePlan:
             "faces": fig2.faces,
         },
     )
+
+
+def _face_set(plan: Plan, dataset: str) -> dict[str, str]:
+    """The files of a face set."""
+    face_sets = plan.face_sets
+    return {"stimuli": face_sets.measured(dataset), "labels": face_sets.labels(dataset)}
 
 
 def _map_scores(plan: Plan, recordings: Iterable[Recording]) -> list[str]:
@@ -96,7 +103,7 @@ def _fig3(plan: Plan, fig3) -> FigurePlan:
         {
             "needed": [panel["file"] for panel in panels if panel["network"] not in lines],
             "scores": _map_scores(plan, every),
-            "stimuli": plan.face_sets.measured(fig3.dataset),
+            **_face_set(plan, fig3.dataset),
         },
         {
             "panels": panels,
@@ -187,7 +194,7 @@ def _study4(plan: Plan, figure: Study4Figure) -> tuple[dict, dict]:
         if name not in no_reference
     )
     files = {
-        "stimuli": plan.face_sets.measured(figure.dataset),
+        **_face_set(plan, figure.dataset),
         "needed": [network["geometry"] for network in networks.values()],
         "predictions": _only(predictions),
     }
@@ -219,7 +226,7 @@ def _fig8(plan: Plan, fig8) -> FigurePlan:
     return FigurePlan(
         {
             "shares": plan.paths("partition", plan.every_seed([fig8.dataset], networks)),
-            "stimuli": plan.face_sets.measured(fig8.dataset),
+            **_face_set(plan, fig8.dataset),
             "predictions": [
                 plan.path("predictions", plan.first(fig8.dataset, name))
                 for name in networks

@@ -190,15 +190,15 @@ class Networks:
             )
         return self.plan.path("layers", network=self.config.network)
 
-    def training_data(self, network: str) -> str:
-        """The face set that a network is trained on."""
+    def training_data(self, network: str, product: str) -> str:
+        """Pictures or labels (``"stimuli"``, ``"labels"``) that a network is trained on."""
         entry = self.config.networks[network]
         if entry.weights != "train":
             raise FacestagesError(
                 f"config: networks.{network} is not trained; for that it needs "
                 f"'weights: train' and a section 'training'"
             )
-        return self.plan.face_sets.whole(entry.training.dataset)
+        return self.plan.path(product, dataset=entry.training.dataset)
 
     def training_recipe(self, network: str) -> dict:
         """How a network is trained; nothing where it is not."""

@@ -98,7 +98,7 @@ def made_of(plan: Plan, section: str) -> list[str]:
     """Files that are made of a section's own, and that a run needs in place of those."""
     part, name = section.split(".", 1)
     if part == "datasets":
-        return [plan.path("stimuli", dataset=name)]
+        return [plan.path(product, dataset=name) for product in ("stimuli", "labels")]
     if part == "ratings":
         return [plan.path("ratings", ratings=name)]
     config = plan.config

@@ -58,7 +58,7 @@ class Recordings:
         return self.plan.face_sets.kind(dataset).has_videos and not is_joint
 
     def shard_sources(self, dataset: str, shard: int) -> list[str]:
-        """What a shard is taken from: the frames of its people, or the face set."""
+        """What a shard is taken from: the frames of its people, or all pictures."""
         if not self.has_shards_of_videos(dataset):
             return [self.plan.face_sets.measured(dataset)]
         return [
@@ -66,6 +66,10 @@ class Recordings:
             for subject in self.plan.face_sets.subjects(dataset)
             if subsets.shard_of(subject, self.shards(dataset)) == shard
         ]
+
+    def shards_of_source(self, dataset: str) -> int:
+        """Number of shards that the pictures of `shard_sources` fall to."""
+        return 1 if self.has_shards_of_videos(dataset) else self.shards(dataset)
 
     def shard_step(self, dataset: str) -> int:
         """The k for which a shard takes every k-th picture of each person from its sources."""

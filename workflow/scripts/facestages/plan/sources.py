@@ -26,6 +26,8 @@ class Given(NamedTuple):
     wanted: str
     #: How to get it, where only the user knows.
     how: str = ""
+    #: A table of labels, which changes no picture (but for the names and paths of pictures).
+    has_labels: bool = False
     #: Entry of ``resources/gated.yaml`` that says where it can be asked for.
     gated: str | None = None
 
@@ -119,20 +121,23 @@ SOURCES = {
         _count_kdef,
         given={
             "path": Given("folder", gated="kdef"),
-            "norms": Given("table", _NORMS, gated="kdef_pt"),
+            "norms": Given("table", _NORMS, True, gated="kdef_pt"),
         },
     ),
     "disfa": Source(
         _count_disfa,
-        given={"path": Given("folder", gated="disfa"), "subject_list": Given("table", _SUBJECTS)},
+        given={
+            "path": Given("folder", gated="disfa"),
+            "subject_list": Given("table", _SUBJECTS, True),
+        },
         has_videos=True,
     ),
     "table": Source(
         _count_table,
         given={
-            "table": Given("table", _FACES),
+            "table": Given("table", _FACES, True),
             "folder": Given("folder", "The folder of the table's pictures."),
-            "norms": Given("table", _NORMS),
+            "norms": Given("table", _NORMS, True),
         },
         pictures=_listed_pictures,
     ),

@@ -15,9 +15,9 @@ class Table1Plan(NamedTuple):
 
     #: What the config says of each network, and the files that the table reads further.
     networks: dict[str, dict]
-    #: What the config says of each face set, and its file.
+    #: What the config says of each face set, and its files.
     datasets: dict[str, dict]
-    #: The face set of the test, and its file; None if there is none, or it is not at hand.
+    #: The face set of the test, and its files; None if there is none, or it is not at hand.
     test: dict | None
     #: Lines that say what the table does without.
     absent: list[str]
@@ -28,8 +28,9 @@ class Table1Plan(NamedTuple):
         files = []
         for entry in self.networks.values():
             files += [entry["layers"], *entry["reports"], *entry["predictions"]]
-        files += [entry["stimuli"] for entry in self.datasets.values()]
-        return files + ([self.test["stimuli"]] if self.test else [])
+        for entry in [*self.datasets.values(), *filter(None, [self.test])]:
+            files += [entry["stimuli"], entry["labels"]]
+        return files
 
 
 def plan_table1(plan: Plan) -> Table1Plan:
@@ -52,6 +53,7 @@ def plan_table1(plan: Plan) -> Table1Plan:
             "name": test,
             "label": plan.config.datasets[test].label,
             "stimuli": plan.face_sets.measured(test),
+            "labels": plan.face_sets.labels(test),
         },
         [
             *plan.left_out("networks", uses.networks).values(),
@@ -86,8 +88,8 @@ def _network(plan: Plan, name: str, test: str | None) -> dict[str, object]:
 
 def _face_set(plan: Plan, name: str) -> dict[str, object]:
     entry = plan.config.datasets[name]
-    stimuli = plan.face_sets.described(name)
-    return {"label": entry.label, "paper": entry.paper, "stimuli": stimuli}
+    files = {"stimuli": plan.face_sets.described(name), "labels": plan.face_sets.labels(name)}
+    return {"label": entry.label, "paper": entry.paper, **files}
 
 
 def gradcam_files(plan: Plan) -> list[str]:

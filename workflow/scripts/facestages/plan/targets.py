@@ -67,7 +67,10 @@ def sections_needed(plan: Plan) -> dict[str, list[str]]:
 def products(plan: Plan) -> dict[str, list[str]]:
     """Files that can be asked for, by the section of the config that describes them."""
     config = plan.config
-    files = {f"datasets.{name}": [plan.face_sets.whole(name)] for name in config.datasets}
+    files = {
+        f"datasets.{name}": [plan.face_sets.whole(name), plan.face_sets.labels(name)]
+        for name in config.datasets
+    }
     for name, entry in config.networks.items():
         if entry.weights == "train":
             models = [plan.networks.weights_file(name, seed) for seed in entry.seeds]
@@ -125,6 +128,12 @@ def described_stimuli(plan: Plan) -> list[str]:
     """All face sets that are at hand."""
     names = plan.at_hand("datasets", plan.config.datasets)
     return [plan.face_sets.described(name) for name in names]
+
+
+def described_labels(plan: Plan) -> list[str]:
+    """Labels of `described_stimuli`, in the same order."""
+    names = plan.at_hand("datasets", plan.config.datasets)
+    return [plan.face_sets.labels(name) for name in names]
 
 
 def described_geometry(plan: Plan) -> list[str]:

@@ -29,7 +29,7 @@ from facestages.recording.activations import (
     describe_recording,
     forward_all,
 )
-from facestages.stimuli import read_labels
+from facestages.stimuli import read_facts
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ def accumulate_gram(
         pictures, or the memory is too small for a few pictures of the widest layer.
     """
     layers = chosen_layers(network, layers)
-    labels, _, face_set = read_labels(stimuli)
-    n, ids = len(labels), labels["stimulus_id"].to_numpy()
+    facts, _, face_set = read_facts(stimuli)
+    n, ids = len(facts), facts["stimulus_id"].to_numpy()
     if n < 2:
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
     widths = {layer: math.prod(network.layers[layer]) for layer in layers}

@@ -19,7 +19,7 @@ from facestages.files import require_space
 from facestages.networks import Network
 from facestages.networks.inputs import resize_images
 from facestages.progress import progress
-from facestages.stimuli import add_labels, digest_pictures, read_labels
+from facestages.stimuli import add_ids, digest_pictures, read_facts
 
 logger = logging.getLogger(__name__)
 
@@ -73,17 +73,18 @@ def record_activations(
         for the precision, or the disk is too small.
     """
     layers = chosen_layers(network, layers)
-    labels, sources, face_set = read_labels(stimuli)
+    facts, _, face_set = read_facts(stimuli)
+    ids = facts["stimulus_id"].to_numpy()
     widths = {layer: math.prod(network.layers[layer]) for layer in layers}
-    require_space(out, len(labels) * sum(widths.values()) * _BYTES[precision])
+    require_space(out, len(ids) * sum(widths.values()) * _BYTES[precision])
     notes = describe_recording(network, face_set, attributes)
-    notes["pictures_digest"] = digest_pictures(stimuli, np.ones(len(labels), bool))
+    notes["pictures_digest"] = digest_pictures(stimuli, np.ones(len(ids), bool))
     with store.create(out, "activations", **notes) as file, h5py.File(stimuli, "r") as faces:
         targets = {}
         for layer in layers:
             group = file.create_group(layer)
             group.attrs.update(layer=layer, layer_shape=network.layers[layer])
-            add_labels(group, labels, sources)
+            add_ids(group, ids)
             store.add_dimension(group, "unit", widths[layer])
             targets[layer] = store.add_array(
                 group,
@@ -100,7 +101,6 @@ def record_activations(
                     block = rounding[layer].round(block, f"network {network.name}, layer {layer}")
                 _write_rows(targets[layer], start, block)
 
-        ids = labels["stimulus_id"].to_numpy()
         forward_all(network, faces["images"], ids, layers, write, threads=threads)
         if precision == "float16":
             for layer in layers:
@@ -131,6 +131,7 @@ def describe_recording(
         "weights_sha256": network.weights_digest,
         "dataset": face_set["dataset"],
         "stimuli_digest": face_set["stimuli_digest"],
+        "rendered": int(face_set.get("rendered", 0)),
         **attributes,
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -20,34 +19,16 @@ from facestages.architectures import select_layers
 from facestages.errors import FacestagesError
 from facestages.networks import Network, is_spatial, require_spatial
 from facestages.progress import progress
-from facestages.recording.activations import require_finite
+from facestages.recording.activations import describe_recording, require_finite
+from facestages.recording.map_measures import MeasuredMaps, measure_maps
 from facestages.recording.predictions import class_probabilities
-from facestages.stimuli import add_labels, add_regions, read_labels, read_regions
+from facestages.stimuli import add_ids, add_regions, read_facts, read_regions
 from facestages.stimuli.regions import find_regions
 
 logger = logging.getLogger(__name__)
 
 # Few pictures at a time: the gradient needs every layer of the network in memory.
 _BATCH = 8
-
-
-class Explanation(NamedTuple):
-    """Grad-CAM maps of a network, and the n pictures that they are of."""
-
-    #: (n, h, w) float32, by layer.
-    maps: dict[str, np.ndarray]
-    #: The maps of each network with shuffled weights.
-    shuffled: list[dict[str, np.ndarray]]
-    #: Edges of the face's regions in each picture, (n, regions, 4), and where they come from, (n,).
-    regions: np.ndarray
-    region_sources: np.ndarray
-    #: Rows and columns.
-    picture_size: tuple[int, int]
-    #: Labels of the pictures, with ``answer`` and ``probability``, and where each label comes from.
-    labels: pd.DataFrame
-    sources: dict[str, str]
-    #: ``dataset``, ``rendered``, ``network`` and ``seed``.
-    columns: dict[str, object]
 
 
 def gradcam(activation: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -82,16 +63,17 @@ def gradcam(activation: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     return np.divide(maps, peaks, out=np.zeros_like(maps, np.float32), where=peaks > 0)
 
 
-def choose_faces(labels: pd.DataFrame, count: int, seed: int = 0) -> np.ndarray:
-    """Choose pictures so that expressions, and identities, come about equally often.
+def choose_faces(facts: pd.DataFrame, count: int, seed: int = 0) -> np.ndarray:
+    """Choose pictures so that rendered expressions, and people, come about equally often.
 
     Each step takes the picture whose pair of identity and expression is rarest among those chosen
-    so far. Ties go to the rarest expression, then to the rarest identity, then to chance.
+    so far. Ties go to the rarest expression, then to the rarest identity, then to chance. Of
+    photographs, whose labels may be corrected later, chance alone chooses.
 
     Parameters
     ----------
-    labels : pandas.DataFrame of n rows
-        With ``expression`` and ``identity``, or without.
+    facts : pandas.DataFrame of n rows
+        From `stimuli.read_facts`, with ``expression`` and ``identity``, or without.
     count : int
     seed : int
 
@@ -100,13 +82,13 @@ def choose_faces(labels: pd.DataFrame, count: int, seed: int = 0) -> np.ndarray:
     numpy.ndarray of int, shape (min(count, n),)
         Row numbers, in ascending order.
     """
-    n = len(labels)
+    n = len(facts)
     if count >= n:
         return np.arange(n)
     order = np.random.default_rng(seed).permutation(n)
     codes = {}
     for label in ("expression", "identity"):
-        column = labels[label] if label in labels else pd.Series([""] * n)
+        column = facts[label] if label in facts else pd.Series([""] * n)
         codes[label] = pd.factorize(column.astype(str))[0][order]
     pairs = codes["expression"] * n + codes["identity"]
     codes["pair"] = pd.factorize(pairs)[0]
@@ -135,9 +117,8 @@ def explain_gradcam(
     faces: int = 200,
     shuffles: int = 3,
     margin: float | None = None,
-    predictions: str | os.PathLike | None = None,
-) -> Explanation:
-    """Explain a network's answers to the faces of a set, and write the maps.
+) -> None:
+    """Explain a network's answers to the faces of a set, and write the maps and their measures.
 
     Parameters
     ----------
@@ -153,8 +134,9 @@ def explain_gradcam(
         The face set.
     out : path-like
         HDF5 file to write, with a group for each layer: ``map``, and ``randomised_map`` of the
-        first shuffle, (stimulus_id, row, column) float16, in the layer's resolution; ``regions``;
-        the labels of the pictures, with ``answer`` and ``probability``.
+        first shuffle, (stimulus_id, row, column) float16, in the layer's resolution; ``regions``
+        and their ``region_source``; ``answer`` and ``probability``; and ``measured``, for
+        `analysis.attribution.summarise_maps`.
     layers : iterable of str
         Layers to explain, by name or by glob; without any, those stages that have maps. If no
         stage has maps, the file has no group.
@@ -166,14 +148,6 @@ def explain_gradcam(
     margin : float, optional
         Margin of the crop by the eyes, None if the face set was not cropped; see
         `stimuli.regions.find_regions`.
-    predictions : path-like, optional
-        A network's predictions, taken as the label ``expression``; see
-        `stimuli.read_labels`.
-
-    Returns
-    -------
-    Explanation
-        For `analysis.attribution.measure_maps`.
 
     Raises
     ------
@@ -183,36 +157,36 @@ def explain_gradcam(
     """
     chosen = _choose_layers(network, stages, layers)
     output = list(stages.values())[-1]
-    labels, sources, attributes = read_labels(stimuli, predictions)
-    rows = choose_faces(labels, faces)
-    labels = labels.iloc[rows].reset_index(drop=True)
+    facts, _, attributes = read_facts(stimuli)
+    rows = choose_faces(facts, faces)
+    facts = facts.iloc[rows].reset_index(drop=True)
+    ids = facts["stimulus_id"].to_numpy()
     stored = read_regions(stimuli)
-    regions, region_sources = find_regions(labels, None if stored is None else stored[rows], margin)
+    regions, region_sources = find_regions(facts, None if stored is None else stored[rows], margin)
     with h5py.File(stimuli, "r") as file:
         images = file["images"][rows]
-    answers, certainty = _answers(network, output, classes, images, labels["stimulus_id"])
+    answers, certainty = _answers(network, output, classes, images, ids)
     names = [classes[answer] if classes else str(answer) for answer in answers]
-    explain = (network, images, chosen, output, answers, labels["stimulus_id"].to_numpy())
-    notes = {name: attributes[name] for name in ("dataset", "stimuli_digest")}
-    notes |= {"network": network.name, "seed": seed, "weights_sha256": network.weights_digest}
+    explain = (network, images, chosen, output, answers, ids)
+    notes = describe_recording(network, attributes, {"seed": seed, "output": output})
     maps, shuffled = _maps(*explain), []
     for shuffle in range(shuffles):
         with network.randomised(shuffle):
             shuffled.append(_maps(*explain, what=f"shuffle {shuffle + 1} of"))
-    with store.create(out, "attribution", **notes, output=output) as file:
+    with store.create(out, "attribution", **notes) as file:
         for layer in chosen:
             group = file.create_group(layer)
             group.attrs["layer"] = layer
-            add_labels(group, labels, sources)
+            add_ids(group, ids)
             for name, values in (("answer", np.array(names, object)), ("probability", certainty)):
                 by = {"source": f"network:{network.name}"}
                 store.add_array(group, name, ("stimulus_id",), values, attributes=by)
             add_regions(group, regions)
+            store.add_array(group, "region_source", ("stimulus_id",), region_sources)
             _add_maps(group, map=maps[layer], randomised_map=shuffled[0][layer])
-    columns = {"dataset": attributes["dataset"], "rendered": int(attributes.get("rendered", 0))}
-    columns |= {"network": network.name, "seed": seed}
-    size = images.shape[1:3]
-    return Explanation(maps, shuffled, regions, region_sources, size, labels, sources, columns)
+            of_shuffled = [of[layer] for of in shuffled]
+            size = images.shape[1:3]
+            _add_measures(group, measure_maps(maps[layer], of_shuffled, regions, size))
 
 
 def _choose_layers(network: Network, stages: Mapping[str, str], layers: Iterable[str]) -> list[str]:
@@ -240,7 +214,7 @@ def _answers(
     output: str,
     classes: Sequence[str] | None,
     images: np.ndarray,
-    ids: pd.Series,
+    ids: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The likeliest class of each picture, and its probability among the classes."""
     scores = [
@@ -248,7 +222,7 @@ def _answers(
         for batch in _batches(images, f"{network.name} answers")
     ]
     scores = np.concatenate(scores)
-    require_finite(scores, network.name, output, ids.to_numpy())
+    require_finite(scores, network.name, output, ids)
     n_classes = len(classes) if classes else scores.shape[1]
     if scores.shape[1] < n_classes:
         raise FacestagesError(
@@ -288,3 +262,15 @@ def _add_maps(group: h5py.Group, **maps: np.ndarray) -> None:
         store.add_dimension(group, axis, length)
     for name, values in maps.items():
         store.add_array(group, name, ("stimulus_id", "row", "column"), values.astype(np.float16))
+
+
+def _add_measures(group: h5py.Group, maps: MeasuredMaps) -> None:
+    for array, axes, of in (
+        ("measured", ("measure",), maps.own),
+        ("measured_shuffled", ("shuffled_measure", "shuffle"), maps.shuffled),
+    ):
+        values = np.stack(list(of.values()))
+        store.add_dimension(group, axes[0], list(of))
+        for axis, length in zip(axes[1:], values.shape[1:-1], strict=True):
+            store.add_dimension(group, axis, length)
+        store.add_array(group, array, (*axes, "stimulus_id"), values)

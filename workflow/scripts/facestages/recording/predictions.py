@@ -12,7 +12,7 @@ import pandas as pd
 from facestages.errors import FacestagesError
 from facestages.networks import Network
 from facestages.recording.activations import chosen_layers, forward_all
-from facestages.stimuli import read_labels
+from facestages.stimuli import read_facts
 
 
 def predict_expressions(
@@ -55,9 +55,10 @@ def predict_expressions(
         If there is no such layer, it has not one unit for each class, or gives NaN or infinity.
     """
     chosen_layers(network, [layer])
-    labels, _, face_set = read_labels(stimuli)
+    facts, _, face_set = read_facts(stimuli)
+    ids = facts["stimulus_id"].to_numpy()
     n_units = len(classes) + len(affect)
-    scores = np.empty((len(labels), n_units))
+    scores = np.empty((len(ids), n_units))
 
     def keep(start: int, outputs: dict[str, np.ndarray]) -> None:
         output = outputs[layer]
@@ -71,7 +72,6 @@ def predict_expressions(
         scores[start : start + len(output)] = output
 
     with h5py.File(stimuli, "r") as file:
-        ids = labels["stimulus_id"].to_numpy()
         forward_all(network, file["images"], ids, [layer], keep, threads=threads)
     probabilities = class_probabilities(scores[:, : len(classes)])
     best = probabilities.argmax(axis=1)
@@ -80,7 +80,7 @@ def predict_expressions(
             "dataset": face_set["dataset"],
             "network": network.name,
             "seed": seed,
-            "stimulus_id": labels["stimulus_id"],
+            "stimulus_id": ids,
             "expression": np.array(classes, dtype=object)[best],
             "probability": probabilities[np.arange(len(best)), best],
             **dict(zip(affect, np.clip(scores[:, len(classes) :], -1, 1).T, strict=True)),

@@ -10,7 +10,7 @@ import h5py
 
 from facestages import store
 from facestages.errors import FacestagesError
-from facestages.stimuli import add_labels, read_labels
+from facestages.stimuli import add_ids, read_facts
 
 
 def join_shards(
@@ -33,8 +33,9 @@ def join_shards(
     FacestagesError
         If the shards are of several networks, or not of these stimuli.
     """
-    labels, sources, face_set = read_labels(stimuli)
-    row_of = {name: row for row, name in enumerate(labels["stimulus_id"])}
+    facts, _, face_set = read_facts(stimuli)
+    ids = list(facts["stimulus_id"])
+    row_of = {name: row for row, name in enumerate(ids)}
     with store.open_read(shards[0], "activations") as first:
         notes = store.notes_of(first)
         shapes = {layer: first[layer]["activation"].shape[1:] for layer in first}
@@ -44,9 +45,9 @@ def join_shards(
     for path in shards:
         same = {name: notes[name] for name in ("network", "weights_sha256")}
         with store.open_read(path, "activations", **same) as file:
-            ids = store.read_column(next(iter(file.values()))["stimulus_id"])
-        rows[path] = [row_of.get(name, -1) for name in ids]
-    if sorted(row for part in rows.values() for row in part) != list(range(len(labels))):
+            names = store.read_column(next(iter(file.values()))["stimulus_id"])
+        rows[path] = [row_of.get(name, -1) for name in names]
+    if sorted(row for part in rows.values() for row in part) != list(range(len(ids))):
         raise FacestagesError(
             f"{out}: the shards do not hold the pictures of {stimuli} once each: delete "
             f"{Path(shards[0]).parent} and run the same command again"
@@ -56,9 +57,9 @@ def join_shards(
         for layer, shape in shapes.items():
             group = target.create_group(layer)
             group.attrs.update(attributes[layer])
-            add_labels(group, labels, sources)
+            add_ids(group, ids)
             store.add_dimension(group, "unit", shape[0])
-            layout = h5py.VirtualLayout((len(labels), *shape), dtypes[layer])
+            layout = h5py.VirtualLayout((len(ids), *shape), dtypes[layer])
             for path, places in rows.items():
                 source = h5py.VirtualSource(
                     os.path.relpath(path, Path(out).parent),

@@ -27,7 +27,7 @@ from facestages.stimuli.detection import FaceFinder
 from facestages.stimuli.examples import ExampleChoice, make_thumbnail
 from facestages.stimuli.pictures import MODES, Picture, PictureSource
 from facestages.stimuli.quiet_cv2 import cv2
-from facestages.stimuli.stimulus_set import BLOCK
+from facestages.stimuli.stimulus_set import BLOCK, CROP_LABELS
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,6 @@ logger = logging.getLogger(__name__)
 # of the eyes, and their distance from the top, both in parts of the width.
 EYE_DISTANCE = 0.36
 EYE_LINE = 0.38
-
-#: Labels of a cropped picture: certainty of its face, and distance of the eyes in the original.
-CROP_LABELS = ("face_score", "eye_distance")
 
 _BLACK = 8.0
 # A second face with less than this share of the first one's area is in the background.
@@ -103,9 +100,9 @@ def crop_pictures(
     ------
     StimulusSet
         Blocks of up to 256 pictures in the order of the source. The attribute ``report`` is the
-        source's, as JSON. With `crop` there are two more labels, `CROP_LABELS`: ``face_score`` (0
-        to 1) and ``eye_distance`` (pixels of the original, as if the head were not turned aside).
-        Both are NaN where the whole picture was taken.
+        source's, as JSON. The labels are ``stimulus_id`` and, with `crop`, ``face_score`` (0 to 1)
+        and ``eye_distance`` (pixels of the original, as if the head were not turned aside), both
+        NaN where the whole picture was taken.
 
     Raises
     ------
@@ -132,7 +129,7 @@ def crop_pictures(
         labels = pd.DataFrame(rows)
         # The report of some sources is complete only after the last picture.
         report = {"report": json.dumps(source.report)}
-        return StimulusSet(np.stack(images), labels, {**source.sources, **crop_sources}, report)
+        return StimulusSet(np.stack(images), labels, crop_sources, report)
 
     done = _map_in_order(make, source.pictures, threads)
     for number, (picture, cropped) in enumerate(progress(done, f"preparing {name}", source.n)):
@@ -150,9 +147,8 @@ def crop_pictures(
         if len(images) == BLOCK:
             yield block()
             rows, images = [], []
-        rows.append(picture.labels)
-        if crop is not None:
-            rows[-1] = {**rows[-1], **dict(zip(CROP_LABELS, cropped[-2:], strict=True))}
+        measured = zip(CROP_LABELS, cropped[-2:], strict=True) if crop else ()
+        rows.append({"stimulus_id": picture.stimulus_id, **dict(measured)})
         images.append(cropped.image)
     _refuse_failures(name, irregular, source.n)
     if not images:
@@ -209,8 +205,7 @@ def _crop_picture(
     """Read one picture, find its face and cut it out."""
     original = picture.read()
     thumbnail, shrink = make_thumbnail(original)
-    stimulus_id = str(picture.labels["stimulus_id"])
-    example = Example(picture.name, stimulus_id, "", thumbnail, np.full((2, 2), np.nan))
+    example = Example(picture.name, picture.stimulus_id, "", thumbnail, np.full((2, 2), np.nan))
     if has_black and original.mean() < _BLACK:
         reason = f"black (mean intensity {original.mean():.1f} of 255)"
         trouble = Irregularity(picture.name, reason, "left out")

@@ -1,21 +1,20 @@
 """DISFA, videos of 27 people with coded action units (doi:10.1109/T-AFFC.2013.4).
 
-A subject's video becomes a face set of chosen frames. DISFA (Mavadati et al. 2013) has no
-expressions; the rules of `action_units` derive them. Frames count from 1, as in the label files.
+Chosen frames of a subject's video become stimuli (Mavadati et al. 2013). Frames count from 1, as in
+the label files.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from facestages.action_units import DISFA_UNITS, count_labels, label_expressions
-from facestages.disfa_files import find_videos, read_subject_list
+from facestages.disfa_files import find_videos
 from facestages.errors import FacestagesError
-from facestages.stimuli import write_stimuli
+from facestages.stimuli import write_pictures
 from facestages.stimuli.crop import crop_pictures
 from facestages.stimuli.disfa_labels import FRAMES_OFF, choose_frames, read_action_units
 from facestages.stimuli.pictures import Picture, PictureSource
@@ -29,14 +28,10 @@ def read_subject(
     subject: str,
     *,
     camera: str,
-    sex: str = "",
     frames_per_person: int,
     select: str,
     min_distance: int,
     seed: int,
-    rules: Mapping[str, str],
-    rules_version: str,
-    threshold: int,
 ) -> PictureSource:
     """Read chosen frames of a subject.
 
@@ -46,22 +41,16 @@ def read_subject(
         As for `disfa_files.find_subjects` and `disfa_labels.read_action_units`.
     subject : str
     camera : {"left", "right"}
-    sex : {"female", "male", ""}
-        From `disfa_files.read_subject_list`; "" if unknown.
     frames_per_person, select, min_distance, seed
         As for `disfa_labels.choose_frames`.
-    rules, threshold
-        As for `action_units.label_expressions`.
-    rules_version : str
-        The source of the label ``expression``.
 
     Returns
     -------
     PictureSource
-        In the order of the video. The labels are ``identity``, ``sex``, ``expression``, ``frame``
-        (from 1) and ``au_01`` to ``au_26``. Iterating over the pictures decodes the video, one
-        frame at a time. ``report`` counts the labels of all frames and of the chosen ones at
-        thresholds 1, 2 and 3; ``frames_in_video`` is added at the end of the video.
+        In the order of the video; ``stimulus_id`` is the subject and the frame, ``SN001/00123``.
+        Iterating over the pictures decodes the video, one frame at a time. ``report`` has the
+        numbers ``label_lines`` and ``frames_chosen``; ``frames_in_video`` is added at the end of
+        the video.
 
     Raises
     ------
@@ -78,7 +67,6 @@ def read_subject(
             f"or leave the subject out"
         )
     units = read_action_units(folder, subject)
-    expressions = label_expressions(units, DISFA_UNITS, rules, threshold)
     frames = choose_frames(
         units,
         frames_per_person,
@@ -88,62 +76,39 @@ def read_subject(
         seed=seed,
     )
     _check_beforehand(subject, video, len(units))
-    chosen = units.loc[frames]
-    labels = {
-        int(frame): {
-            "stimulus_id": f"{subject}/{frame:05d}",
-            "identity": subject,
-            "sex": sex,
-            "expression": expressions[frame - 1],
-            "frame": int(frame),
-            **{f"au_{unit:02d}": float(chosen.at[frame, unit]) for unit in DISFA_UNITS},
-        }
-        for frame in frames
-    }
-    report: dict[str, object] = {
-        "label_lines": len(units),
-        "frames_chosen": len(frames),
-        "counts_by_threshold": count_labels(units, DISFA_UNITS, rules),
-        "chosen_counts_by_threshold": count_labels(chosen, DISFA_UNITS, rules),
-    }
+    report: dict[str, object] = {"label_lines": len(units), "frames_chosen": len(frames)}
     return PictureSource(
-        pictures=_decode(subject, video, labels, len(units), report),
+        pictures=_decode(subject, video, set(frames.tolist()), len(units), report),
         n=len(frames),
-        sources={
-            "identity": "file",
-            "sex": "file",
-            "expression": rules_version,
-            "frame": "file",
-            **{f"au_{unit:02d}": "human" for unit in DISFA_UNITS},
-        },
         report=report,
     )
 
 
 def _decode(
-    subject: str, video: Path, labels: Mapping[int, dict], n_labels: int, report: dict
+    subject: str, video: Path, frames: Collection[int], n_labels: int, report: dict
 ) -> Iterator[Picture]:
-    """Decode the frames in `labels` (frame, from 1, to row), then check the number of frames."""
+    """Decode some frames, which count from 1, then check the number of all."""
     capture = _open_video(subject, video)
     try:
         number = 0
         # Frame by frame, because a jump in a compressed video may land on another frame.
         while capture.grab():
             number += 1
-            if number in labels:
-                yield _retrieve(subject, video, capture, labels[number])
+            if number in frames:
+                yield _retrieve(subject, video, capture, number)
     finally:
         capture.release()
     _check_length(subject, video, number, n_labels)
     report["frames_in_video"] = number
 
 
-def _retrieve(subject: str, video: Path, capture, labels: dict) -> Picture:
-    name = f"{video.name}, frame {labels['frame']}"
+def _retrieve(subject: str, video: Path, capture, number: int) -> Picture:
+    name = f"{video.name}, frame {number}"
     decoded, frame = capture.retrieve()
     if not decoded:
         raise FacestagesError(f"{subject}: {name}: cannot be decoded. Copy the video again")
-    return Picture(name, labels, partial(cv2.cvtColor, frame, cv2.COLOR_BGR2RGB))
+    read = partial(cv2.cvtColor, frame, cv2.COLOR_BGR2RGB)
+    return Picture(name, f"{subject}/{number:05d}", read)
 
 
 def _check_beforehand(subject: str, video: Path, n_labels: int) -> None:
@@ -203,7 +168,7 @@ def extract_frames(
     detector: str | os.PathLike | None = None,
     threads: int = 1,
 ) -> None:
-    """Make a face set of the frames of one person's video, and write it.
+    """Make stimuli of the frames of one person's video, and write them.
 
     Parameters
     ----------
@@ -217,20 +182,10 @@ def extract_frames(
     FacestagesError
         If video and labels do not fit together, or either is not as described.
     """
-    sexes = read_subject_list(entry["subject_list"]) if entry["subject_list"] else {}
-    units = entry["action_units"]
     choice = ("camera", "frames_per_person", "select", "min_distance", "seed")
-    frames = read_subject(
-        entry["path"],
-        subject,
-        sex=sexes.get(subject, ""),
-        rules=units["rules"],
-        rules_version=units["version"],
-        threshold=units["threshold"],
-        **{key: entry[key] for key in choice},
-    )
+    frames = read_subject(entry["path"], subject, **{key: entry[key] for key in choice})
     cropping = {key: entry[key] for key in ("size", "color", "crop")}
     parts = crop_pictures(
         frames, name=f"{name}, {subject}", **cropping, detector=detector, threads=threads
     )
-    write_stimuli(out, parts, name)
+    write_pictures(out, parts, name)

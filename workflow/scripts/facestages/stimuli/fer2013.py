@@ -12,7 +12,9 @@ import logging
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +25,7 @@ from facestages.errors import FacestagesError, check_choice, did_you_mean
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
-from facestages.stimuli import EXPRESSIONS, StimulusSet, write_stimuli
+from facestages.stimuli import EXPRESSIONS, StimulusSet, write_pictures
 from facestages.stimuli.pictures import read_picture
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ class _Face(NamedTuple):
     stimulus_id: str
     expression: str
     split: str
-    pixels: bytes
+    #: Returns 2,304 bytes.
+    read: Callable[[], bytes]
 
 
 def read_fer2013(
@@ -96,7 +99,7 @@ def read_fer2013(
         check_choice("FER2013", "splits", splits, SPLITS)
     if classes is not None:
         check_choice("FER2013", "classes", classes, EXPRESSIONS)
-    faces, copy = _open_copy(path)
+    faces, copy = list_faces(path)
     pixels, labels = _collect(faces)
     if labels.empty:
         raise FacestagesError(f"{path}: holds no pictures. Give the whole copy of FER2013")
@@ -121,8 +124,8 @@ def read_fer2013(
     )
 
 
-def _open_copy(path: Path) -> tuple[Iterator[_Face], str]:
-    """Recognise the kind of copy, and start reading it."""
+def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
+    """Recognise the kind of copy, and start listing its faces, whose pixels are read later."""
     if path.is_dir():
         inside = [path / name for name in _CSV_NAMES if (path / name).is_file()]
         if not inside:
@@ -141,7 +144,7 @@ def _collect(faces: Iterator[_Face]) -> tuple[np.ndarray, pd.DataFrame]:
     buffer, rows = bytearray(), []
     n_official = sum(map(sum, OFFICIAL_COUNTS.values()))
     for face in progress(faces, "reading FER2013", n_official):
-        buffer += face.pixels
+        buffer += face.read()
         rows.append(face[:3])
     labels = pd.DataFrame(rows, columns=["stimulus_id", "expression", "split"], dtype=object)
     return np.frombuffer(buffer, np.uint8).reshape(-1, _N_PIXELS), labels
@@ -173,23 +176,21 @@ def _read_csv(path: Path) -> Iterator[_Face]:
             raise FacestagesError(
                 f"{where}: unknown Usage '{row['Usage']}'; {did_you_mean(row['Usage'], SPLITS[:3])}"
             )
-        pixels = _parse_pixels(row["pixels"])
-        if pixels is None:
-            raise FacestagesError(f"{where}: {_pixel_problem(row['pixels'])}")
-        yield _Face(f"row-{number:05d}", emotions[row["emotion"]], row["Usage"], pixels)
+        read = partial(_parse_pixels, row["pixels"], where)
+        yield _Face(f"row-{number:05d}", emotions[row["emotion"]], row["Usage"], read)
 
 
-def _parse_pixels(text: str) -> bytes | None:
-    """Turn 2,304 numbers between 0 and 255 into bytes; None if they are anything else."""
+def _parse_pixels(text: str, where: str) -> bytes:
+    """Turn 2,304 numbers between 0 and 255 into bytes."""
     with warnings.catch_warnings():
         # Older NumPy warns of text among the numbers and stops there, so that too few are left.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             values = np.fromstring(text, dtype=np.int64, sep=" ")
         except ValueError:
-            return None
+            values = np.empty(0)
     if len(values) != _N_PIXELS or values.min() < 0 or values.max() > 255:
-        return None
+        raise FacestagesError(f"{where}: {_pixel_problem(text)}")
     return values.astype(np.uint8).tobytes()
 
 
@@ -245,7 +246,8 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
                     continue
                 stimulus_id = picture.relative_to(root).as_posix()
                 picture_split = _split_in_name(picture.name) or split
-                yield _Face(stimulus_id, expression, picture_split, _read_picture(picture))
+                read = partial(_read_picture, picture)
+                yield _Face(stimulus_id, expression, picture_split, read)
 
 
 def _split_in_name(name: str) -> str | None:
@@ -326,4 +328,5 @@ def _differences(counts: dict[str, dict[str, int]]) -> list[str]:
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
     """Make a face set for `stimuli.sources.prepare_stimuli`."""
     options = {key: value for key, value in entry.items() if key != "source"}
-    write_stimuli(out, read_fer2013(**options), name)
+    faces = read_fer2013(**options)
+    write_pictures(out, replace(faces, labels=faces.labels[["stimulus_id"]], sources={}), name)

@@ -1,11 +1,13 @@
-"""Face sets as HDF5 files: pictures, labels, regions, and notes on how they were prepared."""
+"""Face sets as HDF5 files: one of pictures, with notes on how they were prepared, one of labels."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -15,6 +17,7 @@ from facestages import store, tables
 from facestages.errors import FacestagesError
 from facestages.stimuli.stimulus_set import (
     BLOCK,
+    CROP_LABELS,
     EDGES,
     REGIONS,
     Example,
@@ -24,6 +27,7 @@ from facestages.stimuli.stimulus_set import (
     join_regions,
     join_stimuli,
     require_unique,
+    start_digest,
 )
 
 _CHUNK_BYTES = 1 << 22
@@ -31,20 +35,37 @@ _AXES = ("row", "column", "channel")
 _REGION_AXES = {"region": REGIONS, "edge": EDGES}
 
 
-def write_stimuli(
+def write_stimuli(path: str | os.PathLike, stimuli: StimulusSet, name: str) -> None:
+    """Write a face set: its pictures to an HDF5 file, and its labels to a second one beside it.
+
+    `name` is the name of the face set in the config. The second file is called NAME.labels.h5.
+    """
+    known = [label for label in CROP_LABELS if label in stimuli.labels]
+    sources = {label: stimuli.sources[label] for label in known}
+    facts = stimuli.labels[["stimulus_id", *known]]
+    write_pictures(path, replace(stimuli, labels=facts, sources=sources), name)
+    write_labels(_labels_beside(path, name), stimuli.labels, stimuli.sources, name)
+
+
+def _labels_beside(path: str | os.PathLike, name: object) -> Path:
+    return Path(path).with_name(f"{name}.labels.h5")
+
+
+def write_pictures(
     path: str | os.PathLike,
     parts: StimulusSet | Iterable[StimulusSet],
     name: str,
     finish: Callable[[h5py.Dataset], None] | None = None,
 ) -> None:
-    """Write a face set to an HDF5 file.
+    """Write the pictures of a face set to an HDF5 file.
 
     Parameters
     ----------
     path : path-like
     parts : StimulusSet or iterable of StimulusSet
-        The face set, or its parts one after the other, so that only one part is in memory. All
-        parts have the same labels and sources; attributes are those of the last.
+        The face set, or its parts one after the other, so that only one part is in memory. Their
+        labels are what was measured or told when the pictures were made. All parts have the same
+        labels and sources; attributes are those of the last.
     name : str
         The name of the face set in the config.
     finish : callable, optional
@@ -82,7 +103,7 @@ def write_stimuli(
         require_unique(table["stimulus_id"])
         if finish is not None:
             finish(images)
-        add_labels(file, table, sources)
+        _add_labels(file, table, sources)
         axes = _AXES[: images.ndim - 1]
         for axis, length in zip(axes, images.shape[1:], strict=True):
             store.add_dimension(file, axis, length)
@@ -92,14 +113,43 @@ def write_stimuli(
             add_regions(file, boxes)
         _add_irregular(file, irregular)
         _add_examples(file, examples)
-        file.attrs["stimuli_digest"] = digest_stimuli(images, table, sources, boxes)
+        file.attrs["stimuli_digest"] = digest_stimuli(images, table["stimulus_id"])
 
 
-def add_labels(group: h5py.Group, labels: pd.DataFrame, sources: Mapping[str, str]) -> None:
-    """Add ``stimulus_id`` as a dimension of `group`, and the labels along it."""
-    store.add_dimension(group, "stimulus_id", labels["stimulus_id"].to_numpy(dtype=object))
+def write_labels(
+    path: str | os.PathLike,
+    labels: pd.DataFrame,
+    sources: Mapping[str, str],
+    name: str,
+    report: Mapping[str, object] | None = None,
+) -> None:
+    """Write the labels of a face set to an HDF5 file.
+
+    Parameters
+    ----------
+    path : path-like
+    labels : pandas.DataFrame
+        A row a picture, with ``stimulus_id``.
+    sources : mapping of str to str
+        Source of each label.
+    name : str
+        The name of the face set in the config.
+    report : mapping, optional
+        Further facts for the report, of JSON's types.
+    """
+    with store.create(path, "labels", dataset=name, report=json.dumps(report or {})) as file:
+        _add_labels(file, labels, sources)
+
+
+def add_ids(group: h5py.Group, ids: Sequence[str]) -> None:
+    """Add ``stimulus_id``, the names of pictures, as a dimension of `group`."""
+    store.add_dimension(group, "stimulus_id", np.asarray(ids, dtype=object))
+
+
+def _add_labels(file: h5py.File, labels: pd.DataFrame, sources: Mapping[str, str]) -> None:
+    add_ids(file, labels["stimulus_id"])
     for column in labels.columns.drop("stimulus_id"):
-        store.add_label(group, column, labels[column].to_numpy(), sources[column])
+        store.add_label(file, column, labels[column].to_numpy(), sources[column])
 
 
 def add_regions(group: h5py.Group, regions: np.ndarray) -> None:
@@ -134,32 +184,52 @@ def _add_examples(file: h5py.File, examples: list[Example]) -> None:
     store.add_array(group, "eyes", ("example", "eye", "xy"), np.stack(eyes))
 
 
-def read_stimuli(path: str | os.PathLike) -> StimulusSet:
-    """Read a face set from the HDF5 file that `write_stimuli` wrote.
+def read_stimuli(path: str | os.PathLike, labels: str | os.PathLike | None = None) -> StimulusSet:
+    """Read a face set: pictures and labels.
+
+    Parameters
+    ----------
+    path : path-like
+        HDF5 file of pictures.
+    labels : path-like, optional
+        HDF5 file of labels. If not given, the one beside `path` is read; without any, the labels
+        are what is known from making the pictures.
 
     Raises
     ------
     FacestagesError
-        If the file is missing, truncated or something else.
+        If a file is missing or damaged or something else, or has no labels of a picture.
     """
     parts = list(read_parts(path))
-    return parts[0] if len(parts) == 1 else join_stimuli(parts)
+    stimuli = parts[0] if len(parts) == 1 else join_stimuli(parts)
+    known, sources, _ = read_labels(path, labels)
+    return replace(stimuli, labels=known, sources=sources)
 
 
 def read_parts(path: str | os.PathLike) -> Iterator[StimulusSet]:
-    """Read a face set part by part, 256 pictures at a time; see `read_stimuli`."""
-    labels, sources, attributes = read_labels(path)
-    for name in ("kind", "schema_version", "dataset", "stimuli_digest"):
+    """Read the pictures of a face set part by part, 256 at a time, without the file of labels.
+
+    Raises
+    ------
+    FacestagesError
+        At the end, if pictures and names are not those that were written; see `read_stimuli`.
+    """
+    facts, sources, attributes = read_facts(path)
+    for name in ("kind", "schema_version", "dataset"):
         del attributes[name]
+    digest = attributes.pop("stimuli_digest")
     regions = read_regions(path)
     with store.open_read(path, "stimuli") as file:
         images = file["images"]
         irregular, examples = _irregular(file), _examples(file)
+        sha = start_digest(images, facts["stimulus_id"])
         for start in range(0, len(images), BLOCK):
             rows = slice(start, start + BLOCK)
+            block = images[rows]
+            sha.update(block)
             yield StimulusSet(
-                images[rows],
-                labels.iloc[rows].reset_index(drop=True),
+                block,
+                facts.iloc[rows].reset_index(drop=True),
                 sources,
                 attributes,
                 irregular,
@@ -167,17 +237,42 @@ def read_parts(path: str | os.PathLike) -> Iterator[StimulusSet]:
                 None if regions is None else regions[rows],
             )
             irregular, examples = [], []
+    if sha.hexdigest() != digest:
+        raise FacestagesError(
+            f"{path}: is damaged, its pictures are not those that were written: delete it and run "
+            f"the same command again"
+        )
+
+
+def read_facts(
+    path: str | os.PathLike,
+) -> tuple[pd.DataFrame, dict[str, str], dict[str, object]]:
+    """Read what is known from making the pictures of a face set, without pictures and labels.
+
+    Returns
+    -------
+    facts : pandas.DataFrame
+        A row a picture: ``stimulus_id``, and what was measured or told when it was made.
+    sources : dict of str to str
+        Source of each column but ``stimulus_id``.
+    attributes : dict
+        The attributes of the file, among them ``dataset`` and ``stimuli_digest``.
+    """
+    with store.open_read(path, "stimuli") as file:
+        return *_read_table(file), dict(file.attrs)
 
 
 def read_labels(
-    path: str | os.PathLike, predictions: str | os.PathLike | None = None
+    path: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
+    predictions: str | os.PathLike | None = None,
 ) -> tuple[pd.DataFrame, dict[str, str], dict[str, object]]:
-    """Read the labels of a face set, without its pictures.
+    """Read the labels of the pictures of a face set, in the order of the pictures.
 
     Parameters
     ----------
-    path : path-like
-        A file that `write_stimuli` wrote.
+    path, labels : path-like
+        As for `read_stimuli`. The file of labels may have more pictures.
     predictions : path-like, optional
         Table of `recording.predictions.predict_expressions`. Its expressions replace those of the
         face set, and the label's source becomes ``network:<name>``.
@@ -187,31 +282,61 @@ def read_labels(
     labels : pandas.DataFrame
     sources : dict of str to str
     attributes : dict
-        The attributes of the file, among them ``dataset`` and ``stimuli_digest``.
+        The attributes of the file of pictures, among them ``dataset`` and ``stimuli_digest``.
 
     Raises
     ------
     FacestagesError
-        If `predictions` are of other stimuli.
+        If there are no labels of a picture, or `predictions` are of other stimuli.
     """
-    with store.open_read(path, "stimuli") as file:
-        sources = store.label_sources(file)
-        columns = {
-            name: store.read_column(item)
-            for name, item in file.items()
-            if name == "stimulus_id" or name in sources
-        }
-        labels, attributes = pd.DataFrame(columns), dict(file.attrs)
+    known, sources, attributes = read_facts(path)
+    beside = _labels_beside(path, attributes["dataset"])
+    if labels is not None or beside.exists():
+        ids = known["stimulus_id"]
+        table, sources = read_label_file(labels or beside)
+        known = take_rows(table, ids, labels or beside)
+        known.insert(0, "stimulus_id", ids)
     if predictions is not None:
         predicted = tables.read_tables([predictions])
-        if list(predicted["stimulus_id"]) != list(labels["stimulus_id"]):
+        if list(predicted["stimulus_id"]) != list(known["stimulus_id"]):
             raise FacestagesError(
                 f"{predictions}: was made from other stimuli than {path}. Delete it and run the "
                 f"same command again"
             )
-        labels["expression"] = predicted["expression"]
+        known["expression"] = predicted["expression"]
         sources["expression"] = f"network:{predicted['network'].iloc[0]}"
-    return labels, sources, attributes
+    return known, sources, attributes
+
+
+def read_label_file(path: str | os.PathLike) -> tuple[pd.DataFrame, dict[str, str]]:
+    """All labels in a file of `write_labels`, with ``stimulus_id``, and the source of each."""
+    with store.open_read(path, "labels") as file:
+        return _read_table(file)
+
+
+def take_rows(labels: pd.DataFrame, ids: Sequence[str], path: str | os.PathLike) -> pd.DataFrame:
+    """The labels of some pictures, in their order, without ``stimulus_id``.
+
+    A FacestagesError names `path` if it has no labels of a picture.
+    """
+    rows = pd.Index(labels["stimulus_id"]).get_indexer(ids)
+    if (rows < 0).any():
+        lacking = np.asarray(ids)[rows < 0][0]
+        raise FacestagesError(
+            f"{path}: has no labels of picture '{lacking}'. If it is a result, delete it and run "
+            f"the same command again"
+        )
+    return labels.drop(columns="stimulus_id").iloc[rows].reset_index(drop=True)
+
+
+def _read_table(file: h5py.File) -> tuple[pd.DataFrame, dict[str, str]]:
+    sources = store.label_sources(file)
+    columns = {
+        name: store.read_column(item)
+        for name, item in file.items()
+        if name == "stimulus_id" or name in sources
+    }
+    return pd.DataFrame(columns), sources
 
 
 def digest_pictures(path: str | os.PathLike, rows: np.ndarray) -> str:
@@ -233,8 +358,9 @@ def read_regions(path: str | os.PathLike) -> np.ndarray | None:
 
 
 def read_report(path: str | os.PathLike) -> dict:
-    """Read the report of the reader of a face set's source, as plain values."""
-    return json.loads(read_labels(path)[2].get("report", "{}"))
+    """Read what the reader of a source reports, from a file of pictures or of labels."""
+    with store.open_read(path, ("stimuli", "labels")) as file:
+        return json.loads(file.attrs.get("report", "{}"))
 
 
 def read_irregular(path: str | os.PathLike) -> list[Irregularity]:

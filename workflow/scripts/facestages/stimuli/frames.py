@@ -1,4 +1,4 @@
-"""Frames of videos: the face sets of single people joined to one."""
+"""Frames of videos: the stimuli of single people joined to one face set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from facestages.disfa_files import missing_subjects
-from facestages.stimuli import StimulusSet, read_parts, read_report, write_stimuli
+from facestages.stimuli import StimulusSet, read_parts, read_report, write_pictures
 from facestages.stimuli.examples import thin_examples
 from facestages.stimuli.photographs import finish
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
     """Make a face set for `stimuli.sources.prepare_stimuli`."""
-    write_stimuli(out, _join_subjects(sorted(source)), name, finish(entry))
+    write_pictures(out, _join_subjects(sorted(source)), name, finish(entry))
 
 
 def _join_subjects(paths: list[str]) -> Iterator[StimulusSet]:

@@ -33,18 +33,11 @@ PEOPLE = tuple(f"{sex}{number:02d}" for sex in "FM" for number in range(1, 36))
 #: Pictures are recognised by these endings; other files are ignored.
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
-_SEXES = {"F": "female", "M": "male"}
-_CODES = {
-    "AF": "fear",
-    "AN": "angry",
-    "DI": "disgust",
-    "HA": "happy",
-    "NE": "neutral",
-    "SA": "sad",
-    "SU": "surprise",
-}
-_EXPRESSION, _ANGLE = "|".join(_CODES), "|".join(ANGLES)
-_STEM = re.compile(f"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({_EXPRESSION})({_ANGLE})")
+#: Expressions: afraid, angry, disgusted, happy, neutral, sad, surprised.
+CODES = ("AF", "AN", "DI", "HA", "NE", "SA", "SU")
+_EXPRESSION, _ANGLE = "|".join(CODES), "|".join(ANGLES)
+#: Session, sex, number, expression and angle.
+STEM = re.compile(f"([AB])([FM])(0[1-9]|[12][0-9]|3[0-5])({_EXPRESSION})({_ANGLE})")
 # The averages of AKDEF have neither session nor number: FAFFL is the women, afraid, full left.
 _AVERAGE = re.compile(f"[FM]({_EXPRESSION})({_ANGLE})")
 # Two names are cut short in the distributed copies; each is completed to the one its person lacks.
@@ -76,10 +69,9 @@ def list_kdef(
     Returns
     -------
     PictureSource
-        Sorted by ``stimulus_id``, the picture's KDEF name in capitals. Labels ``identity`` (sex
-        letter and number, ``F01``), ``sex``, ``expression``, ``session`` and ``angle``; read as
-        RGB. ``excluded`` lists pictures with other names, links that lead nowhere, and copies of
-        pictures that are kept. ``report`` has the numbers ``n_pictures`` (picture files),
+        Sorted by ``stimulus_id``, the picture's KDEF name in capitals; read as RGB. ``excluded``
+        lists pictures with other names, links that lead nowhere, and copies of pictures that are
+        kept. ``report`` has the numbers ``n_pictures`` (picture files),
         ``n_kdef`` (KDEF's pictures, without copies), ``n_chosen`` (those of `angles` and
         `sessions`) and ``people``; ``people_missing`` (the others of the 70), ``missing`` (KDEF
         names that the people in the folder lack), ``mended`` (the completed name of each file
@@ -124,11 +116,12 @@ def list_kdef(
     report |= {"n_kdef": len(stems), "n_chosen": len(chosen)}
     report |= _find_gaps(chosen, angles, sessions)
     _warn(folder, report)
-    names = ("identity", "sex", "expression", "session", "angle")
     return PictureSource(
-        pictures=[_picture(stem, twins[0], files[twins[0]]) for stem, twins in chosen.items()],
+        pictures=[
+            Picture(first, stem, functools.partial(read_picture, files[first], "rgb"))
+            for stem, (first, *_) in chosen.items()
+        ],
         n=len(chosen),
-        sources=dict.fromkeys(names, "file") | {"expression": "posed"},
         excluded=excluded,
         report=report,
         has_black=True,
@@ -198,7 +191,7 @@ def _sort_names(
         stem = _ERRATA.get(written, written)
         if not path.is_file():
             excluded.append((name, _BROKEN_LINK))
-        elif _STEM.fullmatch(stem):
+        elif STEM.fullmatch(stem):
             stems.setdefault(stem, []).append(name)
             if stem != written:
                 mended[name] = stem
@@ -236,19 +229,6 @@ def _digest(path: Path) -> str:
         ) from error
 
 
-def _picture(stem: str, name: str, path: Path) -> Picture:
-    session, sex, number, code, angle = _STEM.fullmatch(stem).groups()
-    labels = {
-        "stimulus_id": stem,
-        "identity": sex + number,
-        "sex": _SEXES[sex],
-        "expression": _CODES[code],
-        "session": session,
-        "angle": angle,
-    }
-    return Picture(name, labels, functools.partial(read_picture, path, "rgb"))
-
-
 def _find_gaps(
     chosen: Mapping[str, object], angles: Sequence[str], sessions: Sequence[str]
 ) -> dict[str, object]:
@@ -257,7 +237,7 @@ def _find_gaps(
     complete = itertools.product(
         [session for session in SESSIONS if session in sessions],
         [person for person in PEOPLE if person in people],
-        _CODES,
+        CODES,
         [angle for angle in ANGLES if angle in angles],
     )
     return {

@@ -35,7 +35,8 @@ def list_orl(folder: str | os.PathLike) -> PictureSource:
     Returns
     -------
     PictureSource
-        400 pictures, read as grey; label ``identity`` (``s01``), ``stimulus_id`` is ``s01/01``.
+        400 pictures, read as grey; ``stimulus_id`` is the person's number and the picture's,
+        ``s01/01``.
 
     Raises
     ------
@@ -52,7 +53,6 @@ def list_orl(folder: str | os.PathLike) -> PictureSource:
     return PictureSource(
         pictures=[_picture(folder, *numbers, files[numbers]) for numbers in sorted(files)],
         n=len(files),
-        sources={"identity": "file"},
         report={"n_pictures": len(files), "people": N_PEOPLE},
     )
 
@@ -85,9 +85,8 @@ def _require_whole(folder: Path, numbers: set[tuple[int, int]]) -> None:
 
 
 def _picture(folder: Path, person: int, number: int, path: Path) -> Picture:
-    labels = {"stimulus_id": f"s{person:02d}/{number:02d}", "identity": f"s{person:02d}"}
-    name = path.relative_to(folder).as_posix()
-    return Picture(name, labels, functools.partial(read_picture, path, "grey"))
+    name, stimulus_id = path.relative_to(folder).as_posix(), f"s{person:02d}/{number:02d}"
+    return Picture(name, stimulus_id, functools.partial(read_picture, path, "grey"))
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:

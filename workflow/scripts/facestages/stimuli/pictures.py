@@ -22,8 +22,7 @@ class Picture(NamedTuple):
 
     #: The file within its folder, and the frame of a video, for messages and reports.
     name: str
-    #: One row of labels with ``stimulus_id``.
-    labels: dict[str, object]
+    stimulus_id: str
     #: Returns uint8 of shape (rows, columns) or (rows, columns, 3); is called in another thread.
     read: Callable[[], np.ndarray]
 
@@ -38,8 +37,6 @@ class PictureSource:
         In the order of the face set; iterated once.
     n : int
         Number of pictures.
-    sources : dict of str to str
-        Source of each label but ``stimulus_id``, as in `StimulusSet`.
     excluded : list of (str, str)
         Files that are left out without being read, and the reason.
     report : dict
@@ -50,7 +47,6 @@ class PictureSource:
 
     pictures: Iterable[Picture]
     n: int
-    sources: dict[str, str]
     excluded: list[tuple[str, str]] = field(default_factory=list)
     report: dict[str, object] = field(default_factory=dict)
     has_black: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from facestages.stimuli import write_stimuli
+from facestages.stimuli import write_pictures
 from facestages.stimuli.luminance import control_luminance
 from facestages.stimuli.render.designs import render_posed, render_video, render_wild
 from facestages.stimuli.render.head_model import load_head
@@ -18,4 +18,4 @@ def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -
     options = {key: value for key, value in entry.items() if key not in _NOT_OF_THE_DESIGN}
     faces = _DESIGNS[entry["design"]](load_head(source), **options, threads=threads)
     finish = control_luminance(entry["size"], entry["histogram"], entry["mask"])
-    write_stimuli(out, faces, name, finish)
+    write_pictures(out, faces, name, finish)

@@ -21,6 +21,7 @@ _LONGEST_TABLE = 100
 
 def report_stimuli(
     stimuli: str | os.PathLike,
+    labels: str | os.PathLike,
     predictions: Sequence[str | os.PathLike] = (),
     expression_from: str | None = None,
     measured: str | os.PathLike | None = None,
@@ -29,8 +30,8 @@ def report_stimuli(
 
     Parameters
     ----------
-    stimuli : path-like
-        The face set's HDF5 file.
+    stimuli, labels : path-like
+        The files of the face set; see `stimuli.read_labels`.
     predictions : sequence of path-like
         Tables of `recording.predictions.predict_expressions`, to be compared with the face set's
         label ``expression``.
@@ -49,12 +50,12 @@ def report_stimuli(
         network and expression: n), ``agreement`` (by network: n, percent, Cohen's kappa,
         confusion), ``source`` (report of the reader of the files).
     """
-    labels, sources, attributes = read_labels(stimuli)
-    sample, _, of_sample = read_labels(measured or stimuli)
+    table, sources, attributes = read_labels(stimuli, labels)
+    sample, _, of_sample = read_labels(measured or stimuli, labels)
     expression = sample.get("expression", pd.Series("", index=sample.index))
     predicted, compared = {}, {}
     for path in predictions:
-        with_network, network_sources, _ = read_labels(measured or stimuli, path)
+        with_network, network_sources, _ = read_labels(measured or stimuli, labels, path)
         network = network_sources["expression"].removeprefix("network:")
         prediction = with_network["expression"]
         predicted[network] = {k: int(n) for k, n in prediction.value_counts().items()}
@@ -62,18 +63,27 @@ def report_stimuli(
     taken = f"network:{expression_from}" if expression_from else sources.get("expression")
     return {
         "dataset": str(attributes["dataset"]),
-        "n": len(labels),
-        "people": int(labels["identity"].nunique()) if "identity" in labels else None,
+        "n": len(table),
+        "people": int(table["identity"].nunique()) if "identity" in table else None,
         "rendered": bool(attributes.get("rendered", 0)),
         "sample": pictures_in_words(len(sample), of_sample) if "sampled" in of_sample else "",
         "label_sources": sources,
-        "counts": _counts(labels),
+        "counts": _counts(table),
         "irregular": [item._asdict() for item in read_irregular(stimuli)],
         "expression_of_analyses": taken,
         "predicted": predicted,
         "agreement": compared,
-        "source": read_report(stimuli),
+        "source": _join_reports(read_report(stimuli), read_report(labels)),
     }
+
+
+def _join_reports(of_pictures: dict, of_labels: dict) -> dict:
+    """The reports of both readers of a source; of videos, person by person."""
+    joined = {**of_pictures, **of_labels}
+    if "subjects" in of_labels:
+        people = of_pictures["subjects"].items()
+        joined["subjects"] = {name: {**of, **of_labels["subjects"][name]} for name, of in people}
+    return joined
 
 
 def _counts(labels: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

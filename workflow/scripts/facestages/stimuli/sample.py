@@ -22,27 +22,38 @@ import pandas as pd
 
 from facestages.errors import FacestagesError
 from facestages.progress import progress
-from facestages.stimuli import StimulusSet, read_labels, read_parts, write_stimuli
+from facestages.stimuli import StimulusSet, read_labels, read_parts, write_pictures
 
 logger = logging.getLogger(__name__)
 
 
-def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLike) -> None:
-    """Write every k-th picture of each person as a face set of its own.
+#: What a sample knows of each picture: the person among whose pictures it was counted.
+STRATUM = "stratum"
 
-    Pictures are read 256 at a time. The sample keeps labels, their sources, regions and attributes,
-    but not the lists of irregular pictures and of examples.
+
+def sample_stimuli(
+    stimuli: str | os.PathLike,
+    every: int,
+    out: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
+) -> None:
+    """Write every k-th picture of each person to a file of its own; the labels stay those of all.
+
+    Pictures are read 256 at a time. The sample keeps regions and attributes, but not the lists of
+    irregular pictures and of examples. It adds `STRATUM`.
 
     Parameters
     ----------
     stimuli : path-like
-        The face set's HDF5 file.
+        The HDF5 file of the pictures.
     every : int
         k, 1 or more.
     out : path-like
         HDF5 file to write, with the name of the whole face set and a ``stimuli_digest`` of its own;
         further attributes are ``sampled_from`` (the whole's digest), ``pictures_of`` (how many
         pictures the whole has), ``every``, and ``sampled``, the same in words.
+    labels : path-like, optional
+        The HDF5 file of the labels; see `stimuli.read_labels`.
 
     Raises
     ------
@@ -51,18 +62,28 @@ def sample_stimuli(stimuli: str | os.PathLike, every: int, out: str | os.PathLik
     """
     if every < 1:
         raise FacestagesError(f"{stimuli}: every = {every}: a sample takes every 1st, 2nd, ...")
-    labels, _, attributes = read_labels(stimuli)
+    table, _, attributes = read_labels(stimuli, labels)
     dataset = str(attributes["dataset"])
-    rows = sampled_rows(labels, every)
-    _warn_of_lost(dataset, labels, rows)
-    of_whom = " of each person" if "identity" in labels else ""
+    rows = sampled_rows(table, every)
+    _warn_of_lost(dataset, table, rows)
+    of_whom = " of each person" if "identity" in table else ""
     added = {
         "sampled_from": attributes["stimuli_digest"],
-        "pictures_of": len(labels),
+        "pictures_of": len(table),
         "every": every,
         "sampled": f"every {_ordinal(every)}{of_whom}",
     }
-    write_stimuli(out, marked_parts(stimuli, rows, added), dataset)
+    people = people_of(table)[rows]
+    write_pictures(out, _add_strata(marked_parts(stimuli, rows, added), people), dataset)
+
+
+def _add_strata(parts: Iterator[StimulusSet], people: np.ndarray) -> Iterator[StimulusSet]:
+    start = 0
+    for part in parts:
+        of_part = people[start : start + len(part)]
+        start += len(part)
+        facts, sources = part.labels.assign(**{STRATUM: of_part}), {**part.sources, STRATUM: "file"}
+        yield replace(part, labels=facts, sources=sources)
 
 
 def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Shards of a face set: the pictures of some people, for one of several recording jobs."""
+"""Shards of a face set: some of its pictures, for one of several recording jobs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from facestages.errors import FacestagesError
-from facestages.stimuli import read_labels, write_stimuli
-from facestages.stimuli.sample import marked_parts, sampled_rows
+from facestages.stimuli import read_facts, write_pictures
+from facestages.stimuli.sample import marked_parts
 from facestages.subsets import shard_of
 
 
@@ -21,18 +21,20 @@ def split_stimuli(
     every: int,
     out: str | os.PathLike,
 ) -> None:
-    """Write one shard of a face set.
+    """Write one shard of the pictures of a face set. No label decides which these are.
 
     Parameters
     ----------
     sources : sequence of path-like
-        The face set's HDF5 file, or the files of the shard's people.
+        The face set's HDF5 file; or the files of the shard's people, all of whose pictures belong
+        to it.
     name : str
         The face set's name in the config.
     shard, shards : int
-        Number of the shard, from 0, and number of all shards.
+        Number of the shard, from 0, and number of the shards that the pictures of `sources` fall
+        to: 1 for the files of the shard's people.
     every : int
-        Take every k-th picture of each person; 1 for all.
+        Take every k-th picture of each file; 1 for all.
     out : path-like
         HDF5 file to write.
 
@@ -48,11 +50,10 @@ def split_stimuli(
             f"datasets.{name}.shards"
         )
     parts = (part for path, rows in chosen.items() for part in marked_parts(path, rows, {}))
-    write_stimuli(out, parts, name)
+    write_pictures(out, parts, name)
 
 
 def _rows(path: str | os.PathLike, shard: int, shards: int, every: int) -> np.ndarray:
-    labels = read_labels(path)[0]
-    names = labels["identity" if "identity" in labels else "stimulus_id"].astype(str)
-    in_shard = np.array([shard_of(each, shards) == shard for each in names])
-    return in_shard & sampled_rows(labels, every)
+    ids = read_facts(path)[0]["stimulus_id"]
+    rows = np.arange(len(ids)) % every == 0
+    return rows if shards == 1 else rows & [shard_of(name, shards) == shard for name in ids]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +17,10 @@ from facestages.errors import FacestagesError
 #: Parts of a face whose place in a picture may be known, and the edges of the boxes around them.
 REGIONS = ("eyes", "brows", "mouth")
 EDGES = ("top", "left", "bottom", "right")
+
+#: What cropping measures of a picture: certainty of its face, and distance of the eyes in the
+#: original.
+CROP_LABELS = ("face_score", "eye_distance")
 
 #: Pictures in memory at a time.
 BLOCK = 256
@@ -104,8 +109,8 @@ class StimulusSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of pictures, labels, sources and regions, which names this exact content."""
-        return digest_stimuli(self.images, self.labels, self.sources, self.regions)
+        """SHA-256 of the pictures and their names; labels do not count."""
+        return digest_stimuli(self.images, self.labels["stimulus_id"])
 
 
 def require_unique(ids: pd.Series) -> None:
@@ -133,18 +138,14 @@ def join_regions(parts: list[np.ndarray | None]) -> np.ndarray | None:
     return None if any(part is None for part in parts) else np.concatenate(parts)
 
 
-def digest_stimuli(
-    images: np.ndarray | h5py.Dataset,
-    labels: pd.DataFrame,
-    sources: Mapping[str, str],
-    regions: np.ndarray | None,
-) -> str:
-    """SHA-256 of the content of a face set, `BLOCK` pictures in memory at a time."""
-    sha = hashlib.sha256(str(images.shape).encode())
+def digest_stimuli(images: np.ndarray | h5py.Dataset, ids: Sequence[str]) -> str:
+    """SHA-256 of pictures and their names, `BLOCK` pictures in memory at a time."""
+    sha = start_digest(images, ids)
     for start in range(0, len(images), BLOCK):
         sha.update(np.ascontiguousarray(images[start : start + BLOCK]).data)
-    sha.update(labels.to_csv(index=False).encode())
-    sha.update(repr(sorted(sources.items())).encode())
-    if regions is not None:
-        sha.update(np.ascontiguousarray(regions, np.float32).data)
     return sha.hexdigest()
+
+
+def start_digest(images: np.ndarray | h5py.Dataset, ids: Sequence[str]):
+    """The hash of `digest_stimuli` before it is given the pictures, one block after the other."""
+    return hashlib.sha256(json.dumps([images.shape, list(ids)]).encode())

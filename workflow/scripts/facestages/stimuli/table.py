@@ -4,93 +4,58 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from facestages import store
-from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import MISSING, parse_number, read_rows, require_number
-from facestages.stimuli.crop import CROP_LABELS
+from facestages.errors import FacestagesError
+from facestages.rows import read_rows
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
 
-# These stay text: a person named "01" is not the number 1.
-_TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
-_NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Labels are copied to files of every kind, beside arrays of these names, and cropping adds labels.
-_TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
-
 
 def list_table(
-    table: str | os.PathLike,
-    *,
-    folder: str | os.PathLike | None = None,
-    sources: Mapping[str, str] | None = None,
+    table: str | os.PathLike, *, folder: str | os.PathLike | None = None
 ) -> PictureSource:
     """List the pictures of a table of labels and a folder of pictures.
 
     Parameters
     ----------
     table : path-like
-        CSV file with a header. ``path`` names the picture within `folder`. The usual other columns
-        are ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
-        ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns
-        are kept as text, or as numbers if every filled value is a number.
+        CSV file with a header. ``path`` names the picture within `folder`. Of the other columns,
+        `stimuli.labels.table` reads the labels.
     folder : path-like, optional
         Folder of the pictures; the table's own if not given.
-    sources : mapping, optional
-        Source of a label (``human``, ``posed``, ...). Other labels have the source ``file``.
 
     Returns
     -------
     PictureSource
-        In the order of the table. ``stimulus_id`` is the table's column of that name, and ``path``
-        is then a label; without such a column it is ``path``. Pictures are of the formats of
-        `stimuli.pictures.read_picture`.
+        In the order of the table. ``stimulus_id`` is the table's column of that name; without such
+        a column it is ``path``. Pictures are of the formats of `stimuli.pictures.read_picture`.
 
     Raises
     ------
     FacestagesError
-        Naming the file, the row and the remedy, if a column or value is missing or wrong. Pictures
-        are checked later, when they are read.
+        Naming the file, the row and the remedy, if one of the two columns is missing or wrong.
+        Pictures are checked later, when they are read.
     """
     table = Path(table)
     folder = table.parent if folder is None else Path(folder)
     if not folder.is_dir():
         raise FacestagesError(f"{folder}: no such folder of pictures. Correct 'folder'")
-    places, rows = _read_labels(table)
-    labels = pd.DataFrame(
-        {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
-    )
-    paths = list(labels["path"])
-    if "stimulus_id" not in labels:
-        labels = labels.rename(columns={"path": "stimulus_id"})
-    names = [name for name in labels.columns if name != "stimulus_id"]
+    places, rows = read_listed(table)
     pictures = [
-        Picture(path, row, partial(read_picture, folder / path, place=place))
-        for path, row, place in zip(
-            paths, labels[["stimulus_id", *names]].to_dict("records"), places, strict=True
+        Picture(
+            row["path"],
+            row.get("stimulus_id", row["path"]),
+            partial(read_picture, folder / row["path"], place=place),
         )
+        for place, row in zip(places, rows, strict=True)
     ]
-    return PictureSource(pictures, len(pictures), _sources(names, sources or {}, table))
+    return PictureSource(pictures, len(pictures))
 
 
-def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[str, str]:
-    for name in given:
-        if name not in names:
-            raise FacestagesError(
-                f"{table}: 'sources' names '{name}', which is no label of the table; "
-                f"{did_you_mean(name, names)}"
-            )
-    return {name: given.get(name, "file") for name in names}
-
-
-def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
+def read_listed(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Read all rows, each with its place for messages, and check what identifies a picture."""
     places, rows, place_of = [], [], {}
     for place, row in read_rows(table, ("path",)):
@@ -110,23 +75,7 @@ def _read_labels(table: Path) -> tuple[list[str], list[dict[str, str]]]:
         rows.append(row)
     if not rows:
         raise FacestagesError(f"{table}: has a header but no rows. Add one row a picture")
-    for name in rows[0]:
-        _require_free(table, name)
     return places, rows
-
-
-def _require_free(table: Path, name: str) -> None:
-    """Refuse a column whose name no label can have in an HDF5 file of facestages."""
-    if name in (".", "..") or "/" in name or "\0" in name:
-        reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
-    elif name in _TAKEN:
-        reason, other = "the files with the labels have other data under this name", name
-    else:
-        return
-    raise FacestagesError(
-        f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
-        f"'{'_'.join(filter(None, ('label', other)))}'"
-    )
 
 
 def _inner_path(text: str, place: str) -> str:
@@ -140,23 +89,7 @@ def _inner_path(text: str, place: str) -> str:
     return path
 
 
-def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
-    """Turn a column into numbers if its name asks for them, or if all filled values are numbers."""
-    if name in _TEXT:
-        return values
-    if name not in _NUMBERS and not name.startswith("au_"):
-        filled = [value for value in values if value.lower() not in MISSING]
-        if not filled or any(parse_number(value) is None for value in filled):
-            return values
-    numbers = np.array(
-        [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
-    )
-    if name == "frame" and np.all(numbers == np.floor(numbers)):
-        return numbers.astype(np.int64)
-    return numbers
-
-
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
     """Make a face set for `stimuli.sources.prepare_stimuli`."""
-    listed = list_table(entry["table"], folder=entry["folder"], sources=entry["sources"])
+    listed = list_table(entry["table"], folder=entry["folder"])
     write_photographs(out, name, listed, entry, detector, threads)

@@ -1,12 +1,8 @@
-"""Acting: expressions as mixtures of ARKit shapes, and what these mean.
-
-Every number here is declared; none is measured on people. The recipes are drawings of the
-prototypical expressions, and the positions on the circumplex are the usual ones of such words.
-"""
+"""Acting: people perform expressions, with a style of their own and by chance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,157 +10,12 @@ from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.render.head_model import Head, mix
 from facestages.stimuli.render.identity import Identity, Person
 from facestages.stimuli.render.painter import Lines, step
+from facestages.stimuli.render.shapes import SHAPES, action_units, apex, sided
 
-#: ARKit shapes that have no left and right half.
-_MIDLINE = frozenset(
-    "browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft "
-    "mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper "
-    "tongueOut".split()
-)
-
-#: The apex (intensity 1) of each expression: coefficients of ARKit shapes. A shape with two sides
-#: is named without its side, and both sides get the coefficient.
-RECIPES: dict[str, dict[str, float]] = {
-    "angry": {
-        "browDown": 1.6,
-        "eyeWide": 0.6,
-        "noseSneer": 0.6,
-        "mouthPress": 0.2,
-        "mouthRollLower": 0.75,
-        "mouthRollUpper": 0.4,
-        "mouthFrown": 0.5,
-        "mouthShrugLower": 0.2,
-        "jawForward": 0.4,
-    },
-    "disgust": {
-        "noseSneer": 1.1,
-        "browDown": 0.9,
-        "browInnerUp": 0.1,
-        "mouthUpperUp": 0.8,
-        "eyeSquint": 0.85,
-        "cheekSquint": 0.9,
-        "eyeBlink": 0.1,
-        "mouthLowerDown": 0.1,
-        "mouthFrown": 0.6,
-        "mouthShrugLower": 0.6,
-        "mouthShrugUpper": 0.1,
-    },
-    "fear": {
-        "browInnerUp": 1.5,
-        "browDown": 0.75,
-        "eyeWide": 1.4,
-        "mouthStretch": 1.25,
-        "mouthLowerDown": 0.8,
-        "mouthUpperUp": 0.1,
-        "jawOpen": 0.4,
-    },
-    "happy": {
-        "mouthSmile": 1.3,
-        "cheekSquint": 0.8,
-        "mouthUpperUp": 1.1,
-        "mouthLowerDown": 0.5,
-        "jawOpen": 0.2,
-        "eyeSquint": 0.3,
-    },
-    "sad": {
-        "browInnerUp": 1.7,
-        "browDown": 0.7,
-        "mouthFrown": 1.6,
-        "mouthStretch": 0.3,
-        "eyeBlink": 0.25,
-    },
-    "surprise": {
-        "browInnerUp": 1.6,
-        "browOuterUp": 1.4,
-        "eyeWide": 1.4,
-        "jawOpen": 0.85,
-        "mouthFunnel": 0.6,
-        "mouthPucker": 0.4,
-        "mouthUpperUp": 0.1,
-    },
-    "neutral": {},
-}
-
-#: Declared valence and arousal of each expression at intensity 1, both in [-1, 1]. They follow
-#: the usual layout of the circumplex of affect; nobody rated these faces.
-CIRCUMPLEX: dict[str, tuple[float, float]] = {
-    "angry": (-0.6, 0.7),
-    "disgust": (-0.65, 0.35),
-    "fear": (-0.6, 0.8),
-    "happy": (0.8, 0.5),
-    "sad": (-0.65, -0.4),
-    "surprise": (0.2, 0.8),
-    "neutral": (0.0, 0.0),
-}
-
-#: FACS action unit -> the ARKit shapes (without sides) that move it. Of several shapes the
-#: strongest counts. AU 25 (lips part) has no shape of its own.
-ACTION_UNITS: dict[int, tuple[str, ...]] = {
-    1: ("browInnerUp",),
-    2: ("browOuterUp",),
-    4: ("browDown",),
-    5: ("eyeWide",),
-    6: ("cheekSquint",),
-    7: ("eyeSquint",),
-    9: ("noseSneer",),
-    10: ("mouthUpperUp",),
-    12: ("mouthSmile",),
-    14: ("mouthDimple",),
-    15: ("mouthFrown",),
-    16: ("mouthLowerDown",),
-    17: ("mouthShrugLower", "mouthShrugUpper"),
-    18: ("mouthPucker",),
-    20: ("mouthStretch",),
-    22: ("mouthFunnel",),
-    24: ("mouthPress",),
-    25: ("mouthUpperUp", "mouthLowerDown", "jawOpen"),
-    26: ("jawOpen",),
-    28: ("mouthRollUpper", "mouthRollLower"),
-    29: ("jawForward",),
-    43: ("eyeBlink",),
-}
-
+#: From this intensity on an expression is told from a neutral face.
+SEEN_FROM = 0.3
 
 _FRAMES_AN_EXPRESSION = 13.5
-
-
-def sided(shape: str) -> tuple[str, ...]:
-    """Name the ARKit shapes that `shape` stands for: itself, or its left and right half."""
-    return (shape,) if shape in _MIDLINE else (f"{shape}Left", f"{shape}Right")
-
-
-#: Every ARKit shape that a recipe uses; the other coefficients are always zero.
-SHAPES: tuple[str, ...] = tuple(
-    sorted({name for recipe in RECIPES.values() for shape in recipe for name in sided(shape)})
-)
-
-#: The action units that the recipes can move.
-MOVED_UNITS: tuple[int, ...] = tuple(
-    unit
-    for unit, shapes in ACTION_UNITS.items()
-    if any(name in SHAPES for shape in shapes for name in sided(shape))
-)
-
-
-def apex(expression: str) -> dict[str, float]:
-    """Coefficients of the ARKit shapes, with sides, of an expression at intensity 1."""
-    return {name: value for shape, value in RECIPES[expression].items() for name in sided(shape)}
-
-
-def action_units(coefficients: Mapping[str, float]) -> dict[int, float]:
-    """Translate ARKit coefficients, by name with sides, into the action units `MOVED_UNITS`.
-
-    A unit is the mean of left and right of its shape, or of its strongest one, clipped to [0, 1]. A
-    missing coefficient is 0.
-    """
-    units = {}
-    for unit in MOVED_UNITS:
-        strengths = []
-        for shape in ACTION_UNITS[unit]:
-            sides = sided(shape)
-            strengths.append(sum(coefficients.get(name, 0.0) for name in sides) / len(sides))
-        units[unit] = min(max(max(strengths), 0.0), 1.0)
-    return units
 
 
 def express(head: Head, identity: Identity, coefficients: np.ndarray) -> np.ndarray:
@@ -208,20 +59,19 @@ def act(
     return coefficients
 
 
-def label_performance(
+def describe_performance(
     expression: str, intensity: float, coefficients: dict[str, float]
 ) -> dict[str, object]:
-    """Return the labels of a performance: expression, affect, shapes and action units."""
-    valence, arousal = CIRCUMPLEX[expression]
-    row: dict[str, object] = {
-        "expression": expression,
+    """Return what is acted, as columns: ``acted``, ``expression``, ``intensity``, ``shape_*``.
+
+    ``expression`` is what is acted from the intensity `SEEN_FROM` on, and neutral below it.
+    """
+    return {
+        "acted": expression,
+        "expression": expression if intensity >= SEEN_FROM else "neutral",
         "intensity": intensity,
-        "valence": min(max(valence * intensity, -1.0), 1.0),
-        "arousal": min(max(arousal * intensity, -1.0), 1.0),
+        **{f"shape_{name}": coefficients.get(name, 0.0) for name in SHAPES},
     }
-    row |= {f"shape_{name}": coefficients.get(name, 0.0) for name in SHAPES}
-    row |= {f"au_{unit:02d}": x for unit, x in action_units(coefficients).items()}
-    return row
 
 
 def perform(

@@ -17,7 +17,7 @@ from facestages.errors import FacestagesError, did_you_mean
 from facestages.expressions import EXPRESSIONS
 from facestages.progress import progress
 from facestages.stimuli import StimulusSet
-from facestages.stimuli.render.acting import act, label_performance, perform
+from facestages.stimuli.render.acting import act, describe_performance, perform
 from facestages.stimuli.render.camera import (
     View,
     draw_drift,
@@ -30,13 +30,10 @@ from facestages.stimuli.render.camera import (
 from facestages.stimuli.render.head_model import SEXES, Head
 from facestages.stimuli.render.identity import Identity, Person, grow, restyle, sample_identity
 
-#: A frame of a video is labelled with its expression from this intensity on, else as neutral.
-LABEL_THRESHOLD = 0.3
-
 # The second number of every random seed, so that the designs share no faces.
 _WILD, _POSED, _VIDEO, _PORTRAIT = 1, 2, 3, 4
 
-# Labels, picture, and regions of the face.
+# Who acts what, the picture, and regions of the face.
 _Picture = tuple[dict[str, object], np.ndarray, np.ndarray]
 
 
@@ -69,7 +66,8 @@ def render_wild(
     Returns
     -------
     StimulusSet
-        In the order of the people.
+        In the order of the people. Its labels are who acts what: ``identity``, ``sex`` and what
+        `acting.describe_performance` gives. `stimuli.labels.rendered` says what that means.
 
     Raises
     ------
@@ -97,7 +95,7 @@ def render_wild(
             view = wild_view(person.identity.appearance, rng)
             row = {"stimulus_id": f"wild/{index:06d}", "identity": f"W{number + 1:05d}"}
             row |= {"sex": person.identity.sex}
-            row |= label_performance(expression, intensity, coefficients)
+            row |= describe_performance(expression, intensity, coefficients)
             pictures.append((row, *take_picture(head, person, coefficients, view, size, rng)))
         return pictures
 
@@ -152,7 +150,7 @@ def render_posed(
                 letter = chr(ord("A") + session)
                 row = {"stimulus_id": f"posed/{name}{letter}-{expression}", "identity": name}
                 row |= {"sex": SEXES[sex], "session": letter}
-                row |= label_performance(expression, intensity, coefficients)
+                row |= describe_performance(expression, intensity, coefficients)
                 pictures.append((row, *take_picture(head, person, coefficients, view, size, rng)))
         return pictures
 
@@ -187,9 +185,7 @@ def render_video(
     Returns
     -------
     StimulusSet
-        ``frame`` counts from 0. ``expression`` is the current one where ``intensity`` is at least
-        `LABEL_THRESHOLD`, else neutral. Valence, arousal, shapes and action units are always those
-        of the moment.
+        ``frame`` counts from 0. Shapes are always those of the moment.
 
     Raises
     ------
@@ -219,8 +215,7 @@ def render_video(
             )
             row = {"stimulus_id": f"video/{name}-{frame:04d}", "identity": name}
             row |= {"sex": SEXES[sex], "frame": frame}
-            row |= label_performance(current, intensity, coefficients)
-            row["expression"] = current if intensity >= LABEL_THRESHOLD else "neutral"
+            row |= describe_performance(current, intensity, coefficients)
             pictures.append((row, *take_picture(head, person, coefficients, view, size, rng)))
         return pictures
 
@@ -319,8 +314,6 @@ def _draw_people(
     rows, images, regions = zip(*pictures, strict=True)
     labels = pd.DataFrame(rows)
     sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "rendered")
-    declared = "rendered: declared circumplex position, not a human rating"
-    sources |= {"valence": declared, "arousal": declared}
     attributes = {"rendered": 1, "design": design, "seed": seed}
     return StimulusSet(np.stack(images), labels, sources, attributes, regions=np.stack(regions))
 

@@ -1,0 +1,33 @@
+"""Labels of KDEF: the letters of a picture's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from facestages.stimuli.kdef import CODES, STEM
+from facestages.stimuli.labels import Labels
+
+_SEXES = {"F": "female", "M": "male"}
+_EXPRESSIONS = ("fear", "angry", "disgust", "happy", "neutral", "sad", "surprise")
+_EXPRESSION_OF = dict(zip(CODES, _EXPRESSIONS, strict=True))
+
+
+def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
+    """``identity`` (sex letter and number, ``F01``), ``sex``, ``expression``, ``session``,
+    ``angle``; see `stimuli.labels.label_pictures`."""
+    rows = []
+    for stem in facts["stimulus_id"]:
+        session, sex, number, code, angle = STEM.fullmatch(stem).groups()
+        rows.append(
+            {
+                "identity": sex + number,
+                "sex": _SEXES[sex],
+                "expression": _EXPRESSION_OF[code],
+                "session": session,
+                "angle": angle,
+            }
+        )
+    labels = pd.DataFrame(rows)
+    return Labels(labels, dict.fromkeys(labels, "file") | {"expression": "posed"})

@@ -1,0 +1,86 @@
+"""Labels of a user's face set: the columns of its table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facestages import store
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.rows import MISSING, parse_number, require_number
+from facestages.stimuli import CROP_LABELS, take_rows
+from facestages.stimuli.labels import Labels
+from facestages.stimuli.table import read_listed
+
+# These stay text: a person named "01" is not the number 1.
+_TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
+_NUMBERS = ("frame", "intensity", "valence", "arousal")
+# Cropping adds labels, and an export has labels beside arrays of these names.
+_TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
+
+
+def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
+    """Read the labels of a table of pictures; see `stimuli.labels.label_pictures`.
+
+    ``entry["table"]`` is a CSV file with a header. The usual columns beside ``path`` are
+    ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
+    ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns are
+    kept as text, or as numbers if every filled value is a number. If the table has a column
+    ``stimulus_id``, ``path`` is a label too. ``entry["sources"]`` gives the source of a label
+    (``human``, ``posed``, ...); that of the others is ``file``.
+    """
+    table = Path(entry["table"])
+    places, rows = read_listed(table)
+    for name in rows[0]:
+        _require_free(table, name)
+    labels = pd.DataFrame(
+        {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
+    )
+    if "stimulus_id" not in labels:
+        labels = labels.rename(columns={"path": "stimulus_id"})
+    labels = take_rows(labels, facts["stimulus_id"], table)
+    return Labels(labels, _sources(list(labels), entry["sources"], table))
+
+
+def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[str, str]:
+    for name in given:
+        if name not in names:
+            raise FacestagesError(
+                f"{table}: 'sources' names '{name}', which is no label of the table; "
+                f"{did_you_mean(name, names)}"
+            )
+    return {name: given.get(name, "file") for name in names}
+
+
+def _require_free(table: Path, name: str) -> None:
+    """Refuse a column whose name no label can have in an HDF5 file of facestages."""
+    if name in (".", "..") or "/" in name or "\0" in name:
+        reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
+    elif name in _TAKEN:
+        reason, other = "the files with the labels have other data under this name", name
+    else:
+        return
+    raise FacestagesError(
+        f"{table}: a label cannot be named '{name}': {reason}. Rename the column, e.g. to "
+        f"'{'_'.join(filter(None, ('label', other)))}'"
+    )
+
+
+def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
+    """Turn a column into numbers if its name asks for them, or if all filled values are numbers."""
+    if name in _TEXT:
+        return values
+    if name not in _NUMBERS and not name.startswith("au_"):
+        filled = [value for value in values if value.lower() not in MISSING]
+        if not filled or any(parse_number(value) is None for value in filled):
+            return values
+    numbers = np.array(
+        [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
+    )
+    if name == "frame" and np.all(numbers == np.floor(numbers)):
+        return numbers.astype(np.int64)
+    return numbers
