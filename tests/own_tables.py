@@ -31,7 +31,7 @@ def read_table(table, size=None, color="grey", folder=None, **options):
 
 def label_table(table, facts, sources=None, **options):
     """Labels of pictures that a table lists."""
-    entry = {"source": "table", "table": table, "sources": sources or {}, **options}
+    entry = {"source": "table", "table": table, "sources": sources or {}, "norms": None, **options}
     return label_pictures(entry, facts, {})
 
 

@@ -15,7 +15,8 @@ TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
     **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2, "compare_instances": 2},
-    **{"embed_umap": 1, "explain_gradcam": 1, "plot_fig2": 1, "plot_fig4": 1},
+    **{"embed_umap": 1, "explain_gradcam": 1, "summarise_gradcam": 1},
+    **{"plot_fig2": 1, "plot_fig4": 1},
     **{"plot_cka": 1, "plot_controls": 1, "make_gradcam_table": 1, "judge_claims": 1},
 }
 # What the report of a run is made of; a changed config is part of it.
@@ -80,6 +81,7 @@ def test_one_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "seed", value=77)
     assert planned(tiny_run, config) == {
         "prepare_stimuli": 1,
+        "prepare_labels": 1,
         "report_stimuli": 1,
         "predict_expressions": TESTED,
         "record_activations": INSTANCES,
@@ -102,6 +104,7 @@ def test_training_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "wild", "seed", value=77)
     assert planned(tiny_run, config) == {
         "prepare_stimuli": 1,
+        "prepare_labels": 1,
         "report_stimuli": 1,
         "train_network": 1,
         **REMADE,
@@ -208,8 +211,17 @@ def test_reader_of_another_source_changed(tiny_run, edit):
     edit(f"{LIBRARY}/stimuli/kdef.py", "def list_kdef(", "SPARE = 1\n\n\ndef list_kdef(")
     edit(f"{LIBRARY}/stimuli/ratings.py", "def join_norms(", "SPARE = 1\n\n\ndef join_norms(")
     assert planned(tiny_run) == {}
-    edit(f"{LIBRARY}/stimuli/render/acting.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
+    edit(f"{LIBRARY}/stimuli/render/shapes.py", "RECIPES: dict", "SPARE = 1\nRECIPES: dict")
     assert planned(tiny_run)["prepare_stimuli"] == 4
+
+
+def test_a_declared_valence_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/stimuli/labels/rendered.py", '"happy": (0.8, 0.5)', '"happy": (0.7, 0.5)')
+    plan = planned(tiny_run)
+    assert plan["prepare_labels"] == 4 and plan["regress_affect"] == 1
+    # NN1 learns from labels; its own steps follow from that.
+    assert plan["train_network"] == 1 and plan["record_activations"] == 2 * NETWORKS["nn1"]
+    assert not {"prepare_stimuli", "predict_expressions"} & plan.keys()
 
 
 def test_helper_of_the_figures_changed(tiny_run, edit):

@@ -11,7 +11,7 @@ from facestages.stimuli.labels.kdef import list_labels
 
 
 def label(*stems):
-    return list_labels({}, pd.DataFrame({"stimulus_id": stems}))
+    return list_labels({"norms": None}, pd.DataFrame({"stimulus_id": stems}))
 
 
 @pytest.mark.parametrize(

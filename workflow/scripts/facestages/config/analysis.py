@@ -53,7 +53,9 @@ class Analysis(Section):
     decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
     umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")
     gradcam_faces: Count = Field(
-        200, description="Faces that Grad-CAM explains, spread over people and expressions."
+        200,
+        description="Faces that Grad-CAM explains: rendered ones spread over people and "
+        "expressions, photographs chosen by chance.",
     )
     activations: Literal["keep", "discard"] = Field(
         "discard",

@@ -33,8 +33,8 @@ class FaceSet(Section):
     )
     shards: Count = Field(
         1,
-        description="Number of jobs that share the recording of this face set, person by person, "
-        "e.g. one for each node of a cluster. The results are the same.",
+        description="Number of jobs that share the recording of this face set, picture by picture "
+        "(DISFA: person by person), e.g. one for each node of a cluster. The results are the same.",
     )
 
     @property

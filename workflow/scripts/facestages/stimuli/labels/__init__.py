@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from facestages.stimuli import CROP_LABELS, read_facts, write_labels
-from facestages.stimuli.ratings import join_norms
 
 
 class Labels(NamedTuple):
@@ -56,17 +55,13 @@ def prepare_labels(
 def label_pictures(entry: Mapping, facts: pd.DataFrame, fact_sources: Mapping[str, str]) -> Labels:
     """Label pictures, of which these facts are known (`stimuli.read_facts`).
 
-    ``list_labels`` in the module that has the source's name reads the labels. Norms, and what
-    cropping measured, are added here. The result has ``stimulus_id``. For `entry` and errors see
+    ``list_labels`` in the module that has the source's name reads the labels. What cropping
+    measured is added here. The result has ``stimulus_id``. For `entry` and errors see
     `prepare_labels`.
     """
     reader = importlib.import_module(f"facestages.stimuli.labels.{entry['source']}")
     found, sources, report = reader.list_labels(entry, facts)
     labels = pd.concat([facts[["stimulus_id"]], found.reset_index(drop=True)], axis=1)
-    if entry.get("norms"):
-        norms, joined = join_norms(labels, entry["norms"])
-        labels = pd.concat([labels, norms], axis=1)
-        sources, report = sources | joined["sources"], report | {"norms": joined}
     measured = [label for label in CROP_LABELS if label in facts]
     labels[measured] = facts[measured]
     return Labels(labels, sources | {label: fact_sources[label] for label in measured}, report)

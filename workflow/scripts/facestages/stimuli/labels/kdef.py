@@ -8,6 +8,7 @@ import pandas as pd
 
 from facestages.stimuli.kdef import CODES, STEM
 from facestages.stimuli.labels import Labels
+from facestages.stimuli.labels.norms import add_norms
 
 _SEXES = {"F": "female", "M": "male"}
 _EXPRESSIONS = ("fear", "angry", "disgust", "happy", "neutral", "sad", "surprise")
@@ -16,7 +17,7 @@ _EXPRESSION_OF = dict(zip(CODES, _EXPRESSIONS, strict=True))
 
 def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     """``identity`` (sex letter and number, ``F01``), ``sex``, ``expression``, ``session``,
-    ``angle``; see `stimuli.labels.label_pictures`."""
+    ``angle``, and norms; see `stimuli.labels.label_pictures`."""
     rows = []
     for stem in facts["stimulus_id"]:
         session, sex, number, code, angle = STEM.fullmatch(stem).groups()
@@ -30,4 +31,5 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
             }
         )
     labels = pd.DataFrame(rows)
-    return Labels(labels, dict.fromkeys(labels, "file") | {"expression": "posed"})
+    own = Labels(labels, dict.fromkeys(labels, "file") | {"expression": "posed"})
+    return add_norms(own, facts, entry["norms"])

@@ -14,6 +14,7 @@ from facestages.errors import FacestagesError, did_you_mean
 from facestages.rows import MISSING, parse_number, require_number
 from facestages.stimuli import CROP_LABELS, take_rows
 from facestages.stimuli.labels import Labels
+from facestages.stimuli.labels.norms import add_norms
 from facestages.stimuli.table import read_listed
 
 # These stay text: a person named "01" is not the number 1.
@@ -31,7 +32,7 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns are
     kept as text, or as numbers if every filled value is a number. If the table has a column
     ``stimulus_id``, ``path`` is a label too. ``entry["sources"]`` gives the source of a label
-    (``human``, ``posed``, ...); that of the others is ``file``.
+    (``human``, ``posed``, ...); that of the others is ``file``. ``entry["norms"]`` adds norms.
     """
     table = Path(entry["table"])
     places, rows = read_listed(table)
@@ -43,7 +44,8 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     if "stimulus_id" not in labels:
         labels = labels.rename(columns={"path": "stimulus_id"})
     labels = take_rows(labels, facts["stimulus_id"], table)
-    return Labels(labels, _sources(list(labels), entry["sources"], table))
+    own = Labels(labels, _sources(list(labels), entry["sources"], table))
+    return add_norms(own, facts, entry["norms"])
 
 
 def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[str, str]:
