@@ -186,6 +186,11 @@ def test_people_of_a_table_decide_the_step():
     assert contents.count_people("t.csv") == [10, 10, 10]
     assert digest_given("step", "t.csv", 10) == "4"
     assert contents.count_people("none.csv") == []
+    before = digest_given("people of a table", "t.csv")
+    write("t.csv", "path,identity,age\n" + "".join(f"{n}.png,{n % 3},{n}\n" for n in range(30)))
+    assert digest_given("people of a table", "t.csv") == before
+    write("t.csv", "path,identity\n" + "".join(f"{n}.png,{n % 5}\n" for n in range(30)))
+    assert digest_given("people of a table", "t.csv") != before
 
 
 # --------------------------------------------------------------------------------- videos
@@ -199,12 +204,18 @@ def test_of_a_video_set_each_persons_files_count(tmp_path):
     assert digest_given("people", "D", "left", "SN002", None) == "SN002"
 
     def digests():
-        return [digest_given("person", "D", "left", f"SN00{n}") for n in (1, 2)]
+        persons = [digest_given("person", "D", "left", f"SN00{n}") for n in (1, 2)]
+        return [*persons, digest_given("action units", "D", "SN001")]
 
-    first, second = digests()
-    labels = label_path(tmp_path / "D", "SN001", 1)
-    labels.write_text(labels.read_text().replace("0", "1"))
-    assert digests()[0] != first and digests()[1] == second
+    before = digests()
+    for subject, same in (("SN001", [False, True, False]), ("SN002", [True, False, True])):
+        labels = label_path(tmp_path / "D", subject, 1)
+        text = labels.read_text()
+        labels.write_text(text.replace("0", "1"))
+        assert [a == b for a, b in zip(digests(), before, strict=True)] == same
+        labels.write_text(text)
+    write_disfa(tmp_path / "D", {"SN001": 4}, size=(32, 32))
+    assert digests()[0] != before[0]
 
 
 # --------------------------------------------------------------------------------- code

@@ -97,7 +97,7 @@ rule prepare_labels:
         gpu=0,
     params:
         entry=ask(PLAN.face_sets.label_entry),
-        given=ask(PLAN.face_sets.label_given),
+        given=ask(PLAN.face_sets.labels_given),
         code=label_code,
     message:
         "Labels of face set {wildcards.dataset}"
@@ -126,8 +126,8 @@ rule sample_stimuli:
         gpu=0,
     params:
         every=ask(PLAN.face_sets.sampling_step),
-        given=ask(PLAN.face_sets.sample_given),
         ancient=["labels"],
+        given=ask(PLAN.face_sets.sample_given),
         code=code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"

@@ -173,12 +173,6 @@ def digest_listed(table: str, folder: str) -> str:
     return digest([listed, _digest_files(f"{table} {folder}", files)])
 
 
-def digest_column(table: str, column: str) -> str:
-    """Digest of the pictures that a CSV table names, each with its value in a column."""
-    rows = _read_table(table, _stamp(table)) or ()
-    return digest([[row.get("path"), row.get(column)] for row in rows])
-
-
 def count_people(table: str) -> list[int]:
     """Rows of each person in a CSV table of pictures; none where it cannot be read."""
     rows = _read_table(table, _stamp(table)) or ()
@@ -194,6 +188,12 @@ def _read_table(table: str, stamp: tuple | None) -> list[dict[str, str]] | None:
         return None
 
 
+def digest_people(table: str) -> str:
+    """Digest of who is on which picture by a CSV table."""
+    rows = _read_table(table, _stamp(table)) or ()
+    return digest([[row.get("path"), row.get("identity")] for row in rows])
+
+
 def sampling_step(table: str, most: int) -> str:
     """`subsets.sampling_step` for the people of a table."""
     return str(subsets.sampling_step(count_people(table), most))
@@ -206,10 +206,20 @@ def choose_people(folder: str, camera: str, wanted: str, table: str | None) -> s
 
 
 def digest_person(folder: str, camera: str, subject: str) -> str:
-    """Digest of a person's video and of the files of action units in DISFA."""
+    """Digest of a person's video and files of action units in DISFA."""
     files = disfa_files.subject_files(folder, subject, camera)
     inside = {os.path.relpath(file, folder): str(file) for file in files}
     return digest(_digest_files(f"{folder} {subject}", inside))
+
+
+def digest_action_units(folder: str, people: str) -> str:
+    """Digest of the files of action units of some people in DISFA, with blanks between them."""
+    files = {
+        f"{subject} {unit}": str(file)
+        for subject in people.split()
+        for unit, file in disfa_files.find_labels(Path(folder), subject).items()
+    }
+    return digest(_digest_files(f"{folder} action units", files))
 
 
 # ------------------------------------------------------------------------------------------- code
@@ -287,9 +297,10 @@ KINDS: dict[str, Callable[..., Any]] = {
     "content": digest_content,
     "shipped": digest_shipped,
     "pictures of a table": digest_listed,
-    "column": digest_column,
+    "people of a table": digest_people,
     "step": sampling_step,
     "people": choose_people,
     "person": digest_person,
+    "action units": digest_action_units,
     "module": digest_module,
 }

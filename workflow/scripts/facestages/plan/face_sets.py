@@ -54,7 +54,7 @@ class FaceSets:
 
     def sampling_step(self, dataset: str) -> int:
         """The k for which every k-th picture of each person is measured."""
-        if step := self.step_given(dataset):
+        if step := self.sample_given(dataset):
             return int(step[0][-1])
         pictures = self.foreseen(dataset)
         try:
@@ -62,13 +62,18 @@ class FaceSets:
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 
-    def step_given(self, dataset: str) -> Given:
-        """As `given`, of a sample: its step, which the people of a user's table decide."""
+    def sample_given(self, dataset: str) -> Given:
+        """As `given`, of a sample: its step, and who is on the pictures, by a user's table."""
         entry, sample = self.config.datasets[dataset], self.plan.path("sample", dataset=dataset)
         if entry.source != "table" or not (os.path.exists(entry.table) or os.path.exists(sample)):
             return []
         most = self.config.analysis.most_pictures
-        return give(self.plan, f"datasets.{dataset}", sample, "step", entry.table, most)
+        told = ("step", entry.table, most), ("people of a table", entry.table)
+        return self._give(dataset, sample, *told)
+
+    def _give(self, dataset: str, product: str, *told: tuple) -> Given:
+        section = f"datasets.{dataset}"
+        return [one for item in told for one in give(self.plan, section, product, *item)]
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
@@ -160,41 +165,28 @@ class FaceSets:
         return entry
 
     def given(self, dataset: str) -> Given:
-        """The user's pictures that a face set is made from; of videos, whose they are."""
+        """The user's pictures that a face set is made from; of videos, the people."""
         kind = self.kind(dataset)
-        if kind.asset:
-            return []
         if kind.has_videos:
             return self._people(dataset)
-        pictures = kind.pictures(self.config.datasets[dataset])
-        return give(self.plan, f"datasets.{dataset}", self.whole(dataset), *pictures)
-
-    def label_given(self, dataset: str) -> Given:
-        """The user's files that the labels of a face set are made from."""
-        section, product = f"datasets.{dataset}", self.plan.path("labels", dataset=dataset)
-        given = []
-        for item in given_in(self.config, section):
-            if item.given.has_labels or (item.key == "path" and not self.kind(dataset).has_videos):
-                given += give(self.plan, section, product, "content", item.path)
-        if self.kind(dataset).has_videos:
-            for subject in self.subjects(dataset):
-                given += self._person(dataset, subject, product)
-        return given
+        told = [] if kind.asset else [kind.pictures(self.config.datasets[dataset])]
+        return self._give(dataset, self.whole(dataset), *told)
 
     def _people(self, dataset: str) -> Given:
         entry = self.config.datasets[dataset]
         listed = isinstance(entry.subjects, list)
         wanted = " ".join(entry.subjects) if listed else entry.subjects
-        arguments = (entry.path, entry.camera, wanted, entry.subject_list)
-        product = self.whole(dataset)
-        return give(self.plan, f"datasets.{dataset}", product, "people", *arguments)
+        told = ("people", entry.path, entry.camera, wanted, entry.subject_list)
+        return self._give(dataset, self.whole(dataset), told)
 
-    def sample_given(self, dataset: str) -> Given:
-        """As `step_given`, with who is on each picture of a user's table."""
-        section, sample = f"datasets.{dataset}", self.plan.path("sample", dataset=dataset)
-        step = self.step_given(dataset)
-        table = [step[0][1][0], "identity"] if step else []
-        return step + (give(self.plan, section, sample, "column", *table) if step else [])
+    def labels_given(self, dataset: str) -> Given:
+        """The user's tables of labels; of videos, the files of action units as well."""
+        entry, items = self.config.datasets[dataset], given_in(self.config, f"datasets.{dataset}")
+        told = [("content", item.path) for item in items if item.given.has_labels]
+        if self.kind(dataset).has_videos:
+            people = " ".join(self.subjects(dataset))
+            told.append(("action units", entry.path, people))
+        return self._give(dataset, self.labels(dataset), *told)
 
     def crop_margin(self, dataset: str) -> float | None:
         """Margin of a face set's crop by the eyes; None where it was not cropped."""
@@ -214,14 +206,10 @@ class FaceSets:
         return self._people(dataset)[0][-1].split()
 
     def frames_given(self, dataset: str, subject: str) -> Given:
-        """A person's video and action units, labels that decide which frames are taken."""
-        product = self.plan.path("frames", dataset=dataset, subject=subject)
-        return self._person(dataset, subject, product)
-
-    def _person(self, dataset: str, subject: str, product: str) -> Given:
+        """A person's video, and the action units, which decide which frames are taken."""
         entry = self.config.datasets[dataset]
-        arguments = (entry.path, entry.camera, subject)
-        return give(self.plan, f"datasets.{dataset}", product, "person", *arguments)
+        product = self.plan.path("frames", dataset=dataset, subject=subject)
+        return self._give(dataset, product, ("person", entry.path, entry.camera, subject))
 
     def waiting_videos(self, dataset: str) -> list[str]:
         """People whose video is yet to be decoded."""
