@@ -118,8 +118,8 @@ def test_column_of_a_name_that_the_files_use(workspace, name):
     header, *rows = table.read_text().splitlines()
     table.write_text("\n".join([f"{header},{name}", *(f"{row},x" for row in rows)]))
     workspace.refuse_job(
-        "results/stimuli/bad.h5",
-        "logs/prepare_stimuli/bad.log",
+        "results/stimuli/bad.labels.h5",
+        "logs/prepare_labels/bad.log",
         f"bad/faces.csv: a label cannot be named '{name}'",
         "Rename the column, e.g. to 'label",
     )

@@ -26,7 +26,13 @@ PEOPLE = {"SN001": FRAMES, "SN002": FRAMES, "SN005": FRAMES}
 # What the people of the videos show, a third of the time each.
 ACTS = ("neutral", "happy", "surprise")
 CODED = {"neutral": {}, "happy": {6: 3, 12: 4}, "surprise": {1: 3, 2: 3, 5: 2, 26: 4}}
-JOBS = ("prepare_stimuli", "extract_frames", "report_stimuli", "predict_expressions")
+JOBS = (
+    "prepare_stimuli",
+    "prepare_labels",
+    "extract_frames",
+    "report_stimuli",
+    "predict_expressions",
+)
 
 
 def act(frame: int) -> str:
@@ -251,12 +257,12 @@ def test_one_more_video_decodes_just_that(run, videos):
     folder, data, _, again = run
     assert planned(again) == {}
     write_disfa(data / "DISFA", {"SN003": FRAMES}, size=SIZE, draw=videos, intensities=intensity)
-    expected = {"extract_frames": 2, "prepare_stimuli": 2, "report_stimuli": 2}
+    expected = {"extract_frames": 2, "prepare_stimuli": 2, "prepare_labels": 2, "report_stimuli": 2}
     # SN003 is a woman, so both face sets get her; the others' frames stay.
     assert planned(again) == expected | {"predict_expressions": 2}
     kept = folder / "results/frames/disfa/SN001.h5"
     before = kept.stat().st_mtime_ns
-    assert again("results/stimuli/disfa.h5").returncode == 0
+    assert again("results/stimuli/disfa.labels.h5").returncode == 0
     faces = read_stimuli(folder / "results/stimuli/disfa.h5")
     assert list(faces.labels["identity"].unique()) == ["SN001", "SN002", "SN003", "SN005"]
     assert kept.stat().st_mtime_ns == before
@@ -272,8 +278,10 @@ def test_a_corrected_sex_arrives(run):
     table = data / "people.csv"
     text = table.read_text()
     table.write_text(text.replace("SN002,m", "SN002,f"))
-    # In the set of all people hers alone; in that of the women she is new.
-    assert planned(again)["extract_frames"] == 2
+    # In the set of all people no picture changes; in that of the women she is new.
+    plan = planned(again)
+    assert (plan["extract_frames"], plan["prepare_stimuli"], plan["prepare_labels"]) == (1, 1, 2)
+    assert plan["predict_expressions"] == 1
     table.write_text(text)
     assert planned(again) == {}
 

@@ -26,7 +26,7 @@ class Given(NamedTuple):
     wanted: str
     #: How to get it, where only the user knows.
     how: str = ""
-    #: A table of labels, which changes no picture (but for the names and paths of pictures).
+    #: Labels are read from it.
     has_labels: bool = False
     #: Entry of ``resources/gated.yaml`` that says where it can be asked for.
     gated: str | None = None
@@ -121,23 +121,23 @@ SOURCES = {
         _count_kdef,
         given={
             "path": Given("folder", gated="kdef"),
-            "norms": Given("table", _NORMS, True, gated="kdef_pt"),
+            "norms": Given("table", _NORMS, has_labels=True, gated="kdef_pt"),
         },
     ),
     "disfa": Source(
         _count_disfa,
         given={
-            "path": Given("folder", gated="disfa"),
-            "subject_list": Given("table", _SUBJECTS, True),
+            "path": Given("folder", has_labels=True, gated="disfa"),
+            "subject_list": Given("table", _SUBJECTS, has_labels=True),
         },
         has_videos=True,
     ),
     "table": Source(
         _count_table,
         given={
-            "table": Given("table", _FACES, True),
+            "table": Given("table", _FACES, has_labels=True),
             "folder": Given("folder", "The folder of the table's pictures."),
-            "norms": Given("table", _NORMS, True),
+            "norms": Given("table", _NORMS, has_labels=True),
         },
         pictures=_listed_pictures,
     ),
