@@ -43,15 +43,16 @@ MINE = {
 }
 RECORDED = "results/activations/own/mine/seed-0.h5"
 GEOMETRY = "results/geometry/own/mine/seed-0.h5"
-FACES = "results/stimuli/own.h5"
+FACES, LABELS = "results/stimuli/own.h5", "results/stimuli/own.labels.h5"
 
-#: What must run for the geometry of the network after a change of each file: new text or bytes.
+#: What must run for labels and geometry after a change of each file.
+PASSES = {"record_activations", "measure_geometry"}
 CHANGES = {
-    "own/1.png": {"prepare_stimuli", "record_activations", "measure_geometry"},
-    "own/norms.csv": {"prepare_stimuli", "record_activations", "measure_geometry"},
-    "mine.pth": {"record_activations", "measure_geometry"},
-    "scale.npy": {"record_activations", "measure_geometry"},
-    "helper.py": {"record_activations", "measure_geometry"},
+    "own/1.png": {"prepare_stimuli", "prepare_labels", *PASSES},
+    "own/norms.csv": {"prepare_labels"},
+    "mine.pth": PASSES,
+    "scale.npy": PASSES,
+    "helper.py": PASSES,
 }
 
 
@@ -72,6 +73,7 @@ def made(finished, tmp_path_factory):
     np.save(folder / "scale.npy", 2.0)
     write_weights(folder / "mine.pth", 1.0)
     workspace.make(GEOMETRY)
+    workspace.make(LABELS)
     return workspace
 
 
@@ -95,8 +97,10 @@ def workspace(made, tmp_path):
     return copy
 
 
-def steps(workspace, target=GEOMETRY):
-    return set(jobs(workspace.run(target, "--dry-run")))
+def steps(workspace, *targets):
+    """Rules that would run for some targets; for labels and geometry, if none is named."""
+    first, *more = targets or (GEOMETRY, LABELS)
+    return set(jobs(workspace.run(first, *more, "--dry-run")))
 
 
 def other_content(file: Path) -> bytes:
@@ -148,10 +152,13 @@ def test_touching_reruns_nothing(workspace):
     assert steps(workspace) == set()
 
 
-def test_the_table_counts(workspace):
+def test_a_label_and_a_picture_of_the_table(workspace):
     table = workspace.folder / "own/faces.csv"
-    table.write_text(table.read_text().replace("7.png,", "7.png,another "))
-    assert "measure_geometry" in steps(workspace)
+    before = table.read_text()
+    table.write_text(before.replace("7.png,", "7.png,another "))
+    assert steps(workspace) == {"prepare_labels"}
+    table.write_text(before.replace("7.png,", "6.png,"))
+    assert steps(workspace) == CHANGES["own/1.png"]
 
 
 def test_what_changes_while_the_job_runs_fails_it(workspace):
@@ -178,7 +185,7 @@ def test_what_changes_while_the_job_runs_fails_it(workspace):
 )
 def test_without_a_source_the_same_results_are_used_and_that_is_told(workspace, name, key):
     (workspace.folder / name).rename(workspace.folder / "away")
-    result = workspace.run(GEOMETRY, "--dry-run")
+    result = workspace.run(GEOMETRY, LABELS, "--dry-run")
     assert jobs(result) == {}
     line = f"not there: {key}: no such file or folder; results made from it are used"
     assert result.stderr.count(line) == 1
@@ -235,7 +242,7 @@ def test_without_snakemakes_notes_nothing_stale_is_served(workspace, damage):
             note.write_bytes(note.read_bytes()[: note.stat().st_size // 2])
     assert steps(workspace) == set()
     change_layers(workspace.config)
-    assert steps(workspace) == {"record_activations", "measure_geometry"}
+    assert steps(workspace) == PASSES
 
 
 def test_a_result_put_back_from_a_copy_is_made_anew(workspace):
@@ -243,6 +250,7 @@ def test_a_result_put_back_from_a_copy_is_made_anew(workspace):
     shutil.copytree(workspace.folder / "results", copy)
     change_crop(workspace.config)
     workspace.make(GEOMETRY)
+    workspace.make(LABELS)
     assert steps(workspace) == set()
     # The geometry was told the same both times; what it was made from differs.
     shutil.copy(copy / "geometry/own/mine/seed-0.h5", workspace.folder / GEOMETRY)
@@ -251,7 +259,7 @@ def test_a_result_put_back_from_a_copy_is_made_anew(workspace):
     assert "prepare_stimuli" in steps(workspace)
     # Everything at once, with Snakemake's notes of today.
     shutil.copytree(copy, workspace.folder / "results", dirs_exist_ok=True)
-    assert {"prepare_stimuli", "record_activations", "measure_geometry"} <= steps(workspace)
+    assert steps(workspace) == CHANGES["own/1.png"]
 
 
 def test_a_table_changed_by_hand_is_not_drawn(workspace):
