@@ -22,6 +22,7 @@ import json, resource, sys, time
 sys.path[:0] = [{scripts!r}]
 # Far above what is allowed, so that a failure is measured and the machine goes on.
 resource.setrlimit(resource.RLIMIT_AS, (14 << 30, 14 << 30))
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 from facestages.errors import FacestagesError
 {setup}
 def resident(line):
@@ -69,7 +70,7 @@ READERS = {
 }
 
 
-def read(kind: str, path: Path, limit: float = 60) -> tuple[str, str, float, int]:
+def read(kind: str, path: Path, limit: float = 300) -> tuple[str, str, float, int]:
     """Read a file in a process of its own.
 
     Returns

@@ -155,6 +155,46 @@ def test_quantised_weights_are_refused(tmp_path):
     assert "0.bias 4 of torch.int8 instead of 4" in message
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "bias",
+    [
+        torch.zeros(4).to_sparse(),
+        torch.zeros(4, device="meta"),
+        torch.quantize_per_tensor(torch.zeros(4), 0.1, 0, torch.qint8),
+        torch.nested.nested_tensor([torch.zeros(2), torch.zeros(2)]),
+    ],
+    ids=["sparse", "meta", "quantised", "nested"],
+)
+def test_tensors_of_other_forms_are_refused(tmp_path, bias):
+    message = refusal(saved(tmp_path / "odd.pth", {**build().state_dict(), "0.bias": bias}))
+    assert "0.bias that is nested, sparse, quantised or without memory instead of 4" in message
+
+
+def test_complex_weights_are_refused(tmp_path):
+    state = {**build().state_dict(), "0.bias": torch.zeros(4, dtype=torch.complex64)}
+    assert "0.bias 4 of torch.complex64" in refusal(saved(tmp_path / "complex.pth", state))
+
+
+def test_a_module_that_keeps_more_than_tensors(tmp_path):
+    class More(torch.nn.Linear):
+        def get_extra_state(self):
+            return {"epoch": 3}
+
+        def set_extra_state(self, state):
+            raise AssertionError("there is none in the file")
+
+    module = More(2, 2)
+    load_state(module, saved(tmp_path / "net.pth", torch.nn.Linear(2, 2).state_dict()))
+
+
+def test_a_hook_that_takes_no_weights(tmp_path):
+    module = torch.nn.Linear(2, 2)
+    module.register_load_state_dict_pre_hook(lambda *_: {}["key"])
+    with pytest.raises(FacestagesError, match="the module does not take it: KeyError: 'key'"):
+        load_state(module, saved(tmp_path / "net.pth", torch.nn.Linear(2, 2).state_dict()))
+
+
 def test_a_missing_file(tmp_path):
     assert "no such file" in refusal(tmp_path / "none.pth")
 

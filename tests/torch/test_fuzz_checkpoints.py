@@ -63,7 +63,16 @@ def tensors(draw) -> torch.Tensor:
     return tensor.expand(3, 4) if form == "views" and shape == (3, 4) else tensor
 
 
-THINGS = st.one_of(tensors(), st.integers(), st.text(max_size=4), st.none(), st.lists(tensors()))
+THINGS = st.one_of(
+    tensors(),
+    tensors(),
+    tensors(),
+    tensors(),
+    st.integers(),
+    st.text(max_size=4),
+    st.none(),
+    st.lists(tensors()),
+)
 
 
 @fuzz(150)

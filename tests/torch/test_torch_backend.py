@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import gradcam_reference as reference
+import refusals
 from facestages.architectures import ARCHITECTURES, InputSpec, known_layers
 from facestages.errors import FacestagesError
 from facestages.networks import load_network, torch_backend
@@ -522,3 +523,61 @@ def test_a_network_that_returns_a_dict_is_explained_by_its_layer():
     activation, gradient = pairs["emo_net_2.7"]
     assert activation.shape == gradient.shape == (2, 4, 4, 32)
     assert np.abs(gradient).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def build(:", "importing it failed: SyntaxError"),
+        ("raise RuntimeError('CUDA error\\nkernel')", "failed: RuntimeError: CUDA error kernel"),
+        ("import sys; sys.exit(0)", "importing it failed: SystemExit: 0"),
+        ("{}['key']", "importing it failed: KeyError: 'key'"),
+        ("import not_there", "No module named 'not_there'"),
+        ("def build(): raise SystemExit", "calling it without arguments failed: SystemExit"),
+        ("def build(): return build()", "failed: RecursionError"),
+    ],
+)
+def test_a_module_of_the_user_may_fail_in_any_way(tmp_path, monkeypatch, code, words):
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"user_{abs(hash(code))}"
+    (tmp_path / f"{name}.py").write_text(code)
+    message = refusals.refusal(torch_backend.build_module, f"{name}:build", 0, where="networks.own")
+    assert message.startswith(f"networks.own = '{name}:build'") and words in message
+
+
+def test_ctrl_c_is_no_error_of_the_module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "interrupted.py").write_text("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        torch_backend.build_module("interrupted:build", 0, where="networks.own")
+
+
+class Fickle(torch.nn.Module):
+    """A module that does something else with more than two pictures, as with its first batch."""
+
+    def __init__(self, later):
+        super().__init__()
+        self.last, self.later = torch.nn.Identity(), later
+
+    def forward(self, x):
+        return self.last(x) if len(x) == 2 else self.later(self.last, x)
+
+
+def leave(last, x):
+    raise SystemExit(0)
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (leave, "a forward pass failed: SystemExit: 0"),
+        (lambda last, x: x.no, "a forward pass failed: AttributeError"),
+        (lambda last, x: last(x.to_sparse()), "a forward pass failed: "),
+        (lambda last, x: last(x + 1j), "TypeError: complex numbers cannot be recorded"),
+        (lambda last, x: last(x[:2]), "layer 'last' gives (2, 1, 8, 8), and not (3, 1, 8, 8)"),
+        (lambda last, x: x, "layer 'last' gives nothing, and not (3, 1, 8, 8)"),
+    ],
+)
+def test_a_forward_pass_may_fail_in_any_way(later, words):
+    network = TorchNetwork("own", Fickle(later), InputSpec(8, 1))
+    assert words in refusals.refusal(network.record, pictures(3, 8)[..., 0], ["last"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facestages.stimuli import pictures
 from own_tables import RAMP, one, read_table, refusal, write_table
 
 YALE = Path(__file__).parents[4] / "shared" / "data" / "yalefaces"
@@ -69,3 +70,29 @@ def test_a_truncated_and_a_float_picture(tmp_path):
     Image.fromarray(RAMP.astype(np.float32)).save(tmp_path / "x.tif")
     table = write_table(tmp_path, ["path"], ["x.tif"])
     assert "not 8 or 16 bit; save it as PNG" in refusal(table)
+
+
+def test_other_formats_are_not_opened(tmp_path):
+    """Pillow would start Ghostscript for the first."""
+    (tmp_path / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    Image.fromarray(RAMP).save(tmp_path / "x.tga")
+    Image.fromarray(RAMP).convert("RGB").save(tmp_path / "x.dds")
+    for name in ("x.png", "x.tga", "x.dds"):
+        message = refusal(write_table(tmp_path, ["path"], [name]))
+        assert "row 1 (line 2)" in message and "it is none of JPEG, PNG, TIFF" in message
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "x.gif", "x.webp"])
+def test_large_pictures_are_refused_by_their_header(tmp_path, monkeypatch, name):
+    Image.fromarray(RAMP).save(tmp_path / name)
+    table = write_table(tmp_path, ["path"], [name])
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 255)
+    assert "has 0 million pixels, and at most 0 million are read" in refusal(table)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 256)
+    assert read_table(table).images.shape == (1, 16, 16)
+
+
+def test_every_sixteen_bit_value_is_rounded(tmp_path):
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(values).save(tmp_path / "x.png")
+    np.testing.assert_array_equal(one(tmp_path, "x.png"), np.round(values / 257))

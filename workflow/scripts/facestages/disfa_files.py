@@ -75,8 +75,8 @@ def find_videos(folder: Path, camera: str) -> dict[str, Path]:
     for subject, path in sorted(videos[camera]):
         if subject in by_subject:
             raise FacestagesError(
-                f"{subject}: has two videos of the {camera} camera, {by_subject[subject]} and "
-                f"{path}. Remove or rename one"
+                f"{subject}: has two videos of the {camera} camera, "
+                f"{printable(by_subject[subject])} and {printable(path)}. Remove or rename one"
             )
         by_subject[subject] = path
     if not by_subject:

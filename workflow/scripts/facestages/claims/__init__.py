@@ -81,7 +81,8 @@ def judge_claims(
 
 def _read_claims(path: str | os.PathLike) -> list[dict]:
     entries = read_yaml(path).get("claims")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    is_list = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    if not entries or not is_list:
         raise FacestagesError(f"{path}: must have the key 'claims' with a list of claims")
     for entry in entries:
         name = shorten(entry.get("id", entry))

@@ -195,7 +195,9 @@ class Table(Files):
         "`session`, `frame`, `valence`, `arousal`, ..."
     )
     folder: str | None = Field(
-        None, description="Folder of the pictures; the table's own if not given."
+        None,
+        description="Folder of the pictures (JPEG, PNG, TIFF, BMP, GIF, WebP, PGM or PPM, of at "
+        "most 50 million pixels); the table's own if not given.",
     )
     size: Count | None = Field(
         None, description="Rows and columns of a stimulus; as stored if not given."

@@ -233,8 +233,8 @@ def _fits(value: Tensor, expected: Tensor) -> bool:
     # Any floating-point type can be cast, but quantised weights and complex ones cannot.
     castable = value.is_floating_point() or not expected.is_floating_point()
     castable = castable and value.is_complex() == expected.is_complex()
-    same = is_lazy(expected) or value.shape == expected.shape
-    return _is_dense(value) and castable and same
+    # In this order: a nested tensor has no shape.
+    return _is_dense(value) and castable and (is_lazy(expected) or value.shape == expected.shape)
 
 
 def _like(expected: Tensor, value: Tensor) -> Tensor:
