@@ -187,6 +187,11 @@ class FaceSets:
                 paths += disfa_files.subject_files(entry.path, subject, entry.camera)[1:]
         return provenance.digest_contents(paths)
 
+    def people_entry(self, dataset: str) -> dict:
+        """The part of a face set's section that decides who is on its pictures."""
+        entry = self.label_entry(dataset)
+        return {key: entry[key] for key in ("source", "table") if key in entry}
+
     def people(self, dataset: str) -> str:
         """Digest of who is on a user's pictures, as far as labels alone tell; else nothing."""
         entry = self.config.datasets[dataset]
