@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from facestages.errors import FacestagesError
@@ -30,7 +29,7 @@ def test_step_is_the_smallest_that_fits():
     for _ in range(50):
         pictures = rng.integers(1, 60, rng.integers(1, 9)).tolist()
         most = int(rng.integers(2 * len(pictures), 100))
-        people = pd.DataFrame({"identity": np.repeat(np.arange(len(pictures)), pictures)})
+        people = np.repeat(np.arange(len(pictures)), pictures)
         sizes = (sampled_rows(people, k).sum() for k in range(1, 99))
         first = next(k for k, size in enumerate(sizes, 1) if size <= most)
         assert sampling_step(pictures, most) == first

@@ -52,6 +52,18 @@ def folder(tmp_path_factory):
     """A finished run on pictures of one's own, with norms."""
     folder = tmp_path_factory.mktemp("own")
     link_downloads(folder)
+    rows = write_faces(folder)
+    rng = np.random.default_rng(1)
+    norms = [(row[0], *rng.normal(size=2).round(2)) for row in rows]
+    write_rows(folder / "norms.csv", [("picture", "valence", "arousal"), *norms])
+    result = run_snakemake(folder, CONFIG, "all")
+    assert result.returncode == 0, result.stderr
+    assert planned(folder) == {}
+    return folder
+
+
+def write_faces(folder):
+    """Write pictures of noise and their table; return its rows."""
     (folder / "own").mkdir()
     rng = np.random.default_rng(0)
     rows = [("path", "identity", "expression", "sex")]
@@ -62,12 +74,7 @@ def folder(tmp_path_factory):
             Image.fromarray(noise).save(folder / "own" / name)
             rows.append((name, f"p{person}", expression, "fm"[person % 2]))
     write_rows(folder / "own/faces.csv", rows)
-    norms = [(row[0], *rng.normal(size=2).round(2)) for row in rows[1:]]
-    write_rows(folder / "norms.csv", [("picture", "valence", "arousal"), *norms])
-    result = run_snakemake(folder, CONFIG, "all")
-    assert result.returncode == 0, result.stderr
-    assert planned(folder) == {}
-    return folder
+    return rows[1:]
 
 
 def write_rows(path, rows):
@@ -75,18 +82,18 @@ def write_rows(path, rows):
         csv.writer(stream).writerows(rows)
 
 
-def planned(folder, config=CONFIG):
-    return jobs(run_snakemake(folder, config, "all", "--dry-run"))
+def planned(folder, config=CONFIG, target="all"):
+    return jobs(run_snakemake(folder, config, target, "--dry-run"))
 
 
-def planned_with(folder, name, old, new):
+def planned_with(folder, name, old, new, **options):
     """Jobs of a run after one change in a file, which is taken back."""
     path = folder / name
     text = path.read_bytes()
     assert text.count(old) >= 1
     path.write_bytes(text.replace(old, new, 1))
     try:
-        return planned(folder)
+        return planned(folder, **options)
     finally:
         path.write_bytes(text)
 
@@ -127,6 +134,30 @@ def test_another_name_of_a_picture(folder):
     """The name is part of what networks are shown."""
     plan = planned_with(folder, "own/faces.csv", b"path,", b"stimulus_id,")
     assert plan["prepare_stimuli"] == 1 and FORWARD.items() <= plan.items()
+
+
+def test_a_sample_depends_on_people_and_on_no_other_label(tmp_path):
+    """A large set; pixels alone, so that it is quick."""
+    write_faces(tmp_path)
+    pixels = {"pixels": CONFIG["networks"]["pixels"]}
+    config = {
+        "datasets": {"own": {"source": "table", "table": "own/faces.csv", "label": "Own"}},
+        "networks": pixels,
+        "analysis": CONFIG["analysis"] | {"most_pictures": 12},
+        "figures": {"fig4": {"datasets": ["own"], "networks": ["pixels"], "components": 2}},
+    }
+    target = "results/separability/own/pixels/seed-0.csv"
+    result = run_snakemake(tmp_path, config, target)
+    assert result.returncode == 0, result.stderr
+    assert "sample_stimuli" in result.stderr
+    measured = {"prepare_labels": 1, "score_separability": 1}
+    options = {"config": config, "target": target}
+    assert planned(tmp_path, **options) == {}
+    assert planned_with(tmp_path, "own/faces.csv", b",happy,", b",sad,", **options) == measured
+    # Another person, and as many pictures of each.
+    new = planned_with(tmp_path, "own/faces.csv", b",p0,", b",q0,", **options)
+    again = {"sample_stimuli": 1, "record_activations": 1, "measure_geometry": 1}
+    assert new == measured | again
 
 
 def test_a_corrected_label_arrives_without_a_forward_pass(folder):

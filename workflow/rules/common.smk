@@ -129,10 +129,14 @@ def preparation_code(wildcards):
     return [code("prepare_stimuli"), library_code("stimuli", reader)]
 
 
-def label_code(wildcards):
-    """As `preparation_code`, of the labels."""
-    reader = f"{PLAN.face_sets.label_entry(wildcards.dataset)['source']}.py"
-    return [code("prepare_labels"), library_code("stimuli", "labels", reader)]
+def label_code(script):
+    """As `preparation_code`, of labels."""
+
+    def digests(wildcards):
+        reader = f"{PLAN.face_sets.entry(wildcards.dataset)['source']}.py"
+        return [code(script), library_code("stimuli", "labels", reader)]
+
+    return digests
 
 
 def network_code(script):

@@ -98,7 +98,7 @@ rule prepare_labels:
     params:
         entry=ask(PLAN.face_sets.label_entry),
         given=ask(PLAN.face_sets.labels_given),
-        code=label_code,
+        code=label_code("prepare_labels"),
     message:
         "Labels of face set {wildcards.dataset}"
     script:
@@ -106,11 +106,9 @@ rule prepare_labels:
 
 
 rule sample_stimuli:
-    # Who is on the pictures decides the sample, through `params.given`; other labels do not, so a
-    # newer file of labels alone takes no new sample.
+    # Who is on the pictures decides the sample. Other labels do not, so their file is no input.
     input:
         stimuli=PATHS["stimuli"],
-        labels=ancient(PATHS["labels"]),
     output:
         stimuli=PATHS["sample"],
     log:
@@ -126,9 +124,9 @@ rule sample_stimuli:
         gpu=0,
     params:
         every=ask(PLAN.face_sets.sampling_step),
-        ancient=["labels"],
+        entry=ask(PLAN.face_sets.people_entry),
         given=ask(PLAN.face_sets.sample_given),
-        code=code("sample_stimuli"),
+        code=label_code("sample_stimuli"),
     message:
         "Every {params.every}. picture of each person of {wildcards.dataset}"
     script:

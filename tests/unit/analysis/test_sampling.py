@@ -244,7 +244,7 @@ def test_error_of_variance_shares(tmp_path):
     whole = measure(np.arange(n))
     assert whole["sampling_error"].isna().all()
     samples = [
-        np.flatnonzero(sampled_rows(labels.iloc[order], every)[np.argsort(order)])
+        np.flatnonzero(sampled_rows(people_of(labels.iloc[order]), every)[np.argsort(order)])
         for order in (rng.permutation(n) for _ in range(25))
     ]
     tables = [measure(rows, n) for rows in samples]

@@ -1,6 +1,7 @@
 """What a face set's report and contact sheet say, and what a network's predictions become."""
 
 import json
+import logging
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from facestages.stimuli import (
     write_stimuli,
 )
 from facestages.stimuli.report import report_stimuli, write_report
+from facestages.stimuli.sample import sample_stimuli
 
 CLASSES = ("happy", "sad", "contempt")
 
@@ -143,3 +145,10 @@ def test_the_report_joins_what_is_known_of_pictures_and_of_labels(faces, tmp_pat
         "norms": {},
         "subjects": {name: {**people[name], **counts[name]} for name in people},
     }
+
+
+def test_expressions_that_a_sample_lacks_are_named(faces, tmp_path, caplog):
+    sample_stimuli(faces, 3, tmp_path / "sample.h5", np.full(3, ""))
+    with caplog.at_level(logging.WARNING, logger="facestages"):
+        report_stimuli(faces, faces.with_name("mine.labels.h5"), measured=tmp_path / "sample.h5")
+    assert "'mine': the sample has no picture of no expression, sad" in caplog.text

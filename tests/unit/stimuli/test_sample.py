@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tracemalloc
 
 import numpy as np
@@ -16,13 +15,14 @@ from facestages.stimuli import (
     Irregularity,
     StimulusSet,
     read_examples,
+    read_facts,
     read_irregular,
     read_labels,
     read_report,
     read_stimuli,
     write_stimuli,
 )
-from facestages.stimuli.sample import pictures_in_words, sample_stimuli, sampled_rows
+from facestages.stimuli.sample import people_of, pictures_in_words, sample_stimuli, sampled_rows
 from map_files import write_faces
 
 
@@ -61,21 +61,18 @@ def whole(tmp_path):
 
 
 def test_every_kth_picture_of_each_person():
-    labels = pd.DataFrame({"identity": list("aabacaaab")})
+    people = np.array(list("aabacaaab"))
     # The 1st, 4th and so on of a; the first of b, who has two; the first of c, who has one.
-    np.testing.assert_array_equal(np.flatnonzero(sampled_rows(labels, 3)), [0, 2, 4, 5])
-    assert sampled_rows(labels, 1).all()
-    np.testing.assert_array_equal(
-        np.flatnonzero(sampled_rows(labels.drop(columns="identity"), 4)), [0, 4, 8]
-    )
+    np.testing.assert_array_equal(np.flatnonzero(sampled_rows(people, 3)), [0, 2, 4, 5])
+    assert sampled_rows(people, 1).all()
+    np.testing.assert_array_equal(np.flatnonzero(sampled_rows(np.full(9, ""), 4)), [0, 4, 8])
 
 
 def test_one_more_person_changes_nothing_of_the_others():
     rng = np.random.default_rng(0)
-    labels = pd.DataFrame({"identity": rng.choice(list("abcd"), 300)})
-    without = labels[labels["identity"] != "c"]
-    alone = sampled_rows(without, 7)
-    np.testing.assert_array_equal(sampled_rows(labels, 7)[without.index], alone)
+    people = rng.choice(list("abcd"), 300)
+    others = people != "c"
+    np.testing.assert_array_equal(sampled_rows(people, 7)[others], sampled_rows(people[others], 7))
 
 
 @pytest.mark.parametrize("every", [1, 2, 7, 400])
@@ -84,7 +81,7 @@ def test_sample_is_part_of_the_whole(whole, tmp_path, every):
     out = tmp_path / "sample.h5"
     sample_stimuli(path, every, out)
     found = read_stimuli(out)
-    rows = np.flatnonzero(sampled_rows(faces.labels, every))
+    rows = np.flatnonzero(sampled_rows(people_of(faces.labels), every))
     np.testing.assert_array_equal(found.images, faces.images[rows])
     np.testing.assert_array_equal(found.regions, faces.regions[rows])
     pd.testing.assert_frame_equal(found.labels, faces.labels.iloc[rows].reset_index(drop=True))
@@ -135,14 +132,17 @@ def test_the_whole_is_never_in_memory(tmp_path):
     assert peak < 5 * 2**20
 
 
-def test_bad_steps_and_lost_expressions(whole, tmp_path, caplog):
+def test_bad_steps(whole, tmp_path):
     with pytest.raises(FacestagesError, match="every = 0"):
         sample_stimuli(whole[0], 0, tmp_path / "sample.h5")
     assert not (tmp_path / "sample.h5").exists()
-    # Expressions come in turns of three pictures each: every 21st is of the same one.
-    with caplog.at_level(logging.WARNING, logger="facestages"):
-        sample_stimuli(whole[0], 21, tmp_path / "sample.h5")
-    assert "'set': the sample has no picture of disgust, fear, happy" in caplog.text
+
+
+def test_the_people_that_are_given_count_and_are_kept(whole, tmp_path):
+    people = np.where(np.arange(594) < 300, "a", "b").astype(object)
+    sample_stimuli(whole[0], 100, tmp_path / "sample.h5", people)
+    facts, _, _ = read_facts(tmp_path / "sample.h5")
+    assert list(facts["stratum"]) == ["a"] * 3 + ["b"] * 3
 
 
 @pytest.mark.parametrize(

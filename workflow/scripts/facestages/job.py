@@ -106,12 +106,10 @@ def _begin_notes(snakemake, given: Sequence[Sequence]) -> None:
             notes.require_intact(path, contents.digest_content)
     for path in map(str, snakemake.output):
         notes.beside(path).unlink(missing_ok=True)
-    # Inputs that the rule marks as ancient change nothing by themselves.
-    ancient = [getattr(snakemake.input, name) for name in snakemake.params.get("ancient", ())]
     made = notes.digest_job(
         dict(snakemake.wildcards.items()),
         dict(snakemake.params.items()),
-        {path: note.get("made") for path, note in inputs.items() if path not in ancient},
+        {path: note.get("made") for path, note in inputs.items()},
     )
     digests = {notes.digest_key(kind, arguments): found for kind, arguments, found in given}
     notes.begin({"made": made, "given": digests})

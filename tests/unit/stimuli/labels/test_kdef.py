@@ -7,7 +7,7 @@ import pytest
 
 from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.kdef import ANGLES, CODES, PEOPLE
-from facestages.stimuli.labels.kdef import list_labels
+from facestages.stimuli.labels.kdef import list_labels, list_people
 
 
 def label(*stems):
@@ -48,6 +48,11 @@ def test_every_official_name_has_its_own_cell():
 
 def test_the_same_number_is_another_person_in_the_other_sex():
     assert list(label("AF01HAS", "AM01HAS", "BF01HAS").table["identity"]) == ["F01", "M01", "F01"]
+
+
+def test_people_are_those_of_the_labels():
+    facts = pd.DataFrame({"stimulus_id": ["AF01HAS", "BM35SUHR"]})
+    assert list_people({}, facts) == list(label("AF01HAS", "BM35SUHR").table["identity"])
 
 
 def test_sources():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from facestages import store
+from facestages.stimuli.labels.table import list_people
 from own_tables import label_table, read_table, refusal, write_table
 from refusals import refusal as refusal_of
 
@@ -33,6 +34,16 @@ def test_a_stimulus_id_of_ones_own(two):
     labels = read_table(table).labels
     assert list(labels["stimulus_id"]) == ["one", "two"]
     assert list(labels["path"]) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("names", [[], ["stimulus_id"]])
+def test_people_are_those_of_the_labels_and_no_other_label_is_read(tmp_path, names):
+    rows = [["a.png", "01", "high", *names], ["b.png", "02", "low", *(f"{n}2" for n in names)]]
+    table = write_table(tmp_path, ["path", "identity", "valence", *names], *rows)
+    facts = pd.DataFrame({"stimulus_id": ["stimulus_id2"] if names else ["b.png"]})
+    assert list_people({"table": table}, facts) == ["02"]
+    nobody = write_table(tmp_path, ["path"], ["b.png"])
+    assert list_people({"table": nobody}, pd.DataFrame({"stimulus_id": ["b.png"]})) == [""]
 
 
 def test_only_the_prepared_pictures_are_labelled_and_none_may_lack(tmp_path):

@@ -172,6 +172,11 @@ class FaceSets:
         told = [] if kind.asset else [kind.pictures(self.config.datasets[dataset])]
         return self._give(dataset, self.whole(dataset), *told)
 
+    def people_entry(self, dataset: str) -> dict:
+        """The part of a face set's section that decides who is on its pictures."""
+        entry = self.label_entry(dataset)
+        return {key: entry[key] for key in ("source", "table") if key in entry}
+
     def _people(self, dataset: str) -> Given:
         entry = self.config.datasets[dataset]
         listed = isinstance(entry.subjects, list)
@@ -182,7 +187,8 @@ class FaceSets:
     def labels_given(self, dataset: str) -> Given:
         """The user's tables of labels; of videos, the files of action units as well."""
         entry, items = self.config.datasets[dataset], given_in(self.config, f"datasets.{dataset}")
-        told = [("content", item.path) for item in items if item.given.has_labels]
+        tables = (item for item in items if item.given.has_labels and item.given.wanted == "table")
+        told = [("content", item.path) for item in tables]
         if self.kind(dataset).has_videos:
             people = " ".join(self.subjects(dataset))
             told.append(("action units", entry.path, people))

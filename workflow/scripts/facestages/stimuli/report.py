@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from facestages.files import atomic_path
 from facestages.stimuli import Irregularity, read_irregular, read_labels, read_report
 from facestages.stimuli.sample import pictures_in_words
 from facestages.text import escape_markdown
+
+logger = logging.getLogger(__name__)
 
 _UNLABELLED = "unlabelled"
 _LONGEST_TABLE = 100
@@ -53,6 +56,7 @@ def report_stimuli(
     """
     table, sources, attributes = read_labels(stimuli, labels)
     sample, _, of_sample = read_labels(measured or stimuli, labels)
+    _warn_of_lost(str(attributes["dataset"]), table, sample)
     expression = sample.get("expression", pd.Series("", index=sample.index))
     predicted, compared = {}, {}
     for path in predictions:
@@ -76,6 +80,18 @@ def report_stimuli(
         "agreement": compared,
         "source": _join_reports(read_report(stimuli), read_report(labels)),
     }
+
+
+def _warn_of_lost(dataset: str, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+    if "expression" in table:
+        lost = set(table["expression"]) - set(sample["expression"])
+        if lost:
+            logger.warning(
+                "face set '%s': the sample has no picture of %s; give another "
+                "analysis.most_pictures, for another step from picture to picture",
+                dataset,
+                ", ".join(sorted(name or "no expression" for name in lost)),
+            )
 
 
 def _join_reports(of_pictures: dict, of_labels: dict) -> dict:

@@ -6,13 +6,12 @@ every k-th picture of each person, in the order of the set. The choice is not ra
 one person does not depend on the others.
 
 If the order is periodic and k shares a factor with its period, the sample loses labels: of pictures
-that cycle through seven expressions, every seventh shows the same one. A log line names the
-expressions that are lost.
+that cycle through seven expressions, every seventh shows the same one. The report of the face set
+names the expressions that are lost, in its log.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,10 +21,13 @@ import pandas as pd
 
 from facestages.errors import FacestagesError
 from facestages.progress import progress
-from facestages.stimuli import StimulusSet, read_labels, read_parts, write_pictures
-
-logger = logging.getLogger(__name__)
-
+from facestages.stimuli import (
+    StimulusSet,
+    read_facts,
+    read_labels,
+    read_parts,
+    write_pictures,
+)
 
 #: What a sample knows of each picture: the person among whose pictures it was counted.
 STRATUM = "stratum"
@@ -35,7 +37,7 @@ def sample_stimuli(
     stimuli: str | os.PathLike,
     every: int,
     out: str | os.PathLike,
-    labels: str | os.PathLike | None = None,
+    people: np.ndarray | None = None,
 ) -> None:
     """Write every k-th picture of each person to a file of its own; the labels stay those of all.
 
@@ -52,8 +54,9 @@ def sample_stimuli(
         HDF5 file to write, with the name of the whole face set and a ``stimuli_digest`` of its own;
         further attributes are ``sampled_from`` (the whole's digest), ``pictures_of`` (how many
         pictures the whole has), ``every``, and ``sampled``, the same in words.
-    labels : path-like, optional
-        The HDF5 file of the labels; see `stimuli.read_labels`.
+    people : numpy.ndarray of str, shape (n,), optional
+        The person of each picture (`stimuli.labels.list_people`); "" if unknown. If not given, the
+        labels beside the file tell.
 
     Raises
     ------
@@ -62,19 +65,19 @@ def sample_stimuli(
     """
     if every < 1:
         raise FacestagesError(f"{stimuli}: every = {every}: a sample takes every 1st, 2nd, ...")
-    table, _, attributes = read_labels(stimuli, labels)
-    dataset = str(attributes["dataset"])
-    rows = sampled_rows(table, every)
-    _warn_of_lost(dataset, table, rows)
-    of_whom = " of each person" if "identity" in table else ""
+    if people is None:
+        people = people_of(read_labels(stimuli)[0])
+    attributes = read_facts(stimuli)[2]
+    rows = sampled_rows(people, every)
+    of_whom = " of each person" if (people != "").any() else ""
     added = {
         "sampled_from": attributes["stimuli_digest"],
-        "pictures_of": len(table),
+        "pictures_of": len(people),
         "every": every,
         "sampled": f"every {_ordinal(every)}{of_whom}",
     }
-    people = people_of(table)[rows]
-    write_pictures(out, _add_strata(marked_parts(stimuli, rows, added), people), dataset)
+    parts = _add_strata(marked_parts(stimuli, rows, added), people[rows])
+    write_pictures(out, parts, str(attributes["dataset"]))
 
 
 def _add_strata(parts: Iterator[StimulusSet], people: np.ndarray) -> Iterator[StimulusSet]:
@@ -86,9 +89,9 @@ def _add_strata(parts: Iterator[StimulusSet], people: np.ndarray) -> Iterator[St
         yield replace(part, labels=facts, sources=sources)
 
 
-def sampled_rows(labels: pd.DataFrame, every: int) -> np.ndarray:
-    """Mark every k-th picture of each person, from the first on; bool, shape (n,)."""
-    people = pd.Series(people_of(labels))
+def sampled_rows(people: np.ndarray, every: int) -> np.ndarray:
+    """Mark every k-th picture of each person (n,), from the first on; bool, shape (n,)."""
+    people = pd.Series(people)
     return (people.groupby(people).cumcount() % every == 0).to_numpy()
 
 
@@ -142,18 +145,6 @@ def marked_parts(
             examples=[],
             regions=None if part.regions is None else part.regions[marked],
         )
-
-
-def _warn_of_lost(dataset: str, labels: pd.DataFrame, rows: np.ndarray) -> None:
-    if "expression" in labels:
-        lost = set(labels["expression"]) - set(labels.loc[rows, "expression"])
-        if lost:
-            logger.warning(
-                "face set '%s': the sample has no picture of %s; give another "
-                "analysis.most_pictures, for another step from picture to picture",
-                dataset,
-                ", ".join(sorted(name or "no expression" for name in lost)),
-            )
 
 
 def _ordinal(number: int) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
+from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from facestages.stimuli import CROP_LABELS, read_facts, write_labels
@@ -59,9 +61,20 @@ def label_pictures(entry: Mapping, facts: pd.DataFrame, fact_sources: Mapping[st
     measured is added here. The result has ``stimulus_id``. For `entry` and errors see
     `prepare_labels`.
     """
-    reader = importlib.import_module(f"facestages.stimuli.labels.{entry['source']}")
-    found, sources, report = reader.list_labels(entry, facts)
+    found, sources, report = _reader(entry).list_labels(entry, facts)
     labels = pd.concat([facts[["stimulus_id"]], found.reset_index(drop=True)], axis=1)
     measured = [label for label in CROP_LABELS if label in facts]
     labels[measured] = facts[measured]
     return Labels(labels, sources | {label: fact_sources[label] for label in measured}, report)
+
+
+def list_people(entry: Mapping, stimuli: str | os.PathLike) -> np.ndarray:
+    """The person of each prepared picture, shape (n,), "" if unknown; no other label counts.
+
+    Arguments and errors are those of `prepare_labels`.
+    """
+    return np.asarray(_reader(entry).list_people(entry, read_facts(stimuli)[0]), dtype=object)
+
+
+def _reader(entry: Mapping) -> ModuleType:
+    return importlib.import_module(f"facestages.stimuli.labels.{entry['source']}")

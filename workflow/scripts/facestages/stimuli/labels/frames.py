@@ -20,10 +20,10 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     ones, at thresholds 1, 2 and 3.
     """
     sexes = read_subject_list(entry["subject_list"]) if entry["subject_list"] else {}
-    people, frames = zip(*(name.split("/") for name in facts["stimulus_id"]), strict=True)
-    frame_numbers = pd.Series(map(int, frames)).groupby(list(people), sort=False)
+    people = list_people(entry, facts)
+    frames = pd.Series([int(name.partition("/")[2]) for name in facts["stimulus_id"]])
     rules, parts, report = entry["action_units"], [], {}
-    for person, chosen in frame_numbers:
+    for person, chosen in frames.groupby(people, sort=False):
         units = read_action_units(entry["path"], person)
         shown = units.loc[chosen]
         part = pd.DataFrame({"identity": person, "sex": sexes.get(person, "")}, index=shown.index)
@@ -43,3 +43,8 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     sources |= {"expression": rules["version"]}
     sources |= {f"au_{unit:02d}": "human" for unit in DISFA_UNITS}
     return Labels(labels, {name: sources[name] for name in labels}, {"subjects": report})
+
+
+def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
+    """The person of each picture; see `stimuli.labels.list_people`."""
+    return [name.partition("/")[0] for name in facts["stimulus_id"]]

@@ -33,3 +33,8 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     labels = pd.DataFrame(rows)
     own = Labels(labels, dict.fromkeys(labels, "file") | {"expression": "posed"})
     return add_norms(own, facts, entry["norms"])
+
+
+def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
+    """The person of each picture; see `stimuli.labels.list_people`."""
+    return ["".join(STEM.fullmatch(name).group(2, 3)) for name in facts["stimulus_id"]]

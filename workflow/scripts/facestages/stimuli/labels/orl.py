@@ -11,5 +11,9 @@ from facestages.stimuli.labels import Labels
 
 def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     """``identity`` (``s01``); see `stimuli.labels.label_pictures`."""
-    people = [stimulus_id.partition("/")[0] for stimulus_id in facts["stimulus_id"]]
-    return Labels(pd.DataFrame({"identity": people}), {"identity": "file"})
+    return Labels(pd.DataFrame({"identity": list_people(entry, facts)}), {"identity": "file"})
+
+
+def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
+    """The person of each picture; see `stimuli.labels.list_people`."""
+    return [name.partition("/")[0] for name in facts["stimulus_id"]]

@@ -40,3 +40,8 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     units = units.rename(columns=lambda unit: f"au_{unit:02d}")
     labels = pd.concat([drawn, affect, facts[shapes], units], axis=1)
     return Labels(labels, dict.fromkeys(labels, "rendered") | dict.fromkeys(_AFFECT, _DECLARED))
+
+
+def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
+    """The person of each picture; see `stimuli.labels.list_people`."""
+    return list(facts["identity"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,14 +41,27 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     places, rows = read_listed(table)
     for name in rows[0]:
         _require_free(table, name)
-    labels = pd.DataFrame(
-        {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
-    )
-    if "stimulus_id" not in labels:
-        labels = labels.rename(columns={"path": "stimulus_id"})
-    labels = take_rows(labels, facts["stimulus_id"], table)
+    columns = {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
+    labels = _take(columns, facts, table)
     own = Labels(labels, _sources(list(labels), entry["sources"], table))
     return add_norms(own, facts, entry["norms"])
+
+
+def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
+    """The person of each picture; see `stimuli.labels.list_people`."""
+    _, rows = read_listed(entry["table"])
+    columns = {name: [row.get(name, "") for row in rows] for name in ("path", "identity")}
+    if "stimulus_id" in rows[0]:
+        columns["stimulus_id"] = [row["stimulus_id"] for row in rows]
+    return list(_take(columns, facts, entry["table"])["identity"])
+
+
+def _take(columns: Mapping, facts: pd.DataFrame, table: str | os.PathLike) -> pd.DataFrame:
+    """The rows of the prepared pictures, without their names."""
+    labels = pd.DataFrame(columns)
+    if "stimulus_id" not in labels:
+        labels = labels.rename(columns={"path": "stimulus_id"})
+    return take_rows(labels, facts["stimulus_id"], table)
 
 
 def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[str, str]:
