@@ -8,7 +8,7 @@ side by side, and centred at the end. Memory then holds neither the whole layer 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
@@ -60,19 +60,27 @@ def gram_and_squares(activations: np.ndarray | h5py.Dataset) -> tuple[np.ndarray
     if n < 2:
         raise FacestagesError(f"a Gram matrix needs two pictures or more, not {n}")
     gram, product, squares = np.zeros((n, n)), None, []
-    for block in _column_blocks(activations):
-        block -= block.mean(axis=0, dtype=np.float64).astype(block.dtype)
+    for block in _column_blocks(activations, prepare=_centre_columns):
         # numpy multiplies an array with its transpose in half the time.
         product = np.matmul(block, block.T, out=product)
         gram += product
-        squares.append(unit_sums(block)[1])
+        squares.append(_column_squares(block))
     return require_finite_gram(gram), np.concatenate(squares)
 
 
 def unit_sums(rows: np.ndarray) -> np.ndarray:
     """Sum and sum of squares over pictures of each unit, float64, shape (2, units)."""
-    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
-    return np.stack([rows.sum(axis=0, dtype=np.float64), squares])
+    return np.stack([rows.sum(axis=0, dtype=np.float64), _column_squares(rows)])
+
+
+def _column_squares(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+
+
+def _centre_columns(block: np.ndarray) -> np.ndarray:
+    """Subtract each column's mean, in place."""
+    block -= block.mean(axis=0, dtype=np.float64).astype(block.dtype)
+    return block
 
 
 def require_finite_gram(gram: np.ndarray) -> np.ndarray:
@@ -84,9 +92,11 @@ def require_finite_gram(gram: np.ndarray) -> np.ndarray:
 
 
 def _column_blocks(
-    activations: np.ndarray | h5py.Dataset, rows: int | None = None
+    activations: np.ndarray | h5py.Dataset,
+    rows: int | None = None,
+    prepare: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> Iterator[np.ndarray]:
-    """Blocks of columns, as copies; the next block is read while one is used."""
+    """Blocks of columns, as copies; the next block is read and prepared while one is used."""
     if activations.ndim != 2:
         activations = activations[:].reshape(len(activations), -1)
 
@@ -94,7 +104,7 @@ def _column_blocks(
         block = activations[:rows, start : start + _COLUMNS_A_BLOCK]
         dtype = block.dtype if block.dtype == np.float64 else np.float32
         # A slice of an array is a view and must be copied; a slice of a file is a copy already.
-        return block.astype(dtype, copy=isinstance(activations, np.ndarray))
+        return prepare(block.astype(dtype, copy=isinstance(activations, np.ndarray)))
 
     starts = range(0, activations.shape[1], _COLUMNS_A_BLOCK)
     with ThreadPoolExecutor(1) as reader:

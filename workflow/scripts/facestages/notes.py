@@ -12,12 +12,14 @@ Snakemake reads notes at the start of every run, so nothing heavy is imported he
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from facestages.errors import FacestagesError
@@ -32,6 +34,8 @@ _current: dict[str, object] = {}
 _checksums: dict[tuple[object, ...], int] = {}
 # A file that was changed so shortly before it was read may change again without another time.
 _SETTLED_NS = 2 * 10**9
+# Bytes that one thread digests, and that it holds at a time.
+_PART, _BLOCK = 1 << 26, 1 << 20
 
 
 def digest_job(
@@ -123,12 +127,22 @@ def _checksum_once(path: str | os.PathLike) -> int:
 
 
 def _checksum(path: str | os.PathLike) -> int:
-    """CRC-32 of the bytes after the user block, found at the speed of reading them."""
-    checksum, block = 0, memoryview(bytearray(1 << 20))
+    """CRC-32 of the CRC-32 of each `_PART` of the bytes after the user block, and of their number.
+
+    Two threads find it at nearly the speed of reading the file.
+    """
+    size = os.path.getsize(path)
+    with ThreadPoolExecutor(2) as pool:
+        parts = pool.map(functools.partial(_checksum_part, path), range(USER_BLOCK, size, _PART))
+        return zlib.crc32(json.dumps([size, *parts]).encode())
+
+
+def _checksum_part(path: str | os.PathLike, start: int) -> int:
+    checksum, block = 0, memoryview(bytearray(_BLOCK))
     with open(path, "rb", buffering=0) as stream:
-        stream.seek(USER_BLOCK)
-        while n_bytes := stream.readinto(block):
-            checksum = zlib.crc32(block[:n_bytes], checksum)
+        stream.seek(start)
+        for _ in range(_PART // _BLOCK):
+            checksum = zlib.crc32(block[: stream.readinto(block)], checksum)
     return checksum
 
 
