@@ -54,6 +54,7 @@ class Dataset(_Checked, h5py.Dataset):
         # A wrong index raises errors of other types.
         with _one_line(self, self.name, OSError, RuntimeError):
             if not self._is_checked:
+                _require_shape(self)
                 _require_values(self)
                 self._is_checked = True
             return super().__getitem__(rows, new_dtype)
@@ -72,7 +73,6 @@ class _Members(_Checked):
             item = super().__getitem__(name)
             if isinstance(item, h5py.Group):
                 return Group(item.id)
-            _require_shape(self, item)
             return Dataset(item.id)
 
 
@@ -95,13 +95,15 @@ def _one_line(item: Group | Dataset, what: str, *errors: type[Exception]) -> Ite
         raise FacestagesError(f"{path}: '{what}' cannot be read ({reason}): {REMEDY}") from error
 
 
-def _require_shape(group: h5py.Group, dataset: h5py.Dataset) -> None:
+def _require_shape(dataset: h5py.Dataset) -> None:
     """Refuse an array whose axes are not as long as their dimensions."""
+    if dataset.is_scale:
+        return
     lengths = [[scale.shape[0] for scale in axis.values()] for axis in dataset.dims]
-    if dataset.ndim and not lengths[0] and "stimulus_id" in group and not dataset.is_scale:
-        lengths[0] = [h5py.Group(group.id)["stimulus_id"].shape[0]]
+    if lengths and not lengths[0] and "stimulus_id" in dataset.parent:
+        lengths[0] = [dataset.parent["stimulus_id"].shape[0]]
     if any({size} != {size, *known} for size, known in zip(dataset.shape, lengths, strict=True)):
-        raise ValueError(f"the shape {dataset.shape} does not fit")
+        raise OSError(f"the shape {dataset.shape} does not fit")
 
 
 def _require_values(dataset: h5py.Dataset) -> None:
