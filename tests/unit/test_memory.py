@@ -82,7 +82,7 @@ def test_a_job_that_cannot_fit_says_so_before_it_starts(tmp_path, capsys):
     started = []
     asked = SimpleNamespace(
         threads=1, log=[str(tmp_path / "log")], rule="measure_geometry", scriptdir=str(tmp_path),
-        wildcards={"dataset": "a"}, resources={"mem_mb": 10**9},
+        wildcards={"dataset": "a"}, resources={"mem_mb": 10**9}, params={},
     )  # fmt: skip
     with pytest.raises(SystemExit), job(asked):
         started.append(True)

@@ -409,9 +409,9 @@ def paper_like():
 
 def test_what_can_be_made_and_what_waits():
     assert {path: target.lacking for path, target in targets_of(paper_like()).items()} == {
-        "out/stimuli/kdef.h5": ["datasets.kdef.path"],
-        "out/stimuli/fer.h5": ["datasets.fer.path"],
-        "out/stimuli/wild.h5": [],
+        "out/stimuli/kdef.{,labels.}h5": ["datasets.kdef.path"],
+        "out/stimuli/fer.{,labels.}h5": ["datasets.fer.path"],
+        "out/stimuli/wild.{,labels.}h5": [],
         "out/networks/nn/seed-{0,12}/model.keras": ["datasets.fer.path"],
         "out/ratings/oasis.csv": ["ratings.oasis.path"],
         "out/figures/fig4.pdf": ["datasets.kdef.path"],
@@ -424,10 +424,11 @@ def test_what_can_be_made_and_what_waits():
 
 def test_what_is_made_needs_its_source_no_more():
     write("out/stimuli/kdef.h5")
+    write("out/stimuli/kdef.labels.h5")
     found = look(paper_like())["datasets.kdef.path"]
     assert (found.found, found.spent, found.missing) == (False, True, False)
     targets = targets_of(paper_like())
-    assert targets["out/stimuli/kdef.h5"].made
+    assert targets["out/stimuli/kdef.{,labels.}h5"].made
     assert not targets["out/figures/fig4.pdf"].lacking
 
 
@@ -525,13 +526,15 @@ def test_report_of_a_complete_config(capsys):
 
 
 def test_report_of_what_is_not_needed_any_more(capsys):
-    for path in ("out/stimuli/kdef.h5", "out/stimuli/fer.h5", "out/ratings/oasis.csv"):
-        write(path)
+    for name in ("kdef", "fer"):
+        write(f"out/stimuli/{name}.h5")
+        write(f"out/stimuli/{name}.labels.h5")
+    write("out/ratings/oasis.csv")
     status, text = say(paper_like(), capsys)
     assert status == 0
     assert re.search(r"^KDEF +not needed now +datasets.kdef.path = KDEF$", text, re.M)
     assert "not needed now, as what is made of it is there" in text
-    assert "Made already\n  out/stimuli/kdef.h5\n" in text
+    assert "Made already\n  out/stimuli/kdef.{,labels.}h5\n" in text
 
 
 def test_report_of_other_bytes(capsys):

@@ -180,6 +180,7 @@ def test_keys_of_labels_are_no_keys_of_pictures(plan):
 
 def test_a_sex_counts_as_a_label_and_action_units_as_both(plan):
     write_videos("SN001", "SN003")
+    write("s.csv", "subject,sex\nSN001,f\nSN003,f\n")
     config = config_of(source="disfa", path="D", subject_list="s.csv")
 
     def digests():

@@ -10,7 +10,7 @@ import pytest
 import xarray
 
 from face_sets import small_faces
-from facestages import store
+from facestages import notes, store
 from facestages.errors import FacestagesError
 from facestages.stimuli import (
     Example,
@@ -83,6 +83,7 @@ def test_changed_pictures_are_found_on_reading(tmp_path, stimuli):
         images = file["images"][:]
         images[3, 2, 1, 0] ^= 1
         file["images"][:] = images
+    notes.write_user_block(tmp_path / "s.h5")
     with pytest.raises(FacestagesError, match=re.escape("s.h5: is damaged")):
         read_stimuli(tmp_path / "s.h5")
 
