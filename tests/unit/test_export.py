@@ -51,7 +51,7 @@ def test_without_labels_pictures_have_names_alone(files):
     with to_xarray(files["activations"], "narrow") as data:
         assert list(data.coords) == ["stimulus_id"]
     data = to_rsatoolbox(files["geometry"], "narrow")
-    assert set(data.obs_descriptors) == {"stimulus_id", "index"}
+    assert set(data.obs_descriptors) == {"stimulus_id"}
     assert data.descriptors["rendered"] == 0 and "source_identity" not in data.descriptors
 
 

@@ -4,6 +4,7 @@ import pytest
 
 import affect_files
 from facestages.figures.components import read_study
+from facestages.figures.face_set import read_face_set
 
 
 @pytest.fixture
@@ -13,7 +14,8 @@ def study(tmp_path):
     affect_files.write_geometry(geometry, faces, affect_files.write_faces(faces), seed=3)
     net = {"label": "NET", "stage": "late", "layer": "top", "geometry": geometry}
     pixels = {"label": "Pixels", "stage": "late", "layer": "", "geometry": None}
-    return read_study({"net": net, "pixels": pixels}, faces, absent={"RMN": "no weights"})
+    networks = {"net": net, "pixels": pixels}
+    return read_study(networks, read_face_set(faces), absent={"RMN": "no weights"})
 
 
 def test_networks_without_the_stage_are_absent(study):

@@ -38,7 +38,8 @@ def test_xarray_opens_every_layer(tmp_path, faces):
     path = record_blurs(tmp_path)
     with xarray.open_dataset(path, group="narrow", engine="h5netcdf") as data:
         assert data["activation"].dims == ("stimulus_id", "unit")
-        assert list(data["identity"].values) == list(faces.labels["identity"])
+        assert list(data["stimulus_id"].values) == list(faces.labels["stimulus_id"])
+        assert set(data.variables) == {"activation", "stimulus_id"}
 
 
 def test_unknown_layer(tmp_path, faces):
@@ -57,7 +58,7 @@ def test_nan_is_named_and_nothing_is_left(tmp_path, faces):
 
     with pytest.raises(FacestagesError, match="layer narrow: NaN or infinity for picture 's43'"):
         record_blurs(tmp_path, Broken())
-    assert [p.name for p in tmp_path.iterdir()] == ["faces.h5"]
+    assert {path.name for path in tmp_path.iterdir()} == {"faces.h5", "faces.labels.h5"}
 
 
 def test_float16_halves_the_file_and_says_what_it_cost(tmp_path, faces):

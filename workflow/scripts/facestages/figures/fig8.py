@@ -43,9 +43,9 @@ _KEYS = [
 def draw(
     shares: pd.DataFrame,
     stimuli: str | os.PathLike,
-    labels: str | os.PathLike | None = None,
     predictions: pd.DataFrame | None = None,
     labels_from: str | os.PathLike | None = None,
+    labels: str | os.PathLike | None = None,
     *,
     dataset: str,
     networks: Mapping[str, str],
