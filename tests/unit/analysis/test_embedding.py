@@ -214,7 +214,7 @@ def test_one_person_and_no_affect_labels_are_noted(tmp_path):
 
 
 def test_geometry_of_another_face_set_is_refused(files, tmp_path):
-    other = write_faces(tmp_path, people=2, pictures=30)
+    other = write_faces(tmp_path, people=2, pictures=31)
     with pytest.raises(FacestagesError, match="another stimuli digest"):
         embed_umap(files[0], other, STAGES, None, [], 10, 0.1, 0, tmp_path / "a.h5")
 
