@@ -20,7 +20,7 @@ from PIL import Image
 
 from damage import CELLS, VALUES, altered, damaged, fuzz, sound
 from disfa_files import label_path, video_path, write_disfa
-from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
+from facestages.action_units import DISFA_UNITS, parse_rules
 from facestages.assets import read_manifest
 from facestages.claims import judge_claims
 from facestages.config import load_config
@@ -30,6 +30,8 @@ from facestages.stimuli.disfa import read_subject
 from facestages.stimuli.disfa_labels import read_action_units
 from facestages.stimuli.fer2013 import read_fer2013
 from facestages.stimuli.kdef import list_kdef
+from facestages.stimuli.labels import kdef as kdef_labels
+from facestages.stimuli.labels import table as table_labels
 from facestages.stimuli.orl import list_orl
 from facestages.stimuli.pictures import read_picture
 from facestages.stimuli.ratings import NORM_COLUMNS, join_norms, read_oasis
@@ -118,10 +120,12 @@ SUBJECTS = b"subject,sex\nSN001,female\nSN002,M\n"
 def check_list(path):
     listed = sound(path, list_table, path)
     if listed is not None:
-        ids = [each.labels["stimulus_id"] for each in listed.pictures]
+        ids = [each.stimulus_id for each in listed.pictures]
         assert len(set(ids)) == len(ids) == listed.n > 0
-        assert all(
-            "\0" not in str(value) for each in listed.pictures for value in each.labels.values()
+        entry = {"table": path, "norms": None, "sources": {}}
+        labels = sound(path, table_labels.list_labels, entry, pd.DataFrame({"stimulus_id": ids}))
+        assert labels is None or not any(
+            "\0" in str(value) for value in labels.table.to_numpy().flat
         )
 
 
@@ -260,7 +264,10 @@ def test_kdef(tmp_path_factory, names, content):
     if listed is not None:
         for name, _ in listed.excluded:
             name.encode()
-        assert {each.labels["sex"] for each in listed.pictures} <= {"female", "male"}
+        ids = pd.DataFrame({"stimulus_id": [each.stimulus_id for each in listed.pictures]})
+        if len(ids):
+            labels = kdef_labels.list_labels({"norms": None}, ids)
+            assert set(labels.table["sex"]) <= {"female", "male"}
 
 
 @fuzz(20)
@@ -305,8 +312,7 @@ def test_videos_of_disfa(disfa, data):
 
     def read():
         choice = {"frames_per_person": 2, "select": "even", "min_distance": 1, "seed": 0}
-        rules = {"rules": RULES_V1, "rules_version": "v1", "threshold": 2}
-        listed = read_subject(disfa, "SN001", camera="left", **choice, **rules)
+        listed = read_subject(disfa, "SN001", camera="left", **choice)
         return [each.read() for each in listed.pictures]
 
     try:

@@ -167,7 +167,11 @@ def test_shipped_configs_are_valid(path):
         ),
         (["figures", "fig4", "datasets"], ["posed", "posed"], ["'posed' occurs twice"]),
         (["pathvars"], {"result": "x"}, ["pathvars", "'result'", "mean 'results'"]),
-        (["networks", "nn1", "label"], "NN3", ["networks: label: 'NN3' occurs twice"]),
+        (
+            ["networks", "nn1", "label"],
+            "`x <javascript:hacked=3>`__",
+            ["networks: label: '`x <javascript:hacked=3>`__' occurs twice"],
+        ),
         (
             ["networks", "nn1", "gradcam"],
             ["conv2d_9"],
