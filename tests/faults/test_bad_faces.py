@@ -101,6 +101,28 @@ def test_unreadable_picture(workspace):
     workspace.make("results/stimuli/bad.h5")
 
 
+def test_a_table_with_nul(workspace):
+    table = workspace.add_table("bad") / "faces.csv"
+    table.write_bytes(table.read_bytes().replace(b"happy", b"hap\0y", 1))
+    workspace.refuse_job(
+        "results/stimuli/bad.h5",
+        "logs/prepare_stimuli/bad.log",
+        "bad/faces.csv: line 2 holds a NUL character",
+        "Save the table as 'CSV UTF-8'",
+    )
+
+
+def test_a_picture_that_would_start_a_program(workspace):
+    picture = workspace.add_table("bad") / "4.png"
+    picture.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    workspace.refuse_job(
+        "results/stimuli/bad.h5",
+        "logs/prepare_stimuli/bad.log",
+        "bad/faces.csv: row 5 (line 6): bad/4.png cannot be read as a picture (it is none of JPEG",
+        "Replace or remove it",
+    )
+
+
 @pytest.mark.parametrize("path", ["../own/0.png", "/etc/0.png"])
 def test_path_that_leads_out_of_the_folder(workspace, path):
     workspace.add_table("bad", [("1.png", "a", "happy"), (path, "b", "sad")])

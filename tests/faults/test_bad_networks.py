@@ -133,6 +133,15 @@ def test_a_torch_function_that_is_not_there(workspace):
     workspace.refuse_job(*RECORD, "networks.net.torch = 'mynets:smal'", "package.module:function")
 
 
+@pytest.mark.parametrize("code", ["import sys; sys.exit(0)", "def small(:", "{}['key']"])
+def test_a_module_that_cannot_be_imported(workspace, code):
+    """Its traceback is in the log, as the code is the user's."""
+    add_torch(workspace, "mynets:small")
+    (workspace.folder / "mynets.py").write_text(code)
+    result = workspace.refuse(RECORD[0])
+    assert "networks.net.torch = 'mynets:small': importing it failed: " in result.stderr
+
+
 def test_pictures_that_do_not_pass_through(workspace):
     add_torch(workspace, "mynets:small", input={"size": 8, "channels": 3})
     workspace.refuse_job(*RECORD, "a picture of 3x8x8 does not pass", "Check 'input'")
