@@ -11,7 +11,7 @@ from disfa_files import (
     read_number,
     video_path,
 )
-from disfa_frames import coded_number, decode_all, read, write
+from disfa_frames import coded_number, decode_all, frame_of, read, write
 from facestages.action_units import DISFA_UNITS
 from facestages.disfa_files import (
     OFFICIAL_SUBJECTS,
@@ -63,7 +63,7 @@ def test_names_in_other_cases_and_places(tmp_path, video, labels):
     assert find_subjects(folder) == ["SN001"]
     assert subject_files(folder, "SN001") == [folder / name for name in moved]
     pictures = list(read(folder).pictures)
-    assert [read_number(p.read()) for p in pictures] == [p.labels["frame"] for p in pictures]
+    assert [read_number(p.read()) for p in pictures] == [frame_of(p) for p in pictures]
 
 
 def test_links_that_lead_in_circles(tmp_path):
