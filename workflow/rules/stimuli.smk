@@ -92,7 +92,7 @@ rule prepare_labels:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(240),
+        mem_mb=megabytes(150),
         runtime=30,
         gpu=0,
     params:
