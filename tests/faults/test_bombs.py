@@ -65,6 +65,9 @@ BOMBS = {
     "jpeg of 90 scans": ("picture", ".jpg", lambda: hostile.jpeg_of_scans(7000, 90)),
     "gif with a large screen": ("picture", ".gif", lambda: hostile.gif(13000, 13000)),
     "pgm of odd depth": ("picture", ".pgm", lambda: hostile.pgm(7000, 7000, 100)),
+    "video of 225 Mpx": ("video", ".avi", lambda: hostile.avi(15000, 15000)),
+    "video whose header lies": ("video", ".avi", lambda: hostile.avi(15000, 64)),
+    "picture called video": ("video", ".avi", lambda: hostile.png(7000, 7000)),
     "eps called png": ("picture", ".png", lambda: hostile.EPS),
     "table of 120,000 columns": ("table", ".csv", hostile.table_of_columns),
     "table of a million rows": (
