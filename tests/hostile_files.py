@@ -185,6 +185,25 @@ def pgm(columns: int, rows: int, maximum: int) -> bytes:
     return f"P5 {columns} {rows} {maximum}\n".encode() + bytes(columns * rows)
 
 
+def avi(side: int, stated: int) -> bytes:
+    """Three blank frames of motion JPEG, whose sides the header states as `stated`."""
+    from PIL import Image
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+    stream = io.BytesIO()
+    Image.new("RGB", (side, side)).save(stream, "JPEG")
+    size = stated, stated
+    main = struct.pack("<14I", 50000, 0, 0, 0, 3, 0, 1, 0, *size, 0, 0, 0, 0)
+    about = b"vidsMJPG" + struct.pack("<10I4h", 0, 0, 0, 1, 20, 0, 3, 0, 1 << 31, 0, 0, 0, 0, 0)
+    form = struct.pack("<IiiHH4s5I", 40, *size, 1, 24, b"MJPG", 0, 0, 0, 0, 0)
+    track = chunk(b"LIST", b"strl" + chunk(b"strh", about) + chunk(b"strf", form))
+    header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + track)
+    frames = chunk(b"LIST", b"movi" + chunk(b"00dc", stream.getvalue()) * 3)
+    return chunk(b"RIFF", b"AVI " + header + frames)
+
+
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
 
 

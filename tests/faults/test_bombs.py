@@ -38,7 +38,7 @@ def packed_weights():
 
 
 def spaces():
-    config = {**hostile.DENSE, "more": [0] * 30_000_000}
+    config = {**hostile.DENSE, "more": [0] * 24_000_000}
     return hostile.keras_file(config, packing=DEFLATED)
 
 
@@ -65,12 +65,15 @@ BOMBS = {
     "jpeg of 90 scans": ("picture", ".jpg", lambda: hostile.jpeg_of_scans(7000, 90)),
     "gif with a large screen": ("picture", ".gif", lambda: hostile.gif(13000, 13000)),
     "pgm of odd depth": ("picture", ".pgm", lambda: hostile.pgm(7000, 7000, 100)),
+    "video of 225 Mpx": ("video", ".avi", lambda: hostile.avi(15000, 15000)),
+    "video whose header lies": ("video", ".avi", lambda: hostile.avi(15000, 64)),
+    "picture called video": ("video", ".avi", lambda: hostile.png(7000, 7000)),
     "eps called png": ("picture", ".png", lambda: hostile.EPS),
     "table of 120,000 columns": ("table", ".csv", hostile.table_of_columns),
-    "table of 8 M rows": (
+    "table of a million rows": (
         "table",
         ".csv",
-        lambda: b"path\n" + b"".join(b"%d\n" % n for n in range(8_000_000)),
+        lambda: b"path\n" + b"".join(b"%d\n" % n for n in range(1_000_000)),
     ),
     "table at the limit": (
         "table",
@@ -83,18 +86,18 @@ BOMBS = {
             )
         ),
     ),
-    "table of one line": ("table", ".csv", lambda: b"path" + b"," * 300_000_000),
+    "table of one line": ("table", ".csv", lambda: b"path" + b"," * (1 << 25)),
     "fer2013 of one line": (
         "fer2013",
         ".csv",
-        lambda: b"emotion,pixels,Usage\n" + b"," * (1 << 28),
+        lambda: b"emotion,pixels,Usage\n" + b"," * (1 << 25),
     ),
     "oasis of one line": ("oasis", ".csv", lambda: b"Theme" + b",1" * 3_000_000),
     "yaml of aliases": ("yaml", ".yaml", hostile.yaml_of_aliases),
     "yaml of merged keys": ("yaml", ".yaml", lambda: hostile.yaml_of_aliases(merge=True)),
     "yaml of brackets": ("yaml", ".yaml", lambda: b"a: " + b"[" * 100_000),
     "yaml at the limit": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 160_000 + b"1]"),
-    "yaml of 60 MB": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 20_000_000 + b"1]"),
+    "yaml of 6 MB": ("yaml", ".yaml", lambda: b"a: [" + b"1, " * 2_000_000 + b"1]"),
     "keras dense of 200,000 units": ("keras", ".keras", keras("Dense", side=48, units=200_000)),
     "keras dense of 2 G units": ("keras", ".keras", keras("Dense", units=2_000_000_000)),
     "keras embedding": (
@@ -130,17 +133,17 @@ BOMBS = {
     "torch zip of zeros": (
         "torch",
         ".pth",
-        lambda: hostile.torch_file((1 << 29,), (1,), 1 << 29, DEFLATED),
+        lambda: hostile.torch_file((1 << 28,), (1,), 1 << 28, DEFLATED),
     ),
     "torch stride of zero": (
         "torch",
         ".pth",
         lambda: hostile.torch_file((100_000,) * 2, (0, 0), 1),
     ),
-    "torch of 60 M lists": (
+    "torch of 8 M lists": (
         "torch",
         ".pth",
-        lambda: hostile.torch_file((4, 4), (4, 1), 16, 0, hostile.lists(60_000_000)),
+        lambda: hostile.torch_file((4, 4), (4, 1), 16, 0, hostile.lists(8_000_000)),
     ),
 }
 
