@@ -117,6 +117,7 @@ class FaceSets:
         paths = {
             item.key: require(item, self.whole(dataset))
             for item in given_in(self.config, f"datasets.{dataset}")
+            if item.key != "folder"
         }
         # A table counts by two of its columns (`files`), as the others are labels.
         return paths.get("path", [])
