@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facestages.action_units import DISFA_UNITS
-from facestages.errors import FacestagesError, did_you_mean, printable, shorten
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.rows import read_rows
+from facestages.text import printable
 
 #: The 27 people; the numbers between them were never given out.
 OFFICIAL_SUBJECTS = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from facestages.text import printable_lines
+from facestages.text import printable, printable_lines
 
 # Most names that a message lists.
 _MANY = 60
@@ -51,11 +51,6 @@ def check_choice(where: str, key: str, chosen: Sequence[str], allowed: Sequence[
             raise FacestagesError(
                 f"{where}: unknown name '{name}' in '{key}'; {did_you_mean(name, allowed)}"
             )
-
-
-def printable(text: object) -> str:
-    """A name, as of a file, without line breaks and the like: each is written as its escape."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def shorten(text: object, most: int = 60) -> str:

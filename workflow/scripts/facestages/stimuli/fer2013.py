@@ -21,13 +21,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, check_choice, did_you_mean, printable, shorten
+from facestages.errors import FacestagesError, check_choice, did_you_mean, shorten
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.progress import progress
 from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_pictures
 from facestages.stimuli.pictures import read_picture
-from facestages.text import line_problem
+from facestages.text import line_problem, printable
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from facestages.errors import FacestagesError, check_choice, printable
+from facestages.errors import FacestagesError, check_choice
 from facestages.files import ARCHIVE_SUFFIXES
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, read_picture
+from facestages.text import printable
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facestages.bounds import require_size
-from facestages.errors import FacestagesError, printable, shorten
+from facestages.errors import FacestagesError, shorten
+from facestages.text import printable
 
 MODES = {"grey": "L", "rgb": "RGB"}
 #: Formats that are read, as Pillow calls them. It knows many more, and starts programs for some.
