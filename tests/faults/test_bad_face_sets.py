@@ -165,11 +165,6 @@ def test_predictions_of_a_network_without_classes(workspace):
     workspace.refuse_config("all", "did you mean 'pixels'?")
 
 
-def test_braces_in_a_path(workspace):
-    workspace.config["datasets"]["new"] = {"source": "kdef", "path": "{dataset}/KDEF"}
-    workspace.refuse_config(PREPARED[0], "datasets.new.path", "no braces")
-
-
 def test_a_folder_without_any_frame_does_not_count_as_made(workspace):
     (workspace.folder / "results/frames/new").mkdir(parents=True)
     workspace.config["datasets"]["new"] = {"source": "disfa", "path": "DISFA"}

@@ -41,11 +41,8 @@ def test_missing_fer2013(workspace):
 def test_missing_folder_of_pictures(workspace):
     workspace.add_table("bad")
     workspace.config["datasets"]["bad"]["folder"] = "pictures"
-    workspace.refuse_job(
-        "results/stimuli/bad.h5",
-        "logs/prepare_stimuli/bad.log",
-        "pictures: no such folder of pictures",
-        "Correct 'folder'",
+    workspace.refuse_config(
+        "results/stimuli/bad.h5", "datasets.bad.folder = 'pictures': no such file or folder"
     )
 
 
