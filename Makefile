@@ -30,8 +30,15 @@ test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
 	  resources/assets/headmodel resources/assets/mini_xception \
 	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0
-	$(BIN)/python -m pytest --ignore tests/torch
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-library test-workflow
+
+# Tests that call the library, and those that run Snakemake, side by side.
+test-library: $(ENV)
+	$(BIN)/python -m pytest tests/unit tests/calibration
 	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
+
+test-workflow: $(ENV)
+	$(BIN)/python -m pytest tests/workflow tests/faults tests/cluster
 
 # What CI runs after the tests.
 lint: $(ENV)
@@ -66,5 +73,5 @@ bench: $(ENV)
 OUT ?= results/bench
 THREADS ?= 2
 
-.PHONY: FORCE env test lint docs lock bench
+.PHONY: FORCE env test test-library test-workflow lint docs lock bench
 FORCE:

@@ -61,8 +61,9 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         _refuse_another_library(snakemake.scriptdir)
         if asked is not None:
             require_memory(asked, total_memory())
+        claim(snakemake.output)
         _begin_notes(snakemake, given)
-        claim([*snakemake.output, *map(notes.beside, snakemake.output)])
+        claim(map(notes.beside, snakemake.output))
         _require_unchanged(given)
         yield
         _require_unchanged(given)
