@@ -65,10 +65,10 @@ class Workspace:
         assert result.returncode == 0, result.stderr
 
     def made(self) -> dict[Path, bytes]:
-        """Content of all results."""
+        """Content of all results, without their notes and the name of the last run."""
         files = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
-        # This one names the last run.
-        return {path: path.read_bytes() for path in files if path.name != run_lock.NAME}
+        results = [path for path in files if path.suffix != ".note" and path.name != run_lock.NAME]
+        return {path: path.read_bytes() for path in results}
 
     def refuse_job(self, target: str, log: str, *said: str, **options) -> str:
         """Ask for `target`, whose job must fail; check all that must hold then.
