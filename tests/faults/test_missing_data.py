@@ -40,7 +40,9 @@ def check(workspace, status, *said):
     result = workspace.run("check_resources")
     assert result.returncode == status, result.stderr
     assert "Traceback" not in result.stderr + result.stdout, result.stderr
-    assert "error in " not in result.stderr
+    # Below Snakemake's own lines stands what is missing, and nothing else.
+    told = result.stderr.split("error in check_resources: ")[1:]
+    assert [line.startswith("missing: ") for line in told] == [True] * status
     for part in said:
         assert part in result.stdout, f"{part!r} is not said in: {result.stdout}"
     return result.stdout
@@ -71,10 +73,12 @@ def test_doctor_tells_all_that_is_missing(workspace):
     for name in ("kdef", "disfa"):
         for key in ("address", "licence", "request", "size", "files", "citation"):
             assert " ".join(GATED[name][key].split()) in words
-    assert "Made already\n  results/stimuli/own.h5" in text
+    assert "Made already\n  results/stimuli/own.{,labels.}h5" in text
     waiting = text[text.index("Waits for what is missing") :]
-    assert re.search(r"results/stimuli/disfa.h5\n +waits for +datasets.disfa.path\n", waiting)
-    assert "results/stimuli/kdef.h5" in waiting
+    assert re.search(
+        r"results/stimuli/disfa\.\{,labels\.\}h5\n +waits for +datasets.disfa.path\n", waiting
+    )
+    assert "results/stimuli/kdef.{,labels.}h5" in waiting
     assert text.splitlines()[-1].startswith("MISSING: 2 of 3.")
     log = (workspace.folder / "logs" / "check_resources.log").read_text()
     assert "ERROR missing: datasets.kdef.path, datasets.disfa.path" in log
@@ -83,14 +87,14 @@ def test_doctor_tells_all_that_is_missing(workspace):
 def test_doctor_says_what_can_be_made_without(workspace):
     add_gated(workspace)
     os.remove(workspace.folder / "results/stimuli/own.h5")
-    check(workspace, 1, "Can be made now\n  results/stimuli/own.h5\n")
+    check(workspace, 1, "Can be made now\n  results/stimuli/own.{,labels.}h5\n")
 
 
 def test_doctor_finds_everything(workspace):
     add_gated(workspace)
     write_kdef(workspace.folder / "data/KDEF")
     write_disfa(workspace.folder / "data/DISFA")
-    text = check(workspace, 0, CLOSING, "Can be made now\n  results/stimuli/kdef.h5\n")
+    text = check(workspace, 0, CLOSING, "Can be made now\n  results/stimuli/kdef.{,labels.}h5\n")
     assert text.strip().endswith(CLOSING) and "MISSING" not in text
 
 

@@ -100,7 +100,7 @@ def workspace(made, tmp_path):
 def steps(workspace, *targets):
     """Rules that would run for some targets; for labels and geometry, if none is named."""
     first, *more = targets or (GEOMETRY, LABELS)
-    return set(jobs(workspace.run(first, *more, "--dry-run")))
+    return set(jobs(workspace.run(first, "--dry-run", *more)))
 
 
 def other_content(file: Path) -> bytes:
