@@ -185,7 +185,7 @@ def test_what_changes_while_the_job_runs_fails_it(workspace):
 )
 def test_without_a_source_the_same_results_are_used_and_that_is_told(workspace, name, key):
     (workspace.folder / name).rename(workspace.folder / "away")
-    result = workspace.run(GEOMETRY, LABELS, "--dry-run")
+    result = workspace.run(GEOMETRY, "--dry-run", LABELS)
     assert jobs(result) == {}
     line = f"not there: {key}: no such file or folder; results made from it are used"
     assert result.stderr.count(line) == 1
