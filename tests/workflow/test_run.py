@@ -10,6 +10,7 @@ import pytest
 import xarray
 
 from facestages.stimuli import EXPRESSIONS, read_stimuli
+from facestages.text import escape_markdown
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png", "csv"])
@@ -82,7 +83,8 @@ def test_table_1_has_networks_and_face_sets(tiny_run):
     people = table.loc["posed"].set_index("measure").loc["people"]
     assert (people["value"], people["paper"]) == (6, 70)
     text = (tiny_run.folder / "results/tables/table1.md").read_text()
-    assert "| NN1 | trained here | wild (n = 48) |" in text and "82.32% (FER2013)" in text
+    label = escape_markdown("<img src=x onerror=hacked=2>")
+    assert f"| {label} | trained here | wild (n = 48) |" in text and "82.32% (FER2013)" in text
     assert (
         "rendered" in text
         and r"\toprule" in (tiny_run.folder / "results/tables/table1.tex").read_text()
@@ -152,7 +154,12 @@ def test_xarray_opens_the_geometry(tiny_run):
     with xarray.open_dataset(path, group="flatten", engine="h5netcdf") as data:
         assert data["gram"].dims == ("stimulus_id", "other_stimulus")
         assert data["score"].dims == ("stimulus_id", "component")
-        assert "identity" in data
+        assert "identity" not in data
+    with xarray.open_dataset(
+        tiny_run.folder / "results/stimuli/posed.labels.h5", engine="h5netcdf"
+    ) as labels:
+        assert labels["identity"].dims == ("stimulus_id",)
+        assert list(labels["stimulus_id"].values) == list(data["stimulus_id"].values)
 
 
 def test_every_job_left_a_log_and_a_benchmark(tiny_run):
