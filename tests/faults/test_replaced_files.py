@@ -273,7 +273,7 @@ def test_a_table_changed_by_hand_is_not_drawn(workspace):
     message = workspace.refuse_job(
         "results/figures/fig4.pdf",
         "logs/plot_fig4.log",
-        f"{table}: is damaged, or was changed by hand: delete it and run the same command again",
+        f"{table}: is truncated or damaged, or was changed by other means: delete it",
     )
     assert len(message.splitlines()) == 1
 
