@@ -38,8 +38,9 @@ def line_problem(text: str) -> str:
     )
 
 
-def printable(text: str) -> str:
-    """Text with each control character as its escape, such as ``\\x1b``."""
+def printable(text: object) -> str:
+    """Text, or a path, with each control character as its escape, such as ``\\x1b``."""
+    text = str(text)
     if text.isprintable():
         return text
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
