@@ -155,11 +155,12 @@ def test_xarray_opens_the_geometry(tiny_run):
         assert data["gram"].dims == ("stimulus_id", "other_stimulus")
         assert data["score"].dims == ("stimulus_id", "component")
         assert "identity" not in data
+        ids = list(data["stimulus_id"].values)
     with xarray.open_dataset(
         tiny_run.folder / "results/stimuli/posed.labels.h5", engine="h5netcdf"
     ) as labels:
         assert labels["identity"].dims == ("stimulus_id",)
-        assert list(labels["stimulus_id"].values) == list(data["stimulus_id"].values)
+        assert list(labels["stimulus_id"].values) == ids
 
 
 def test_every_job_left_a_log_and_a_benchmark(tiny_run):
