@@ -224,6 +224,11 @@ def test_a_declared_valence_changed(tiny_run, edit):
     assert not {"prepare_stimuli", "predict_expressions"} & plan.keys()
 
 
+def test_the_rule_of_a_claim_changed(tiny_run, edit):
+    edit("resources/claims.yaml", "paper: 82.32 %", "paper: 82.31 %")
+    assert planned(tiny_run) == {"judge_claims": 1, "make_report": 1, "all": 1}
+
+
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
     plan = planned(tiny_run)
