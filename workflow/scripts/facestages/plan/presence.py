@@ -1,6 +1,7 @@
 """Whether the user's files that the config names are there, absent or spent.
 
-A file is spent when what is made of it is there already: a run can do without it then.
+A file is spent when what is made of it is there already: a run can do without it then. A file is
+absent when it is not there and the figures do without what it is for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.files import read_yaml
-from facestages.plan import figures
+from facestages.plan import figures, targets
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: How to get what users must ask for themselves.
 GATED = RESOURCES / "gated.yaml"
+
+#: Where the shipped configs look for data that not everybody has.
+OFFERED = os.path.join("resources", "licensed", "")
 
 NOT_THERE = "no such file or folder"
 _COMMAND = "snakemake check_resources"
@@ -44,6 +48,11 @@ class GivenPath(NamedTuple):
     def address(self) -> str:
         """The whole key, e.g. ``datasets.kdef.path``."""
         return f"{self.section}.{self.key}"
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the path is one of the shipped configs', and not of the user's own choice."""
+        return os.path.normpath(self.path).startswith(OFFERED)
 
     @property
     def problem(self) -> str:
@@ -123,13 +132,24 @@ def find_absent(plan: Plan) -> dict[str, str]:
     """Face sets, networks and ratings that this machine lacks; figures do without them.
 
     By ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is missing.
-    What a run fetches by itself is never absent, nor is what is spent. `plan` has nothing absent.
+    What a run fetches by itself is never absent, nor is what is spent. Nor is a face set or network
+    that a figure names and whose path the user chose: the run stops at the missing file, as the
+    figure would not show what was asked for. `plan` has nothing absent.
     """
     lines: dict[str, str] = {}
+    asked = asked_for(plan)
     for item in given_paths(plan.config):
-        if not os.path.exists(item.path) and not is_spent(plan, item.section):
+        is_missing = not os.path.exists(item.path) and not is_spent(plan, item.section)
+        if is_missing and (item.is_offered or item.section not in asked):
             lines.setdefault(item.section, item.problem)
     return add_dependents(plan, lines)
+
+
+def asked_for(plan: Plan) -> set[str]:
+    """Sections of face sets and networks that figures and tables name or need, without ratings."""
+    needs = targets.sections_needed(plan)
+    needed = {section for where in plan.config.uses for section in needs[where]}
+    return {section for section in needed if not section.startswith("ratings.")}
 
 
 def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:

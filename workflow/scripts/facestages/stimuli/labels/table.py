@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from facestages import store
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.rows import MISSING, parse_number, require_number
-from facestages.stimuli import CROP_LABELS, take_rows
+from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
 from facestages.stimuli.labels.norms import add_norms
 from facestages.stimuli.table import read_listed
@@ -23,8 +21,6 @@ _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
 # Whole numbers below it are exact in float64.
 _EXACT = 2**53
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Cropping adds labels, and an export has labels beside arrays of these names.
-_TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
 
 
 def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
@@ -39,8 +35,6 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     """
     table = Path(entry["table"])
     places, rows = read_listed(table)
-    for name in rows[0]:
-        _require_free(table, name)
     columns = {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
     labels = _take(columns, facts, table)
     own = Labels(labels, _sources(list(labels), entry["sources"], table))
@@ -72,20 +66,6 @@ def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[st
                 f"{did_you_mean(name, names)}"
             )
     return {name: given.get(name, "file") for name in names}
-
-
-def _require_free(table: Path, name: str) -> None:
-    """Refuse a column whose name no label can have in an HDF5 file of facestages."""
-    if name in (".", "..") or "/" in name or "\0" in name:
-        reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
-    elif name in _TAKEN:
-        reason, other = "the files with the labels have other data under this name", name
-    else:
-        return
-    raise FacestagesError(
-        f"{table}: a label cannot be named '{shorten(name)}': {reason}. Rename the column, e.g. to "
-        f"'{'_'.join(filter(None, ('label', other)))}'"
-    )
 
 
 def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
