@@ -79,7 +79,7 @@ def hold_results():
     if not any(step.output for step in workflow.dag.needrun_jobs()):
         return
     try:
-        run_lock.hold(FOLDERS["results"])
+        run_lock.hold(CONFIG.results)
     except FacestagesError as error:
         sys.exit(str(error))
 

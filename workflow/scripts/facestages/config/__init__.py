@@ -15,8 +15,9 @@ from pydantic import Field, ValidationError, model_validator
 from facestages.config.analysis import Analysis
 from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
+from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry, Weights
-from facestages.config.section import Name, Section, check_name, check_once, describe, mistake
+from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.files import read_yaml
 
@@ -42,10 +43,10 @@ class Config(Section):
     dataset: str | None = Field(
         None, description="For `snakemake list_layers`: the face set that sizes are given for."
     )
-    assets: dict[str, str] = Field(
+    assets: dict[str, UserPath] = Field(
         {}, description="Local file of an asset, used instead of a download."
     )
-    pathvars: dict[str, str] = Field(
+    pathvars: dict[str, UserPath] = Field(
         {}, description="Snakemake's path variables, e.g. `results: results/paper`."
     )
 
@@ -146,9 +147,13 @@ def load_config(
     if not isinstance(config, Mapping):
         config = read_yaml(config)
     try:
-        checked = Config.model_validate(config)
+        try:
+            checked = Config.model_validate(config)
+        except ValidationError as error:
+            config = read_texts(error, config)
+            checked = Config.model_validate(config)
     except ValidationError as error:
-        lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config))
+        lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config, Config))
         raise FacestagesError("\n".join(lines)) from None
     if manifest is not None:
         _check_assets(checked, manifest)

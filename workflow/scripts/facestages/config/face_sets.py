@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
-from facestages.config.section import Count, Section, mistake
+from facestages.config.section import Count, Section, UserPath, mistake
 from facestages.errors import FacestagesError
 from facestages.text import shorten
 
@@ -112,7 +112,7 @@ class Fer2013(FaceSet):
 
     source: Literal["fer2013"] = Field(description="Where the faces come from.")
     label: str = Field("FER2013", description="Name in figures.")
-    path: str = Field(description="`fer2013.csv`, `icml_face_data.csv` or the folder.")
+    path: UserPath = Field(description="`fer2013.csv`, `icml_face_data.csv` or the folder.")
     splits: list[str] | None = Field(
         None, description="Splits to keep (Training, PublicTest, PrivateTest); all if not given."
     )
@@ -190,11 +190,11 @@ class Table(Files):
     """A face set of one's own: a CSV table beside a folder of pictures."""
 
     source: Literal["table"] = Field(description="Where the faces come from.")
-    table: str = Field(
+    table: UserPath = Field(
         description="CSV with columns `path`, `identity` and any of `expression`, `sex`, "
         "`session`, `frame`, `valence`, `arousal`, ..."
     )
-    folder: str | None = Field(
+    folder: UserPath | None = Field(
         None,
         description="Folder of the pictures (JPEG, PNG, TIFF, BMP, GIF, WebP, PGM or PPM, of at "
         "most 50 million pixels); the table's own if not given.",
@@ -208,7 +208,7 @@ class Table(Files):
         description="How faces are cut out; if not given, each picture's central square is taken, "
         "or without `size` the whole picture.",
     )
-    norms: str | None = _NORMS
+    norms: UserPath | None = _NORMS
     sources: dict[str, str] = Field(
         {}, description="Source of a label (`human`, `posed`, ...); `file` if not given."
     )
@@ -227,7 +227,7 @@ class Kdef(Files):
 
     source: Literal["kdef"] = Field(description="Where the faces come from.")
     label: str = Field("KDEF", description="Name in figures.")
-    path: str = Field(description="Folder of the pictures, as a tree or flat.")
+    path: UserPath = Field(description="Folder of the pictures, as a tree or flat.")
     angles: list[Literal["FL", "HL", "S", "HR", "FR"]] = Field(
         ["S"],
         min_length=1,
@@ -236,7 +236,7 @@ class Kdef(Files):
         "`crop.failures`).",
     )
     sessions: list[Literal["A", "B"]] = Field(["A", "B"], min_length=1, description="Sessions.")
-    norms: str | None = _NORMS
+    norms: UserPath | None = _NORMS
 
     @property
     def pictures(self) -> str:
@@ -279,12 +279,14 @@ class Disfa(Files):
 
     source: Literal["disfa"] = Field(description="Where the faces come from.")
     label: str = Field("DISFA", description="Name in figures.")
-    path: str = Field(description="Folder that holds the folders of videos and of action units.")
+    path: UserPath = Field(
+        description="Folder that holds the folders of videos and of action units."
+    )
     camera: Literal["left", "right"] = Field("left", description="Which camera's videos.")
     subjects: Literal["all", "women", "men"] | list[DisfaSubject] = Field(
         "all", description="Who is taken: all whose video is there, a sex, or a list (SN001, ...)."
     )
-    subject_list: str | None = Field(
+    subject_list: UserPath | None = Field(
         None, description="CSV with the columns `subject` and `sex`; needed to choose by sex."
     )
     frames_per_person: Count = Field(211, description="Number of frames a person.")
@@ -327,4 +329,4 @@ class Oasis(Section):
 
     source: Literal["oasis"] = Field(description="Where the ratings come from.")
     label: str = Field("OASIS", description="Name in figures.")
-    path: str = Field(description="`OASIS.csv`.")
+    path: UserPath = Field(description="`OASIS.csv`.")

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
-from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
+from facestages.config.section import (
+    RENAMED,
+    Count,
+    Name,
+    Section,
+    Share,
+    UserPath,
+    mistake,
+    renamed,
+)
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.text import shorten
 
@@ -111,7 +120,7 @@ class Weights(Section):
     member: str | None = Field(
         None, description="The weights' file inside the asset; needed only if there are several."
     )
-    path: str | None = Field(
+    path: UserPath | None = Field(
         None,
         description="Instead: a `.keras`, `.h5` or torch file. `weights: path/to/file` is short "
         "for it.",
@@ -142,14 +151,16 @@ class NetworkEntry(Section):
     architecture: Literal[tuple(ARCHITECTURES)] | None = Field(
         None, description="A built-in architecture."
     )
-    keras: str | None = Field(None, description="Instead: a Keras file with architecture inside.")
+    keras: UserPath | None = Field(
+        None, description="Instead: a Keras file with architecture inside."
+    )
     torch: str | None = Field(
         None,
         description="Instead: `package.module:function` that returns a torch module; or a section "
         "`{module, weights, input, files}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "object"}),
     )
-    files: list[str] = Field(
+    files: list[UserPath] = Field(
         [],
         description="Files or folders that the code of `torch` reads, beside the modules that it "
         "imports; a change of one makes the network's results anew.",
@@ -206,7 +217,7 @@ class NetworkEntry(Section):
         if isinstance(data.get("torch"), Mapping):
             data |= _lift_torch(data)
         weights = data.get("weights")
-        if isinstance(weights, str) and ("/" in weights or "." in weights):
+        if isinstance(weights, str) and set("/.~$") & set(weights):
             data["weights"] = {"path": weights}
         elif isinstance(weights, str) and weights not in _WEIGHTS_WORDS:
             hint = did_you_mean(weights, _WEIGHTS_WORDS)

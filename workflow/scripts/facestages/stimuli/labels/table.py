@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError, did_you_mean, shorten
+from facestages.errors import FacestagesError, did_you_mean
 from facestages.rows import MISSING, parse_number, require_number
 from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
