@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from facestages import tables
 from facestages.analysis.labels import CIRCULAR
 from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import fonts, style
 from facestages.files import atomic_path
 from facestages.stimuli.sample import sample_in_words
 from facestages.text import escape_rst
@@ -78,9 +78,10 @@ def finish(
     """Write the caption, of lines of so many `columns`, below a figure.
 
     The figure's layout is constrained, or leaves room at its lower edge. The caption ends with
-    what is `absent` (see `left_out`).
+    what is `absent` (see `left_out`), and with scripts for which there is no font.
     """
-    caption = " ".join([*sentences, *left_out(absent)])
+    no_font = fonts.use_fonts(figure)
+    caption = " ".join(filter(None, [*sentences, *left_out(absent), no_font]))
     figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
     return Drawing(figure, numbers, caption)
 
