@@ -79,7 +79,10 @@ def test_a_font_of_the_machine_has_what_ours_lacks(machine, tmp_path):
     assert 2 * square < ink(figure, tmp_path) < 2.5 * square
     style.save_figure(figure, {"pdf": tmp_path / "a.pdf", "svg": tmp_path / "a.svg"})
     assert re.search(rb"/FontName /\w+\+Squares", (tmp_path / "a.pdf").read_bytes())
-    assert "'DejaVu Sans', 'Verdana', 'Arial', sans-serif, 'Squares'" in (tmp_path / "a.svg").read_text()
+    assert (
+        "'DejaVu Sans', 'Verdana', 'Arial', sans-serif, 'Squares'"
+        in (tmp_path / "a.svg").read_text()
+    )
 
 
 def test_several_fonts_share_the_work_and_the_richest_comes_first(machine, tmp_path):
