@@ -46,16 +46,16 @@ Generated from `facestages.config` by `make docs`; do not edit. `config/config.y
 run. A file given with `--configfile` replaces it: nothing is merged. An unknown key is refused
 before anything runs, with its right place or the nearest key that exists.
 
-A path may begin with `~` and hold variables, such as `$HOME` or `${DATA}`. The command line changes
-single keys for one run: `--config analysis='{permutations: 5}'`. A name or label that YAML takes for
-a number, a date or yes and no needs quotes.
+A path may begin with `~` and hold variables, such as `$HOME` or `${DATA}`. The command line
+changes single keys for one run: `--config analysis='{permutations: 5}'`. A name or label that YAML
+takes for a number, a date or yes and no needs quotes.
 
-A figure names face sets and networks. One that is not there stops the run, with its line. Only what
-lies below `resources/licensed/`, where the shipped configs look for data that not everybody has, is
-left out of a figure then, and the figure says so.
+A figure names face sets and networks. One that is not there stops the run, with its line. Only
+what lies below `resources/licensed/`, where the shipped configs look for data that not everybody
+has, is left out of a figure then, and the figure says so.
 
-A mistake in YAML is told with line and column, and so is a key that is given twice. But a file given
-with `--configfile` is read by Snakemake first, which names no line where it is no YAML at all. This
+A mistake in YAML is told with line and column, and so is a key that is given twice. But Snakemake
+itself reads a file given with `--configfile`, and names no line where it is no YAML at all. This
 names it: `PYTHONPATH=workflow/scripts python -m facestages.config my.yaml`.
 """
 

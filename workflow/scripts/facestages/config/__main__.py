@@ -1,7 +1,7 @@
 """Check a config file without a run: ``python -m facestages.config my.yaml``.
 
-Snakemake reads a file of ``--configfile`` before any line of ours, and names no line of a mistake in
-its YAML. This does.
+Snakemake reads a file of ``--configfile`` before any line of ours, and names no line of a mistake
+in its YAML. This does.
 """
 
 import sys
