@@ -129,16 +129,3 @@ def test_path_that_leads_out_of_the_folder(workspace, path):
         f"bad/faces.csv: row 2 (line 3): path '{path}' leads out of the folder",
         "Give it relative to that folder",
     )
-
-
-@pytest.mark.parametrize("name", ["region", "regions", "map", "umap", "."])
-def test_column_of_a_name_that_the_files_use(workspace, name):
-    table = workspace.add_table("bad") / "faces.csv"
-    header, *rows = table.read_text().splitlines()
-    table.write_text("\n".join([f"{header},{name}", *(f"{row},x" for row in rows)]))
-    workspace.refuse_job(
-        "results/stimuli/bad.labels.h5",
-        "logs/prepare_labels/bad.log",
-        f"bad/faces.csv: a label cannot be named '{name}'",
-        "Rename the column, e.g. to 'label",
-    )

@@ -107,14 +107,21 @@ def test_what_stands_on_an_axis_counts_too(machine, tmp_path):
 
 def test_without_a_font_the_figure_and_the_log_say_so(machine, tmp_path, caplog, recwarn):
     figure, text = figure_with("日本 ひら हिन्दी 🧑🏽 A")
-    drawing = page.finish(figure, pd.DataFrame(), ["Sentence."])
+    drawing = page.finish(figure, pd.DataFrame(), ["Sentence, ไทย."])
     note = "NO FONT on this machine has these letters, and boxes stand for them: "
-    note += "CJK, Devanagari, Hiragana, symbols. Install one"
-    assert note in drawing.caption and drawing.caption.startswith("Sentence. ")
+    note += "CJK, Devanagari, Hiragana, Thai, symbols. Install one"
+    assert note in drawing.caption and drawing.caption.startswith("Sentence, ไทย. ")
     assert note in " ".join(figure.get_supxlabel().split())
     style.save_figure(figure, {"png": tmp_path / "a.png"})
     assert note in caplog.text and not [one for one in recwarn if "Glyph" in str(one.message)]
     assert text.get_fontfamily() == ["sans-serif"]
+
+
+def test_a_figure_without_a_caption_below_it_says_so_beside_it(machine, tmp_path):
+    figure, _ = figure_with("日本")
+    forms = ("pdf", "svg", "png", "caption")
+    page.save(page.Drawing(figure, pd.DataFrame(), "Text."), {form: tmp_path / form for form in forms})
+    assert (tmp_path / "caption").read_text().startswith("\\ Text. NO FONT on this machine")
 
 
 def test_a_font_that_cannot_be_read_is_none(machine, tmp_path):

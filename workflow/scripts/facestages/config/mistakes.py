@@ -33,7 +33,9 @@ def read_texts(error: ValidationError, config: Mapping[str, Any]) -> dict[str, A
         node = read
         for part in above:
             node = node[part]
-        node[last] = _meaning(text)
+        # Not where a short form stands for what is refused.
+        if node[last] == text:
+            node[last] = _meaning(text)
     return read
 
 

@@ -80,9 +80,11 @@ def finish(
     The figure's layout is constrained, or leaves room at its lower edge. The caption ends with
     what is `absent` (see `left_out`), and with scripts for which there is no font.
     """
-    no_font = fonts.use_fonts(figure)
-    caption = " ".join(filter(None, [*sentences, *left_out(absent), no_font]))
-    figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
+    caption = " ".join([*sentences, *left_out(absent)])
+    below = figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
+    if no_font := fonts.use_fonts(figure):
+        caption = f"{caption} {no_font}"
+        below.set_text(textwrap.fill(caption, columns))
     return Drawing(figure, numbers, caption)
 
 
@@ -92,14 +94,16 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
     By form they are ``pdf``, ``svg`` and ``png`` of the figure; ``numbers`` as CSV; ``table``, the
     numbers as Markdown; and ``caption`` as reStructuredText.
     """
-    style.save_figure(drawing.figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
+    forms = {kind: output[kind] for kind in ("pdf", "svg", "png")}
+    no_font = style.save_figure(drawing.figure, forms)
+    caption = drawing.caption if no_font in drawing.caption else f"{drawing.caption} {no_font}"
     for form, path in output.items():
         if form == "numbers":
             tables.write_table(path, drawing.numbers)
         elif form == "table":
             _write_text(path, tables.markdown_table(drawing.numbers))
         elif form == "caption":
-            _write_text(path, escape_rst(drawing.caption) + "\n")
+            _write_text(path, escape_rst(caption) + "\n")
 
 
 def _write_text(path: str | os.PathLike, text: str) -> None:

@@ -160,15 +160,17 @@ def use_style() -> None:
     sns.set_theme("paper", "ticks", list(COLORS.values()), rc=_RC)
 
 
-def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
+def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
     """Write a figure as ``pdf``, ``svg`` or ``png``, a path for each.
 
     No date is written, so the same figure gives the same bytes. Control characters, which an SVG
     cannot hold, are made visible. Letters that our own font lacks are of one of the machine's.
+    Returns a note on letters that no font has, which is empty if there are none.
     """
     for text in figure.findobj(Text):
         text.set_text(printable_lines(text.get_text()))
-    if note := fonts.use_fonts(figure):
+    note = fonts.use_fonts(figure)
+    if note:
         logger.warning(note)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
@@ -176,3 +178,4 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
             # The note tells it in one line.
             warnings.filterwarnings("ignore", "Glyph .* missing from")
             figure.savefig(partial, format=kind, metadata=undated[kind])
+    return note
