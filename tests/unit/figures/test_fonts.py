@@ -120,7 +120,9 @@ def test_without_a_font_the_figure_and_the_log_say_so(machine, tmp_path, caplog,
 def test_a_figure_without_a_caption_below_it_says_so_beside_it(machine, tmp_path):
     figure, _ = figure_with("日本")
     forms = ("pdf", "svg", "png", "caption")
-    page.save(page.Drawing(figure, pd.DataFrame(), "Text."), {form: tmp_path / form for form in forms})
+    page.save(
+        page.Drawing(figure, pd.DataFrame(), "Text."), {form: tmp_path / form for form in forms}
+    )
     assert (tmp_path / "caption").read_text().startswith("\\ Text. NO FONT on this machine")
 
 
