@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from facestages import notes
 from facestages.errors import FacestagesError
-from facestages.plan.presence import GivenPath, given_in, missing_message
+from facestages.plan.presence import GivenPath, find_problem, given_in, missing_message
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -44,6 +44,7 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     """
     gone = find_gone(plan, section, arguments)
     if not gone:
+        _require_usable(plan, section, arguments)
         try:
             return [[kind, list(arguments), plan.digest_given(kind, *arguments)]]
         except FacestagesError as error:
@@ -53,6 +54,15 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     if noted is None:
         raise FacestagesError(missing_message(gone[0]))
     return [[kind, list(arguments), noted]]
+
+
+def _require_usable(plan: Plan, section: str, arguments: Sequence[object]) -> None:
+    """Refuse what is no table or folder of a face set or of ratings, as the doctor does."""
+    if not section.startswith("networks."):
+        for item in given_in(plan.config, section):
+            problem = item.path in arguments and find_problem(item.path, item.given.wanted)
+            if problem:
+                raise FacestagesError(f"config: {item.address} = '{item.path}': {problem}")
 
 
 def find_gone(plan: Plan, section: str, arguments: Sequence[object]) -> list[GivenPath]:
