@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -116,7 +116,7 @@ def read_picture(
                 f"there is no picture {printable(path)}. Correct the path or remove it"
             )
         require_size(path, _MOST_BYTES, "a picture")
-        with Image.open(path, formats=FORMATS) as opened:
+        with _opened(path) as opened:
             _require_few_pixels(path, opened)
             picture = ImageOps.exif_transpose(_to_eight_bit(path, opened, white or {}))
             return np.asarray(_without_alpha(picture).convert(MODES[color]))
@@ -129,6 +129,14 @@ def read_picture(
         raise FacestagesError(
             f"{place}{printable(path)} cannot be read as a picture ({reason}). Replace or remove it"
         ) from error
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture whose header is read."""
+    # By its name, Pillow would map a TIFF into memory, and mix up the sides of one that is turned.
+    with open(path, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:
+        yield opened
 
 
 def _require_few_pixels(path: Path, opened: Image.Image) -> None:
@@ -183,7 +191,7 @@ def find_white(paths: Iterable[str | os.PathLike]) -> tuple[dict[str, float], li
         with contextlib.suppress(Exception):
             if not path.is_file():
                 continue
-            with Image.open(path, formats=FORMATS) as opened:
+            with _opened(path) as opened:
                 kind = _deep_kind(opened)
                 if kind:
                     require_size(path, _MOST_BYTES, "a picture")
