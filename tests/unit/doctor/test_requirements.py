@@ -198,7 +198,7 @@ def test_all_is_found_where_it_is():
     write("KDEF/AF01/AF01AFS.JPG")
     write_disfa("SN001", "SN002")
     write("subjects.csv", b"subject,sex\nSN001,female\nSN002,male\n")
-    write("faces/faces.csv")
+    write("faces/faces.csv", b"path,identity\na.png,Bo\n")
     config = make_config(
         {
             "kdef": {"source": "kdef", "path": "KDEF"},

@@ -71,7 +71,7 @@ def test_a_subject_without_labels(tmp_path):
 @pytest.mark.parametrize(
     "content, parts",
     [
-        ("1,0\n2;0\n3,0\n", ["line 2", "'2;0'", "'frame,intensity'", "Correct"]),
+        ("1,0\n2 0\n3,0\n", ["line 2", "'2 0'", "'frame,intensity'", "Correct"]),
         ("1,0\n2,0.5\n3,0\n", ["line 2", "'2,0.5'", "whole numbers"]),
         ("1,0\n2,-1\n3,0\n", ["line 2", "'2,-1'"]),
         ("1,0\n2,0,0\n3,0\n", ["line 2", "'2,0,0'"]),

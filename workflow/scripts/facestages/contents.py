@@ -25,6 +25,7 @@ from typing import Any
 from facestages import disfa_files, face_tables, provenance, subsets
 from facestages.assets import shipped
 from facestages.errors import FacestagesError
+from facestages.files import is_clutter
 from facestages.picture_paths import find_pictures
 from facestages.provenance import digest
 
@@ -65,8 +66,8 @@ def digest_given(kind: str, *arguments: str) -> str:
 def digest_content(path: str | os.PathLike) -> str:
     """SHA-256 of a file's bytes, or of the names and contents of all files below a folder.
 
-    Hidden files do not count. Linked folders count once each, so that circles of links end. What
-    is not there has a digest too.
+    Hidden files, and those of `files.is_clutter`, do not count. Linked folders count once each, so
+    that circles of links end. What is not there has a digest too.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
@@ -83,12 +84,12 @@ def digest_shipped(name: str) -> str:
 def _files_below(folder: str) -> Iterator[str]:
     visited = set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_clutter(name))
         if os.path.realpath(place) in visited:
             folders.clear()
             continue
         visited.add(os.path.realpath(place))
-        yield from (f"{place}/{name}" for name in names if not name.startswith("."))
+        yield from (f"{place}/{name}" for name in names if not is_clutter(name))
 
 
 def _digest_files(place: str, files: Mapping[str, str]) -> dict[str, str]:

@@ -46,18 +46,19 @@ _ZIPPED = {
 _TAR, _TAR_AT = b"ustar", 257
 
 
-def not_a_table(path: str | os.PathLike) -> str:
+def not_a_table(path: str | os.PathLike, start: bytes | None = None) -> str:
     """What a file is that is no text, and what to do: ``"is a tar archive: unpack it first"``.
 
-    Empty where the first bytes may begin a table.
+    Empty where the first 512 bytes, which may be given, may begin a table.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     """
-    with open(path, "rb") as stream:
-        start = stream.read(512)
+    if start is None:
+        with open(path, "rb") as stream:
+            start = stream.read(512)
     if start.startswith(b"PK\x03\x04"):
         return f"is {_zipped(path)}"
     if start[_TAR_AT:].startswith(_TAR):

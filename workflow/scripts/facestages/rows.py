@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import itertools
 import math
 import os
@@ -114,18 +115,22 @@ def read_rows(
         ) from error
 
 
-def open_text(path: str | os.PathLike) -> TextIO:
+def open_text(path: str | os.PathLike, errors: str = "strict") -> TextIO:
     """Open a text file of a user's: UTF-8, or UTF-16 as Excel's 'Unicode text'.
+
+    `errors` is that of `open`.
 
     Raises
     ------
     FacestagesError
         If its first bytes are those of an archive, a workbook or the like.
     """
-    if problem := not_a_table(path):
+    stream = open(path, "rb")
+    start = stream.read(512)
+    stream.seek(0)
+    if problem := not_a_table(path, start):
+        stream.close()
         raise FacestagesError(f"{path}: {problem}")
-    with open(path, "rb") as stream:
-        start = stream.read(512)
     # In UTF-16, every second byte of Western letters is 0.
     zeros = [start[first::2].count(0) * 4 > len(start) > 1 for first in (0, 1)]
     encoding = "utf-8-sig"
@@ -133,7 +138,7 @@ def open_text(path: str | os.PathLike) -> TextIO:
         encoding = "utf-16"
     elif zeros[0] != zeros[1]:
         encoding = "utf-16-be" if zeros[0] else "utf-16-le"
-    return open(path, encoding=encoding, newline="")
+    return io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
 
 
 def _undecodable(path: Path) -> str:

@@ -16,6 +16,7 @@ from facestages import disfa_files
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
+from facestages.face_tables import oddities, read_face_table
 from facestages.plan import Plan, presence, targets
 from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources
 
@@ -122,6 +123,8 @@ def _given(
     found = not note
     if found and known_bytes:
         note = _unknown_bytes(item.path, known_bytes)
+    elif found and item.key == "table":
+        found, note = _look_into_table(plan, item.section.partition(".")[2])
     return Requirement(
         item.address,
         what=source.get("title", "your own files"),
@@ -213,6 +216,16 @@ def _disfa_problem(item: GivenPath, config: Config) -> str:
     except OSError as error:
         return f"cannot be looked into ({error.strerror})"
     return ""
+
+
+def _look_into_table(plan: Plan, dataset: str) -> tuple[bool, str]:
+    """Whether a table of pictures can be read; why not, or what seems odd about it."""
+    entry = plan.config.datasets[dataset]
+    try:
+        _, rows = read_face_table(entry.table, entry.columns, entry.rename)
+    except FacestagesError as error:
+        return False, str(error).removeprefix(f"{entry.table}: ")
+    return True, "; ".join(oddities(rows, entry.rename))
 
 
 def _unknown_bytes(path: str, digests: Mapping[str, str]) -> str:

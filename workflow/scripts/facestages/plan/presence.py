@@ -15,7 +15,7 @@ from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.file_kinds import not_a_table
-from facestages.files import ARCHIVE_SUFFIXES, read_yaml
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter, read_yaml
 from facestages.plan import figures
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
 
@@ -111,7 +111,7 @@ def find_problem(path: str, wanted: str) -> str:
 
 def _folder_problem(path: str) -> str:
     try:
-        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
+        names = sorted(name for name in os.listdir(path) if not is_clutter(name))
     except OSError as error:
         return f"cannot be looked into ({error.strerror})"
     if not names:

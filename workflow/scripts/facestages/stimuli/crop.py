@@ -212,7 +212,8 @@ def _crop_picture(
         return _Cropped(None, trouble, example._replace(stimulus_id=""))
     coloured = np.asarray(Image.fromarray(original).convert(MODES[color]))
     if crop is None:
-        return _Cropped(_whole(coloured, size), None, example)
+        whole = _whole(coloured, size)
+        return _Cropped(whole, _one_value(picture, whole), example)
     faces = finder.find(original)
     faces = [f for f in faces if f.extent.prod() >= _ANOTHER * faces[0].extent.prod()]
     if len(faces) == 1:
@@ -225,6 +226,14 @@ def _crop_picture(
     if crop["failures"] == "whole":
         return _Cropped(_whole(coloured, size), trouble, example)
     return _Cropped(None, trouble, example._replace(stimulus_id=""))
+
+
+def _one_value(picture: Picture, image: np.ndarray) -> Irregularity | None:
+    """Note a picture that shows nothing: black, white or one grey."""
+    if image.min() < image.max():
+        return None
+    reason = f"all its pixels are {image.flat[0]} of 255"
+    return Irregularity(picture.name, reason, "taken as it is")
 
 
 def cut_out(
