@@ -43,7 +43,8 @@ _SYNONYMS = {
 }
 # Keys of a table that decide which pictures there are.
 _OF_PICTURES = ("path", "stimulus_id")
-_FEW = 3
+# Names and lines that are shown.
+_FEW, _MANY = 3, 10
 
 
 def reading_of(
@@ -190,9 +191,7 @@ def oddities(
         if meant:
             lines.append(lacks_column(label, rows[0], meant))
     lines += _alike([row.get("identity", "") for row in rows])
-    wanted = {*EXPRESSIONS, "", *rename.get("expression", {}).values()}
-    words = Counter(row.get("expression", "") for row in rows)
-    lines += [_unknown(word, n) for word, n in sorted(words.items()) if word not in wanted]
+    lines += _unknown_words(Counter(row.get("expression", "") for row in rows), rename)
     return lines
 
 
@@ -213,13 +212,27 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
         )
 
 
-def _unknown(word: str, n: int) -> str:
-    meant = _SYNONYMS.get(word.lower()) or "".join(
-        difflib.get_close_matches(word.lower(), EXPRESSIONS, n=1, cutoff=0.55)
-    )
-    question = f": did you mean '{meant}'?" if meant else "."
-    word = shorten(word)
-    return (
-        f"expression '{word}' ({n} pictures) is none of {', '.join(EXPRESSIONS)}{question} "
-        f"rename: {{expression: {{'{word}': '{meant or word}'}}}} says what it is"
-    )
+def _unknown_words(
+    counts: Mapping[str, int], rename: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Lines on expressions that are none of the seven, and that no `rename` gives."""
+    wanted = {*EXPRESSIONS, "", *rename.get("expression", {}).values()}
+    words = sorted(counts.keys() - wanted)
+    if words and all(map(str.isdigit, words)):
+        yield (
+            f"expressions are numbers ({', '.join(words[:_FEW])}, ...). Say what they mean: "
+            f"rename: {{expression: {{{words[0]}: angry, ...}}}}"
+        )
+        return
+    seven = ", ".join(EXPRESSIONS)
+    for word in words[:_MANY]:
+        near = difflib.get_close_matches(word.lower(), EXPRESSIONS, n=1, cutoff=0.55)
+        meant, shown = _SYNONYMS.get(word.lower(), "".join(near)), shorten(word)
+        line = f"expression '{shown}' ({counts[word]} pictures) is none of {seven}"
+        if meant:
+            line += f": did you mean '{meant}'? rename: {{expression: {{{shown}: {meant}}}}} says so"
+        else:
+            line += f". If that is meant, say so: rename: {{expression: {{{shown}: {shown}}}}}"
+        yield line
+    if len(words) > _MANY:
+        yield f"{len(words) - _MANY} further expressions are none of the seven"

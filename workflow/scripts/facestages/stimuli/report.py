@@ -193,10 +193,11 @@ def _count_tables(counts: dict) -> Iterator[str]:
         total: Counter[str] = Counter()
         for row in people.values():
             total.update(row)
+        n_people = len(people.keys() - {_UNLABELLED})
         listed = people if len(people) <= _LONGEST_TABLE else {}
         rows = [
             [identity, *(row.get(name, 0) for name in expressions), sum(row.values())]
-            for identity, row in [*listed.items(), (f"{len(people)} people", total)]
+            for identity, row in [*listed.items(), (f"{n_people} people", total)]
         ]
         yield _table(["identity", *expressions, "all"], rows)
 
