@@ -69,7 +69,7 @@ def test_bad_tables(two):
     table = write_table(two, ["file", "identity"], ["a.png", "1"])
     message = refusal(table)
     assert str(table) in message and "has no column 'path' (it has: file, identity)" in message
-    assert "If 'file' holds it, say so: columns: {path: file}" in message
+    assert "If that is 'file', say so: columns: {path: file}" in message
     assert "no rows" in refusal(write_table(two, ["path"]))
     assert r"column 2 has the character \n after 'a'" in refusal(write_table(two, ["path", "a\nb"]))
     assert "two columns 'sex'" in refusal(write_table(two, ["path", "sex", "sex"]))

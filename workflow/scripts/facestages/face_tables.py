@@ -142,8 +142,8 @@ def name_columns(header: list[str], columns: Mapping[str, str], where: str) -> l
         if name.lower() in KNOWN and name.lower() not in (*labels.values(), *header):
             labels.setdefault(name, name.lower())
     names = [labels.get(name, name) for name in header]
-    if "path" not in names and (meant := meant_column("path", names)):
-        raise FacestagesError(f"{where}: {lacks_column('path', names, meant)}")
+    if "path" not in names and meant_column("path", names):
+        raise FacestagesError(f"{where}: {lacks_columns(['path'], names)}")
     return names
 
 
@@ -157,13 +157,15 @@ def meant_column(label: str, header: Collection[str]) -> str:
     return plain[near[0]] if near else ""
 
 
-def lacks_column(label: str, header: Iterable[str], meant: str) -> str:
-    """Say that a table lacks the column of a label, and which was probably meant."""
-    line = shorten(", ".join(filter(None, header)), 80)
-    text = f"has no column '{label}' (it has: {line})"
-    if not meant:
-        return f"{text}. Add it, or name the column that holds it: columns: {{{label}: ...}}"
-    return f"{text}. If '{shorten(meant)}' holds it, say so: columns: {{{label}: {shorten(meant)}}}"
+def lacks_columns(labels: Iterable[str], header: Collection[str]) -> str:
+    """Say that a table lacks the columns of labels under whose other names it has some."""
+    meant = {label: shorten(meant_column(label, header)) for label in labels}
+    lacking = " and ".join(f"'{label}'" for label in meant)
+    holding = " and ".join(f"'{column}'" for column in meant.values())
+    return (
+        f"has no column {lacking} (it has: {shorten(', '.join(filter(None, header)), 80)}). If that "
+        f"is {holding}, say so: columns: {{{', '.join(': '.join(pair) for pair in meant.items())}}}"
+    )
 
 
 def inner_path(text: str, place: str) -> str:
@@ -185,11 +187,10 @@ def oddities(
     These are people whose names are nearly the same, expressions that are none of the seven words
     and that no `rename` gives, and columns that seem to hold a label under another name.
     """
-    lines = []
-    for label in ("identity", "expression"):
-        meant = "" if label in rows[0] else meant_column(label, rows[0])
-        if meant:
-            lines.append(lacks_column(label, rows[0], meant))
+    header = list(rows[0])
+    meant = [label for label in ("identity", "expression") if label not in header]
+    meant = [label for label in meant if meant_column(label, header)]
+    lines = [lacks_columns(meant, header)] if meant else []
     lines += _alike([row.get("identity", "") for row in rows])
     lines += _unknown_words(Counter(row.get("expression", "") for row in rows), rename)
     return lines
@@ -230,7 +231,9 @@ def _unknown_words(
         meant, shown = _SYNONYMS.get(word.lower(), "".join(near)), shorten(word)
         line = f"expression '{shown}' ({counts[word]} pictures) is none of {seven}"
         if meant:
-            line += f": did you mean '{meant}'? rename: {{expression: {{{shown}: {meant}}}}} says so"
+            line += (
+                f": did you mean '{meant}'? rename: {{expression: {{{shown}: {meant}}}}} says so"
+            )
         else:
             line += f". If that is meant, say so: rename: {{expression: {{{shown}: {shown}}}}}"
         yield line

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from facestages.errors import FacestagesError
-from facestages.face_tables import lacks_column, meant_column
+from facestages.face_tables import lacks_columns, meant_column
 from facestages.paths import Recording
 
 if TYPE_CHECKING:
@@ -47,12 +47,11 @@ def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
         entry = plan.config.datasets[name]
         lacking = [label for label in shown if label not in have]
         if entry.source == "table":
-            meant = {label: meant_column(label, have) for label in lacking}
-            for label in filter(meant.get, lacking):
-                problem = lacks_column(label, have, meant[label])
+            meant = [label for label in lacking if meant_column(label, have)]
+            if meant:
                 raise FacestagesError(
-                    f"config: {where} shows '{label}', and datasets.{name}.table = "
-                    f"'{entry.table}' {problem}"
+                    f"config: {where} shows {' and '.join(meant)}, and datasets.{name}.table = "
+                    f"'{entry.table}' {lacks_columns(meant, have)}"
                 )
             if entry.norms:
                 # Norms may hold other labels than these.
