@@ -96,13 +96,15 @@ def test_words_are_read_as_others_and_capitals_do_not_count(tmp_path):
 def test_an_unknown_word_gets_a_line(word, meant):
     (line,) = odd("expression", ["happy", word, word])
     assert line.startswith(f"expression '{word}' (2 pictures) is none of angry, disgust, fear, ")
-    assert f"did you mean '{meant}'? rename: {{expression: {{{word}: {meant}}}}}" in line
+    assert (
+        f"did you mean '{meant}'? Then say so: rename: {{expression: {{{word}: {meant}}}}}" in line
+    )
     assert odd("expression", [meant], {"expression": {word: meant}}) == []
 
 
 def test_a_word_of_ones_own_is_kept_without_a_line_when_it_is_given_to_itself():
     (line,) = odd("expression", ["happy", "contempt"])
-    assert line.endswith("If that is meant, say so: rename: {expression: {contempt: contempt}}")
+    assert line.endswith("If it is meant, say so: rename: {expression: {contempt: contempt}}")
     assert odd("expression", ["contempt"], {"expression": {"contempt": "contempt"}}) == []
     assert odd("expression", ["happy", "", "sad"]) == []
 

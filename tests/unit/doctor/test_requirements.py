@@ -291,11 +291,35 @@ def test_table_that_is_a_folder_or_packed_is_not_found():
         assert note in look(config)["datasets.own.table"].note
 
 
+@pytest.mark.parametrize(
+    ("table", "found", "note"),
+    [
+        ("path,identity,expression\na.png,Bo,happy\n", True, ""),
+        ("path,identity\na.png,s1\nb.png,S01\n", True, "2 people differ only in case, leading"),
+        ("path,expression\na.png,surprised\n", True, "did you mean 'surprise'?"),
+        ("path,subject\na.png,Bo\n", True, "say so: columns: {identity: subject}"),
+        ("file,subject\na.png,Bo\n", False, "has no column 'path' (it has: file, subject)"),
+        ("PK\x03\x04xl/workbook.xml", False, "is a zip archive: unpack it first"),
+    ],
+)
+def test_a_table_is_looked_into(table, found, note):
+    write("faces.csv", table.encode())
+    config = make_config({"own": {"source": "table", "label": "Own", "table": "faces.csv"}})
+    said = look(config)["datasets.own.table"]
+    assert said.found == found and note in said.note and bool(said.note) == bool(note)
+
+
 def test_fer2013_may_be_file_or_folder_but_not_packed():
     write("f/train/happy/1.jpg")
     write("f.csv")
     write("fer2013.tar.gz")
-    for path, found in (("f", True), ("f.csv", True), ("fer2013.tar.gz", False)):
+    write("tar.csv", bytes(257) + b"ustar")
+    for path, found in (
+        ("f", True),
+        ("f.csv", True),
+        ("fer2013.tar.gz", False),
+        ("tar.csv", False),
+    ):
         config = make_config({"fer": {"source": "fer2013", "path": path}})
         assert look(config)["datasets.fer.path"].found == found
 

@@ -162,9 +162,11 @@ def lacks_columns(labels: Iterable[str], header: Collection[str]) -> str:
     meant = {label: shorten(meant_column(label, header)) for label in labels}
     lacking = " and ".join(f"'{label}'" for label in meant)
     holding = " and ".join(f"'{column}'" for column in meant.values())
+    said = ", ".join(f"{label}: {column}" for label, column in meant.items())
+    line = shorten(", ".join(filter(None, header)), 80)
     return (
-        f"has no column {lacking} (it has: {shorten(', '.join(filter(None, header)), 80)}). If that "
-        f"is {holding}, say so: columns: {{{', '.join(': '.join(pair) for pair in meant.items())}}}"
+        f"has no column {lacking} (it has: {line}). If that is {holding}, say so: "
+        f"columns: {{{said}}}"
     )
 
 
@@ -229,13 +231,10 @@ def _unknown_words(
     for word in words[:_MANY]:
         near = difflib.get_close_matches(word.lower(), EXPRESSIONS, n=1, cutoff=0.55)
         meant, shown = _SYNONYMS.get(word.lower(), "".join(near)), shorten(word)
-        line = f"expression '{shown}' ({counts[word]} pictures) is none of {seven}"
-        if meant:
-            line += (
-                f": did you mean '{meant}'? rename: {{expression: {{{shown}: {meant}}}}} says so"
-            )
-        else:
-            line += f". If that is meant, say so: rename: {{expression: {{{shown}: {shown}}}}}"
-        yield line
+        question = f": did you mean '{meant}'? Then" if meant else ". If it is meant,"
+        yield (
+            f"expression '{shown}' ({counts[word]} pictures) is none of {seven}{question} say so: "
+            f"rename: {{expression: {{{shown}: {meant or shown}}}}}"
+        )
     if len(words) > _MANY:
         yield f"{len(words) - _MANY} further expressions are none of the seven"
