@@ -52,6 +52,9 @@ def test_label_files_of_other_editors(tmp_path):
     path = label_path(folder, "SN001", 12)
     path.write_bytes(b"\xef\xbb\xbf1,0\r\n2, 4 \r\n\r\n3,5\r\n\r\n")
     assert list(read_action_units(folder, "SN001")[12]) == [0, 4, 5]
+    for separator in (";", "\t"):
+        path.write_bytes("1,0\r\n2,4\r\n3,5\r\n".replace(",", separator).encode("utf-16"))
+        assert list(read_action_units(folder, "SN001")[12]) == [0, 4, 5]
 
 
 def test_a_subject_without_labels(tmp_path):
@@ -63,6 +66,8 @@ def test_a_subject_without_labels(tmp_path):
         assert message.startswith(f"{subject}: is a subject without labels")
         assert f"ActionUnit_Labels/{subject}/{subject}_au1.txt" in message
         assert "leave the subject out" in message
+    message = refusal(read_action_units, folder / "Videos_LeftCamera", "SN001")
+    assert message.endswith(f"{folder} does: give that folder")
     label_path(folder, "SN001", 12).unlink()
     message = refusal(read_action_units, folder, "SN001")
     assert message.startswith("SN001: SN001_au12.txt missing in ") and "Copy" in message

@@ -156,6 +156,8 @@ def test_norms_go_to_the_pictures_of_their_names(tmp_path):
         "norms_without_picture": ["ZZ.png"],
     }
     json.dumps(report)
+    path.write_bytes(path.read_text().replace(",", ";").replace("6.5", "6,5").encode("utf-16"))
+    pd.testing.assert_frame_equal(join_norms(faces, path)[0], expected)
 
 
 def test_only_the_first_few_unmatched_names_are_listed(tmp_path):
