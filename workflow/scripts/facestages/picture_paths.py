@@ -86,11 +86,12 @@ def where_else(folder: str | os.PathLike, path: str) -> str:
     folder = os.path.normpath(folder)
     deeper = [os.path.join(folder, name) for name in sorted(_visible(folder))]
     for other in (os.path.dirname(folder) or "..", *filter(os.path.isdir, deeper)):
-        if os.path.exists(os.path.join(other, path)):
+        if os.path.exists(find_pictures(other, [path])[path]):
             return f"It is in {printable(other)}: set 'folder' to that"
     name = os.path.basename(path)
-    if "/" in path and os.path.exists(os.path.join(folder, name)):
-        return f"{printable(os.path.join(folder, name))} is there: correct the column of paths"
+    file = find_pictures(folder, [name])[name]
+    if "/" in path and os.path.exists(file):
+        return f"{printable(file)} is there: correct the column of paths"
     return ""
 
 
