@@ -62,6 +62,15 @@ def test_columns_that_are_not_there(tmp_path, header, columns, words):
     assert words in refusals.refusal(read_face_table, table, columns)
 
 
+def test_words_of_a_label_that_is_not_there(tmp_path):
+    table = write(tmp_path, ["path", "emotion"], ["a.png", "normal"])
+    columns, rename = {"expression": "emotion"}, {"emotion": {"normal": "neutral"}}
+    for read in (labels_of, read_face_table):
+        message = refusals.refusal(read, table, columns, rename)
+        assert "has no label 'emotion', whose words 'rename' gives" in message
+        assert "Allowed: expression, path" in message
+
+
 @pytest.mark.parametrize(
     ("label", "column"),
     [

@@ -83,6 +83,13 @@ def test_a_comma_within_text_of_a_table_with_commas_stays(tmp_path):
     assert [row["identity"] for _, row in read_rows(path, ())] == ["0,5"]
 
 
+def test_signs_within_a_name_separate_nothing(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,mood (sad; happy; other),x\na.png,sad,1\n")
+    ((_, row),) = read_rows(path, ("path",))
+    assert list(row) == ["path", "mood (sad; happy; other)", "x"]
+
+
 def test_the_header_alone(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(",Path,sex,\n")

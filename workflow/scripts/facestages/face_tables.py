@@ -113,14 +113,32 @@ def read_face_table(
         rows.append(row)
     if not rows:
         raise FacestagesError(f"{table}: has a header but no rows. Add one row a picture")
+    _check_renamed(table, rename or {}, rows[0])
     return places, rows
 
 
-def labels_of(table: str | os.PathLike, columns: Mapping[str, str]) -> list[str]:
+def labels_of(
+    table: str | os.PathLike,
+    columns: Mapping[str, str],
+    rename: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[str]:
     """Names of the columns of a table of pictures, as `read_face_table` gives them."""
     where = os.fspath(table)
     name = functools.partial(name_columns, columns=columns, where=where)
-    return read_header(table, ("path",), name)
+    labels = read_header(table, ("path",), name)
+    _check_renamed(table, rename or {}, labels)
+    return labels
+
+
+def _check_renamed(
+    table: str | os.PathLike, rename: Mapping[str, object], labels: Collection[str]
+) -> None:
+    for label in rename:
+        if label not in labels:
+            raise FacestagesError(
+                f"{table}: has no label '{label}', whose words 'rename' gives; "
+                f"{did_you_mean(label, labels)}"
+            )
 
 
 def name_columns(header: list[str], columns: Mapping[str, str], where: str) -> list[str]:

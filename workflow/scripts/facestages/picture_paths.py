@@ -81,6 +81,19 @@ def spelt_otherwise(folder: str | os.PathLike, found: dict[str, str]) -> list[st
     ]
 
 
+def missing_pictures(folder: str | os.PathLike, found: dict[str, str]) -> tuple[int, str]:
+    """Number of the first picture that is not there, and what is missing; -1 and "" if none is."""
+    missing = [number for number, file in enumerate(found.values()) if not os.path.exists(file)]
+    if not missing:
+        return -1, ""
+    path = list(found)[missing[0]]
+    return missing[0], (
+        f"there is no picture {printable(os.path.join(folder, path))} ({len(missing)} of "
+        f"{len(found)} are missing). "
+        f"{where_else(folder, path) or 'Correct the path or remove the row'}"
+    )
+
+
 def where_else(folder: str | os.PathLike, path: str) -> str:
     """Where a picture is that is not where a table says: one folder higher, deeper, or packed."""
     folder = os.path.normpath(folder)

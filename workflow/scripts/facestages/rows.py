@@ -7,6 +7,7 @@ text is. Snakemake reads tables at the start of a run, so nothing heavy is impor
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import itertools
@@ -179,10 +180,11 @@ def _rows_of(
     rename: Mapping[str, Mapping[str, str]],
 ) -> Iterator[tuple[str, dict[str, str]]]:
     first = next(lines, "")
-    separator, skipped = _separator(first), 0
+    skipped = 0
     if named := _NAMES_SEPARATOR.fullmatch(first):
         separator, skipped = named[1], 1
     else:
+        separator = _separator(first, required, name_columns)
         lines = itertools.chain([first], lines)
     rows = csv.reader(lines, delimiter=separator)
     written = [tidy(name) for name in next(rows, [])]
@@ -232,9 +234,20 @@ def _values_of(
     return values
 
 
-def _separator(line: str) -> str:
-    """What separates the values of a table with this header."""
-    return max(_SEPARATORS, key=lambda sign: len(next(csv.reader([line], delimiter=sign), [])))
+def _separator(
+    line: str, required: Sequence[str], name_columns: Callable[[list[str]], list[str]]
+) -> str:
+    """What separates the values of a table: the sign that makes the required columns, or most."""
+    headers = {sign: _split(line, sign) for sign in _SEPARATORS}
+    for sign, header in headers.items():
+        with contextlib.suppress(FacestagesError):
+            if required and set(required) <= set(name_columns(header)):
+                return sign
+    return max(headers, key=lambda sign: len(headers[sign]))
+
+
+def _split(line: str, separator: str) -> list[str]:
+    return [tidy(name) for name in next(csv.reader([line], delimiter=separator), [])]
 
 
 def read_header(
@@ -283,7 +296,7 @@ def _lacks(name: str, header: list[str]) -> str:
             f"has no column '{name}', and its first line names a picture, so it seems to have no "
             f"header ({line}). Add a first line with the names of the columns"
         )
-    if len(header) == 1 and len(next(csv.reader(header, delimiter=_separator(header[0])), [])) > 1:
+    if len(header) == 1 and max(len(_split(header[0], sign)) for sign in _SEPARATORS) > 1:
         return (
             f"has no column '{name}', and its first line stands in quotes as a whole ({line}). "
             f"Remove the quotes around each line"

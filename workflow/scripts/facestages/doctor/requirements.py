@@ -17,6 +17,7 @@ from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
 from facestages.face_tables import oddities, read_face_table
+from facestages.picture_paths import find_pictures, missing_pictures
 from facestages.plan import Plan, presence, targets
 from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources
 
@@ -223,9 +224,11 @@ def _look_into_table(plan: Plan, dataset: str) -> tuple[bool, str]:
     entry = plan.config.datasets[dataset]
     try:
         _, rows = read_face_table(entry.table, entry.columns, entry.rename)
+        found = find_pictures(entry.pictures, [row["path"] for row in rows])
     except FacestagesError as error:
         return False, str(error).removeprefix(f"{entry.table}: ")
-    return True, "; ".join(oddities(rows, entry.rename))
+    _, problem = missing_pictures(entry.pictures, found)
+    return not problem, problem or "; ".join(oddities(rows, entry.rename))
 
 
 def _unknown_bytes(path: str, digests: Mapping[str, str]) -> str:

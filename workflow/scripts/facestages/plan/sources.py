@@ -51,7 +51,7 @@ def _listed_pictures(entry: Any) -> tuple[str, ...]:
 
 
 def _labels_of_table(entry: Any) -> Collection[str]:
-    return face_tables.labels_of(entry.table, entry.columns)
+    return face_tables.labels_of(entry.table, entry.columns, entry.rename)
 
 
 @dataclass(frozen=True)

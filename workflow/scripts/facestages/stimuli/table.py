@@ -9,10 +9,9 @@ from pathlib import Path
 
 from facestages.errors import FacestagesError
 from facestages.face_tables import read_face_table
-from facestages.picture_paths import find_pictures, spelt_otherwise, where_else
+from facestages.picture_paths import find_pictures, missing_pictures, spelt_otherwise
 from facestages.stimuli.photographs import write_photographs
 from facestages.stimuli.pictures import Picture, PictureSource, find_white, read_picture
-from facestages.text import printable
 
 
 def list_table(
@@ -52,7 +51,9 @@ def list_table(
         raise FacestagesError(f"{folder}: no such folder of pictures. Correct 'folder'")
     places, rows = read_face_table(table, columns)
     found = find_pictures(folder, [row["path"] for row in rows])
-    _require_pictures(folder, found, places)
+    first, problem = missing_pictures(folder, found)
+    if problem:
+        raise FacestagesError(f"{places[first]}: {problem}")
     white, lines = find_white(found.values())
     pictures = [
         Picture(
@@ -64,18 +65,6 @@ def list_table(
     ]
     odd = [*spelt_otherwise(folder, found), *lines]
     return PictureSource(pictures, len(pictures), report={"to_look_at": odd} if odd else {})
-
-
-def _require_pictures(folder: Path, found: Mapping[str, str], places: list[str]) -> None:
-    """Refuse a table that names a picture that is not there, and say where it is."""
-    missing = [number for number, file in enumerate(found.values()) if not os.path.exists(file)]
-    if missing:
-        path = list(found)[missing[0]]
-        raise FacestagesError(
-            f"{places[missing[0]]}: there is no picture {printable(folder / path)} "
-            f"({len(missing)} of {len(found)} are missing). "
-            f"{where_else(folder, path) or 'Correct the path or remove the row'}"
-        )
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
