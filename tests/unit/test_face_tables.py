@@ -104,23 +104,23 @@ def test_words_are_read_as_others_and_capitals_do_not_count(tmp_path):
 )
 def test_an_unknown_word_gets_a_line(word, meant):
     (line,) = odd("expression", ["happy", word, word])
-    assert line.startswith(f"expression '{word}' (2 pictures) is none of angry, disgust, fear, ")
-    assert (
-        f"did you mean '{meant}'? Then say so: rename: {{expression: {{{word}: {meant}}}}}" in line
-    )
+    seven = "angry, disgust, fear, happy, sad, surprise, neutral"
+    asked = f"'{word}' (2 pictures, did you mean '{meant}'?)"
+    said = f"Say what is meant: rename: {{expression: {{{word}: {meant}}}}}"
+    assert line == f"expressions that are none of {seven}: {asked}. {said}"
     assert odd("expression", [meant], {"expression": {word: meant}}) == []
 
 
 def test_a_word_of_ones_own_is_kept_without_a_line_when_it_is_given_to_itself():
     (line,) = odd("expression", ["happy", "contempt"])
-    assert line.endswith("If it is meant, say so: rename: {expression: {contempt: contempt}}")
+    assert line.endswith("Say what is meant: rename: {expression: {contempt: contempt}}")
     assert odd("expression", ["contempt"], {"expression": {"contempt": "contempt"}}) == []
     assert odd("expression", ["happy", "", "sad"]) == []
 
 
-def test_many_words_make_few_lines_and_numbers_one():
-    lines = odd("expression", [f"word {n}" for n in range(30)])
-    assert len(lines) == 11 and lines[-1] == "20 further expressions are none of the seven"
+def test_many_words_make_one_line_and_numbers_another():
+    (line,) = odd("expression", [f"word {n:02d}" for n in range(30)])
+    assert "'word 09' (1 pictures) and 20 more. Say what is meant" in line
     (line,) = odd("expression", ["0", "1", "2", "3"])
     assert line.startswith("expressions are numbers (0, 1, 2, ...)") and "{0: angry, ...}" in line
 

@@ -43,7 +43,7 @@ _SYNONYMS = {
 }
 # Keys of a table that decide which pictures there are.
 _OF_PICTURES = ("path", "stimulus_id")
-# Names and lines that are shown.
+# Groups of people, and words, that a line names.
 _FEW, _MANY = 3, 10
 
 
@@ -228,7 +228,7 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
         first, second = alike[0][:2]
         yield (
             f"{sum(map(len, alike))} people differ only in case, leading zeros or blanks: {shown}"
-            f"{'; ...' if len(alike) > _FEW else ''}. If these are {len(alike)}, say so: "
+            f"{_more(alike, _FEW)}. If these are {len(alike)}, say so: "
             f"rename: {{identity: {{'{shorten(second)}': '{shorten(first)}'}}}}"
         )
 
@@ -236,7 +236,7 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
 def _unknown_words(
     counts: Mapping[str, int], rename: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
-    """Lines on expressions that are none of the seven, and that no `rename` gives."""
+    """A line on expressions that are none of the seven, and that no `rename` gives."""
     wanted = {*EXPRESSIONS, "", *rename.get("expression", {}).values()}
     words = sorted(counts.keys() - wanted)
     if words and all(map(str.isdigit, words)):
@@ -245,14 +245,26 @@ def _unknown_words(
             f"rename: {{expression: {{{words[0]}: angry, ...}}}}"
         )
         return
-    seven = ", ".join(EXPRESSIONS)
-    for word in words[:_MANY]:
-        near = difflib.get_close_matches(word.lower(), EXPRESSIONS, n=1, cutoff=0.55)
-        meant, shown = _SYNONYMS.get(word.lower(), "".join(near)), shorten(word)
-        question = f": did you mean '{meant}'? Then" if meant else ". If it is meant,"
-        yield (
-            f"expression '{shown}' ({counts[word]} pictures) is none of {seven}{question} say so: "
-            f"rename: {{expression: {{{shown}: {meant or shown}}}}}"
-        )
-    if len(words) > _MANY:
-        yield f"{len(words) - _MANY} further expressions are none of the seven"
+    if not words:
+        return
+    meant = {word: _meant_word(word) for word in words}
+    listed = ", ".join(
+        f"'{shorten(word)}' ({counts[word]} pictures"
+        + (f", did you mean '{meant[word]}'?)" if meant[word] else ")")
+        for word in words[:_MANY]
+    )
+    said = ", ".join(f"{shorten(word)}: {meant[word] or shorten(word)}" for word in words[:_MANY])
+    yield (
+        f"expressions that are none of {', '.join(EXPRESSIONS)}: {listed}"
+        f"{_more(words, _MANY)}. Say what is meant: rename: {{expression: {{{said}}}}}"
+    )
+
+
+def _meant_word(word: str) -> str:
+    """Which of the seven expressions a word probably means; "" if none."""
+    near = difflib.get_close_matches(word.lower(), EXPRESSIONS, n=1, cutoff=0.55)
+    return _SYNONYMS.get(word.lower(), "".join(near))
+
+
+def _more(names: Sequence, most: int) -> str:
+    return f" and {len(names) - most} more" if len(names) > most else ""
