@@ -102,6 +102,10 @@ def where_else(folder: str | os.PathLike, path: str) -> str:
         if os.path.exists(find_pictures(other, [path])[path]):
             return f"It is in {printable(other)}: set 'folder' to that"
     name = os.path.basename(path)
+    place = os.path.join(folder, os.path.dirname(path))
+    for other in sorted(_visible(place)):
+        if os.path.splitext(other)[0] == name:
+            return f"{printable(other)} is there: write names with their endings"
     file = find_pictures(folder, [name])[name]
     if "/" in path and os.path.exists(file):
         return f"{printable(file)} is there: correct the column of paths"
