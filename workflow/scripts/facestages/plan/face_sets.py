@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facestages import subsets
 from facestages.errors import FacestagesError
 from facestages.face_tables import reading_as_text, reading_of
-from facestages.plan.given import Given, give
+from facestages.plan.given import Given, give, require_usable
 from facestages.plan.presence import given_in
 from facestages.plan.sources import SOURCES, Source
 
@@ -88,12 +88,13 @@ class FaceSets:
         Raises
         ------
         FacestagesError
-            If a user's table lacks a column that it must have.
+            If a user's table lacks a column that it must have, or is none.
         """
         entry, kind = self.config.datasets[dataset], self.kind(dataset)
         given = given_in(self.config, f"datasets.{dataset}")
         if kind.labels is None or not all(os.path.exists(item.path) for item in given):
             return None
+        require_usable(given)
         try:
             predicted = ["expression"] if entry.expression_from else []
             return [*kind.labels(entry), *predicted]

@@ -11,7 +11,7 @@ stays good as long as all else that its job is told is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from facestages import notes
@@ -44,7 +44,8 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     """
     gone = find_gone(plan, section, arguments)
     if not gone:
-        _require_usable(plan, section, arguments)
+        if not section.startswith("networks."):
+            require_usable(i for i in given_in(plan.config, section) if i.path in arguments)
         try:
             return [[kind, list(arguments), plan.digest_given(kind, *arguments)]]
         except FacestagesError as error:
@@ -56,13 +57,11 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     return [[kind, list(arguments), noted]]
 
 
-def _require_usable(plan: Plan, section: str, arguments: Sequence[object]) -> None:
-    """Refuse what is no table or folder of a face set or of ratings, as the doctor does."""
-    if not section.startswith("networks."):
-        for item in given_in(plan.config, section):
-            problem = item.path in arguments and find_problem(item.path, item.given.wanted)
-            if problem:
-                raise FacestagesError(f"config: {item.address} = '{item.path}': {problem}")
+def require_usable(items: Iterable[GivenPath]) -> None:
+    """Refuse what is no such file or folder as is wanted, in the doctor's words."""
+    for item in items:
+        if problem := find_problem(item.path, item.given.wanted):
+            raise FacestagesError(f"config: {item.address} = '{item.path}': {problem}")
 
 
 def find_gone(plan: Plan, section: str, arguments: Sequence[object]) -> list[GivenPath]:
