@@ -1,11 +1,12 @@
 """CSV tables: what is no table is told, and nothing fills the memory."""
 
 import csv
+import math
 
 import pytest
 
 import refusals
-from facestages.rows import parse_number, read_rows
+from facestages.rows import MISSING, parse_number, read_header, read_rows, require_number
 
 
 def refusal(path, content):
@@ -24,20 +25,93 @@ def test_rows(tmp_path):
     assert rows[1][0] == f"{path}: row 2 (line 4)"
 
 
+ONE = {"path": "a.png", "identity": "José", "valence": "0.5"}
+LINES = "path{0}identity{0}valence\na.png{0}José{0}0.5\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINES.format(",").encode(),
+        LINES.format(";").replace("0.5", "0,5").encode("utf-8-sig"),
+        LINES.format(";").replace("0.5", "0,5").replace("\n", "\r\n").encode(),
+        LINES.format("\t").encode("utf-16"),
+        LINES.format("\t").encode("utf-16-le"),
+        LINES.format(",").encode("utf-16-be"),
+        ("sep=;\r\n" + LINES.format(";")).encode(),
+        # Row names as R and pandas write them; columns and rows that a spreadsheet left empty.
+        b',path,identity,valence\n1,a.png,"Jos\xc3\xa9",0.5\n',
+        "path,identity,valence,,\na.png,José,0.5,,\n,,,,\n ,,,,\n".encode(),
+        # Decomposed letters, blanks of other kinds and of no width.
+        LINES.format(",").replace("José", "\u00a0Jose\u0301\u200b ").encode(),
+        LINES.format(",").replace("path", "\ufeffpath\u00a0").encode(),
+    ],
+    ids=range(11),
+)
+def test_tables_as_programs_write_them(tmp_path, content):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    assert [row for _, row in read_rows(path, ("path",))] == [ONE]
+
+
+@pytest.mark.parametrize("text", sorted(MISSING))
+def test_missing_text_is_missing(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(f"path,identity\na.png, {text} \n")
+    ((_, row),) = read_rows(path, ("path",))
+    assert row["identity"] == "" and math.isnan(require_number("", "x", text))
+
+
+@pytest.mark.parametrize("text", ["Nan", "Na", "none", "Nancy", "0", "-", "Jan Na"])
+def test_words_and_names_are_not_missing(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(f"path,identity\na.png,{text}\n")
+    assert [row["identity"] for _, row in read_rows(path, ())] == [text]
+
+
+def test_a_person_called_na_is_renamed_before_missing_text_is_looked_for(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,identity\na.png,NA\nb.png,Bo\nc.png,Cy\n")
+    rename = {"identity": {"NA": "Na", "Cy": ""}}
+    people = [row["identity"] for _, row in read_rows(path, (), rename=rename)]
+    assert people == ["Na", "Bo", ""]
+
+
+def test_a_comma_within_text_of_a_table_with_commas_stays(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('path,identity\na.png,"0,5"\n')
+    assert [row["identity"] for _, row in read_rows(path, ())] == ["0,5"]
+
+
+def test_signs_within_a_name_separate_nothing(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,mood (sad; happy; other),x\na.png,sad,1\n")
+    ((_, row),) = read_rows(path, ("path",))
+    assert list(row) == ["path", "mood (sad; happy; other)", "x"]
+
+
+def test_the_header_alone(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(",Path,sex,\n")
+    assert read_header(path) == ["Path", "sex"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"path\na\0.png\n", "line 2 holds a NUL character, so it is no text in UTF-8"),
-        ("path\na.png\n".encode("utf-16"), "is not a CSV table in UTF-8"),
-        ("path\na.png\n".encode("utf-16-le"), "line 1 holds a NUL"),
-        (b"path\na\xe4.png\n", "is not a CSV table in UTF-8"),
+        (b"path\na\0.png\n", "line 2 holds a NUL character, so it is no text"),
+        (b"path\nJos\xe9.png\n", "is not UTF-8: line 2 has 'José.png' in another encoding"),
+        ("path\na.png".encode("utf-16")[:-1], "is cut short. Save it as"),
+        (b"img/a.png,x,happy\n", "seems to have no header (img/a.png, x, happy)"),
+        (b'"path,identity"\n"a.png,x"\n', "its first line stands in quotes as a whole"),
+        (b"path,,x\na.png,1,2\n", "row 1 (line 2): column 2 has a value and no name"),
         (b"path\n" + b"x" * (1 << 20) + b"x", "line 2 has more than 1,048,576 characters"),
         (b'path\n"' + b"x\n" * (1 << 20), "field larger than field limit"),
         (b"path," + b"x," * 3000, "has 3,002 columns, and at most 2,000 are read"),
         (b"path\n" + b"x\n" * 250_001, "row 250001 (line 250002): a table has at most 250,000"),
         (b"x,path,x\n", "has two columns 'x'"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_what_is_no_table(tmp_path, content, words):
     assert words in refusal(tmp_path / "t.csv", content)

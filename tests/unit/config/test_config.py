@@ -314,3 +314,31 @@ def test_parse_time_imports_nothing_heavy():
     heavy = {"numpy", "pandas", "scipy", "h5py", "PIL", "sklearn", "tensorflow", "keras", "torch"}
     assert run.returncode == 0, run.stderr
     assert not heavy & set(run.stdout.split())
+
+
+# ------------------------------------------------------------------------------- own tables
+
+TABLE = {"source": "table", "label": "Mine", "table": "t.csv"}
+
+
+def test_words_that_yaml_takes_for_numbers_are_text(tiny):
+    text = "{expression: {0: angry, 1: disgust, '2': '', wink: sad}}"
+    config = change(tiny, ("datasets", "mine"), TABLE | {"rename": yaml.safe_load(text)})
+    expected = {"0": "angry", "1": "disgust", "2": "", "wink": "sad"}
+    assert load_config(config).datasets["mine"].rename == {"expression": expected}
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"rename": {"expression": {False: "neutral"}}}, "write it in quotes"),
+        ({"rename": {"path": {"a": "b"}}}, "'path' names pictures, and only labels"),
+        ({"rename": {"expression": {"a": "b\n"}}}, "has the character"),
+        ({"columns": {"identity": "x", "sex": "x"}}, "'x' occurs twice"),
+        ({"collumns": {}}, "did you mean 'columns'?"),
+    ],
+)
+def test_columns_and_words_that_are_refused(tiny, keys, words):
+    with pytest.raises(FacestagesError, match="config: datasets.mine") as caught:
+        load_config(change(tiny, ("datasets", "mine"), TABLE | keys))
+    assert words in str(caught.value)

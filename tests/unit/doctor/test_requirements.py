@@ -198,7 +198,8 @@ def test_all_is_found_where_it_is():
     write("KDEF/AF01/AF01AFS.JPG")
     write_disfa("SN001", "SN002")
     write("subjects.csv", b"subject,sex\nSN001,female\nSN002,male\n")
-    write("faces/faces.csv")
+    write("faces/faces.csv", b"path,identity\na.png,Bo\n")
+    write("faces/a.png")
     config = make_config(
         {
             "kdef": {"source": "kdef", "path": "KDEF"},
@@ -291,11 +292,38 @@ def test_table_that_is_a_folder_or_packed_is_not_found():
         assert note in look(config)["datasets.own.table"].note
 
 
+@pytest.mark.parametrize(
+    ("table", "found", "note"),
+    [
+        ("path,identity,expression\na.png,Bo,happy\n", True, ""),
+        ("path,identity\na.png,s1\nb.png,S01\n", True, "2 people differ only in case, leading"),
+        ("path,expression\na.png,surprised\n", True, "did you mean 'surprise'?"),
+        ("path,subject\na.png,Bo\n", True, "say so: columns: {identity: subject}"),
+        ("file,subject\na.png,Bo\n", False, "has no column 'path' (it has: file, subject)"),
+        ("path\nc.png\n", False, "there is no picture ./c.png (1 of 1 are missing)"),
+        ("PK\x03\x04xl/workbook.xml", False, "is a zip archive: unpack it first"),
+    ],
+)
+def test_a_table_is_looked_into(table, found, note):
+    write("faces.csv", table.encode())
+    for name in "ab":
+        write(f"{name}.png")
+    config = make_config({"own": {"source": "table", "label": "Own", "table": "faces.csv"}})
+    said = look(config)["datasets.own.table"]
+    assert said.found == found and note in said.note and bool(said.note) == bool(note)
+
+
 def test_fer2013_may_be_file_or_folder_but_not_packed():
     write("f/train/happy/1.jpg")
     write("f.csv")
     write("fer2013.tar.gz")
-    for path, found in (("f", True), ("f.csv", True), ("fer2013.tar.gz", False)):
+    write("tar.csv", bytes(257) + b"ustar")
+    for path, found in (
+        ("f", True),
+        ("f.csv", True),
+        ("fer2013.tar.gz", False),
+        ("tar.csv", False),
+    ):
         config = make_config({"fer": {"source": "fer2013", "path": path}})
         assert look(config)["datasets.fer.path"].found == found
 

@@ -201,7 +201,7 @@ def test_a_csv_that_is_another_file(tmp_path):
     path.write_bytes(b"")
     assert "has no column 'emotion'" in refusal(path)
     path.write_bytes(b"PK\x03\x04\xff\xfe\x00")
-    assert "not a CSV table in UTF-8" in refusal(path)
+    assert "is a zip archive: unpack it first" in refusal(path)
 
 
 def test_missing_and_empty_paths(tmp_path):
@@ -213,6 +213,46 @@ def test_missing_and_empty_paths(tmp_path):
     assert "holds no class folders" in refusal(tmp_path)
     (tmp_path / "train" / "happy").mkdir()
     assert "holds no pictures" in refusal(tmp_path)
+
+
+FOLDERS = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
+
+
+def test_a_copy_one_folder_deeper_is_the_same_faces(tmp_path):
+    """Windows unpacks fer2013.zip to fer2013/fer2013."""
+    inner = write_folders(tmp_path / "fer2013" / "fer2013", FOLDERS)
+    (tmp_path / "fer2013" / "fer2013.zip").touch()
+    (tmp_path / "fer2013" / "__MACOSX" / "train").mkdir(parents=True)
+    assert contents(read_fer2013(tmp_path / "fer2013")) == contents(read_fer2013(inner))
+    (tmp_path / "archive" / "fer2013").mkdir(parents=True)
+    csv = write_csv(tmp_path / "archive" / "fer2013" / "fer2013.csv")
+    assert contents(read_fer2013(tmp_path / "archive")) == contents(read_fer2013(csv))
+
+
+def test_a_folder_too_deep_and_one_that_is_still_packed(tmp_path):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    message = refusal(root / "train")
+    assert "holds the classes of one split" in message and message.endswith(str(root))
+    (tmp_path / "kaggle").mkdir()
+    for name in ("fer2013.tar.gz", "test.csv"):
+        (tmp_path / "kaggle" / name).touch()
+    assert "It holds fer2013.tar.gz: unpack it first" in refusal(tmp_path / "kaggle")
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", ".DS_Store", "._Training_1.png"])
+def test_what_programs_leave_in_folders_is_no_picture(tmp_path, name):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    before = contents(read_fer2013(root))
+    (root / "train" / "happy" / name).write_bytes(b"x")
+    assert contents(read_fer2013(root)) == before
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_of_a_spreadsheet_is_the_same_faces(tmp_path, separator):
+    csv = write_csv(tmp_path / "fer2013.csv")
+    before = contents(read_fer2013(csv))
+    csv.write_bytes(csv.read_text().replace(",", separator).encode("utf-16"))
+    assert contents(read_fer2013(csv)) == before
 
 
 def test_bad_folders_and_pictures_are_named(tmp_path):

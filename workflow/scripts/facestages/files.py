@@ -42,6 +42,13 @@ _YAML_REMEDIES = (
 
 #: Suffixes of archives, which users sometimes give where a folder is wanted.
 ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
+# What file managers and archives leave in folders.
+_CLUTTER = ("thumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r")
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or was left by a program."""
+    return name.startswith(".") or name.lower() in _CLUTTER
 
 
 class _Claim(NamedTuple):

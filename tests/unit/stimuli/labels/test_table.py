@@ -6,7 +6,7 @@ import pytest
 
 from facestages.stimuli import read_labels, write_stimuli
 from facestages.stimuli.labels.table import list_people
-from own_tables import label_table, read_table, write_table
+from own_tables import READING, label_table, read_table, refusal, write_table
 from refusals import refusal as refusal_of
 
 
@@ -41,9 +41,10 @@ def test_people_are_those_of_the_labels_and_no_other_label_is_read(tmp_path, nam
     rows = [["a.png", "01", "high", *names], ["b.png", "02", "low", *(f"{n}2" for n in names)]]
     table = write_table(tmp_path, ["path", "identity", "valence", *names], *rows)
     facts = pd.DataFrame({"stimulus_id": ["stimulus_id2"] if names else ["b.png"]})
-    assert list_people({"table": table}, facts) == ["02"]
+    assert list_people({"table": table, **READING}, facts) == ["02"]
+    facts_of_b = pd.DataFrame({"stimulus_id": ["b.png"]})
     nobody = write_table(tmp_path, ["path"], ["b.png"])
-    assert list_people({"table": nobody}, pd.DataFrame({"stimulus_id": ["b.png"]})) == [""]
+    assert list_people({"table": nobody, **READING}, facts_of_b) == [""]
 
 
 def test_only_the_prepared_pictures_are_labelled_and_none_may_lack(tmp_path):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
-from facestages.config.section import Count, Section, UserPath, mistake
+from facestages.config.section import Count, Section, UserPath, as_text, check_once, mistake
 from facestages.errors import FacestagesError
-from facestages.text import shorten
+from facestages.text import line_problem, shorten
 
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 
@@ -186,13 +186,29 @@ def _given(**paths: str | None) -> dict[str, str]:
     return {key: path for key, path in paths.items() if path is not None}
 
 
+# YAML takes a number or `no` for something else than text.
+Words = dict[str, dict[Annotated[str, BeforeValidator(as_text)], str]]
+
+
 class Table(Files):
     """A face set of one's own: a CSV table beside a folder of pictures."""
 
     source: Literal["table"] = Field(description="Where the faces come from.")
     table: UserPath = Field(
-        description="CSV with columns `path`, `identity` and any of `expression`, `sex`, "
-        "`session`, `frame`, `valence`, `arousal`, ..."
+        description="CSV with columns `path`, `identity` and any of `expression` (angry, disgust, "
+        "fear, happy, sad, surprise, neutral, or words of your own), `sex`, `session`, `frame`, "
+        "`valence`, `arousal`, ... A value that is empty, NA, NaN, NULL, None or N/A is missing."
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="The column of the table that holds a label, where it has another name, e.g. "
+        "`{identity: subject, expression: emotion}`.",
+    )
+    rename: Words = Field(
+        {},
+        description="By label: words of the table that are read as others, e.g. `{expression: "
+        "{surprised: surprise, wink: ''}}`. An empty text makes the label missing; a word that is "
+        "given to itself, e.g. `{contempt: contempt}`, is meant, and no line asks about it.",
     )
     folder: UserPath | None = Field(
         None,
@@ -220,6 +236,23 @@ class Table(Files):
 
     def given(self) -> dict[str, str]:
         return _given(table=self.table, folder=self.folder, norms=self.norms)
+
+    @field_validator("columns")
+    @classmethod
+    def _a_column_holds_one_label(cls, columns: dict[str, str]) -> dict[str, str]:
+        check_once("columns", list(columns.values()))
+        return columns
+
+    @field_validator("rename")
+    @classmethod
+    def _labels_alone_are_renamed(cls, rename: Words) -> Words:
+        for label, words in rename.items():
+            if label in ("path", "stimulus_id"):
+                raise ValueError(f"'{label}' names pictures, and only labels can be renamed")
+            for text in (*words, *words.values()):
+                if problem := line_problem(text):
+                    raise ValueError(problem)
+        return rename
 
 
 class Kdef(Files):

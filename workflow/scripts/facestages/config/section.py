@@ -96,6 +96,13 @@ class Section(BaseModel):
         return value
 
 
+def as_text(value: Any) -> Any:
+    """A number that stands for a word, such as the code of an expression, as text."""
+    if isinstance(value, bool) or value is None:
+        raise ValueError(f"YAML reads this word as {value}; write it in quotes")
+    return str(value) if isinstance(value, int | float) else value
+
+
 def mistake(kind: str, text: str) -> PydanticCustomError:
     """An error for `mistakes.describe`: a ``key``, with the rest of its path in `text`."""
     return PydanticCustomError(kind, "{text}", {"text": text})

@@ -105,7 +105,7 @@ def _describe_dataset(entry: Mapping, of_paper: Mapping) -> Iterator[dict]:
     labels, sources, attributes = read_labels(entry["stimuli"], entry["labels"])
     with store.open_read(entry["stimuli"], "stimuli") as file:
         height, width = file["images"].shape[1:3]
-    people = labels["identity"].nunique() if "identity" in labels else np.nan
+    people = len({*labels["identity"]} - {""}) if "identity" in labels else np.nan
     sample = {"text": sample_in_words(attributes)}
     yield {"measure": "pictures", "value": len(labels), "paper": of_paper.get("n"), **sample}
     yield {"measure": "people", "value": people, "paper": of_paper.get("people")}

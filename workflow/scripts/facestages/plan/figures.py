@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from facestages.errors import FacestagesError
+from facestages.face_tables import lacks_columns, meant_column
 from facestages.paths import Recording
 
 if TYPE_CHECKING:
-    from facestages.config.figures import Study4Figure
+    from facestages.config.figures import Figure, Study4Figure
     from facestages.plan import Plan
 
 
@@ -27,9 +29,40 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
     Raises
     ------
     FacestagesError
-        If the config has no section for it.
+        If the config has no section for it, or its face sets have none of the labels it shows.
     """
-    return _FIGURES[name](plan, plan.config.drawing(f"figures.{name}"))
+    figure = plan.config.drawing(f"figures.{name}")
+    _require_labels(plan, f"figures.{name}", figure)
+    return _FIGURES[name](plan, figure)
+
+
+def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
+    """Refuse a figure of whose labels no face set has any, or that lacks one by a column's name."""
+    shown, lines = figure.labels_shown, []
+    datasets = plan.at_hand("datasets", figure.uses().datasets)
+    for name in datasets:
+        have = plan.face_sets.labels_known(name)
+        if have is None:
+            continue
+        entry = plan.config.datasets[name]
+        lacking = [label for label in shown if label not in have]
+        if entry.source == "table":
+            meant = [label for label in lacking if meant_column(label, have)]
+            if meant:
+                raise FacestagesError(
+                    f"config: {where} shows {' and '.join(meant)}, and datasets.{name}.table = "
+                    f"'{entry.table}' {lacks_columns(meant, have)}"
+                )
+            if entry.norms:
+                # Norms may hold other labels than these.
+                lacking = [label for label in lacking if label in ("identity", "expression")]
+        if lacking and len(lacking) == len(shown):
+            lines.append(f"datasets.{name} has {', '.join(have)}")
+    if lines and len(lines) == len(datasets):
+        raise FacestagesError(
+            f"config: {where} shows {' and '.join(shown)}, which its face sets lack: "
+            f"{'; '.join(lines)}. Add the label, or take another face set"
+        )
 
 
 def answering(plan: Plan) -> list[Recording]:

@@ -7,6 +7,7 @@ absent when it is not there and the figures do without what it is for.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,8 @@ from facestages.architectures import ARCHITECTURES
 from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import read_yaml
+from facestages.file_kinds import not_a_table
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter, read_yaml
 from facestages.plan import figures, targets
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
 
@@ -93,6 +95,39 @@ def look_at(path: str) -> tuple[str, int]:
         return ("is a link to nothing" if os.path.islink(path) else NOT_THERE), 0
     except OSError as error:
         return f"cannot be looked at ({error.strerror})", 0
+
+
+def find_problem(path: str, wanted: str) -> str:
+    """Say why a path is not what is wanted, or nothing; `wanted` as in `plan.sources.Given`."""
+    reason, mode = look_at(path)
+    if reason:
+        return reason
+    packed = path.lower().endswith(ARCHIVE_SUFFIXES)
+    if stat.S_ISREG(mode):
+        if packed and wanted != "file":
+            return "is an archive: unpack it first"
+        if wanted == "folder":
+            return "is a file where a folder is wanted"
+        if not os.access(path, os.R_OK):
+            return "may not be read: change its permissions"
+        return not_a_table(path) if wanted.startswith("table") else ""
+    if not stat.S_ISDIR(mode):
+        return "is neither a file nor a folder"
+    if wanted in ("file", "table"):
+        return "is a folder where a file is wanted"
+    return _folder_problem(path)
+
+
+def _folder_problem(path: str) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path) if not is_clutter(name))
+    except OSError as error:
+        return f"cannot be looked into ({error.strerror})"
+    if not names:
+        return "is an empty folder"
+    if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
+        return f"holds nothing but {names[0]}: unpack it first"
+    return ""
 
 
 def is_spent(plan: Plan, section: str) -> bool:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from facestages.errors import FacestagesError, check_choice, did_you_mean, shorten
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.progress import progress
 from facestages.rows import read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_pictures
@@ -69,7 +70,8 @@ def read_fer2013(
     ----------
     path : path-like
         ``fer2013.csv`` or ``icml_face_data.csv`` (columns ``emotion``, ``pixels``, ``Usage``), a
-        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``.
+        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``;
+        or the folder around such a folder.
         With a third folder ``validation/<class>/``, that one is PublicTest and ``test/`` is
         PrivateTest; without it, ``test/`` is the split ``test``. A picture named
         ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` is of that split in any folder.
@@ -128,6 +130,7 @@ def read_fer2013(
 def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
     """Recognise the kind of copy, and start listing its faces, whose pixels are read later."""
     if path.is_dir():
+        path = _find_copy(path)
         inside = [path / name for name in _CSV_NAMES if (path / name).is_file()]
         if not inside:
             return _read_folders(path)
@@ -138,6 +141,17 @@ def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
             f"the folder with train/ and test/"
         )
     return _read_csv(path), "csv"
+
+
+def _find_copy(path: Path) -> Path:
+    """The folder of a copy: `path`, or the only one in it that holds one, as unpacking makes."""
+    inside = [folder for folder in _subfolders(path) if _holds_copy(folder)]
+    return inside[0] if len(inside) == 1 and not _holds_copy(path) else path
+
+
+def _holds_copy(path: Path) -> bool:
+    splits = (_FOLDER_SPLITS.get(folder.name.lower()) for folder in _subfolders(path))
+    return "Training" in splits or any((path / name).is_file() for name in _CSV_NAMES)
 
 
 def _collect(faces: Iterator[_Face]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -208,6 +222,11 @@ def _pixel_problem(text: str) -> str:
 
 def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     folders = _subfolders(path)
+    if folders and all(folder.name.lower() in EXPRESSIONS for folder in folders):
+        raise FacestagesError(
+            f"{path}: holds the classes of one split. Give the folder that holds train/, such as "
+            f"{path.absolute().parent}"
+        )
     for folder in folders:
         if folder.name.lower() not in _FOLDER_SPLITS:
             raise FacestagesError(
@@ -217,14 +236,20 @@ def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     splits = {folder: _FOLDER_SPLITS[folder.name.lower()] for folder in folders}
     if "Training" not in splits.values():
         raise FacestagesError(
-            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. Give the "
-            f"folder that holds them"
+            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. "
+            f"{_packed(path) or 'Give the folder that holds them'}"
         )
     if "PublicTest" in splits.values():
         splits = {
             folder: "PrivateTest" if split == "test" else split for folder, split in splits.items()
         }
     return _read_pictures(path, splits), "/".join(sorted(folder.name for folder in folders))
+
+
+def _packed(path: Path) -> str:
+    names = sorted(item.name for item in path.iterdir())
+    packed = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIXES)]
+    return f"It holds {printable(packed[0])}: unpack it first" if packed else ""
 
 
 def _subfolders(path: Path) -> list[Path]:
@@ -246,7 +271,7 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
                     f"{did_you_mean(class_folder.name, EXPRESSIONS)}"
                 )
             for picture in sorted(class_folder.iterdir()):
-                if picture.name.startswith("."):
+                if is_clutter(picture.name):
                     continue
                 if problem := line_problem(picture.name):
                     raise FacestagesError(f"{class_folder}: the name of a picture {problem}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.rows import MISSING, parse_number, require_number
+from facestages.face_tables import oddities, read_face_table
+from facestages.rows import parse_number, require_number
 from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
 from facestages.stimuli.labels.norms import add_norms
-from facestages.stimuli.table import read_listed
+
+logger = logging.getLogger(__name__)
 
 # These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
@@ -28,22 +31,27 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
 
     ``entry["table"]`` is a CSV file with a header. The usual columns beside ``path`` are
     ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
-    ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns are
-    kept as text, or as numbers if every filled value is a number. If the table has a column
-    ``stimulus_id``, ``path`` is a label too. ``entry["sources"]`` gives the source of a label
-    (``human``, ``posed``, ...); that of the others is ``file``. ``entry["norms"]`` adds norms.
+    ``valence``, ``arousal``, ``au_*`` (numbers). Further columns are kept as text, or as numbers if
+    every filled value is a number. If the table has a column ``stimulus_id``, ``path`` is a label
+    too. ``entry["columns"]`` and ``entry["rename"]`` are those of `face_tables.read_face_table`.
+    ``entry["sources"]`` gives the source of a label (``human``, ``posed``, ...); that of the others
+    is ``file``. ``entry["norms"]`` adds norms. The report's ``to_look_at`` says what is odd.
     """
     table = Path(entry["table"])
-    places, rows = read_listed(table)
+    places, rows = read_face_table(table, entry["columns"], entry["rename"])
     columns = {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
     labels = _take(columns, facts, table)
-    own = Labels(labels, _sources(list(labels), entry["sources"], table))
+    odd = oddities(rows, entry["rename"])
+    for line in odd:
+        logger.warning("%s: %s", table, line)
+    sources = _sources(list(labels), entry["sources"], table)
+    own = Labels(labels, sources, {"to_look_at": odd} if odd else {})
     return add_norms(own, facts, entry["norms"])
 
 
 def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
     """The person of each picture; see `stimuli.labels.list_people`."""
-    _, rows = read_listed(entry["table"])
+    _, rows = read_face_table(entry["table"], entry["columns"], entry["rename"])
     columns = {name: [row.get(name, "") for row in rows] for name in ("path", "identity")}
     if "stimulus_id" in rows[0]:
         columns["stimulus_id"] = [row["stimulus_id"] for row in rows]
@@ -73,7 +81,7 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
     if name in _TEXT:
         return values
     if name not in _NUMBERS and not name.startswith("au_"):
-        filled = [value for value in values if value.lower() not in MISSING]
+        filled = list(filter(None, values))
         if not filled or any(parse_number(value) is None for value in filled):
             return values
     numbers = np.array(
