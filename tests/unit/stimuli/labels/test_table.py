@@ -6,7 +6,7 @@ import pytest
 
 from facestages.stimuli import read_labels, write_stimuli
 from facestages.stimuli.labels.table import list_people
-from own_tables import READING, label_table, read_table, refusal, write_table
+from own_tables import READING, label_table, read_table, write_table
 from refusals import refusal as refusal_of
 
 
