@@ -106,7 +106,16 @@ def test_shipped_configs_are_valid(path):
                 "torch": {"module": "a.b:c", "input": {"size": "x", "channels": 3}},
                 "stages": {"early": "a"},
             },
-            ["networks.nn3.torch.input.size = 'x'", "integer"],
+            ["networks.nn3.torch.input.size: 'x' is neither a whole number nor two"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "input": {"size": [55], "channels": 3}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch.input.size: [55] is neither", "[rows, columns]"],
         ),
         (
             ["networks", "nn3"],

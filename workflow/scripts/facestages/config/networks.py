@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
 from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
@@ -95,13 +101,26 @@ class Training(Section):
 class Input(Section):
     """What a network expects at its input."""
 
-    size: Count = Field(description="Rows and columns.")
+    size: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = Field(
+        description="Rows and columns of a square, or `[rows, columns]`. Pictures of other "
+        "proportions are stretched."
+    )
     channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
     scaling: Literal[tuple(SCALINGS)] = Field(
         "unit",
         description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255; imagenet: ImageNet's mean "
         "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras.",
     )
+
+    @field_validator("size", mode="wrap")
+    @classmethod
+    def _one_number_or_two(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return check(value)
+        except ValidationError:
+            raise ValueError(
+                f"{value!r} is neither a whole number nor two, [rows, columns]"
+            ) from None
 
 
 class Weights(Section):
@@ -327,9 +346,11 @@ class NetworkEntry(Section):
         )
 
     @property
-    def input_spec(self) -> Input | InputSpec:
+    def input_spec(self) -> InputSpec:
         """Size, channels and scaling of its input."""
-        return self.input or ARCHITECTURES[self.architecture].input
+        if self.input is None:
+            return ARCHITECTURES[self.architecture].input
+        return InputSpec(**self.input.model_dump())
 
     @property
     def framework(self) -> str:

@@ -133,7 +133,7 @@ class Networks:
         """Sum of the units of a network's recorded layers, as far as it can be foreseen."""
         entry = self.config.networks[network]
         if entry.architecture is None:
-            return min(entry.input.size**2 * _UNITS_A_PIXEL, _MOST_UNITS)
+            return min(entry.input_spec.pixels * _UNITS_A_PIXEL, _MOST_UNITS)
         widths = layer_widths(entry.architecture)
         return sum(widths[name] for name in select_layers(widths, self.recorded_layers(network)))
 
