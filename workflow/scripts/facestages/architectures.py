@@ -9,6 +9,7 @@ import fnmatch
 import functools
 import json
 import math
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,11 @@ def known_layers() -> dict[str, dict[str, list[int]]]:
 def layer_widths(architecture: str) -> dict[str, int]:
     """Units of every layer of an architecture, from input to output."""
     return {layer: math.prod(shape) for layer, shape in known_layers()[architecture].items()}
+
+
+def is_address(text: str) -> bool:
+    """Whether text is ``package.module:function``, and no path."""
+    return re.fullmatch(r"[\w.]+:\w+", text) is not None
 
 
 def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str]:

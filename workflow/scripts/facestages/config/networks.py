@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
+from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, is_address, layer_widths
 from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.text import shorten
@@ -161,7 +160,11 @@ class NetworkEntry(Section):
     architecture: Literal[tuple(ARCHITECTURES)] | None = Field(
         None, description="A built-in architecture."
     )
-    keras: str | None = Field(None, description="Instead: a Keras file with architecture inside.")
+    keras: str | None = Field(
+        None,
+        description="Instead: a Keras file with architecture inside, or `package.module:function` "
+        "that returns a Keras model.",
+    )
     torch: str | None = Field(
         None,
         description="Instead: `package.module:function` that returns a torch module; or a section "
@@ -170,8 +173,8 @@ class NetworkEntry(Section):
     )
     files: list[str] = Field(
         [],
-        description="Files or folders that the code of `torch` reads, beside the modules that it "
-        "imports; a change of one makes the network's results anew.",
+        description="Files or folders that the code of `torch` or `keras` reads, beside the "
+        "modules that it imports; a change of one makes the network's results anew.",
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
@@ -243,9 +246,9 @@ class NetworkEntry(Section):
             self._check_architecture()
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
-        if self.files and not self.torch:
-            raise mistake("key", "files: goes with 'torch'")
-        if self.torch and not re.fullmatch(r"[\w.]+:\w+", self.torch):
+        if self.files and not self.code:
+            raise mistake("key", "files: goes with a function under 'torch' or 'keras'")
+        if self.torch and not self.code:
             raise mistake("key", f"torch = '{self.torch}': give package.module:function")
         self._check_input_and_stages()
         self._check_weights(kinds[0])
@@ -253,7 +256,7 @@ class NetworkEntry(Section):
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
             raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.torch)
+        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.code)
         if is_fixed and len(self.seeds) > 1:
             raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
@@ -300,9 +303,9 @@ class NetworkEntry(Section):
     def _check_weights(self, kind: str) -> None:
         """Refuse weights that the network cannot have: each architecture says which it takes."""
         name = self.architecture or kind
-        if name in ("pixels", "keras") and self.weights is not None:
+        if name in ("pixels", "keras") and not self.code and self.weights is not None:
             raise mistake("key", f"weights: '{name}' takes no weights")
-        if name == "torch" or isinstance(self.weights, Weights):
+        if self.code or isinstance(self.weights, Weights):
             words = ("untrained",)
         else:
             words = ARCHITECTURES[self.architecture].weights if self.architecture else ()
@@ -312,6 +315,12 @@ class NetworkEntry(Section):
         if isinstance(self.weights, str) and self.weights not in words:
             allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
             raise mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
+
+    @property
+    def code(self) -> str | None:
+        """``package.module:function`` of the user's that builds it; None where none does."""
+        address = self.torch or self.keras or ""
+        return address if is_address(address) else None
 
     @property
     def short_label(self) -> str:

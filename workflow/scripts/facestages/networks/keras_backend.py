@@ -15,6 +15,7 @@ from facestages.errors import FacestagesError, name_error, shorten
 from facestages.networks import forward_pass, is_kernel, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
+from facestages.networks.own_code import call_function
 from facestages.networks.quiet_keras import keras
 
 # Pictures in a forward pass. On a processor, larger batches are no faster.
@@ -222,6 +223,17 @@ def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callab
     return before, call_without_softmax
 
 
+def build_model(address: str, seed: int, where: str) -> keras.Model:
+    """Build a model with a function of the user's, see `own_code.call_function`."""
+    keras.utils.set_random_seed(seed)
+    model = call_function(address, where=where)
+    if not isinstance(model, keras.Model):
+        raise FacestagesError(
+            f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
+        )
+    return model
+
+
 def _functional(name: str, model: keras.Model, input: InputSpec) -> keras.Model:
     """The model, or of a subclass the functional model of what its ``call`` does to a picture."""
     if getattr(model, "inputs", None):
@@ -335,10 +347,7 @@ def _flatten(model: keras.Model) -> keras.Model:
 
 
 def _calls(graph: keras.Model):
-    """Layer name, operation and output tensor of every call in a model, in the forward order.
-
-    Where a call returns several tensors, each counts: ``lstm[0]``, ``lstm[1]``.
-    """
+    """Layer name, operation and output tensor of every call in a model, in the forward order."""
     nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
     for operation in graph.operations:
         if isinstance(operation, keras.layers.InputLayer):
@@ -347,9 +356,8 @@ def _calls(graph: keras.Model):
         calls = [node for node in operation._inbound_nodes if id(node) in nodes]
         for number, node in enumerate(calls, start=1):
             layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
-            outputs = node.output_tensors
-            for place, tensor in enumerate(outputs):
-                yield layer if len(outputs) == 1 else f"{layer}[{place}]", operation, tensor
+            if len(node.output_tensors) == 1:
+                yield layer, operation, node.output_tensors[0]
 
 
 def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
