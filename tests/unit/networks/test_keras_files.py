@@ -136,6 +136,34 @@ def test_a_sequential_model_of_early_keras(tmp_path):
     np.testing.assert_allclose(loaded(pictures), model(pictures), rtol=1e-5)
 
 
+def test_operations_outside_layers(tmp_path):
+    """``x / 127.5 - 1``, as Keras 2 kept it before networks of Keras Applications, and ReLU."""
+    layers = keras.layers
+    steps = [layers.Rescaling(2 / 255), layers.Rescaling(1.0, -1.0), layers.ReLU()]
+    inputs = x = keras.Input((8, 8, 1))
+    for step in steps:
+        x = step(x)
+    model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
+    keras_2.save(model, tmp_path / "net.h5")
+    operations = [("math.truediv", 127.5), ("math.subtract", 1.0), ("nn.relu", None)]
+
+    def as_operations(description):
+        for layer, (function, number) in zip(
+            description["config"]["layers"][1:], operations, strict=False
+        ):
+            name = layer["config"]["name"]
+            config = {"name": name, "trainable": True, "dtype": "float32", "function": function}
+            [[link]] = layer["inbound_nodes"]
+            link[3] = {"y": number, "name": None}
+            layer.update(class_name="TFOpLambda", config=config, inbound_nodes=[link])
+        return description
+
+    keras_2.edit(tmp_path / "net.h5", as_operations)
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 1)).astype(np.float32)
+    loaded = load_keras(tmp_path / "net.h5")
+    np.testing.assert_allclose(loaded(pictures), model(pictures), rtol=1e-5, atol=1e-6)
+
+
 def test_a_name_that_says_another_format(tmp_path, model):
     for written, named in (("net.h5", "a.keras"), ("net.keras", "b.h5"), ("net.h5", "c.model")):
         model.save(tmp_path / written)

@@ -136,7 +136,7 @@ def _explain(path: str | os.PathLike, error: Exception) -> str:
     why = ""
     # The description may be damaged.
     with contextlib.suppress(Exception):
-        why = problem(description)
+        why = problem(adapt(description))
     by = ""
     if version not in ("", keras.__version__):
         by = f", written by Keras {shorten(version, 20)}"
@@ -148,7 +148,8 @@ def _cause(error: Exception) -> str:
     """What Keras says last. Descriptions of layers, which it repeats before and after, are cut."""
     text = str(error).rpartition("Exception encountered: ")[2]
     text = re.split(r"(?:[Ff]ull object )?config\W{1,3}{", text)[0]
-    return shorten(text, 200).rstrip(". ") or type(error).__name__
+    missing = "a part is missing: " if isinstance(error, KeyError) else ""
+    return missing + shorten(text, 200).rstrip(". ") or type(error).__name__
 
 
 def _read_description(path: str | os.PathLike) -> tuple[Any, str]:

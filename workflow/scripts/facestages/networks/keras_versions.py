@@ -16,8 +16,14 @@ from facestages.networks.quiet_keras import keras
 # Where versions before 3 had their classes.
 _OLD_MODULES = ("tf_keras.", "tensorflow.", "keras.src.engine.", "keras.engine.")
 _MODELS = {"Functional": "keras.src.models.functional", "Model": "keras", "Sequential": "keras"}
-# Operations outside layers, as Keras 2 wrote them.
+# Operations outside layers, as Keras 2 wrote them; and what those with a number do to x.
 _OLD_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod")
+_RESCALINGS = {
+    "math.multiply": lambda y: {"scale": y, "offset": 0.0},
+    "math.truediv": lambda y: {"scale": 1 / y, "offset": 0.0},
+    "math.subtract": lambda y: {"scale": 1.0, "offset": -y},
+    "__operators__.add": lambda y: {"scale": 1.0, "offset": y},
+}
 # How a layer computes what it computes, how it is random in training, and how weights come about.
 _IDLE = re.compile("implementation|rng_type|.*_(initializer|regularizer|constraint)")
 
@@ -27,6 +33,7 @@ def adapt(description: Mapping[str, Any]) -> dict[str, Any]:
 
     - Slashes in names of layers become underscores: ``conv1/conv`` is ``conv1_conv``.
     - Arguments that this version lacks go, where their value says that they are not used.
+    - Operations with a number outside layers, such as ``x / 255``, become layers.
     - Classes have the modules, and calls of models inside the model the numbers, of this version.
     """
     names = {config["name"] for _, config in _layers(description)}
@@ -95,7 +102,9 @@ def _adapt(node: Any, renamed: Mapping[str, str], has_modules: bool) -> Any:
         return renamed.get(node, node)
     if not isinstance(node, dict):
         return node
-    node = {key: _adapt(part, renamed, has_modules) for key, part in node.items()}
+    node = {key: _adapt(part, renamed, has_modules) for key, part in _as_layer(node).items()}
+    if node.get("class_name") == "TFOpLambda":
+        return _as_layer(node)
     if node.get("class_name") == "Sequential" and isinstance(node.get("config"), list):
         node["config"] = {"name": "sequential", "layers": node["config"]}
     if not _is_layer(node):
@@ -109,6 +118,30 @@ def _adapt(node: Any, renamed: Mapping[str, str], has_modules: bool) -> Any:
     if has_modules and kind and old:
         module = _MODELS.get(node["class_name"], "keras.layers")
         node |= {"module": module, "registered_name": None}
+    return node
+
+
+def _as_layer(node: dict[str, Any]) -> dict[str, Any]:
+    """An operation outside layers as the layer that does the same, where one does.
+
+    Before networks of Keras Applications, Keras 2 keeps ``x / 127.5 - 1`` as two operations.
+    """
+    match node:
+        case {
+            "class_name": "TFOpLambda",
+            "config": {"name": name, "dtype": dtype, "function": function},
+            "inbound_nodes": [[before, call, output, {**options}]],
+        }:
+            number, layer = options.get("y"), None
+            if function == "nn.relu":
+                layer = "ReLU", {}
+            elif function in _RESCALINGS and isinstance(number, (int, float)):
+                layer = "Rescaling", _RESCALINGS[function](number)
+            if layer:
+                kind, config = layer
+                config = {"name": name, "dtype": dtype, **config}
+                links = [[[before, call, output, {}]]]
+                return {"class_name": kind, "config": config, "name": name, "inbound_nodes": links}
     return node
 
 
