@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -22,6 +24,8 @@ from facestages.networks.file_kinds import SAFETENSORS, TORCH, name_kind
 from facestages.networks.keras_versions import adapt, problem
 from facestages.networks.quiet_keras import keras
 
+logger = logging.getLogger(__name__)
+
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _SAVE = "Save the whole model with model.save('net.keras')"
 _BUILD = (
@@ -36,7 +40,8 @@ _BYTES = 4  # float32
 def load_keras(path: str | os.PathLike) -> keras.Model:
     """Load a model's file in safe mode, which runs no code from it.
 
-    A file of an earlier or later version of Keras is read as `keras_versions.adapt` puts it.
+    A file of another version of Keras, if it is not read as it is, is read as
+    `keras_versions.adapt` puts it.
 
     Raises
     ------
@@ -48,8 +53,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
     try:
         _check(path)
         _require_layers(path)
-        with _weights_within(path), _as_this_version_reads(path) as readable:
-            return keras.models.load_model(readable, compile=False, safe_mode=True)
+        return _load(path)
     except FacestagesError:
         raise
     except Exception as error:
@@ -167,41 +171,60 @@ def _read_description(path: str | os.PathLike) -> tuple[Any, str]:
     return description, version.decode() if isinstance(version, bytes) else str(version)
 
 
-@contextlib.contextmanager
-def _as_this_version_reads(path: str | os.PathLike) -> Iterator[str]:
-    """A file that Keras can load: this one, or one that says the same in another way."""
+def _load(path: str | os.PathLike) -> keras.Model:
+    is_zip = zipfile.is_zipfile(path)
+    load = functools.partial(keras.models.load_model, compile=False, safe_mode=True)
+    with _named(path, ".keras" if is_zip else ".h5") as readable, _weights_within(path):
+        try:
+            return load(readable)
+        except Exception as error:
+            adapted = _adapt(path)
+            if adapted is None:
+                raise
+            logger.info("%s: read as another version of Keras wrote it (%s)", path, _cause(error))
+    with _written_anew(path, adapted) as readable, _weights_within(path):
+        return load(readable)
+
+
+def _adapt(path: str | os.PathLike) -> str | None:
+    """The description in a file as this version of Keras writes it; None if it is so already."""
     description, _ = _read_description(path)
-    adapted = description
     # A damaged description is Keras's to refuse.
     with contextlib.suppress(Exception):
         adapted = adapt(description)
-    is_zip = zipfile.is_zipfile(path)
-    with _named(path, ".keras" if is_zip else ".h5", copied=adapted != description) as readable:
-        if adapted != description and is_zip:
-            with zipfile.ZipFile(path) as old, zipfile.ZipFile(readable, "w") as new:
-                for name in (_CONFIG, _METADATA, _WEIGHTS):
-                    new.writestr(name, json.dumps(adapted) if name == _CONFIG else old.read(name))
-        elif adapted != description:
-            with h5py.File(readable, "r+") as file:
-                file.attrs["model_config"] = json.dumps(adapted)
-        yield readable
+        return json.dumps(adapted) if adapted != description else None
 
 
 @contextlib.contextmanager
-def _named(path: str | os.PathLike, suffix: str, *, copied: bool = False) -> Iterator[str]:
+def _written_anew(path: str | os.PathLike, description: str) -> Iterator[str]:
+    """A copy of a model's file with another description."""
+    is_zip = zipfile.is_zipfile(path)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, "model.keras" if is_zip else "model.h5")
+        if is_zip:
+            with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
+                new.writestr(_CONFIG, description)
+                for name in (_METADATA, _WEIGHTS):
+                    new.writestr(name, old.read(name))
+        else:
+            shutil.copyfile(path, copy)
+            with h5py.File(copy, "r+") as file:
+                file.attrs["model_config"] = description
+        yield copy
+
+
+@contextlib.contextmanager
+def _named(path: str | os.PathLike, suffix: str) -> Iterator[str]:
     """A file under a name with this suffix, by which Keras tells its format."""
     path = os.fspath(path)
     is_of_weights = path.endswith(".weights.h5")
-    if path.endswith(suffix) and is_of_weights == (suffix == ".weights.h5") and not copied:
+    if path.endswith(suffix) and is_of_weights == (suffix == ".weights.h5"):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        readable = os.path.join(folder, f"model{suffix}")
-        if copied:
-            shutil.copyfile(path, readable)
-        else:
-            os.symlink(os.path.abspath(path), readable)
-        yield readable
+        link = os.path.join(folder, f"model{suffix}")
+        os.symlink(os.path.abspath(path), link)
+        yield link
 
 
 def _check(path: str | os.PathLike) -> None:

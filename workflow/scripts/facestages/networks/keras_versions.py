@@ -70,7 +70,7 @@ def _is_layer(node: Any) -> bool:
 
 def _parts(node: Any) -> Iterable:
     if isinstance(node, dict):
-        return [part for key, part in node.items() if key != "dtype"]
+        return [part for key, part in node.items() if key not in ("dtype", "compile_config")]
     return node if isinstance(node, list) else ()
 
 
@@ -103,8 +103,6 @@ def _adapt(node: Any, renamed: Mapping[str, str], has_modules: bool) -> Any:
     if not isinstance(node, dict):
         return node
     node = {key: _adapt(part, renamed, has_modules) for key, part in _as_layer(node).items()}
-    if node.get("class_name") == "TFOpLambda":
-        return _as_layer(node)
     if node.get("class_name") == "Sequential" and isinstance(node.get("config"), list):
         node["config"] = {"name": "sequential", "layers": node["config"]}
     if not _is_layer(node):
@@ -151,8 +149,8 @@ def _adapt_arguments(kind: type, config: dict[str, Any]) -> dict[str, Any]:
     if kind is not keras.layers.InputLayer and "batch_input_shape" in config:
         # The first layer of a Sequential model says what the model takes.
         config["input_shape"] = config.pop("batch_input_shape")[1:]
-    if isinstance(config.get("axis"), list) and len(config["axis"]) == 1:
-        config["axis"] = config["axis"][0]
+    if kind is keras.layers.BatchNormalization and isinstance(config.get("axis"), list):
+        [config["axis"]] = config["axis"]
     return {
         name: value for name, value in config.items() if name in known or not _is_idle(name, value)
     }
