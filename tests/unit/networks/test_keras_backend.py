@@ -113,6 +113,19 @@ def test_a_function_of_ones_own(tmp_path, faces, monkeypatch):
     file = load_network("own", keras=str(tmp_path / "own.keras"), input=spec)
     code = load_network("own", keras="own_nets:build", input=spec, weights=tmp_path / "own.keras")
     assert code.weights_digest == file.weights_digest
+    # Models that know nothing of their input before they are called.
+    weights = tmp_path / "unbuilt.weights.h5"
+    parts = keras.layers.Flatten, lambda: keras.layers.Dense(2)
+    for build in (
+        lambda: Own(keras.ops.relu),
+        lambda: keras.Sequential([make() for make in parts]),
+    ):
+        monkeypatch.setitem(sys.modules, "own_nets", SimpleNamespace(build=build))
+        unbuilt = load_network("own", keras="own_nets:build", input=spec, seed=1)
+        unbuilt.model.save_weights(weights)
+        again = load_network("own", keras="own_nets:build", input=spec, weights=weights)
+        assert again.weights_digest == unbuilt.weights_digest
+        assert list(again.kinds.values())[:2] == ["Flatten", "Dense"]
     with pytest.raises(
         FacestagesError, match="networks.n.keras = 'texts:make_text': returns a str"
     ):

@@ -293,7 +293,7 @@ def load_network(
     if whole_model:
         return KerasNetwork(name, load_keras(weights or keras), spec)
     if is_code:
-        model = build_model(keras, seed, where=f"networks.{name}.keras")
+        model = build_model(name, keras, spec, seed)
     else:
         module, _, function = builder.partition(":")
         build = getattr(importlib.import_module(module), function)

@@ -223,14 +223,18 @@ def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callab
     return before, call_without_softmax
 
 
-def build_model(address: str, seed: int, where: str) -> keras.Model:
-    """Build a model with a function of the user's, see `own_code.call_function`."""
+def build_model(name: str, address: str, input: InputSpec, seed: int) -> keras.Model:
+    """Build a network's model with a function of the user's, see `own_code.call_function`."""
+    where = f"networks.{name}.keras"
     keras.utils.set_random_seed(seed)
     model = call_function(address, where=where)
     if not isinstance(model, keras.Model):
         raise FacestagesError(
             f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
         )
+    if not model.built:
+        with forward_pass(name):
+            model(keras.Input(input.shape))
     return model
 
 
