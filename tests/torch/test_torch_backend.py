@@ -68,6 +68,18 @@ def test_layers_and_records(faces):
     np.testing.assert_allclose(recorded["head"], answers.numpy(), rtol=1e-5, atol=1e-6)
 
 
+def test_inputs_that_are_not_square(faces):
+    seen = []
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3))
+    module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numpy()))
+    network = TorchNetwork("tall", module, InputSpec((9, 7), 3))
+    assert network.layers == {"0": (2, 7, 5)}
+    network.record(faces, ["0"])
+    expected = prepare_images(faces, network.input).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(seen[-1], expected)
+    assert expected.shape == (6, 3, 9, 7)
+
+
 def test_recording_is_in_evaluation_mode(faces):
     network = TorchNetwork("toy", build().train(), InputSpec(8, 3))
     alone = network.record(faces[:1], ["head"])["head"]

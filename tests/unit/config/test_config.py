@@ -106,7 +106,16 @@ def test_shipped_configs_are_valid(path):
                 "torch": {"module": "a.b:c", "input": {"size": "x", "channels": 3}},
                 "stages": {"early": "a"},
             },
-            ["networks.nn3.torch.input.size = 'x'", "integer"],
+            ["networks.nn3.torch.input.size: 'x' is neither a whole number nor two"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "input": {"size": [55], "channels": 3}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch.input.size: [55] is neither", "[rows, columns]"],
         ),
         (
             ["networks", "nn3"],
@@ -267,6 +276,21 @@ def test_short_forms_of_weights_and_torch(tiny):
     config = load_config(change(config, ["networks", "same"], long))
     assert config.networks["own"] == config.networks["same"].model_copy(update={"label": "x"})
     assert config.networks["own"].weights.path == "mine/small.pth"
+
+
+def test_code_under_keras_takes_weights_and_files(tiny):
+    entry = {"label": "x", "input": {"size": [55, 47], "channels": 3}, "stages": {"early": "a"}}
+    entry |= {"keras": "mine.nets:small"}
+    full = {**entry, "weights": "mine/small.h5", "files": ["mine/table.csv"]}
+    own = load_config(change(tiny, ["networks", "own"], full)).networks["own"]
+    assert (own.framework, own.code, own.kind) == ("keras", "mine.nets:small", "trained")
+    assert own.input_spec.shape == (55, 47, 3)
+    untrained = {**entry, "weights": "untrained", "seeds": [0, 1]}
+    untrained = load_config(change(tiny, ["networks", "own"], untrained)).networks["own"]
+    assert untrained.kind == "untrained"
+    for more in ({"weights": "./small.h5"}, {"files": ["mine/table.csv"]}, {"seeds": [0, 1]}):
+        with pytest.raises(FacestagesError, match=f"networks.own.{next(iter(more))}"):
+            load_config(change(tiny, ["networks", "own"], {**entry, "keras": "net.h5", **more}))
 
 
 OLD_STAGE = "this stage is called 'middle' now; write 'middle'"

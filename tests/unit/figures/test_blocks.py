@@ -53,6 +53,14 @@ def test_rows_and_columns_are_told_from_channels():
     assert [layer.channels for layer in layers] == [64, 28, 8]
 
 
+def test_maps_have_the_proportions_of_the_input():
+    """55 x 47 pixels: channels last and first in one network of Keras, whatever the framework."""
+    rows = [("a", "Conv2D", "53x45x46"), ("b", "Conv2D", "8x27x23"), ("c", "Dense", "16")]
+    rows = [("input", "Input", "55x47x3"), *rows]
+    layers = read_layers(check_layers(table([(*row, 0) for row in rows])))
+    assert [layer.space for layer in layers] == [(55, 47), (53, 45), (27, 23), ()]
+
+
 def test_blocks_fill_their_room_in_order():
     blocks = place_layers(read_layers(check_layers(light())), 17, 158)
     assert 17 <= blocks[0].x and blocks[-1].right <= 17 + 158 + 1e-9

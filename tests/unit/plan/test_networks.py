@@ -37,6 +37,26 @@ def test_weights_of_ones_own(tiny):
     assert weights_file(config, "mine", 0) == "mine/small.pth"
 
 
+def test_code_under_keras_is_no_file_and_counts_with_its_weights(tiny, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text("def small(): pass")
+    entry = {"label": "x", "input": {"size": [5, 4], "channels": 1}, "stages": {"early": "a"}}
+    config = with_network(tiny, "mine", keras="nets:small", **entry)
+    networks, recording = plan(config).networks, Recording("posed", "mine", 0)
+    assert weights_file(config, "mine", 0) is None
+    assert networks.weights_in_words("mine") == ("own code", "not told")
+    assert networks.is_described_by_code("mine") and networks.description_inputs("mine") == []
+    assert networks.recorded_units("mine") == 64 * 20
+    before = networks.given(recording, "geometry")
+    assert [kind for kind, *_ in before] == ["module"]
+    (tmp_path / "nets.py").write_text("def small(): return 1")
+    assert plan(config).networks.given(recording, "geometry") != before
+    (tmp_path / "w.h5").touch()
+    config = with_network(tiny, "mine", keras="nets:small", weights="./w.h5", **entry)
+    given = plan(config).networks.given(recording, "geometry")
+    assert [kind for kind, *_ in given] == ["content", "module"]
+
+
 def test_results_follow_pathvars(tiny):
     config = tiny.model_copy(update={"pathvars": {"results": "results/other"}})
     assert weights_file(config, "nn1", 0).startswith("results/other/networks/")
@@ -91,7 +111,7 @@ def test_code_and_the_files_that_it_reads_are_given(tiny, plan, tmp_path, monkey
         ["content", ["table.npy"]],
     ]
     assert plan(config).networks.description_given("mine")[0] == given[0]
-    with pytest.raises(FacestagesError, match="networks.mine.files: goes with 'torch'"):
+    with pytest.raises(FacestagesError, match="networks.mine.files: goes with a function"):
         with_network(
             tiny, "mine", label="x", architecture="pixels", files=["a"], stages={"early": "pixels"}
         )

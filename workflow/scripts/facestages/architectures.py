@@ -9,6 +9,7 @@ import fnmatch
 import functools
 import json
 import math
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,21 @@ _LAYERS = Path(__file__).with_name("layers.json")
 class InputSpec:
     """What a network expects at its input."""
 
-    #: Rows and columns of the square input.
-    size: int
+    #: Rows and columns of a square input, or the two.
+    size: int | tuple[int, int]
     #: 1 (grey) or 3 (RGB).
     channels: int
     #: A name in `SCALINGS`.
     scaling: str = "unit"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.size, int):
+            # As the config has it, the pair is a list.
+            object.__setattr__(self, "size", tuple(self.size))
+            if len(self.size) != 2:
+                raise FacestagesError(
+                    f"input size must be one number or [rows, columns], not {list(self.size)}"
+                )
         if self.channels not in (1, 3):
             raise FacestagesError(f"input channels must be 1 or 3, not {self.channels}")
         if self.scaling not in SCALINGS:
@@ -57,6 +65,17 @@ class InputSpec:
             )
         if self.channels == 1 and isinstance(SCALINGS[self.scaling][1], tuple):
             raise FacestagesError(f"input scaling '{self.scaling}' is for 3 channels, not 1")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, columns and channels."""
+        rows, columns = self.size if isinstance(self.size, tuple) else (self.size, self.size)
+        return rows, columns, self.channels
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels of a picture."""
+        return math.prod(self.shape[:2])
 
 
 @dataclass(frozen=True)
@@ -136,6 +155,11 @@ def known_layers() -> dict[str, dict[str, list[int]]]:
 def layer_widths(architecture: str) -> dict[str, int]:
     """Units of every layer of an architecture, from input to output."""
     return {layer: math.prod(shape) for layer, shape in known_layers()[architecture].items()}
+
+
+def is_address(text: str) -> bool:
+    """Whether text is ``package.module:function``, and no path."""
+    return re.fullmatch(r"[\w.]+:\w+", text) is not None
 
 
 def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str]:

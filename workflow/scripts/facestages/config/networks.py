@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
-from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
+from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, is_address, layer_widths
 from facestages.config.section import (
     RENAMED,
     Count,
@@ -104,13 +109,26 @@ class Training(Section):
 class Input(Section):
     """What a network expects at its input."""
 
-    size: Count = Field(description="Rows and columns.")
+    size: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = Field(
+        description="Rows and columns of a square, or `[rows, columns]`. Pictures of other "
+        "proportions are stretched."
+    )
     channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
     scaling: Literal[tuple(SCALINGS)] = Field(
         "unit",
         description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255; imagenet: ImageNet's mean "
         "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras.",
     )
+
+    @field_validator("size", mode="wrap")
+    @classmethod
+    def _one_number_or_two(cls, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return check(value)
+        except ValidationError:
+            raise ValueError(
+                f"{value!r} is neither a whole number nor two, [rows, columns]"
+            ) from None
 
 
 class Weights(Section):
@@ -152,7 +170,9 @@ class NetworkEntry(Section):
         None, description="A built-in architecture."
     )
     keras: UserPath | None = Field(
-        None, description="Instead: a Keras file with architecture inside."
+        None,
+        description="Instead: a Keras file with architecture inside, or `package.module:function` "
+        "that returns a Keras model.",
     )
     torch: str | None = Field(
         None,
@@ -162,8 +182,8 @@ class NetworkEntry(Section):
     )
     files: list[UserPath] = Field(
         [],
-        description="Files or folders that the code of `torch` reads, beside the modules that it "
-        "imports; a change of one makes the network's results anew.",
+        description="Files or folders that the code of `torch` or `keras` reads, beside the "
+        "modules that it imports; a change of one makes the network's results anew.",
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
@@ -235,9 +255,9 @@ class NetworkEntry(Section):
             self._check_architecture()
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
-        if self.files and not self.torch:
-            raise mistake("key", "files: goes with 'torch'")
-        if self.torch and not re.fullmatch(r"[\w.]+:\w+", self.torch):
+        if self.files and not self.code:
+            raise mistake("key", "files: goes with a function under 'torch' or 'keras'")
+        if self.torch and not self.code:
             raise mistake("key", f"torch = '{self.torch}': give package.module:function")
         self._check_input_and_stages()
         self._check_weights(kinds[0])
@@ -245,7 +265,7 @@ class NetworkEntry(Section):
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
             raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.torch)
+        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.code)
         if is_fixed and len(self.seeds) > 1:
             raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
@@ -292,9 +312,9 @@ class NetworkEntry(Section):
     def _check_weights(self, kind: str) -> None:
         """Refuse weights that the network cannot have: each architecture says which it takes."""
         name = self.architecture or kind
-        if name in ("pixels", "keras") and self.weights is not None:
+        if name in ("pixels", "keras") and not self.code and self.weights is not None:
             raise mistake("key", f"weights: '{name}' takes no weights")
-        if name == "torch" or isinstance(self.weights, Weights):
+        if self.code or isinstance(self.weights, Weights):
             words = ("untrained",)
         else:
             words = ARCHITECTURES[self.architecture].weights if self.architecture else ()
@@ -304,6 +324,12 @@ class NetworkEntry(Section):
         if isinstance(self.weights, str) and self.weights not in words:
             allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
             raise mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
+
+    @property
+    def code(self) -> str | None:
+        """``package.module:function`` of the user's that builds it; None where none does."""
+        address = self.torch or self.keras or ""
+        return address if is_address(address) else None
 
     @property
     def short_label(self) -> str:
@@ -338,9 +364,11 @@ class NetworkEntry(Section):
         )
 
     @property
-    def input_spec(self) -> Input | InputSpec:
+    def input_spec(self) -> InputSpec:
         """Size, channels and scaling of its input."""
-        return self.input or ARCHITECTURES[self.architecture].input
+        if self.input is None:
+            return ARCHITECTURES[self.architecture].input
+        return InputSpec(**self.input.model_dump())
 
     @property
     def framework(self) -> str:

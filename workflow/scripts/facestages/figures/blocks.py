@@ -119,14 +119,18 @@ def read_layers(table: pd.DataFrame) -> list[Layer]:
     """The layers of a table, in its order."""
     # PyTorch writes Conv2d, and puts rows and columns last.
     channels_first = bool(table["kind"].str.contains(r"\dd$").any())
+    pictures = [_read_shape(row)[0] for row in table[table["kind"] == "Input"].itertuples()]
+    proportion = next((rows / columns for rows, columns in filter(None, pictures)), 1.0)
     return [
-        Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first), row.stage)
+        Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first, proportion), row.stage)
         for row in table.itertuples()
     ]
 
 
-def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
-    """Rows and columns, and channels."""
+def _read_shape(
+    row, channels_first: bool = False, proportion: float = 1.0
+) -> tuple[tuple[int, ...], int]:
+    """Rows and columns, and channels; `proportion` is rows over columns of the input."""
     sizes = row.shape.split("x")
     if not all(size.isascii() and size.isdigit() and int(size) > 0 for size in sizes):
         raise _bad_table(
@@ -134,9 +138,15 @@ def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
             f"48x48x64 or 128"
         )
     sizes = tuple(map(int, sizes))
-    if len(sizes) == 3 and (sizes[0] == sizes[1]) != (sizes[1] == sizes[2]):
-        # Pictures are nearly always square, so equal sizes tell more than the framework.
-        channels_first = sizes[1] == sizes[2]
+    if row.kind == "Input":
+        channels_first = False
+    elif len(sizes) == 3:
+        # Maps have the proportions of the input but for rounding, which tell more than the
+        # framework does.
+        last, first = (
+            abs(rows - columns * proportion) < 1 for rows, columns in (sizes[:2], sizes[1:])
+        )
+        channels_first = first if first != last else channels_first
     return (sizes[1:], sizes[0]) if channels_first and len(sizes) > 2 else (sizes[:-1], sizes[-1])
 
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facestages.architectures import ARCHITECTURES, InputSpec
+from facestages.architectures import ARCHITECTURES, InputSpec, is_address
 from facestages.errors import FacestagesError, did_you_mean, name_error
 
 if TYPE_CHECKING:
@@ -227,8 +227,8 @@ def load_network(
     name : str
         Its name in the config.
     architecture, keras, torch
-        One of them: a name in `architectures.ARCHITECTURES`, a Keras file, or
-        ``package.module:function``.
+        One of them: a name in `architectures.ARCHITECTURES`, a Keras file or
+        ``package.module:function``, or ``package.module:function``.
     input : mapping, optional
         ``size``, ``channels`` and ``scaling``; required unless `architecture` is given.
     classes : sequence of str, optional
@@ -258,7 +258,9 @@ def load_network(
 
     keep_freed_memory()
     spec = InputSpec(**input) if input else ARCHITECTURES[architecture].input
-    if weights is not None and os.path.isdir(weights):
+    is_code = keras is not None and is_address(keras)
+    # A folder under `keras` is no folder of an asset.
+    if weights is not None and os.path.isdir(weights) and weights != keras:
         weights = find_weights(weights)
     if architecture == "pixels":
         from facestages.networks.pixels import PixelsNetwork
@@ -282,19 +284,22 @@ def load_network(
         side_by_side = runs_side_by_side({"torch": torch})
         return TorchNetwork(name, module, spec, side_by_side=side_by_side)
 
-    from facestages.networks.keras_backend import KerasNetwork
+    from facestages.networks.keras_backend import KerasNetwork, build_model
     from facestages.networks.keras_files import load_keras, load_weights
     from facestages.networks.quiet_keras import keras as loaded_keras
 
     require_gpus(gpu, loaded_keras.config.backend())
-    whole_model = builder is None or str(weights).endswith(".keras")
+    whole_model = not is_code and (builder is None or str(weights).endswith(".keras"))
     if whole_model:
         return KerasNetwork(name, load_keras(weights or keras), spec)
-    module, _, function = builder.partition(":")
-    build = getattr(importlib.import_module(module), function)
-    if weights == "imagenet":
-        return KerasNetwork(name, build(weights=weights), spec)
-    model = build(*n_classes, seed=seed)
+    if is_code:
+        model = build_model(name, keras, spec, seed)
+    else:
+        module, _, function = builder.partition(":")
+        build = getattr(importlib.import_module(module), function)
+        if weights == "imagenet":
+            return KerasNetwork(name, build(weights=weights), spec)
+        model = build(*n_classes, seed=seed)
     if weights is not None:
         load_weights(model, weights)
     return KerasNetwork(name, model, spec)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError, shorten
+from facestages.errors import FacestagesError, name_error, shorten
 from facestages.networks import forward_pass, is_kernel, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
+from facestages.networks.own_code import call_function
 from facestages.networks.quiet_keras import keras
 
 # Pictures in a forward pass. On a processor, larger batches are no faster.
@@ -54,11 +55,14 @@ class KerasNetwork:
         self.name = name
         self.model = model
         self.input = input
-        _check_input(name, model, input)
+        model = _functional(name, model, input)
+        self._shape = _shape_taken(name, model, input)
         self._tensors: dict[str, keras.KerasTensor] = {}
         self.kinds: dict[str, str] = {}
         self.parameters: dict[str, int] = {}
         self._graph = _flatten(model)
+        # Not every processor convolves maps whose channels come first; what XLA compiles, all do.
+        self._use_xla = not on_gpu and any(map(_puts_channels_first, self._graph.operations))
         for layer, operation, tensor in _calls(self._graph):
             self._tensors[layer] = tensor
             self.kinds[layer] = type(operation).__name__
@@ -75,12 +79,9 @@ class KerasNetwork:
 
     def _measure(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the layers of a model for inputs of any size."""
-        shape = (1, self.input.size, self.input.size, self.input.channels)
+        picture = keras.KerasTensor((1, *self._shape))
         model = keras.Model(self._graph.inputs, self._tensors)
-        return {
-            layer: tuple(output.shape[1:])
-            for layer, output in model(keras.KerasTensor(shape)).items()
-        }
+        return {layer: tuple(output.shape[1:]) for layer, output in model(picture).items()}
 
     @property
     def weights_digest(self) -> str:
@@ -89,10 +90,15 @@ class KerasNetwork:
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
-        batch = prepare_images(images, self.input)
+        batch = self._prepare(images)
         with forward_pass(self.name):
             outputs = self._recorder(tuple(layers))(batch)
         return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
+
+    def _prepare(self, images: np.ndarray) -> np.ndarray:
+        """Pictures (n, ...) float32, with channels where the model takes them."""
+        batch = prepare_images(images, self.input)
+        return batch if self._shape == self.input.shape else np.moveaxis(batch, 3, 1)
 
     def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:
         """Function of a batch that returns the layers' outputs as arrays; built once."""
@@ -110,19 +116,19 @@ class KerasNetwork:
         import tensorflow as tf
 
         # The signature allows any number of pictures, so that a smaller last batch is not compiled
-        # again. XLA is not used, as it is slower on a processor.
+        # again. XLA is not used without need, as it is slower on a processor.
         call = tf.function(
             lambda batch: model(batch, training=False),
             input_signature=[self._batch_signature()],
             autograph=False,
+            jit_compile=self._use_xla,
         )
         return lambda batch: {layer: output.numpy() for layer, output in call(batch).items()}
 
     def _batch_signature(self):
         import tensorflow as tf
 
-        side, channels = self.input.size, self.input.channels
-        return tf.TensorSpec((None, side, side, channels), tf.float32)
+        return tf.TensorSpec((None, *self._shape), tf.float32)
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
@@ -132,7 +138,7 @@ class KerasNetwork:
         key = (*layers, output)
         if key not in self._gradients:
             self._gradients[key] = self._gradient(layers, output)
-        batch = prepare_images(images, self.input)
+        batch = self._prepare(images)
         with forward_pass(self.name):
             activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
         pairs = {}
@@ -142,7 +148,10 @@ class KerasNetwork:
                     f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
                     f"smoothly; name a layer before it"
                 )
-            pairs[layer] = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+            pair = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+            if _has_channels_first(self._tensors[layer], self._shape != self.input.shape):
+                pair = tuple(np.moveaxis(values, 1, 3) for values in pair)
+            pairs[layer] = pair
         return pairs
 
     def _gradient(self, layers: Sequence[str], output: str) -> Callable:
@@ -160,6 +169,7 @@ class KerasNetwork:
         @tf.function(
             input_signature=[self._batch_signature(), tf.TensorSpec((None,), tf.int32)],
             autograph=False,
+            jit_compile=self._use_xla,
         )
         def differentiate(batch, units):
             with tf.GradientTape() as tape:
@@ -213,22 +223,91 @@ def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callab
     return before, call_without_softmax
 
 
-def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
+def build_model(name: str, address: str, input: InputSpec, seed: int) -> keras.Model:
+    """Build a network's model with a function of the user's, see `own_code.call_function`."""
+    where = f"networks.{name}.keras"
+    keras.utils.set_random_seed(seed)
+    model = call_function(address, where=where)
+    if not isinstance(model, keras.Model):
         raise FacestagesError(
-            f"network {name}: a {type(model).__name__} does not say what it is made of; only "
-            f"functional and sequential Keras models can be recorded"
+            f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
         )
-    wanted = (input.size, input.size, input.channels)
-    taken = tuple(inputs[0].shape[1:])
-    fits = len(taken) == 3 and all(t in (None, w) for t, w in zip(taken, wanted, strict=True))
-    if len(inputs) > 1 or not fits:
-        shapes = " and ".join("x".join(map(str, tensor.shape[1:])) for tensor in inputs)
+    if not model.built:
+        with forward_pass(name):
+            model(keras.Input(input.shape))
+    return model
+
+
+def _functional(name: str, model: keras.Model, input: InputSpec) -> keras.Model:
+    """The model, or of a subclass the functional model of what its ``call`` does to a picture."""
+    if getattr(model, "inputs", None):
+        return model
+    try:
+        picture = keras.Input(input.shape)
+        return keras.Model(picture, model.call(picture))
+    # The code of `call` is the user's.
+    except Exception as error:
         raise FacestagesError(
-            f"network {name}: takes {shapes.replace('None', '?')}, not one picture of "
-            f"{'x'.join(map(str, wanted))}. Check 'input' in the config"
-        )
+            f"network {name}: the 'call' of {type(model).__name__} cannot be taken apart into "
+            f"layers ({name_error(error)}). Use layers and keras.ops alone in it, or return a "
+            f"functional model"
+        ) from error
+
+
+def _shape_taken(name: str, model: keras.Model, input: InputSpec) -> tuple[int, int, int]:
+    """Shape of a picture as the model takes it: (rows, columns, channels) or channels first.
+
+    Raises
+    ------
+    FacestagesError
+        If the model takes no such picture.
+    """
+    rows, columns, channels = input.shape
+    taken = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    for shape in ((rows, columns, channels), (channels, rows, columns)):
+        if len(taken) == 1 and len(taken[0]) == 3 and _agree(taken[0], shape):
+            return shape
+    shapes = " and ".join("x".join(map(str, shape)).replace("None", "?") for shape in taken)
+    raise FacestagesError(
+        f"network {name}: takes {shapes}, not one picture of {'x'.join(map(str, input.shape))}. "
+        f"{_right_input(taken, input)}"
+    )
+
+
+def _agree(taken: Sequence[int | None], shape: Sequence[int]) -> bool:
+    return all(length in (None, own) for length, own in zip(taken, shape, strict=True))
+
+
+def _right_input(taken: Sequence[tuple[int | None, ...]], input: InputSpec) -> str:
+    """What the config should say, for a message."""
+    if len(taken) == 1 and len(taken[0]) == 3:
+        for *sides, channels in (taken[0], (*taken[0][1:], taken[0][0])):
+            if channels in (1, 3):
+                rows, columns = (a or b for a, b in zip(sides, input.shape, strict=False))
+                size = rows if rows == columns else f"[{rows}, {columns}]"
+                right = f"{{size: {size}, channels: {channels}, scaling: {input.scaling}}}"
+                return f"Write in the config: 'input: {right}'"
+    return "Only networks that take one picture, grey or RGB, can be recorded"
+
+
+def _puts_channels_first(operation: keras.Operation) -> bool:
+    return getattr(operation, "data_format", None) == "channels_first"
+
+
+def _has_channels_first(tensor: keras.KerasTensor, at_input: bool) -> bool:
+    """Whether maps have channels first, as the last operation that decides it leaves them;
+    `at_input` tells of the model's input."""
+    while True:
+        operation, node = tensor._keras_history[:2]
+        if hasattr(operation, "data_format"):
+            return _puts_channels_first(operation)
+        order = getattr(operation, "dims", None) or (getattr(operation, "axes", None) or ())[1:]
+        if tuple(order) in ((3, 1, 2), (2, 3, 1)):
+            return tuple(order) == (3, 1, 2)
+        before = operation._inbound_nodes[node].input_tensors
+        if not before:
+            return at_input
+        tensor = before[0]
 
 
 def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]]) -> None:

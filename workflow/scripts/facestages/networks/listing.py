@@ -47,8 +47,7 @@ def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame
         If the network has no layer of a stage.
     """
     select_layers(network.layers, stages.values())
-    size, channels = network.input.size, network.input.channels
-    rows = [("input", "Input", (size, size, channels), 0)]
+    rows = [("input", "Input", network.input.shape, 0)]
     rows += [
         (layer, network.kinds[layer], shape, network.parameters[layer])
         for layer, shape in network.layers.items()

@@ -43,7 +43,7 @@ class TorchNetwork:
     name : str
         Its name in the config.
     module : torch.nn.Module
-        Takes (n, channels, size, size) float32. It is put in evaluation mode.
+        Takes (n, channels, rows, columns) float32. It is put in evaluation mode.
     input : InputSpec
         Size, channels and scaling of the input.
     side_by_side : bool
@@ -96,7 +96,7 @@ class TorchNetwork:
                 part.to(memory_format=memory_format)
         calls: list[tuple[str, tuple[int, ...]]] = []
         # With two pictures, an output with a row for each picture has length 2.
-        blank = self._arrange(torch.zeros(2, self.input.size, self.input.size, self.input.channels))
+        blank = self._arrange(torch.zeros(2, *self.input.shape))
         try:
             with (
                 self._watch(self._modules, lambda name, _, out: calls.append((name, out.shape))),

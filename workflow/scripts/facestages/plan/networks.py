@@ -35,7 +35,9 @@ def weights_file(config: Config, network: str, seed: int) -> str | None:
             return entry.weights.path
         folder = paths.fill("asset", config.pathvars, asset=entry.weights.asset)
         return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
-    return "imagenet" if entry.weights == "imagenet" else entry.keras
+    if entry.weights == "imagenet":
+        return "imagenet"
+    return None if entry.code else entry.keras
 
 
 def weights_target(config: Config, network: str, seed: int) -> str | None:
@@ -90,16 +92,17 @@ class Networks:
 
     def _weights_given(self, network: str, product: str) -> Given:
         entry = self.config.networks[network]
-        is_own = entry.keras or (isinstance(entry.weights, Weights) and entry.weights.path)
+        is_file = entry.keras and not entry.code
+        is_own = is_file or (isinstance(entry.weights, Weights) and entry.weights.path)
         path = self.weights_file(network)
         return give(self.plan, f"networks.{network}", product, "content", path) if is_own else []
 
     def _code_given(self, network: str, product: str) -> Given:
         entry, section = self.config.networks[network], f"networks.{network}"
-        if not entry.torch:
+        if not entry.code:
             return []
-        folders = contents.import_folders(entry.torch)
-        given = give(self.plan, section, product, "module", entry.torch, *folders)
+        folders = contents.import_folders(entry.code)
+        given = give(self.plan, section, product, "module", entry.code, *folders)
         for path in entry.files:
             given += give(self.plan, section, product, "content", path)
         return given
@@ -117,7 +120,7 @@ class Networks:
         if isinstance(entry.weights, str):
             return words[entry.weights]
         if entry.weights or entry.keras:
-            return "own file", "not told"
+            return "own code" if entry.code and not entry.weights else "own file", "not told"
         return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
 
     def stages(self, network: str) -> dict[str, str]:
@@ -133,7 +136,7 @@ class Networks:
         """Sum of the units of a network's recorded layers, as far as it can be foreseen."""
         entry = self.config.networks[network]
         if entry.architecture is None:
-            return min(entry.input.size**2 * _UNITS_A_PIXEL, _MOST_UNITS)
+            return min(entry.input_spec.pixels * _UNITS_A_PIXEL, _MOST_UNITS)
         widths = layer_widths(entry.architecture)
         return sum(widths[name] for name in select_layers(widths, self.recorded_layers(network)))
 
@@ -158,12 +161,13 @@ class Networks:
         """Whether a network's layers are known without its weights."""
         entry = self.config.networks[network]
         known = ARCHITECTURES.get(entry.architecture)
-        return bool(entry.torch or (known and known.builder))
+        return bool(entry.code or (known and known.builder))
 
     def _is_described_by_weights(self, network: str) -> bool:
         entry = self.config.networks[network]
         has_file = entry.architecture and entry.weights
-        return bool(entry.keras or (has_file and not self.is_described_by_code(network)))
+        is_file = entry.keras and not entry.code
+        return bool(is_file or (has_file and not self.is_described_by_code(network)))
 
     def description_inputs(self, network: str) -> str | list[str]:
         """As `inputs`, to tell a network's layers; nothing where code or the config tells them."""

@@ -70,7 +70,7 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
     for name, entry in config.networks.items():
         # A built-in architecture's weights may be in the manifest, by the architecture's name.
         gated = entry.architecture
-        if entry.keras:
+        if entry.keras and not entry.code:
             given = NETWORK_FILES["keras"]._replace(gated=gated)
             yield GivenPath(f"networks.{name}", "keras", entry.keras, given)
         if isinstance(entry.weights, Weights) and entry.weights.path:

@@ -189,7 +189,7 @@ def forward_all(
 
     def work(first: int) -> None:
         pictures = images[first : min(first + batch, stop)]
-        pictures = resize_images(pictures, spec.size, spec.channels)
+        pictures = resize_images(pictures, spec.shape)
         with allowed:
             outputs = network.record(pictures[..., 0] if spec.channels == 1 else pictures, layers)
         flat = {layer: output.reshape(len(output), -1) for layer, output in outputs.items()}
