@@ -229,6 +229,6 @@ def _whole_downloads() -> Iterator[None]:
 
 
 def _keras_cache() -> str:
-    from facestages.networks.quiet_keras import keras
+    from keras.src.utils import file_utils
 
-    return os.path.join(keras.config.keras_home(), "models")
+    return os.path.join(file_utils.config.keras_home(), "models")
