@@ -2,8 +2,6 @@
 
 import inspect
 import sys
-from pathlib import Path
-from types import ModuleType
 
 import keras
 import numpy as np
