@@ -168,9 +168,8 @@ def _require_name(name: str, names: Collection[str]) -> None:
 
 
 def _hub_cache() -> str:
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    return HF_HUB_CACHE
+    home = os.environ.get("HF_HOME") or os.path.join("~", ".cache", "huggingface")
+    return os.path.expanduser(os.environ.get("HF_HUB_CACHE") or os.path.join(home, "hub"))
 
 
 def _torch_cache() -> str:
