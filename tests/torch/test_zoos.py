@@ -111,7 +111,7 @@ def test_weights_out_of_reach(zoo, tmp_path):
 @pytest.mark.parametrize("kind", ["timm", "torchvision"])
 def test_a_library_that_is_not_installed(monkeypatch, kind):
     monkeypatch.setitem(sys.modules, kind, None)
-    with pytest.raises(FacestagesError, match=rf"{kind} is not installed: pip install .*\[zoo\]"):
+    with pytest.raises(FacestagesError, match=f"{kind} is not installed: pip install timm=="):
         load_network("x", zoo=(kind, "resnet18"))
 
 

@@ -97,6 +97,9 @@ ZOOS = {
     "keras_application": Zoo("Keras Applications", "keras", "keras", "ImageNet"),
 }
 
+#: How to install the libraries that the project does without; the extra ``zoo`` in pyproject.toml.
+INSTALL_ZOO = "pip install timm==1.0.31 torchvision==0.28.0, or run with --sdm conda"
+
 #: Words that the config may give as ``weights`` of such a network.
 ZOO_WEIGHTS = ("pretrained", "untrained")
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from facestages import disfa_files
-from facestages.architectures import ZOOS
+from facestages.architectures import INSTALL_ZOO, ZOOS
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
@@ -181,10 +181,7 @@ def _pretrained(plan: Plan, network: str, needed_by: list[str]) -> Requirement:
     title, fetched = ZOOS[kind].title, plan.networks.fetched(network)
     request = f"On first use, by {title}, into its cache in your home."
     if plan.networks.zoo_version(kind) is None:
-        request += (
-            f" {ZOOS[kind].package} is not installed here: pip install 'facestages[zoo]', or "
-        )
-        request += "run with --sdm conda."
+        request += f" {ZOOS[kind].package} is not installed here: {INSTALL_ZOO}."
     return Requirement(
         key=f"networks.{network}.weights",
         what=f"{name} weights",

@@ -18,11 +18,9 @@ from types import ModuleType
 
 import numpy as np
 
-from facestages.architectures import SCALINGS, InputSpec
+from facestages.architectures import INSTALL_ZOO, SCALINGS, InputSpec
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.networks.inputs import scale_images
-
-_INSTALL = "pip install 'facestages[zoo]', or the version that pyproject.toml names"
 
 
 def build_network(
@@ -139,7 +137,7 @@ def _import(package: str, needed_by: str | None = None) -> ModuleType:
         if error.name != package:
             raise
         for_it = f", which {needed_by} needs," if needed_by else ""
-        raise FacestagesError(f"{package}{for_it} is not installed: {_INSTALL}") from error
+        raise FacestagesError(f"{package}{for_it} is not installed: {INSTALL_ZOO}") from error
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
