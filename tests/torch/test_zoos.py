@@ -92,7 +92,7 @@ def test_no_code_of_a_file_in_the_cache_runs(cached, tmp_path):
             return os.mkdir, (str(tmp_path / "crater"),)
 
     torch.save({"fc.weight": Bomb()}, cached)
-    with pytest.raises(FacestagesError, match="networks.x: torchvision 'resnet18': its weights"):
+    with pytest.raises(FacestagesError, match="network x: torchvision 'resnet18': its weights"):
         load_network("x", zoo=RESNET, weights="pretrained")
     assert not (tmp_path / "crater").exists()
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
@@ -103,7 +103,7 @@ def test_weights_out_of_reach(zoo, tmp_path):
     with pytest.raises(FacestagesError) as caught:
         load_network("x", zoo=zoo, weights="pretrained")
     first, second = str(caught.value).splitlines()
-    assert first.startswith(f"networks.x: {zoo[0]} '{zoo[1]}': its weights cannot be had: ")
+    assert first.startswith(f"network x: {zoo[0]} '{zoo[1]}': its weights cannot be had: ")
     assert "put the file into " in second and "give its path as 'weights'" in second
     assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing half-written"
 
@@ -133,7 +133,7 @@ def test_timm_without_torchvision(monkeypatch):
     ],
 )
 def test_a_name_that_is_not_there(zoo, said):
-    with pytest.raises(FacestagesError, match=f"networks.x: {zoo[0]} '{zoo[1]}': .*{said}"):
+    with pytest.raises(FacestagesError, match=f"network x: {zoo[0]} '{zoo[1]}': .*{said}"):
         load_network("x", zoo=zoo)
 
 

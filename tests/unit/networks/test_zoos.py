@@ -115,7 +115,7 @@ def test_a_download_has_its_name_when_it_is_whole(tmp_path):
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(FacestagesError, match="networks.x: .*'ResNet5': .* mean 'ResNet50'"):
+    with pytest.raises(FacestagesError, match="network x: .*'ResNet5': .* mean 'ResNet50'"):
         load_network("x", zoo=("keras_application", "ResNet5"))
     with pytest.raises(FacestagesError, match="'resnet50': no such network"):
         load_network("x", zoo=("keras_application", "resnet50"))

@@ -278,7 +278,7 @@ def load_network(
     def build_zoo():
         # By name, so that this module counts for networks of a zoo alone: see common.smk.
         zoos = importlib.import_module("facestages.networks.zoos")
-        where = f"networks.{name}"
+        where = f"network {name}"
         return zoos.build_network(where, zoo, pretrained, *n_classes, input=spec, seed=seed)
 
     if published and not zoo:

@@ -37,7 +37,7 @@ def build_network(
     Parameters
     ----------
     where : str
-        The section of the config that names it, for error messages.
+        Whose error messages these are: ``network NAME``.
     zoo : two str
         A key of `architectures.ZOOS`, and the network's name there.
     pretrained : bool
