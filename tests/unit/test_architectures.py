@@ -1,10 +1,11 @@
 """What is known of architectures before they are loaded."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from facestages.architectures import InputSpec, known_layers, select_layers
+from facestages.architectures import INSTALL_ZOO, InputSpec, known_layers, select_layers
 from facestages.errors import FacestagesError
 from facestages.networks import load_network
 
@@ -41,3 +42,9 @@ def test_input_that_makes_no_sense_is_refused():
         InputSpec(48, 2)
     with pytest.raises(FacestagesError, match="did you mean 'unit'"):
         InputSpec(48, 1, "units")
+
+
+def test_libraries_are_installed_in_the_pinned_versions():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    packages = project["optional-dependencies"]["zoo"]
+    assert INSTALL_ZOO.startswith(f"pip install {' '.join(packages)},")

@@ -81,6 +81,36 @@ def test_shipped_configs_are_valid(path):
             None,
             ["needs the key 'weights': train, untrained, {asset"],
         ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "timm": "vit tiny", "weights": "untrained", "stages": {"early": "a"}},
+            ["networks.nn3.timm = 'vit tiny': give the name of a network"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "torchvision": "resnet18", "stages": {"early": "a"}},
+            ["needs the key 'weights': pretrained, untrained, {asset"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "timm": "x", "keras": "x.keras", "stages": {"early": "a"}},
+            ["exactly one of: architecture, keras, torch, timm, torchvision, keras_application"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 3, "scaling": {"mean": [0.5], "deviation": [1]}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.input: input scaling needs 3 of 'mean' and of 'deviation'"],
+        ),
+        (
+            ["networks", "nn1", "weights"],
+            {"path": "x.h5", "key": "ema"},
+            ["networks.nn1.weights.key: goes with a torch file"],
+        ),
         (["networks", "nn1", "width"], 8, ["networks.nn1.width = 8", "has one width only"]),
         (["networks", "nn1", "layers"], ["conw*"], ["layers = 'conw*'", "no layer of light_cnn"]),
         (["networks", "mini_xception", "weights"], "untrained", ["takes {asset: ...} or {path"]),

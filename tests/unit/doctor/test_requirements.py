@@ -11,7 +11,7 @@ import pytest
 
 from facestages.assets import read_manifest
 from facestages.config import load_config
-from facestages.config.networks import Splits, Training
+from facestages.config.training import Splits, Training
 from facestages.doctor import requirements
 from facestages.doctor.report import check_resources
 from facestages.doctor.requirements import list_requirements, list_targets

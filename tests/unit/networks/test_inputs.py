@@ -33,6 +33,14 @@ def test_scalings_by_channel():
     prepared = prepare_images(images, InputSpec(4, 3, "imagenet"))
     expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    own = {"mean": [0.5, 0.1, 0.2], "deviation": [1.0, 0.5, 0.25]}
+    prepared = prepare_images(images, InputSpec(4, 3, own))
+    expected = (images / 255 - own["mean"]) / own["deviation"]
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    grey = prepare_images(images, InputSpec(4, 1, {"mean": [0.5], "deviation": [0.25]}))
+    assert grey.shape == (2, 4, 4, 1) and grey.min() >= -2 and grey.max() <= 2
+    with pytest.raises(FacestagesError, match="needs 1 of 'mean' and of 'deviation'"):
+        InputSpec(4, 1, own)
     with pytest.raises(FacestagesError, match="'caffe' is for 3 channels"):
         InputSpec(4, 1, "caffe")
 

@@ -132,6 +132,65 @@ def test_weights_in_words(default, plan):
     assert networks.weights_in_words("nn1")[0] == "asset nn1"
 
 
+@pytest.mark.parametrize(
+    "zoo, weights, words, kind",
+    [
+        (
+            {"timm": "vit_tiny_patch16_224"},
+            "pretrained",
+            ("timm, pretrained", "not told"),
+            "trained",
+        ),
+        (
+            {"timm": "vit_b.augreg_in21k"},
+            "pretrained",
+            ("timm, pretrained", "augreg_in21k"),
+            "trained",
+        ),
+        (
+            {"torchvision": "resnet18"},
+            "pretrained",
+            ("torchvision, pretrained", "ImageNet"),
+            "trained",
+        ),
+        ({"keras_application": "VGG19"}, "untrained", ("untrained", "none"), "untrained"),
+        (
+            {"architecture": "vgg16"},
+            "imagenet",
+            ("Keras Applications, pretrained", "ImageNet"),
+            "trained",
+        ),
+        ({"timm": "resnet18"}, "own.safetensors", ("own file", "not told"), "trained"),
+    ],
+)
+def test_networks_of_a_library(tiny, plan, zoo, weights, words, kind):
+    config = with_network(tiny, "mine", label="x", **zoo, weights=weights, stages={"early": "fc2"})
+    networks = plan(config).networks
+    assert networks.weights_in_words("mine") == words
+    assert config.networks["mine"].kind == kind
+    (library, name) = config.networks["mine"].zoo
+    fetched = f"resources/zoos/{library}/{name}.json"
+    assert networks.inputs("mine", 0) == (fetched if "pretrained" in words[0] else [])
+    assert networks.description_inputs("mine") == [], "layers are listed without weights"
+    assert networks.recorded_units("mine") > 0 and networks.weights_bytes("mine") > 0
+    environment = "tensorflow" if words[0].startswith("Keras") or library[0] == "k" else "zoo"
+    assert networks.framework("mine") == environment
+
+
+def test_the_version_of_a_library(tiny, plan):
+    networks = plan(tiny).networks
+    assert networks.zoo_version("keras_application").startswith("keras 3.")
+
+
+def test_figure_4_is_told_whose_weights_a_library_gives(tiny, plan):
+    entry = {"label": "x", "timm": "resnet18", "weights": "pretrained"}
+    config = with_network(tiny, "mine", **entry, stages=tiny.networks["nn1"].stages)
+    fig4 = config.figures.fig4.model_copy(update={"networks": ["nn1", "mine"]})
+    config = config.model_copy(update={"figures": config.figures.model_copy(update={"fig4": fig4})})
+    settings = plan(config).figure("fig4").settings
+    assert settings["pretrained"] == {"mine": "timm, pretrained"}
+
+
 def test_who_is_not_trained_has_no_training_data(default, tiny, plan):
     assert plan(tiny).networks.training_data("nn1", "stimuli") == "results/stimuli/wild.h5"
     with pytest.raises(FacestagesError, match="networks.nn1 is not trained"):

@@ -10,7 +10,7 @@ import functools
 import json
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,15 @@ SCALINGS = {
 #: Scalings whose networks take blue first.
 BLUE_FIRST = ("caffe",)
 
+
+def factor_and_shift(scaling: str | Mapping) -> tuple[float | tuple, float | tuple]:
+    """A scaling as in `SCALINGS`, of its name or of the mean and deviation of values 0 to 1."""
+    if isinstance(scaling, str):
+        return SCALINGS[scaling]
+    pairs = list(zip(scaling["mean"], scaling["deviation"], strict=True))
+    return tuple(1 / (255 * sd) for _, sd in pairs), tuple(-mean / sd for mean, sd in pairs)
+
+
 _LAYERS = Path(__file__).with_name("layers.json")
 
 
@@ -46,8 +55,9 @@ class InputSpec:
     size: int | tuple[int, int]
     #: 1 (grey) or 3 (RGB).
     channels: int
-    #: A name in `SCALINGS`.
-    scaling: str = "unit"
+    #: A name in `SCALINGS`; or ``mean`` and ``deviation`` of each channel, of values 0 to 1, which
+    #: become 0 and 1.
+    scaling: str | Mapping[str, Sequence[float]] = "unit"
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int):
@@ -59,6 +69,14 @@ class InputSpec:
                 )
         if self.channels not in (1, 3):
             raise FacestagesError(f"input channels must be 1 or 3, not {self.channels}")
+        if not isinstance(self.scaling, str):
+            lengths = {len(self.scaling[key]) for key in ("mean", "deviation")}
+            if lengths != {self.channels}:
+                raise FacestagesError(
+                    f"input scaling needs {self.channels} of 'mean' and of 'deviation', one for "
+                    f"each channel"
+                )
+            return
         if self.scaling not in SCALINGS:
             raise FacestagesError(
                 f"no input scaling '{self.scaling}': {did_you_mean(self.scaling, SCALINGS)}"
@@ -79,14 +97,46 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class Zoo:
+    """A library of networks by name, which knows their input and where their weights are."""
+
+    #: Its name in tables and reports.
+    title: str
+    framework: str
+    #: The package to be installed, whose version counts for what is made with its networks.
+    package: str
+    #: What all its weights were trained on; None where that differs.
+    trained_on: str | None = None
+
+
+#: By the key of the config that names one of its networks.
+ZOOS = {
+    "timm": Zoo("timm", "torch", "timm"),
+    "torchvision": Zoo("torchvision", "torch", "torchvision", "ImageNet"),
+    "keras_application": Zoo("Keras Applications", "keras", "keras", "ImageNet"),
+}
+
+#: How to install the libraries that the project does without; the extra ``zoo`` in pyproject.toml.
+INSTALL_ZOO = "pip install timm==1.0.31 torchvision==0.28.0, or run with --sdm conda"
+
+#: Words that the config may give as ``weights`` of such a network.
+ZOO_WEIGHTS = ("pretrained", "untrained")
+
+#: What is assumed of the input of such a network until its library is asked.
+ZOO_INPUT = InputSpec(224, 3, "imagenet")
+
+
+@dataclass(frozen=True)
 class Architecture:
     """Facts about a network that hold before it is loaded."""
 
     #: ``"keras"``, ``"torch"`` or ``"numpy"``; decides the environment of its jobs.
     framework: str
     input: InputSpec
-    #: ``package.module:function`` that builds it; None where only its weights file can.
+    #: ``package.module:function`` that builds it; None where only its weights file can, or a zoo.
     builder: str | None = None
+    #: A key of `ZOOS`, and its name there.
+    zoo: tuple[str, str] | None = None
     #: Output classes of the published weights; None if the config names them, or if they are no
     #: expressions.
     classes: tuple[str, ...] | None = None
@@ -115,8 +165,8 @@ ARCHITECTURES = {
     "vgg16": Architecture(
         "keras",
         InputSpec(224, 3, "caffe"),
-        "facestages.networks.vgg16:vgg16",
-        weights=("imagenet", "untrained"),
+        zoo=("keras_application", "VGG16"),
+        weights=ZOO_WEIGHTS,
     ),
     "resmasknet": Architecture(
         "torch",

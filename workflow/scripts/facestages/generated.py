@@ -31,6 +31,7 @@ _ENVIRONMENTS = {
     ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),
     "torch": (*_COMMON, "keras", "torch"),
+    "zoo": (*_COMMON, "keras", "torch", "timm", "torchvision"),
     "jax": (*_COMMON, "keras", "jax"),
 }
 
@@ -76,7 +77,9 @@ def environment(name: str, project: dict) -> str:
     """A conda environment file with the versions of ``pyproject.toml``."""
     pins = {}
     optional = project["optional-dependencies"]
-    for requirement in project["dependencies"] + optional["cpu"] + optional["jax"]:
+    for requirement in project["dependencies"] + [
+        p for e in ("cpu", "jax", "zoo") for p in optional[e]
+    ]:
         pins[re.split(r"[=\[]", requirement)[0]] = requirement
     lines = [
         "# Generated from pyproject.toml by `make docs`; do not edit.",

@@ -1,4 +1,4 @@
-"""Networks in the config: architecture, weights, training, stages."""
+"""Networks in the config: architecture, weights, stages."""
 
 from __future__ import annotations
 
@@ -14,96 +14,35 @@ from pydantic import (
     model_validator,
 )
 
-from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, is_address, layer_widths
+from facestages.architectures import (
+    ARCHITECTURES,
+    SCALINGS,
+    ZOO_INPUT,
+    ZOO_WEIGHTS,
+    ZOOS,
+    InputSpec,
+    is_address,
+    layer_widths,
+)
 from facestages.config.section import (
     RENAMED,
     Count,
     Name,
     Section,
-    Share,
     UserPath,
     mistake,
     renamed,
 )
+from facestages.config.training import Training
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.text import shorten
 
 
-class Augmentation(Section):
-    """Random changes of the training pictures."""
+class Scaling(Section):
+    """The mean and deviation, over its training pictures, of what a network expects."""
 
-    rotation: float = Field(15.0, ge=0, description="Largest angle, degrees.")
-    shift: float = Field(0.15, ge=0, lt=1, description="Largest shift, share of the width.")
-    shear: float = Field(
-        0.15, ge=0, description="Largest shear angle, degrees (as Keras' ImageDataGenerator)."
-    )
-    zoom: float = Field(0.15, ge=0, lt=1, description="Largest change of scale, share.")
-    flip: bool = Field(True, description="Mirror half of the pictures.")
-
-
-class Holdout(Section):
-    """A random part of the face set that training never sees."""
-
-    share: Share = Field(0.1, description="Share held out.")
-    by: Literal["stimulus", "identity"] = Field(
-        "stimulus", description="Hold out pictures (stratified by expression) or whole people."
-    )
-    seed: int = Field(42, description="Seed of the choice.")
-
-
-class Splits(Section):
-    """Named splits of the face set (its label `split`)."""
-
-    train: list[str] = Field(min_length=1, description="Splits to train on.")
-    validation: list[str] = Field(min_length=1, description="Splits that choose the epoch.")
-    test: list[str] = Field(min_length=1, description="Splits for the reported accuracy.")
-
-    @model_validator(mode="after")
-    def _held_out(self) -> Splits:
-        shared = set(self.train) & {*self.validation, *self.test}
-        if shared:
-            raise ValueError(f"split '{min(shared)}' is trained on and cannot be held out as well")
-        return self
-
-
-class Training(Section):
-    """How a network is trained. The defaults are the published recipe."""
-
-    dataset: str = Field(description="Face set to train on.")
-    holdout: Holdout = Field(
-        Holdout(), description="Held-out part; chooses the epoch and gives the accuracy."
-    )
-    splits: Splits | None = Field(None, description="Named splits instead of `holdout`.")
-    epochs: Count = Field(100, description="Largest number of epochs.")
-    batch_size: Count = Field(32, description="Pictures a step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
-    schedule: Literal["plateau", "cosine"] = Field(
-        "plateau", description="Halve when validation accuracy stalls, or fall along a cosine."
-    )
-    warmup_epochs: float = Field(0.0, ge=0, description="Linear rise of the rate at the start.")
-    plateau_patience: Count = Field(7, description="Epochs without gain before the rate halves.")
-    minimum_rate: float = Field(1e-7, gt=0, description="The rate never falls below this.")
-    stopping_patience: Count | None = Field(
-        11, description="Epochs without gain before training stops; never if null."
-    )
-    minimum_gain: float = Field(5e-5, ge=0, description="Smallest gain that counts for stopping.")
-    augmentation: Augmentation = Field(Augmentation(), description="Random picture changes.")
-    class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
-        "none", description="Weight of each class in the loss."
-    )
-    shuffle_labels: bool = Field(
-        False,
-        description="Train on expressions that are dealt out to the pictures by chance: a control "
-        "that sees as many faces, and learns nothing about expressions.",
-    )
-    backend: Literal["tensorflow", "torch", "jax"] = Field(
-        "tensorflow", description="What Keras computes with; choose one that knows the accelerator."
-    )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32",
-        description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
-        "processors with AVX512-BF16; weights are kept in float32 all the same.",
-    )
+    mean: list[float] = Field(description="Of each channel, of values from 0 to 1.")
+    deviation: list[Annotated[float, Field(gt=0)]] = Field(description="Of each channel, likewise.")
 
 
 class Input(Section):
@@ -114,10 +53,11 @@ class Input(Section):
         "proportions are stretched."
     )
     channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
-    scaling: Literal[tuple(SCALINGS)] = Field(
+    scaling: Literal[tuple(SCALINGS)] | Scaling = Field(
         "unit",
         description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255; imagenet: ImageNet's mean "
-        "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras.",
+        "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras; or "
+        "`{mean: [...], deviation: [...]}`.",
     )
 
     @field_validator("size", mode="wrap")
@@ -140,8 +80,13 @@ class Weights(Section):
     )
     path: UserPath | None = Field(
         None,
-        description="Instead: a `.keras`, `.h5` or torch file. `weights: path/to/file` is short "
-        "for it.",
+        description="Instead: a file of Keras, torch or safetensors. `weights: path/to/file` "
+        "is short for it.",
+    )
+    key: str | None = Field(
+        None,
+        description="Which of several state dicts in a torch file, such as `ema`: the key under "
+        "which it lies, or the prefix of its keys. Needed only where several fit.",
     )
 
     @model_validator(mode="after")
@@ -154,7 +99,7 @@ class Weights(Section):
 
 
 # The words that `weights` can be, instead of a path or a section.
-_WEIGHTS_WORDS = ("train", "untrained", "imagenet")
+_WEIGHTS_WORDS = ("train", *ZOO_WEIGHTS)
 
 
 def _or_all(schema: dict[str, Any]) -> None:
@@ -180,6 +125,17 @@ class NetworkEntry(Section):
         "`{module, weights, input, files}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "object"}),
     )
+    timm: str | None = Field(
+        None,
+        description="Instead: a network of timm, such as `vit_tiny_patch16_224`. Its library gives "
+        "the input, unless `input` does; likewise with the next two.",
+    )
+    torchvision: str | None = Field(
+        None, description="Instead: a network of torchvision for classes, such as `resnet18`."
+    )
+    keras_application: str | None = Field(
+        None, description="Instead: a network of Keras Applications, such as `ResNet50`."
+    )
     files: list[UserPath] = Field(
         [],
         description="Files or folders that the code of `torch` or `keras` reads, beside the "
@@ -188,10 +144,12 @@ class NetworkEntry(Section):
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
     )
-    weights: Literal["train", "untrained", "imagenet"] | Weights | None = Field(
+    weights: Literal[_WEIGHTS_WORDS] | Weights | None = Field(
         None,
-        description="Where the weights come from; needed with `architecture`. `imagenet` is for "
-        "VGG16: from the cache of Keras, or downloaded. A path is short for `{path: ...}`.",
+        description="Where the weights come from; needed with `architecture`, `timm`, "
+        "`torchvision` and `keras_application`. `pretrained` is for the last three and VGG16: from "
+        "the library's cache in the user's home, or downloaded by it. A path is short for "
+        "`{path: ...}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "string"}),
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
@@ -237,6 +195,9 @@ class NetworkEntry(Section):
         if isinstance(data.get("torch"), Mapping):
             data |= _lift_torch(data)
         weights = data.get("weights")
+        # The word of earlier versions, as all of VGG16's weights are of ImageNet.
+        if weights == "imagenet":
+            data["weights"] = weights = "pretrained"
         if isinstance(weights, str) and set("/.~$") & set(weights):
             data["weights"] = {"path": weights}
         elif isinstance(weights, str) and weights not in _WEIGHTS_WORDS:
@@ -248,11 +209,15 @@ class NetworkEntry(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> NetworkEntry:
-        kinds = [kind for kind in ("architecture", "keras", "torch") if getattr(self, kind)]
+        every = ("architecture", "keras", "torch", *ZOOS)
+        kinds = [kind for kind in every if getattr(self, kind)]
         if len(kinds) != 1:
-            raise ValueError("give exactly one of: architecture, keras, torch")
+            raise ValueError(f"give exactly one of: {', '.join(every)}")
         if kinds == ["architecture"]:
             self._check_architecture()
+        elif self.zoo:
+            if not re.fullmatch(r"\w[\w.-]*", self.zoo[1]):
+                raise mistake("key", f"{kinds[0]} = '{self.zoo[1]}': give the name of a network")
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
         if self.files and not self.code:
@@ -314,13 +279,15 @@ class NetworkEntry(Section):
         name = self.architecture or kind
         if name in ("pixels", "keras") and not self.code and self.weights is not None:
             raise mistake("key", f"weights: '{name}' takes no weights")
-        if self.code or isinstance(self.weights, Weights):
-            words = ("untrained",)
+        if self.architecture:
+            words = ARCHITECTURES[self.architecture].weights
         else:
-            words = ARCHITECTURES[self.architecture].weights if self.architecture else ()
-        if self.weights is None and kind == "architecture" and name != "pixels":
+            words = ZOO_WEIGHTS if self.zoo else ("untrained",)
+        if self.weights is None and kind not in ("keras", "torch") and name != "pixels":
             allowed = ", ".join([*words, "{asset: ...}", "{path: ...}"])
             raise ValueError(f"needs the key 'weights': {allowed}")
+        if isinstance(self.weights, Weights) and self.weights.key and self.framework != "torch":
+            raise mistake("key", "weights.key: goes with a torch file")
         if isinstance(self.weights, str) and self.weights not in words:
             allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
             raise mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
@@ -357,24 +324,34 @@ class NetworkEntry(Section):
         return "shuffled labels" if shuffled else "trained"
 
     @property
+    def zoo(self) -> tuple[str, str] | None:
+        """A key of `architectures.ZOOS` and the network's name there, if it is of a library."""
+        if self.architecture:
+            return ARCHITECTURES[self.architecture].zoo
+        return next(((kind, getattr(self, kind)) for kind in ZOOS if getattr(self, kind)), None)
+
+    @property
     def source(self) -> dict[str, Any]:
         """What `networks.load_network` needs to know."""
-        return self.model_dump(
-            include={"architecture", "keras", "torch", "input", "classes", "width"}
-        )
+        known = {"architecture", "keras", "torch", "input", "classes", "width"}
+        key = self.weights.key if isinstance(self.weights, Weights) else None
+        return self.model_dump(include=known) | {"zoo": self.zoo, "key": key}
 
     @property
     def input_spec(self) -> InputSpec:
-        """Size, channels and scaling of its input."""
-        if self.input is None:
-            return ARCHITECTURES[self.architecture].input
-        return InputSpec(**self.input.model_dump())
+        """Size, channels and scaling of its input; a library is not asked for those."""
+        if self.input is not None:
+            return InputSpec(**self.input.model_dump())
+        built_in = ARCHITECTURES.get(self.architecture)
+        return built_in.input if built_in else ZOO_INPUT
 
     @property
     def framework(self) -> str:
         """``"keras"``, ``"torch"`` or ``"numpy"``."""
         if self.architecture:
             return ARCHITECTURES[self.architecture].framework
+        if self.zoo:
+            return ZOOS[self.zoo[0]].framework
         return "keras" if self.keras else "torch"
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from facestages import disfa_files
+from facestages.architectures import INSTALL_ZOO, ZOOS
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
@@ -95,12 +95,12 @@ def list_requirements(
         _asset(plan, name, manifest[name], needed_by(*users))
         for name, users in _asset_users(plan).items()
     ]
-    imagenet = [
-        _imagenet(name, needed_by(f"networks.{name}"))
+    pretrained = [
+        _pretrained(plan, name, needed_by(f"networks.{name}"))
         for name, entry in config.networks.items()
-        if entry.weights == "imagenet"
+        if entry.weights == "pretrained"
     ]
-    return [*given, *assets, *imagenet]
+    return [*given, *assets, *pretrained]
 
 
 def _asset_users(plan: Plan) -> dict[str, list[str]]:
@@ -177,24 +177,25 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     )
 
 
-def _imagenet(network: str, needed_by: list[str]) -> Requirement:
-    """Weights of VGG16 that Keras Applications fetches into its cache in the user's home."""
-    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
-    file = cache / "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+def _pretrained(plan: Plan, network: str, needed_by: list[str]) -> Requirement:
+    """Weights that a library fetches into its cache in the user's home."""
+    kind, name = plan.config.networks[network].zoo
+    title, fetched = ZOOS[kind].title, plan.networks.fetched(network)
+    request = f"On first use, by {title}, into its cache in your home."
+    if plan.networks.zoo_version(kind) is None:
+        request += f" {ZOOS[kind].package} is not installed here: {INSTALL_ZOO}."
     return Requirement(
         key=f"networks.{network}.weights",
-        what="VGG16 weights",
-        where=str(file) if file.exists() else "Keras Applications",
-        found=file.exists(),
+        what=f"{name} weights",
+        where=fetched if os.path.exists(fetched) else title,
+        found=os.path.exists(fetched),
         fetched_by_us=True,
-        address=f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{file.name}",
-        licence="CC BY 4.0 (Visual Geometry Group, University of Oxford)",
-        request=f"On first use, by Keras; without a connection, put the file into {cache}.",
-        size="553,467,096 bytes",
+        address="",
+        licence=f"as {title} says of this network",
+        request=request,
+        size="",
         sha256={},
         needed_by=needed_by,
-        citation="Simonyan and Zisserman 2015, Very deep convolutional networks for large-scale "
-        "image recognition, ICLR, arXiv:1409.1556.",
     )
 
 

@@ -31,6 +31,7 @@ def draw(
     stages: Sequence[str],
     components: int | str,
     band: str,
+    pretrained: Mapping[str, str] | None = None,
 ) -> page.Drawing:
     """Draw silhouettes by stage: a row of panels a label, a column a face set, a line a network.
 
@@ -47,6 +48,8 @@ def draw(
         A line for each face set and network that is left out.
     components : int or "all"
         Number of principal components whose silhouettes are drawn.
+    pretrained : mapping of str to str
+        Whose weights those networks have that a library gives.
 
     Returns
     -------
@@ -85,6 +88,9 @@ def draw(
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
     sentences = _caption(chosen, summary, datasets, networks, stages, components, band)
+    if pretrained:
+        listed = "; ".join(f"{networks[name]}: {words}" for name, words in pretrained.items())
+        sentences.append(f"Weights: {listed}.")
     numbers = summary.rename(columns={"value": "mean"})[_COLUMNS]
     return page.finish(figure, numbers, sentences, absent)
 

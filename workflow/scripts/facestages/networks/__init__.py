@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facestages.architectures import ARCHITECTURES, InputSpec, is_address
+from facestages.architectures import ARCHITECTURES, ZOOS, InputSpec, is_address
 from facestages.errors import FacestagesError, did_you_mean, name_error
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["InputSpec", "Network", "load_network", "open_network"]
 
 logger = logging.getLogger(__name__)
 
-_WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
+_WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
 
 class Network(Protocol):
@@ -185,9 +185,10 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
 def runs_side_by_side(source: Mapping[str, Any]) -> bool:
     """Whether forward passes of a network, by its source in the config, may run at the same time.
 
-    A user's torch module may not: it may keep something of each pass.
+    Torch modules of users and libraries may not: they may keep something of each pass.
     """
-    return source.get("torch") is None
+    zoo = source.get("zoo")
+    return source.get("torch") is None and not (zoo and ZOOS[zoo[0]].framework == "torch")
 
 
 def load_instance(snakemake) -> tuple[Network, int]:
@@ -201,6 +202,8 @@ def load_instance(snakemake) -> tuple[Network, int]:
     """
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
     source, weights = snakemake.params.network, snakemake.params.weights
+    # A job of its own has fetched the weights of timm; nodes of a cluster often have no connection.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     gpu = snakemake.resources.gpu
     return load_network(name, **source, weights=weights, seed=seed, gpu=gpu), seed
 
@@ -211,10 +214,12 @@ def load_network(
     architecture: str | None = None,
     keras: str | None = None,
     torch: str | None = None,
+    zoo: Sequence[str] | None = None,
     input: Mapping[str, Any] | None = None,
     classes: Sequence[str] | None = None,
     width: int | None = None,
     weights: str | os.PathLike | None = None,
+    key: str | None = None,
     seed: int = 0,
     gpu: int = 0,
 ):
@@ -226,18 +231,21 @@ def load_network(
     ----------
     name : str
         Its name in the config.
-    architecture, keras, torch
+    architecture, keras, torch, zoo
         One of them: a name in `architectures.ARCHITECTURES`, a Keras file or
-        ``package.module:function``, or ``package.module:function``.
+        ``package.module:function``, ``package.module:function``, or a key of `architectures.ZOOS`
+        and a name there.
     input : mapping, optional
-        ``size``, ``channels`` and ``scaling``; required unless `architecture` is given.
+        ``size``, ``channels`` and ``scaling``; required with `keras` and `torch`.
     classes : sequence of str, optional
         Output classes, if they are not the published ones.
     width : int, optional
         Channels of the first layer, to build an architecture narrower than published.
     weights : path-like, optional
         File of the weights, or a folder that holds one such file. None for an untrained network,
-        ``"imagenet"`` for weights that Keras Applications fetches.
+        ``"pretrained"`` for those that the library of `zoo` has.
+    key : str, optional
+        Which of several state dicts in a file of torch, see `checkpoints.load_state`.
     seed : int
         Seed of an untrained network's initial weights.
     gpu : int
@@ -257,31 +265,47 @@ def load_network(
     from facestages.networks.devices import require_gpus
 
     keep_freed_memory()
-    spec = InputSpec(**input) if input else ARCHITECTURES[architecture].input
+    published = ARCHITECTURES.get(architecture)
+    spec = InputSpec(**input) if input else None
     is_code = keras is not None and is_address(keras)
     # A folder under `keras` is no folder of an asset.
     if weights is not None and os.path.isdir(weights) and weights != keras:
         weights = find_weights(weights)
+    builder = None
+    if published:
+        builder, zoo, classes = published.builder, published.zoo, classes or published.classes
+    n_classes = [len(classes)] if classes else []
+    pretrained = weights == "pretrained"
+    file = None if pretrained else weights
+
+    def build_zoo():
+        # By name, so that this module counts for networks of a zoo alone: see common.smk.
+        zoos = importlib.import_module("facestages.networks.zoos")
+        where = f"network {name}"
+        return zoos.build_network(where, zoo, pretrained, *n_classes, input=spec, seed=seed)
+
+    if published and not zoo:
+        spec = spec or published.input
     if architecture == "pixels":
         from facestages.networks.pixels import PixelsNetwork
 
         return PixelsNetwork(name, spec)
-    published = ARCHITECTURES.get(architecture)
-    builder, n_classes = None, []
-    if published:
-        builder, classes = published.builder, classes or published.classes
-        n_classes = [len(classes)] if classes else []
-    if torch is not None or (published and published.framework == "torch"):
+    is_torch = torch is not None or (published and published.framework == "torch")
+    if is_torch or (zoo and ZOOS[zoo[0]].framework == "torch"):
         from facestages.networks.checkpoints import load_state
         from facestages.networks.torch_backend import TorchNetwork, build_module
 
         require_gpus(gpu, "torch")
-        where = f"networks.{name}.torch"
-        options = {} if width is None else {"width": width}
-        module = build_module(torch or builder, seed, *n_classes, where=where, **options)
-        if weights is not None:
-            load_state(module, weights)
-        side_by_side = runs_side_by_side({"torch": torch})
+        if zoo:
+            module, spec = build_zoo()
+        else:
+            where = f"networks.{name}.torch"
+            n_units = n_classes if published else []
+            options = {} if width is None else {"width": width}
+            module = build_module(torch or builder, seed, *n_units, where=where, **options)
+        if file is not None:
+            load_state(module, file, key)
+        side_by_side = runs_side_by_side({"torch": torch, "zoo": zoo})
         return TorchNetwork(name, module, spec, side_by_side=side_by_side)
 
     from facestages.networks.keras_backend import KerasNetwork, build_model
@@ -289,19 +313,18 @@ def load_network(
     from facestages.networks.quiet_keras import keras as loaded_keras
 
     require_gpus(gpu, loaded_keras.config.backend())
-    whole_model = not is_code and (builder is None or str(weights).endswith(".keras"))
-    if whole_model:
-        return KerasNetwork(name, load_keras(weights or keras), spec)
-    if is_code:
+    if zoo:
+        model, spec = build_zoo()
+    elif is_code:
         model = build_model(name, keras, spec, seed)
-    else:
+    elif builder:
         module, _, function = builder.partition(":")
-        build = getattr(importlib.import_module(module), function)
-        if weights == "imagenet":
-            return KerasNetwork(name, build(weights=weights), spec)
-        model = build(*n_classes, seed=seed)
-    if weights is not None:
-        load_weights(model, weights)
+        model = getattr(importlib.import_module(module), function)(*n_classes, seed=seed)
+    is_whole = str(file).endswith(".keras") and not is_code
+    if is_whole or not (zoo or is_code or builder):
+        model = load_keras(file or keras)
+    elif file is not None:
+        load_weights(model, file)
     return KerasNetwork(name, model, spec)
 
 

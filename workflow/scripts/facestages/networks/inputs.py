@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PIL import Image
 
-from facestages.architectures import BLUE_FIRST, SCALINGS, InputSpec
+from facestages.architectures import BLUE_FIRST, InputSpec, factor_and_shift
 from facestages.errors import FacestagesError
 
 
@@ -40,22 +42,22 @@ def resize_images(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
     return out
 
 
-def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
+def scale_images(images: np.ndarray, scaling: str | Mapping) -> np.ndarray:
     """Scale uint8 pictures to the values that a network was trained on: x * factor + shift.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns, channels)
         Channels in the order red, green, blue.
-    scaling : str
-        A name in `architectures.SCALINGS`.
+    scaling : str or mapping
+        As of `architectures.InputSpec`.
 
     Returns
     -------
     numpy.ndarray of float32, shape (n, rows, columns, channels)
         Channels in the order that the network takes.
     """
-    factor, shift = (np.float32(value) for value in SCALINGS[scaling])
+    factor, shift = (np.float32(value) for value in factor_and_shift(scaling))
     scaled = images.astype(np.float32)
     scaled *= factor
     scaled += shift

@@ -168,6 +168,11 @@ def _fig4(plan: Plan, fig4) -> FigurePlan:
             "datasets": plan.labels("datasets", datasets),
             "networks": plan.labels("networks", networks),
             "looks": plan.looks(networks),
+            "pretrained": {
+                name: plan.networks.weights_in_words(name)[0]
+                for name in networks
+                if plan.config.networks[name].weights == "pretrained"
+            },
             "absent": [
                 *plan.left_out("datasets", fig4.datasets).values(),
                 *plan.left_out("networks", fig4.networks).values(),

@@ -1,0 +1,143 @@
+"""What files of PyTorch and of safetensors hold, read without running code of theirs."""
+
+from __future__ import annotations
+
+import os
+import pickletools
+import re
+import zipfile
+from typing import BinaryIO
+
+import torch
+
+from facestages.bounds import require_fit
+from facestages.errors import FacestagesError, shorten
+from facestages.networks.file_kinds import SAFETENSORS, TORCH, is_zip, name_kind
+from facestages.networks.safetensors_files import read_safetensors
+
+#: What the user can do about any file of weights.
+ADVICE = "check the network's 'weights' in the config"
+# A tensor takes some forty operations, and PyTorch does one in a few microseconds and 64 bytes.
+_MOST_OPERATIONS = 1_000_000
+# Pickles at the start of a file of the legacy format, before the numbers.
+_LEGACY_PICKLES = 5
+
+
+class Ignored:
+    """In place of an object beside the weights, so that none is built from the file."""
+
+    def __init__(self, *args: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+
+# What training scripts keep beside the weights: numbers, options and places. It is not needed.
+_IGNORED = re.compile(
+    r"numpy\.(core|_core)\.multiarray\.(scalar|_reconstruct)|numpy\.(dtype|ndarray)|_codecs\.encode"
+    r"|argparse\.Namespace|pathlib\.\w*Path|easydict\.EasyDict|omegaconf\.[\w.]+|typing\.Any"
+    r"|(pytorch_lightning|lightning|lightning_fabric)\.[\w.]+"
+)
+
+
+def read_torch_file(path: str | os.PathLike) -> object:
+    """Read what is in a file of PyTorch, of the present or the legacy format, or of safetensors.
+
+    Objects that trainings keep beside the weights, such as options, become `Ignored`.
+
+    Raises
+    ------
+    FacestagesError
+        If the file is missing, damaged or of another kind, or holds objects of any other type.
+    """
+    if not os.path.exists(path):
+        raise FacestagesError(f"{path}: no such file; {ADVICE}")
+    if os.path.isdir(path):
+        raise FacestagesError(f"{path}: is a folder; {ADVICE}: name the file of weights")
+    objects: list[str] = []
+    try:
+        kind = name_kind(path)
+        if kind == SAFETENSORS:
+            return read_safetensors(path)
+        if kind != TORCH:
+            raise FacestagesError(
+                f"{path}: cannot be read as a file of PyTorch: it is {kind}; {ADVICE}"
+            )
+        objects = _list_objects(path)
+        ignored = [(Ignored, name) for name in set(objects) if _IGNORED.fullmatch(name)]
+        with torch.serialization.safe_globals(ignored):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except FacestagesError:
+        raise
+    # A damaged file can raise any error. PyTorch's message is not passed on, since it advises to
+    # trust the file.
+    except Exception as error:
+        refused = re.search(r"GLOBAL (\S+)", str(error))
+        if refused:
+            raise _refusal(path, refused[1], objects) from error
+        if "unexpected EOF" in str(error):
+            raise _truncated(path) from error
+        raise FacestagesError(
+            f"{path}: cannot be read as a file of PyTorch ({type(error).__name__}): it is damaged. "
+            f"Fetch it again, or {ADVICE}"
+        ) from error
+
+
+def _refusal(path: str | os.PathLike, refused: str, objects: list[str]) -> FacestagesError:
+    """The error of a file with objects other than tensors, or with nothing but a module."""
+    whole = any(name.startswith("torch.nn.modules.") for name in objects)
+    return FacestagesError(
+        f"{path}: {'is a whole pickled module: it ' if whole else ''}holds Python objects "
+        f"({shorten(refused)}), and they are never loaded, since that runs code of the file. Save "
+        f"module.state_dict() with torch.save, or {ADVICE}"
+    )
+
+
+def _truncated(path: str | os.PathLike) -> FacestagesError:
+    return FacestagesError(
+        f"{path}: cannot be read as a file of PyTorch: it is truncated. Fetch it again, or {ADVICE}"
+    )
+
+
+def _list_objects(path: str | os.PathLike) -> list[str]:
+    """Names of the functions and types in the pickles of a file, without unpickling them.
+
+    A file is refused that declares much more than it holds, or takes long to unpickle.
+    """
+    if not is_zip(path):
+        with open(path, "rb") as stream:
+            return _scan(path, stream, _LEGACY_PICKLES)
+    objects = []
+    with zipfile.ZipFile(path) as archive:
+        require_fit(path, "what it packs", sum(item.file_size for item in archive.infolist()))
+        for name in archive.namelist():
+            if name.endswith(".pkl"):
+                with archive.open(name) as stream:
+                    objects += _scan(path, stream, 1)
+    return objects
+
+
+def _scan(path: str | os.PathLike, stream: BinaryIO, n_pickles: int) -> list[str]:
+    """Names of the functions and types in so many pickles from here on."""
+    objects: list[str] = []
+    n_operations = 0
+    try:
+        for _ in range(n_pickles):
+            for operation, argument, _ in pickletools.genops(stream):
+                n_operations += 1
+                if operation.name == "GLOBAL":
+                    objects.append(argument.replace(" ", "."))
+                if n_operations > _MOST_OPERATIONS:
+                    raise FacestagesError(
+                        f"{path}: holds more than {_MOST_OPERATIONS:,} Python objects beside its "
+                        f"weights. Save module.state_dict() alone with torch.save, or {ADVICE}"
+                    )
+    # PyTorch says what else is wrong with a pickle.
+    except ValueError as error:
+        if not stream.read(1):
+            raise _truncated(path) from error
+    return objects
