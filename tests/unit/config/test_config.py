@@ -55,7 +55,7 @@ def test_shipped_configs_are_valid(path):
         (
             ["networks", "nn1", "stages"],
             {"early": "batchnorm_11"},
-            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "out_layer"],
+            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "list_layers"],
         ),
         (
             ["networks", "nn1", "training", "dataset"],

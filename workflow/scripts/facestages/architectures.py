@@ -199,7 +199,7 @@ def explain_missing(
     return f"{hint}Allowed: {', '.join(map(shorten, layers))}"
 
 
-def nearest_layers(name: str, available: Iterable[str], most: int = 4) -> list[str]:
+def nearest_layers(name: str, available: Iterable[str], most: int = 3) -> list[str]:
     """Names of layers that resemble `name`, the nearest first.
 
     ``layer4`` may mean ``encoder.layer4``, and ``blocks`` its parts. Other names are as deep as

@@ -167,7 +167,8 @@ class TorchNetwork:
                 tensor = self._source(layer).find(output)
                 if tensor is not None:
                     # A copy, as a later operation in place would write into the record.
-                    records[layer] = _to_numpy(self._rows(layer, tensor))
+                    rows = _to_numpy(self._rows(layer, tensor))
+                    records[layer] = np.ascontiguousarray(take(layer, rows))
             if len(records) == n_wanted:
                 raise _AllRecorded
 
@@ -200,9 +201,8 @@ class TorchNetwork:
         return {name: self._modules[name] for name, _ in self._by_call(layers)}
 
     def _rows(self, layer: str, tensor: torch.Tensor) -> torch.Tensor:
-        """What is recorded of a tensor: a row for each picture."""
-        rows = tensor.movedim(self._source(layer).axis, 0)
-        return take(layer, rows) if rows.is_floating_point() else take(layer, rows.float())
+        """The tensor with the axis of pictures first."""
+        return tensor.movedim(self._source(layer).axis, 0)
 
     def _prepare(self, images: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(prepare_images(images, self.input)))
@@ -240,7 +240,7 @@ class TorchNetwork:
             # The input requires a gradient, since all weights may be frozen. It is copied, since
             # operations in place are forbidden on such a tensor.
             self.module(self._arrange(self._prepare(images)).requires_grad_().clone())
-            logits = self._rows(output, kept[output]).flatten(1)
+            logits = take(output, self._rows(output, kept[output])).flatten(1)
             chosen = logits[torch.arange(len(logits)), torch.as_tensor(units, dtype=torch.long)]
             maps = [kept[layer] for layer in layers]
             gradients = _gradients(chosen.sum(), maps)

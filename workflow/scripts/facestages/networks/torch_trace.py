@@ -84,7 +84,11 @@ def watch(
 
         return hook
 
-    hooks = [module.register_forward_hook(hook_of(name)) for name, module in modules.items()]
+    hooks = [
+        module.register_forward_hook(hook_of(name))
+        for name, module in modules.items()
+        if not isinstance(module, torch.jit.ScriptModule)
+    ]
     try:
         yield
     finally:
@@ -166,7 +170,7 @@ def _why_not_run(name: str, module: torch.nn.Module, modules: Mapping[str, torch
         return ""
     above, _, last = name.rpartition(".")
     if isinstance(module, torch.jit.ScriptModule):
-        return "PyTorch calls no hook inside TorchScript; give the Python code of the module"
+        return "TorchScript takes no hooks; give the Python code of the module"
     if isinstance(modules.get(above), torch.nn.MultiheadAttention):
         return f"attention computes '{last}' as a part of itself; name '{above}'"
     return "it does not run in a forward pass, or not as a layer of its own"
