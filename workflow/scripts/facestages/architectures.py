@@ -188,24 +188,26 @@ def explain_missing(
     """Why a network has no layer of this name, or else the nearest names that it has."""
     if reason := (reasons or {}).get(name):
         return reason
-    part = name.partition("@")[2]
-    layers = [layer for layer in available if bool(layer.partition("@")[2]) == bool(part)]
-    if not layers:
-        return "none can be recorded"
-    near = [f"'{shorten(layer)}'" for layer in nearest_layers(name, layers)]
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    layers = [layer for layer in available if ("@" in layer) == ("@" in name)]
+    hint = suggest_layers(name, available)
     if len(layers) > _FEW:
-        return f"{hint}'snakemake list_layers --config network=NAME' prints all {len(layers)}"
-    return f"{hint}Allowed: {', '.join(map(shorten, layers))}"
+        return f"{hint} 'snakemake list_layers --config network=NAME' prints all".lstrip()
+    return f"{hint} Allowed: {', '.join(map(shorten, layers)) or 'none'}".lstrip()
+
+
+def suggest_layers(name: str, layers: Iterable[str]) -> str:
+    """Ask whether one of the layers with the nearest names was meant; empty if none is near."""
+    near = [f"'{shorten(layer)}'" for layer in nearest_layers(name, layers)]
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def nearest_layers(name: str, available: Iterable[str], most: int = 3) -> list[str]:
     """Names of layers that resemble `name`, the nearest first.
 
-    ``layer4`` may mean ``encoder.layer4``, and ``blocks`` its parts. Other names are as deep as
-    `name`, so that no part of another layer is taken for a layer.
+    ``layer4`` may mean ``encoder.layer4``, and ``blocks`` the layers inside. Other names are as
+    deep as `name`, and parts (``block[1]``) are not near whole layers.
     """
-    layers = list(available)
+    layers = [each for each in available if all((s in each) == (s in name) for s in "[@")]
     same = [each for each in layers if f".{each}".endswith(f".{name}")]
     same += [each for each in layers if f".{name}".endswith(f".{each}")]
     inside = [e for e in layers if e.startswith(f"{name}.") and "." not in e[len(name) + 1 :]]

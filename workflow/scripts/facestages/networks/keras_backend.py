@@ -61,7 +61,11 @@ class KerasNetwork:
         self.kinds: dict[str, str] = {}
         self.parameters: dict[str, int] = {}
         self._graph = _flatten(model)
+        self.unlisted: dict[str, str] = {}
         for layer, operation, tensor in _calls(self._graph):
+            if tensor.shape[:1] != self._graph.inputs[0].shape[:1]:
+                self.unlisted[layer] = "its output is the same for any number of pictures"
+                continue
             self._tensors[layer] = tensor
             self.kinds[layer] = type(operation).__name__
             of_layer = isinstance(operation, keras.layers.Layer)
@@ -77,7 +81,6 @@ class KerasNetwork:
         self.layers = name_choices(self.layers)
         for of in (self.kinds, self.parameters):
             of |= {layer: of[whole_layer(layer)] for layer in self.layers}
-        self.unlisted: dict[str, str] = {}
 
     def _measure(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the layers of a model for inputs of any size."""
@@ -100,6 +103,12 @@ class KerasNetwork:
         with forward_pass(self.name):
             outputs = self._recorder(whole)(batch)
         outputs = {layer: np.asarray(output, np.float32) for layer, output in outputs.items()}
+        for layer, output in outputs.items():
+            if len(output) != len(images):
+                raise FacestagesError(
+                    f"network {self.name}: layer '{layer}' gives {len(output)} rows for "
+                    f"{len(images)} pictures; name a layer with one row a picture"
+                )
         return {layer: take(layer, outputs[whole_layer(layer)]) for layer in layers}
 
     def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:

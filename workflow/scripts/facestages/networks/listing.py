@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from facestages.architectures import ARCHITECTURES, explain_missing
+from facestages.architectures import ARCHITECTURES, suggest_layers
 from facestages.files import atomic_path
 from facestages.networks import Network, load_network
 from facestages.networks.tokens import has_tokens, whole_layer
@@ -54,7 +54,9 @@ def describe_layers(network: Network, stages: Mapping[str, str]) -> pd.DataFrame
     ]
     missing = [layer for layer in dict.fromkeys(stages.values()) if layer not in network.layers]
     problems = network.unlisted | {
-        layer: explain_missing(layer, network.layers, network.unlisted) for layer in missing
+        layer: suggest_layers(layer, network.layers) or "no layer has a similar name"
+        for layer in missing
+        if layer not in network.unlisted
     }
     rows += [(layer, "", (), 0, problem) for layer, problem in problems.items()]
     return pd.DataFrame(
@@ -129,8 +131,8 @@ def _remarks(table: pd.DataFrame, layers: pd.DataFrame) -> Iterator[str]:
             yield ""
             yield heading
         for row in rows.itertuples():
-            stage = f"{row.stage}: no layer " if row.stage else ""
-            yield f"  {stage}{row.layer}: {row.problem}"
+            what = f"{row.stage}: no layer '{row.layer}'" if row.stage else row.layer
+            yield f"  {what}: {row.problem}"
 
 
 def _sizes(shape: str) -> tuple[int, ...]:

@@ -118,6 +118,8 @@ def _is_half(values: np.ndarray) -> bool:
 
 def _difference(values: np.ndarray, others: np.ndarray) -> float:
     """Root mean square of the difference, relative to that of the values."""
+    if values.shape != others.shape:
+        return math.inf
     with np.errstate(invalid="ignore"):
         difference = np.square(values - others, dtype=np.float64).mean()
     scale = np.sqrt(np.square(values, dtype=np.float64).mean())
