@@ -147,7 +147,7 @@ def load_config(
         config = read_yaml(config)
     try:
         # The list of layers is there to mend what is wrong with the layers in the config.
-        context = {"is_listing": config.get("network") is not None}
+        context = {"is_listing": isinstance(config, Mapping) and bool(config.get("network"))}
         checked = Config.model_validate(config, context=context)
     except ValidationError as error:
         lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config))

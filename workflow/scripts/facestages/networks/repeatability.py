@@ -8,7 +8,7 @@ numbers beside other pictures. Neither can be measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from facestages.errors import FacestagesError
 from facestages.networks import Network
 from facestages.networks.inputs import resize_images
 
-# Pictures in the passes that are compared.
-_PICTURES = 4
 # Values of layers that are compared at once, for a picture.
 _AT_ONCE = 1 << 22
 # Root mean square of a difference, relative to that of the layer. Rounding differs with the number
@@ -42,14 +40,14 @@ _PROBLEMS = {
 def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[str]) -> None:
     """Refuse a network whose output for a picture changes from pass to pass, or with the batch.
 
-    A few pictures are shown twice, and once more in two parts. The other layers are looked at only
-    if those wanted differ, so that the message names the first that does.
+    A picture is shown beside another one, and alone. Only if the wanted layers differ, the two are
+    shown again, and the others are looked at, so that the message names the first that changes.
 
     Parameters
     ----------
     network : Network
     images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
-        A batch, of which a few pictures are taken.
+        A batch, of which the first two pictures are taken.
     layers : sequence of str
         The layers that will be recorded.
 
@@ -72,11 +70,10 @@ def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[st
 
 
 def _choose(network: Network, images: np.ndarray) -> np.ndarray:
-    """A few pictures; the last one is dark, as a scale that the batch shares shows only then."""
+    """Two pictures. The second is dark, so that it shows whether the batch has a common scale."""
     spec = network.input
-    pictures = resize_images(images[:_PICTURES], spec.size, spec.channels)
-    if len(pictures) > 1:
-        pictures = np.concatenate([pictures[:-1], pictures[-1:] // 2])
+    pictures = resize_images(images[:2], spec.size, spec.channels)
+    pictures = np.concatenate([pictures[:-1], pictures[-1:] // 2])
     return pictures[..., 0] if spec.channels == 1 else pictures
 
 
@@ -92,20 +89,20 @@ def _groups(network: Network) -> Iterator[list[str]]:
     yield group
 
 
-def _first_change(network: Network, pictures: np.ndarray, groups) -> tuple[str, str] | None:
-    """The first layer that changes, and a key of `_PROBLEMS`; None if none changes."""
+def _first_change(
+    network: Network, pictures: np.ndarray, groups: Iterable[Sequence[str]]
+) -> tuple[str, str] | None:
+    """The first layer whose output for the last picture changes, and a key of `_PROBLEMS`."""
     limit = _ROUNDING
     for layers in groups:
-        once, again = network.record(pictures, layers), network.record(pictures, layers)
-        parts = [network.record(part, layers) for part in (pictures[:1], pictures[1:]) if len(part)]
+        beside, alone = network.record(pictures, layers), network.record(pictures[-1:], layers)
         for layer in layers:
-            if _is_half(once[layer]):
+            if _is_half(beside[layer]):
                 limit = _HALF_ROUNDING
-            apart = np.concatenate([part[layer] for part in parts])
-            if _difference(once[layer], again[layer]) > _ROUNDING:
-                return layer, "random"
-            if _difference(once[layer], apart) > limit:
-                return layer, "batch"
+            if _difference(beside[layer][-1:], alone[layer]) > limit:
+                again = network.record(pictures, layers)[layer]
+                is_random = _difference(beside[layer], again) > _ROUNDING
+                return layer, "random" if is_random else "batch"
     return None
 
 
