@@ -197,13 +197,14 @@ class NetworkEntry(Section):
     )
     stages: dict[Name, str] = Field(
         min_length=1,
-        description="Layer of each stage, from input to output. The figures ask for `early`, "
-        '`middle` (the paper\'s "ID layer"), `penultimate` and `final`.',
+        description="Layer of each stage, or a part of one (`block[1]`, `norm@cls`), from input to "
+        'output. The figures ask for `early`, `middle` (the paper\'s "ID layer"), `penultimate` '
+        "and `final`.",
     )
     layers: list[str] = Field(
         [],
-        description="More layers to look at, by name or by glob (`conv2d_*`), or `all`; "
-        "`snakemake list_layers --config network=NAME` prints them.",
+        description="More layers to look at, by name or by glob (`conv2d_*`, `blocks.*@cls`), or "
+        "`all`; `snakemake list_layers --config network=NAME` prints them.",
         json_schema_extra=_or_all,
     )
     gradcam: list[str] = Field(
