@@ -11,6 +11,7 @@ import yaml
 
 from facestages.assets import read_manifest
 from facestages.config import Config, load_config
+from facestages.config.networks import NO_STAGES
 from facestages.errors import FacestagesError
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +56,7 @@ def test_shipped_configs_are_valid(path):
         (
             ["networks", "nn1", "stages"],
             {"early": "batchnorm_11"},
-            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "out_layer"],
+            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "list_layers"],
         ),
         (
             ["networks", "nn1", "training", "dataset"],
@@ -368,6 +369,33 @@ def test_parse_time_imports_nothing_heavy():
     heavy = {"numpy", "pandas", "scipy", "h5py", "PIL", "sklearn", "tensorflow", "keras", "torch"}
     assert run.returncode == 0, run.stderr
     assert not heavy & set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("stages", "listed"),
+    [
+        ({"early": "nothing", "final": "out_layer"}, {"early": "nothing", "final": "out_layer"}),
+        ({"early": "conv*", "identity": "flatten"}, {"early": "conv*", "identity": "flatten"}),
+        ({}, NO_STAGES),
+        (None, NO_STAGES),
+        ("flatten", NO_STAGES),
+        ({"my stage": "flatten", "early": 3}, NO_STAGES),
+    ],
+)
+def test_a_config_with_wrong_layers_lists_them(tiny, stages, listed):
+    wrong = {"stages": stages, "layers": 7, "gradcam": ["no"]}
+    config = change(tiny, ["networks", "nn1"], tiny["networks"]["nn1"] | wrong)
+    with pytest.raises(FacestagesError):
+        load_config(config)
+    config = change(config, ["network"], "nn1")
+    assert load_config(config).networks["nn1"].stages == listed
+
+
+def test_parts_of_layers_are_stages(tiny):
+    stages = {"early": "a[1]", "final": "norm@cls"}
+    own = {"label": "Own", "torch": "own:net", "input": {"size": 8, "channels": 1}}
+    config = change(tiny, ["networks", "own"], own | {"stages": stages})
+    assert load_config(config).networks["own"].stages == stages
 
 
 # ------------------------------------------------------------------------------- own tables

@@ -31,15 +31,13 @@ class Answers:
 
     name = "net"
     layers = {"out": (3,)}
-    input, batch, side_by_side = InputSpec(4, 1), 32, False
+    input, batch, side_by_side, unlisted = InputSpec(4, 1), 32, False, {}
 
     def __init__(self, scores):
-        self.scores, self.done = np.array(scores, np.float32), 0
+        self.scores = np.array(scores, np.float32)
 
     def record(self, images, layers):
-        rows = self.scores[self.done : self.done + len(images)]
-        self.done += len(images)
-        return {layers[0]: rows}
+        return {layers[0]: self.scores[images.mean(axis=(1, 2)).astype(int) // 64]}
 
 
 @pytest.fixture

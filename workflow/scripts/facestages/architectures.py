@@ -5,6 +5,7 @@ The config is checked against this, so nothing here imports more than the standa
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import functools
 import json
@@ -14,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facestages.errors import FacestagesError, did_you_mean
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.expressions import EXPRESSIONS
 
 #: From values 0-255 to what a network was trained on: ``value * factor + shift``, the same for all
@@ -43,6 +44,9 @@ def factor_and_shift(scaling: str | Mapping) -> tuple[float | tuple, float | tup
     pairs = list(zip(scaling["mean"], scaling["deviation"], strict=True))
     return tuple(1 / (255 * sd) for _, sd in pairs), tuple(-mean / sd for mean, sd in pairs)
 
+
+# A network of fewer layers is listed in a message.
+_FEW = 20
 
 _LAYERS = Path(__file__).with_name("layers.json")
 
@@ -212,8 +216,20 @@ def is_address(text: str) -> bool:
     return re.fullmatch(r"[\w.]+:\w+", text) is not None
 
 
-def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str]:
+def select_layers(
+    available: Collection[str], wanted: Iterable[str], reasons: Mapping[str, str] | None = None
+) -> list[str]:
     """Those `available` layers, in this order, that exact names or globs (``conv2d_*``) choose.
+
+    A glob takes whole layers. Parts of layers (``block[1]``, ``norm@cls``) are taken by a glob that
+    names the part (``block*[1]``, ``norm*@cls``).
+
+    Parameters
+    ----------
+    available : collection of str
+    wanted : iterable of str
+    reasons : mapping of str to str, optional
+        Why what is not available is not, by its name.
 
     Raises
     ------
@@ -222,8 +238,55 @@ def select_layers(available: Collection[str], wanted: Iterable[str]) -> list[str
     """
     chosen = set()
     for name in wanted:
-        matching = {name} if name in available else set(fnmatch.filter(available, name))
+        matching = {name} if name in available else _match(name, available)
         if not matching:
-            raise FacestagesError(f"no layer '{name}': {did_you_mean(name, available)}")
+            raise FacestagesError(f"no layer '{name}': {explain_missing(name, available, reasons)}")
         chosen |= matching
     return [layer for layer in available if layer in chosen]
+
+
+def _match(glob: str, available: Collection[str]) -> set[str]:
+    chosen, _, part = glob.partition("@")
+    layers = [layer for layer in available if layer.partition("@")[2] == part]
+    # Square brackets mean the name of a part, where there are such parts, and else a set of signs.
+    parts = [layer for layer in layers if "[" in layer]
+    literal = glob.replace("[", "[[]")
+    if "[" in chosen and (found := fnmatch.filter(parts, literal)):
+        return set(found)
+    return set(fnmatch.filter([layer for layer in layers if "[" not in layer], glob))
+
+
+def explain_missing(
+    name: str, available: Iterable[str], reasons: Mapping[str, str] | None = None
+) -> str:
+    """Why a network has no layer of this name, or else the nearest names that it has."""
+    if reason := (reasons or {}).get(name):
+        return reason
+    layers = [layer for layer in available if ("@" in layer) == ("@" in name)]
+    hint = suggest_layers(name, available)
+    if len(layers) > _FEW:
+        return f"{hint} 'snakemake list_layers --config network=NAME' prints all".lstrip()
+    return f"{hint} Allowed: {', '.join(map(shorten, layers)) or 'none'}".lstrip()
+
+
+def suggest_layers(name: str, layers: Iterable[str]) -> str:
+    """Ask whether one of the layers with the nearest names was meant; empty if none is near."""
+    near = [f"'{shorten(layer)}'" for layer in nearest_layers(name, layers)]
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def nearest_layers(name: str, available: Iterable[str], most: int = 3) -> list[str]:
+    """Names of layers that resemble `name`, the nearest first.
+
+    ``layer4`` may mean ``encoder.layer4``, and ``blocks`` the layers inside. Other names are as
+    deep as `name`, and parts (``block[1]``) are not near whole layers.
+    """
+    layers = [each for each in available if all((s in each) == (s in name) for s in "[@")]
+    same = [each for each in layers if f".{each}".endswith(f".{name}")]
+    same += [each for each in layers if f".{name}".endswith(f".{each}")]
+    inside = [e for e in layers if e.startswith(f"{name}.") and "." not in e[len(name) + 1 :]]
+    above = name.rpartition(".")[0]
+    level = [each for each in layers if each.count(".") == name.count(".")]
+    beside = [each for each in level if each.rpartition(".")[0] == above]
+    near = difflib.get_close_matches(name, beside if above and beside else level, most, 0.5)
+    return list(dict.fromkeys([*same, *near, *inside]))[:most]

@@ -74,7 +74,7 @@ class Config(Section):
         check_once("analysis.labels", self.analysis.labels)
         check_once("analysis.components", self.analysis.components)
         check_once("analysis.decoding.labels", self.analysis.decoding.labels)
-        for where, section in self.drawings():
+        for where, section in self.drawings() if self.network is None else ():
             section.check(where, self)
         for key in self.pathvars:
             if key not in _PATHVARS:
@@ -147,11 +147,13 @@ def load_config(
     if not isinstance(config, Mapping):
         config = read_yaml(config)
     try:
+        # The list of layers is there to mend what is wrong with the layers in the config.
+        context = {"is_listing": isinstance(config, Mapping) and bool(config.get("network"))}
         try:
-            checked = Config.model_validate(config)
+            checked = Config.model_validate(config, context=context)
         except ValidationError as error:
             config = read_texts(error, config)
-            checked = Config.model_validate(config)
+            checked = Config.model_validate(config, context=context)
     except ValidationError as error:
         lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config, Config))
         raise FacestagesError("\n".join(lines)) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
@@ -21,10 +23,12 @@ from facestages.architectures import (
     ZOO_WEIGHTS,
     ZOOS,
     InputSpec,
+    explain_missing,
     is_address,
     layer_widths,
 )
 from facestages.config.section import (
+    NAME,
     RENAMED,
     Count,
     Name,
@@ -35,7 +39,7 @@ from facestages.config.section import (
 )
 from facestages.config.training import Training
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.text import shorten
+from facestages.text import line_problem, shorten
 
 
 class Scaling(Section):
@@ -97,6 +101,9 @@ class Weights(Section):
             raise ValueError("'member' goes with 'asset'")
         return self
 
+
+#: Stages of a network whose layers are listed before any is named.
+NO_STAGES = {"none": ""}
 
 # The words that `weights` can be, instead of a path or a section.
 _WEIGHTS_WORDS = ("train", *ZOO_WEIGHTS)
@@ -168,13 +175,14 @@ class NetworkEntry(Section):
     )
     stages: dict[Name, str] = Field(
         min_length=1,
-        description="Layer of each stage, from input to output. The figures ask for `early`, "
-        '`middle` (the paper\'s "ID layer"), `penultimate` and `final`.',
+        description="Layer of each stage, or a part of one (`block[1]`, `norm@cls`), from input to "
+        'output. The figures ask for `early`, `middle` (the paper\'s "ID layer"), `penultimate` '
+        "and `final`.",
     )
     layers: list[str] = Field(
         [],
-        description="More layers to look at, by name or by glob (`conv2d_*`), or `all`; "
-        "`snakemake list_layers --config network=NAME` prints them.",
+        description="More layers to look at, by name or by glob (`conv2d_*`, `blocks.*@cls`), or "
+        "`all`; `snakemake list_layers --config network=NAME` prints them.",
         json_schema_extra=_or_all,
     )
     gradcam: list[str] = Field(
@@ -185,11 +193,13 @@ class NetworkEntry(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, data: Any) -> Any:
+    def _short_forms(cls, data: Any, info: ValidationInfo) -> Any:
         """Spell out a path as `weights`, `all` as `layers`, and a section `torch`."""
         if not isinstance(data, Mapping):
             return data
         data = dict(data)
+        if _is_listing(info):
+            data |= _lenient_layers(data)
         if data.get("layers") == "all":
             data["layers"] = ["*"]
         if isinstance(data.get("torch"), Mapping):
@@ -208,13 +218,13 @@ class NetworkEntry(Section):
         return data
 
     @model_validator(mode="after")
-    def _consistent(self) -> NetworkEntry:
+    def _consistent(self, info: ValidationInfo) -> NetworkEntry:
         every = ("architecture", "keras", "torch", *ZOOS)
         kinds = [kind for kind in every if getattr(self, kind)]
         if len(kinds) != 1:
             raise ValueError(f"give exactly one of: {', '.join(every)}")
         if kinds == ["architecture"]:
-            self._check_architecture()
+            self._check_architecture(_is_listing(info))
         elif self.zoo:
             if not re.fullmatch(r"\w[\w.-]*", self.zoo[1]):
                 raise mistake("key", f"{kinds[0]} = '{self.zoo[1]}': give the name of a network")
@@ -224,7 +234,9 @@ class NetworkEntry(Section):
             raise mistake("key", "files: goes with a function under 'torch' or 'keras'")
         if self.torch and not self.code:
             raise mistake("key", f"torch = '{self.torch}': give package.module:function")
-        self._check_input_and_stages()
+        self._check_input()
+        if not _is_listing(info):
+            self._check_stages()
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
@@ -235,7 +247,15 @@ class NetworkEntry(Section):
             raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
 
-    def _check_architecture(self) -> None:
+    def _check_architecture(self, is_listing: bool) -> None:
+        if not is_listing:
+            self._check_layers()
+        if ARCHITECTURES[self.architecture].any_classes and not self.classes:
+            raise ValueError(
+                f"{self.architecture} needs the key 'classes', e.g. [happy, sad, neutral]"
+            )
+
+    def _check_layers(self) -> None:
         widths = layer_widths(self.architecture)
         for stage, layer in self.stages.items():
             if layer not in widths:
@@ -246,12 +266,8 @@ class NetworkEntry(Section):
         for layer in self.gradcam:
             if layer not in widths:
                 raise mistake("key", f"gradcam = '{layer}': {self._no_layer(layer)}")
-        if ARCHITECTURES[self.architecture].any_classes and not self.classes:
-            raise ValueError(
-                f"{self.architecture} needs the key 'classes', e.g. [happy, sad, neutral]"
-            )
 
-    def _check_input_and_stages(self) -> None:
+    def _check_input(self) -> None:
         if self.input is not None:
             try:
                 InputSpec(**self.input.model_dump())
@@ -263,15 +279,17 @@ class NetworkEntry(Section):
             raise mistake("key", f"width = {self.width}: '{name}' has one width only")
         if self.width is not None and self.width % 8:
             raise mistake("key", f"width = {self.width}: give a multiple of 8")
+
+    def _check_stages(self) -> None:
         for stage, layer in self.stages.items():
             if stage in RENAMED:
                 raise mistake("key", f"stages.{stage}: {renamed(stage)}")
-            if set("*?[") & set(layer):
+            if set("*?") & set(layer):
                 problem = "a stage is one layer; globs go to 'layers'"
                 raise mistake("key", f"stages.{stage} = '{layer}': {problem}")
 
     def _no_layer(self, layer: str) -> str:
-        hint = did_you_mean(layer, layer_widths(self.architecture))
+        hint = explain_missing(layer, layer_widths(self.architecture))
         return f"no layer of {self.architecture}; {hint}"
 
     def _check_weights(self, kind: str) -> None:
@@ -353,6 +371,23 @@ class NetworkEntry(Section):
         if self.zoo:
             return ZOOS[self.zoo[0]].framework
         return "keras" if self.keras else "torch"
+
+
+def _is_listing(info: ValidationInfo) -> bool:
+    """Whether the config is read to list a network's layers, which a user needs to name them."""
+    return bool((info.context or {}).get("is_listing"))
+
+
+def _lenient_layers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that name layers, without what is wrong with them."""
+    stages = data.get("stages")
+    stages = stages if isinstance(stages, Mapping) else {}
+    named = {
+        stage: layer
+        for stage, layer in stages.items()
+        if re.fullmatch(NAME, str(stage)) and isinstance(layer, str) and not line_problem(layer)
+    }
+    return {"stages": named or NO_STAGES, "layers": [], "gradcam": []}
 
 
 def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,10 @@ import pandas as pd
 from facestages.errors import FacestagesError
 
 #: Columns that a table of layers must have.
-COLUMNS = ("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters")
+COLUMNS = (
+    *("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters"),
+    "problem",
+)
 
 #: More layers than this do not fit beside each other on a page in legible type.
 MOST_LAYERS = 50
@@ -63,10 +66,13 @@ class Block(NamedTuple):
 def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
     """The table of layers, with shapes as text: where all are vectors, they were read as numbers.
 
+    Outputs that cannot be recorded are left out.
+
     Raises
     ------
     FacestagesError
-        If a column, all rows, or a layer's number of parameters is missing.
+        If a column, all rows, or a layer's number of parameters is missing, or a stage has no
+        layer.
     """
     missing = [column for column in COLUMNS if column not in layers]
     if missing:
@@ -74,7 +80,11 @@ def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
     if layers.empty:
         raise _bad_table("the table of layers has no rows")
     table = layers.astype(dict.fromkeys(("network", "layer", "kind", "shape"), str))
-    table["stage"] = table["stage"].fillna("").astype(str)
+    for key in ("stage", "problem"):
+        table[key] = table[key].fillna("").astype(str)
+    for row in table[(table["problem"] != "") & (table["stage"] != "")].itertuples():
+        raise FacestagesError(f"network {row.network}: no layer '{row.layer}': {row.problem}")
+    table = table[table["problem"] == ""]
     table["parameters"] = pd.to_numeric(table["parameters"], errors="coerce")
     for row in table[table["parameters"].isna()].itertuples():
         raise _bad_table(f"layer {row.layer} of {row.network} has no number of parameters")

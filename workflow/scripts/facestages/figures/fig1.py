@@ -107,7 +107,7 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     _draw_ruler(axis, channels, ground - names, "channels" if of_maps else "units")
     _draw_ruler(axis, pixels, ground - names - _ruler_height(channels), "pixels" if of_maps else "")
     _write(axis, _EDGE, below - 1, "\n".join(lines), 7, va="top", linespacing=1.35)
-    return page.Drawing(figure, _in_words(layers), caption)
+    return page.Drawing(figure, _in_words(table), caption)
 
 
 def _in_words(layers: pd.DataFrame) -> pd.DataFrame:

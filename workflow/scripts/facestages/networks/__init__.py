@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -35,7 +37,8 @@ class Network(Protocol):
     name : str
         Its name in the config.
     layers : dict of str to tuple of int
-        Output shape of every layer, without the axis of pictures, in the order of the forward pass.
+        Output shape of every layer, without the axis of pictures, in the order of the forward pass;
+        after it, of the parts of it that can be recorded, such as ``block[1]`` and ``norm@cls``.
     input : InputSpec
         Size, channels and scaling of its input.
     kinds : dict of str to str
@@ -50,6 +53,8 @@ class Network(Protocol):
         The fastest number of pictures in a forward pass.
     side_by_side : bool
         Whether several threads may call `record` at the same time.
+    unlisted : dict of str to str
+        Why other outputs inside the network cannot be recorded, by their names.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Network(Protocol):
     weights_digest: str
     batch: int
     side_by_side: bool
+    unlisted: dict[str, str]
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """Outputs of some layers, in one forward pass in inference mode.
@@ -139,10 +145,33 @@ def forward_pass(network: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         logger.info("network %s", network, exc_info=True)
-        raise FacestagesError(
-            f"network {network}: a forward pass failed: {name_error(error)}. Check the network, "
-            f"and 'input' in the config"
-        ) from error
+        raise explain_pass(f"network {network}: a forward pass failed", error) from error
+
+
+def explain_pass(problem: str, error: BaseException) -> FacestagesError:
+    """One line on a forward pass that failed: the error, its place, and what to check."""
+    advice = "Check 'input' in the config" if _is_about_shape(error) else "Check the network's code"
+    return FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}. {advice}")
+
+
+# Words by which errors of frameworks and of users' code tell that pictures do not fit.
+_SHAPE = re.compile(r"\b(shapes?|sizes?|channels?|dim(ension)?s?|height|width|resolution)\b", re.I)
+
+
+def _is_about_shape(error: BaseException) -> bool:
+    """Whether an error says that the pictures have a size or channels that do not fit."""
+    return bool(_SHAPE.search(str(error))) and "stride" not in str(error)
+
+
+def user_line(error: BaseException) -> str:
+    """File and line of the user's code in which an error came about, in brackets, if in any."""
+    if isinstance(error, SyntaxError):
+        return ""  # its text names them
+    frames = traceback.extract_tb(error.__traceback__)
+    library = os.path.dirname(os.path.dirname(__file__))
+    others = ("site-packages", "dist-packages", library, os.path.dirname(traceback.__file__), "<")
+    own = [frame for frame in frames if not any(part in frame.filename for part in others)]
+    return f" ({os.path.basename(own[-1].filename)}, line {own[-1].lineno})" if own else ""
 
 
 def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):

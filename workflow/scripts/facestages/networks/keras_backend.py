@@ -17,6 +17,7 @@ from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.own_code import call_function
 from facestages.networks.quiet_keras import keras
+from facestages.networks.tokens import name_choices, take, whole_layer
 
 # Pictures in a forward pass. On a processor, larger batches are no faster.
 _BATCH, _GPU_BATCH = 16, 64
@@ -28,8 +29,9 @@ class KerasNetwork:
     """A Keras model as a `networks.Network`.
 
     Its layers are those of the model and of models inside it, and functional operations. A layer
-    that is called several times counts once for each call: ``relu#1``, ``relu#2``. Shared
-    parameters count once in ``n_parameters``.
+    that is called several times counts once for each call: ``relu#1``, ``relu#2``. One that returns
+    several tensors is a layer by the first, and each has a name of its own, too: ``lstm[0]``,
+    ``lstm[1]``. Shared parameters count once in ``n_parameters``.
 
     Parameters
     ----------
@@ -63,7 +65,11 @@ class KerasNetwork:
         self._graph = _flatten(model)
         # Not every processor convolves maps whose channels come first; what XLA compiles, all do.
         self._use_xla = not on_gpu and any(map(_puts_channels_first, self._graph.operations))
+        self.unlisted: dict[str, str] = {}
         for layer, operation, tensor in _calls(self._graph):
+            if tensor.shape[:1] != self._graph.inputs[0].shape[:1]:
+                self.unlisted[layer] = "its output is the same for any number of pictures"
+                continue
             self._tensors[layer] = tensor
             self.kinds[layer] = type(operation).__name__
             of_layer = isinstance(operation, keras.layers.Layer)
@@ -76,6 +82,9 @@ class KerasNetwork:
         if any(None in shape for shape in self.layers.values()):
             self.layers = self._measure()
         _require_small_layers(name, self.layers)
+        self.layers = name_choices(self.layers)
+        for of in (self.kinds, self.parameters):
+            of |= {layer: of[whole_layer(layer)] for layer in self.layers}
 
     def _measure(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the layers of a model for inputs of any size."""
@@ -91,9 +100,17 @@ class KerasNetwork:
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
         batch = self._prepare(images)
+        whole = tuple(dict.fromkeys(map(whole_layer, layers)))
         with forward_pass(self.name):
-            outputs = self._recorder(tuple(layers))(batch)
-        return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
+            outputs = self._recorder(whole)(batch)
+        outputs = {layer: np.asarray(output, np.float32) for layer, output in outputs.items()}
+        for layer, output in outputs.items():
+            if len(output) != len(images):
+                raise FacestagesError(
+                    f"network {self.name}: layer '{layer}' gives {len(output)} rows for "
+                    f"{len(images)} pictures; name a layer with one row a picture"
+                )
+        return {layer: take(layer, outputs[whole_layer(layer)]) for layer in layers}
 
     def _prepare(self, images: np.ndarray) -> np.ndarray:
         """Pictures (n, ...) float32, with channels where the model takes them."""
@@ -163,7 +180,7 @@ class KerasNetwork:
             )
         import tensorflow as tf
 
-        before, finish = _split_softmax(self._tensors[output])
+        before, finish = _split_softmax(self._tensors[whole_layer(output)])
         model = keras.Model(self._graph.inputs, [self._tensors[name] for name in layers] + [before])
 
         @tf.function(
@@ -176,7 +193,7 @@ class KerasNetwork:
                 # Watched, the input gives every layer a gradient, even if all weights are frozen.
                 tape.watch(batch)
                 *activations, last = model(batch, training=False)
-                logits = finish(last)
+                logits = take(output, finish(last))
                 logits = tf.reshape(logits, (tf.shape(logits)[0], -1))
                 chosen = tf.gather(logits, units, batch_dims=1)
             return activations, tape.gradient(chosen, activations)
@@ -360,8 +377,12 @@ def _calls(graph: keras.Model):
         calls = [node for node in operation._inbound_nodes if id(node) in nodes]
         for number, node in enumerate(calls, start=1):
             layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
-            if len(node.output_tensors) == 1:
-                yield layer, operation, node.output_tensors[0]
+            tensors = [tensor for tensor in node.output_tensors if tensor is not None]
+            for place, tensor in enumerate(tensors):
+                if place == 0:
+                    yield layer, operation, tensor
+                if len(tensors) > 1:
+                    yield f"{layer}[{place}]", operation, tensor
 
 
 def digest_arrays(arrays: Iterable[np.ndarray]) -> str:

@@ -26,6 +26,7 @@ class PixelsNetwork:
         self.kinds = {"pixels": "Input"}
         self.parameters = {"pixels": 0}
         self.n_parameters = 0
+        self.unlisted = {}
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """The pictures, resized and scaled, under the name of each layer."""

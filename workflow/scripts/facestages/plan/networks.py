@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facestages import contents, paths
 from facestages.architectures import ARCHITECTURES, ZOOS, layer_widths, select_layers
 from facestages.config import Config
-from facestages.config.networks import Weights
+from facestages.config.networks import NO_STAGES, Weights
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 from facestages.plan.given import Given, give
@@ -141,7 +141,8 @@ class Networks:
 
     def stages(self, network: str) -> dict[str, str]:
         """Layer of each stage."""
-        return self.config.networks[network].stages
+        stages = self.config.networks[network].stages
+        return {} if stages == NO_STAGES else stages
 
     def recorded_layers(self, network: str) -> list[str]:
         """Names and globs of the layers that are recorded."""

@@ -1,0 +1,122 @@
+"""Whether a network gives the same output for the same picture, before anything is recorded.
+
+Dropout that is never told of evaluation mode, noise or a random crop in the forward pass give other
+numbers in each pass. Batch statistics, or a division by a batch's maximum, give a picture other
+numbers beside other pictures. Neither can be measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from facestages.errors import FacestagesError
+from facestages.networks import Network
+from facestages.networks.inputs import resize_images
+
+# Values of layers that are compared at once, for a picture.
+_AT_ONCE = 1 << 22
+# Root mean square of a difference, relative to that of the layer. Rounding differs with the number
+# of pictures in a pass. It stays a hundred times below the first limit in float32, and below the
+# second where a network computes in half precision.
+_ROUNDING, _HALF_ROUNDING = 1e-3, 5e-2
+# Values as small as this are rounding themselves.
+_NOTHING = 1e-6
+
+_PROBLEMS = {
+    "random": (
+        "for the same picture changes from pass to pass. Something random comes in there or just "
+        "before it: switch it off in evaluation mode, e.g. F.dropout(x, training=self.training)"
+    ),
+    "batch": (
+        "for a picture changes with the other pictures of its batch. Take nothing from the batch "
+        "there or just before it: e.g. batch normalisation with running statistics"
+    ),
+}
+
+
+def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[str]) -> None:
+    """Refuse a network whose output for a picture changes from pass to pass, or with the batch.
+
+    A picture is shown beside another one, and alone. Only if the wanted layers differ, the two are
+    shown again, and the others are looked at, so that the message names the first that changes.
+
+    Parameters
+    ----------
+    network : Network
+    images : numpy.ndarray of uint8, shape (n, rows, columns[, 3])
+        A batch, of which the first two pictures are taken.
+    layers : sequence of str
+        The layers that will be recorded.
+
+    Raises
+    ------
+    FacestagesError
+        It names the first layer that changes.
+    """
+    pictures = _choose(network, images)
+    change = _first_change(network, pictures, [layers])
+    if change is None:
+        return
+    first = _first_change(network, pictures, _groups(network))
+    if first is None and change[1] == "batch":
+        return  # Half precision, which only layers that are not wanted show.
+    layer, kind = first or change
+    raise FacestagesError(
+        f"network {network.name}: layer '{layer}' is the first whose output {_PROBLEMS[kind]}"
+    )
+
+
+def _choose(network: Network, images: np.ndarray) -> np.ndarray:
+    """Two pictures. The second is dark, so that it shows whether the batch has a common scale."""
+    pictures = resize_images(images[:2], network.input.shape)
+    pictures = np.concatenate([pictures[:-1], pictures[-1:] // 2])
+    return pictures[..., 0] if network.input.channels == 1 else pictures
+
+
+def _groups(network: Network) -> Iterator[list[str]]:
+    """All layers in their order, as many at once as memory holds."""
+    group, values = [], 0
+    for layer, shape in network.layers.items():
+        if group and values + math.prod(shape) > _AT_ONCE:
+            yield group
+            group, values = [], 0
+        group.append(layer)
+        values += math.prod(shape)
+    yield group
+
+
+def _first_change(
+    network: Network, pictures: np.ndarray, groups: Iterable[Sequence[str]]
+) -> tuple[str, str] | None:
+    """The first layer whose output for the last picture changes, and a key of `_PROBLEMS`."""
+    limit = _ROUNDING
+    for layers in groups:
+        beside, alone = network.record(pictures, layers), network.record(pictures[-1:], layers)
+        for layer in layers:
+            if _is_half(beside[layer]):
+                limit = _HALF_ROUNDING
+            if _difference(beside[layer][-1:], alone[layer]) > limit:
+                again = network.record(pictures, layers)[layer]
+                is_random = _difference(beside[layer], again) > _ROUNDING
+                return layer, "random" if is_random else "batch"
+    return None
+
+
+def _is_half(values: np.ndarray) -> bool:
+    """Whether all values are numbers of bfloat16, or of float16."""
+    with np.errstate(over="ignore"):
+        is_float16 = (values.astype(np.float16) == values).all()
+    return bool(is_float16 or not (values.view(np.uint32) & 0xFFFF).any())
+
+
+def _difference(values: np.ndarray, others: np.ndarray) -> float:
+    """Root mean square of the difference, relative to that of the values."""
+    if values.shape != others.shape:
+        return math.inf
+    with np.errstate(invalid="ignore"):
+        difference = np.square(values - others, dtype=np.float64).mean()
+    scale = np.sqrt(np.square(values, dtype=np.float64).mean())
+    return float(np.sqrt(difference) / max(scale, _NOTHING))
