@@ -1,6 +1,7 @@
 """Files of weights: what is read, what is refused, and that nothing in them runs."""
 
 import argparse
+import datetime
 import fractions
 import gzip
 import io
@@ -9,6 +10,7 @@ import os
 import pathlib
 import pickle
 import tarfile
+import types
 import zipfile
 
 import numpy as np
@@ -70,6 +72,8 @@ LOSS = {"loss.weight": torch.ones(7)}
 OPTIONS = {
     "args": argparse.Namespace(lr=0.1, out=pathlib.PurePosixPath("runs")),
     "matrix": np.eye(3),
+    "when": datetime.datetime(2024, 5, 1),
+    "more": types.SimpleNamespace(depth=18),
 }
 #: What files of weights look like: by a name, what becomes of a module's state dict.
 WAYS = {
@@ -440,6 +444,17 @@ def test_a_whole_module_is_refused(tmp_path, options):
 def test_a_module_among_others_is_refused(tmp_path):
     message = refusal(saved(tmp_path / "yolo.pt", {"model": build(), "epoch": 3}))
     assert "is a whole pickled module" in message and "truncated" not in message
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "legacy"])
+def test_newer_pickles_are_named(tmp_path, options):
+    path = saved(tmp_path / "net.pth", build().state_dict(), pickle_protocol=4, **options)
+    assert "is pickled by protocol 4" in refusal(path)
+    whole = saved(tmp_path / "whole.pth", build(), pickle_protocol=4, **options)
+    assert "is a whole pickled module: it holds Python objects (torch.nn" in refusal(whole)
+    older = saved(tmp_path / "older.pth", build().state_dict(), pickle_protocol=3, **options)
+    load_state(build(1), older)
 
 
 def test_objects_that_nobody_knows_are_refused(tmp_path):

@@ -19,6 +19,8 @@ from facestages.networks.safetensors_files import read_safetensors
 ADVICE = "check the network's 'weights' in the config"
 # A tensor takes some forty operations, and PyTorch does one in a few microseconds and 64 bytes.
 _MOST_OPERATIONS = 1_000_000
+# Above it, PyTorch reads no weights alone.
+_LAST_PROTOCOL = 3
 # Pickles at the start of a file of the legacy format, before the numbers.
 _LEGACY_PICKLES = 5
 
@@ -39,8 +41,9 @@ class Ignored:
 # What training scripts keep beside the weights: numbers, options and places. It is not needed.
 _IGNORED = re.compile(
     r"numpy\.(core|_core)\.multiarray\.(scalar|_reconstruct)|numpy\.(dtype|ndarray)|_codecs\.encode"
-    r"|argparse\.Namespace|pathlib\.\w*Path|easydict\.EasyDict|omegaconf\.[\w.]+|typing\.Any"
-    r"|(pytorch_lightning|lightning|lightning_fabric)\.[\w.]+"
+    r"|argparse\.Namespace|types\.SimpleNamespace|pathlib\.\w*Path|datetime\.\w+|typing\.Any"
+    r"|easydict\.EasyDict|addict\.addict\.Dict|yacs\.config\.CfgNode|omegaconf\.[\w.]+"
+    r"|(pytorch_lightning|lightning|lightning_fabric|mmengine|mmcv)\.[\w.]+"
 )
 
 
@@ -58,7 +61,7 @@ def read_torch_file(path: str | os.PathLike) -> object:
         raise FacestagesError(f"{path}: no such file; {ADVICE}")
     if os.path.isdir(path):
         raise FacestagesError(f"{path}: is a folder; {ADVICE}: name the file of weights")
-    objects: list[str] = []
+    objects, protocol = [], 0
     try:
         kind = name_kind(path)
         if kind == SAFETENSORS:
@@ -67,7 +70,7 @@ def read_torch_file(path: str | os.PathLike) -> object:
             raise FacestagesError(
                 f"{path}: cannot be read as a file of PyTorch: it is {kind}; {ADVICE}"
             )
-        objects = _list_objects(path)
+        objects, protocol = _list_objects(path)
         ignored = [(Ignored, name) for name in set(objects) if _IGNORED.fullmatch(name)]
         with torch.serialization.safe_globals(ignored):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -79,6 +82,8 @@ def read_torch_file(path: str | os.PathLike) -> object:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused:
             raise _refusal(path, refused[1], objects) from error
+        if protocol > _LAST_PROTOCOL:
+            raise _newer(path, protocol, objects) from error
         if "unexpected EOF" in str(error):
             raise _truncated(path) from error
         raise FacestagesError(
@@ -87,9 +92,23 @@ def read_torch_file(path: str | os.PathLike) -> object:
         ) from error
 
 
+def _is_module(objects: list[str]) -> bool:
+    return any(name.startswith("torch.nn.modules.") for name in objects)
+
+
+def _newer(path: str | os.PathLike, protocol: int, objects: list[str]) -> FacestagesError:
+    """The error of a pickle that PyTorch cannot read as weights only."""
+    if _is_module(objects):
+        return _refusal(path, objects[0], objects)
+    return FacestagesError(
+        f"{path}: is pickled by protocol {protocol}, and without running code it is read up to "
+        f"protocol {_LAST_PROTOCOL}. Save it with torch.save without 'pickle_protocol', or {ADVICE}"
+    )
+
+
 def _refusal(path: str | os.PathLike, refused: str, objects: list[str]) -> FacestagesError:
     """The error of a file with objects other than tensors, or with nothing but a module."""
-    whole = any(name.startswith("torch.nn.modules.") for name in objects)
+    whole = _is_module(objects)
     return FacestagesError(
         f"{path}: {'is a whole pickled module: it ' if whole else ''}holds Python objects "
         f"({shorten(refused)}), and they are never loaded, since that runs code of the file. Save "
@@ -103,34 +122,43 @@ def _truncated(path: str | os.PathLike) -> FacestagesError:
     )
 
 
-def _list_objects(path: str | os.PathLike) -> list[str]:
-    """Names of the functions and types in the pickles of a file, without unpickling them.
+def _list_objects(path: str | os.PathLike) -> tuple[list[str], int]:
+    """Names of the functions and types in the pickles of a file, which are not unpickled, and the
+    newest protocol among them.
 
     A file is refused that declares much more than it holds, or takes long to unpickle.
     """
     if not is_zip(path):
         with open(path, "rb") as stream:
             return _scan(path, stream, _LEGACY_PICKLES)
-    objects = []
+    objects, protocol = [], 0
     with zipfile.ZipFile(path) as archive:
         require_fit(path, "what it packs", sum(item.file_size for item in archive.infolist()))
         for name in archive.namelist():
             if name.endswith(".pkl"):
                 with archive.open(name) as stream:
-                    objects += _scan(path, stream, 1)
-    return objects
+                    found, used = _scan(path, stream, 1)
+                objects, protocol = objects + found, max(protocol, used)
+    return objects, protocol
 
 
-def _scan(path: str | os.PathLike, stream: BinaryIO, n_pickles: int) -> list[str]:
-    """Names of the functions and types in so many pickles from here on."""
+def _scan(path: str | os.PathLike, stream: BinaryIO, n_pickles: int) -> tuple[list[str], int]:
+    """As `_list_objects`, of so many pickles from here on."""
     objects: list[str] = []
-    n_operations = 0
+    n_operations = protocol = 0
+    texts = ["", ""]
     try:
         for _ in range(n_pickles):
             for operation, argument, _ in pickletools.genops(stream):
                 n_operations += 1
-                if operation.name == "GLOBAL":
+                if operation.name == "PROTO":
+                    protocol = max(protocol, argument)
+                elif operation.name == "GLOBAL":
                     objects.append(argument.replace(" ", "."))
+                elif operation.name == "STACK_GLOBAL":
+                    objects.append(".".join(texts))
+                elif isinstance(argument, str):
+                    texts = [texts[1], argument]
                 if n_operations > _MOST_OPERATIONS:
                     raise FacestagesError(
                         f"{path}: holds more than {_MOST_OPERATIONS:,} Python objects beside its "
@@ -140,4 +168,4 @@ def _scan(path: str | os.PathLike, stream: BinaryIO, n_pickles: int) -> list[str
     except ValueError as error:
         if not stream.read(1):
             raise _truncated(path) from error
-    return objects
+    return objects, protocol
