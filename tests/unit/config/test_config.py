@@ -69,7 +69,7 @@ def test_shipped_configs_are_valid(path):
         (["figures", "fig4", "labels"], ["sex"], ["figures.fig4.labels = 'sex'", "identity"]),
         (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
         (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
-        (["networks", "a b"], {}, ["a b", "match pattern"]),
+        (["networks", "a b"], {}, ["networks: the name a b: names are made of A to Z"]),
         (["networks", "nn1", "weights"], {"member": "x"}, ["networks.nn1.weights", "give either"]),
         (["networks", "nn1", "weights"], {"path": "x", "member": "y"}, ["goes with 'asset'"]),
         (

@@ -117,8 +117,25 @@ def test_text_is_what_it_says_where_something_else_is_wanted(path, given, wanted
         ),
         (["FIGURES"], {}, "top level: unknown key 'FIGURES': did you mean 'figures'?"),
         (["figures", "FIG5"], {}, "figures: unknown key 'FIG5': did you mean 'fig5'?"),
+        (
+            ["analysis", "figures"],
+            {},
+            "analysis: unknown key 'figures': its place is the top level; ",
+        ),
+        (["datasets", "networks"], {}, "'networks' stands within 'datasets': indent both alike"),
+        (
+            ["networks", "analysis"],
+            {"permutations": 5},
+            "'analysis' stands within 'networks': inde",
+        ),
+        (
+            ["datasets", "顔"],
+            WILD,
+            "datasets: the name 顔: names are made of A to Z, digits, '-' and '_'",
+        ),
         # What YAML makes of words and numbers.
         (["datasets", 1], WILD, f"datasets: the name 1: {TEXT}"),
+        (["datasets", datetime.date(2024, 1, 1)], WILD, f"datasets: the name 2024-01-01: {TEXT}"),
         (["datasets", False], WILD, f"datasets: the name False: {TEXT}"),
         (["networks", "trained", "label"], 2024, f"networks.trained.label = 2024: {TEXT}"),
         (
@@ -148,6 +165,14 @@ def test_a_mistake_in_one_line(path, value, line):
         load_config(config_with(path, value))
     assert str(caught.value).startswith(f"config: {line}")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_entry_that_is_not_indented():
+    config = config_with(["datasets"], None) | {"faces": WILD}
+    with pytest.raises(
+        FacestagesError, match="'faces': if it belongs to 'datasets', which is empty"
+    ):
+        load_config(config)
 
 
 def test_where_a_key_belongs():

@@ -10,10 +10,15 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from facestages.config.section import Section
-from facestages.errors import did_you_mean
+from facestages.errors import did_you_mean, shorten
 
 # How pydantic says that something is no section.
 _NO_SECTION = ("model_type", "dict_type", "model_attributes_type")
+
+# Sections that hold a section for each name that a user gives.
+_OF_NAMES = (("datasets",), ("networks",), ("ratings",))
+
+_NO_TEXT = "YAML takes this for a number, a date, or yes or no; put it in quotes"
 
 # Truth values, as YAML writes them.
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -88,8 +93,12 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
             continue
         where = "config: " + (".".join(map(str, path)) or "top level")
         context = item.get("ctx", {})
-        if item["type"] == "unknown_key":
-            yield f"{where}: unknown key '{context['key']}': {_right_place(path, context, model)}"
+        if path[:1] in _OF_NAMES and path[1:2] and path[1] in model.model_fields:
+            yield f"config: '{path[1]}' stands within '{path[0]}': indent both alike"
+        elif item["loc"][-1:] == ("[key]",):
+            yield _describe_name(path, item)
+        elif item["type"] == "unknown_key":
+            yield f"{where}: unknown key '{context['key']}': {_right_place(path, item, model)}"
         elif item["type"] == "key":
             yield "config: " + ".".join([*map(str, path), item["msg"]])
         elif item["type"] == "value_error":
@@ -104,12 +113,7 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
         elif item["input"] is None and item["type"] in _NO_SECTION:
             yield f"{where}: this section is empty; fill it, or remove its line"
         elif item["type"] == "string_type" and not isinstance(item["input"], Mapping | list | None):
-            is_name = item["loc"][-1] == "[key]"
-            above = "config: " + ".".join(map(str, path[:-1]))
-            yield (
-                f"{f'{above}: the name' if is_name else f'{where} ='} {item['input']}: YAML takes "
-                f"this for a number, a date, or yes or no; put it in quotes"
-            )
+            yield f"{where} = {item['input']}: {_NO_TEXT}"
         elif item["type"] == "list_type" and isinstance(item["input"], str | int | float):
             yield f"{where} = {item['input']!r}: must be a list; write [{item['input']}]"
         else:
@@ -118,14 +122,29 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
             yield f"{where} = {value if len(value) < 80 else value[:76] + ' ...'}: {message}"
 
 
-def _right_place(path: tuple, context: Mapping[str, Any], model: type[Section]) -> str:
+def _describe_name(path: tuple, item: Mapping[str, Any]) -> str:
+    """A mistake in the name of a face set, a network, a stage ..."""
+    problem = _NO_TEXT
+    if item["type"] == "string_pattern_mismatch":
+        problem = "names are made of A to Z, digits, '-' and '_'; the label may be any text"
+    above = ".".join(map(str, path[:-1] if path[-1:] == (item["input"],) else path))
+    return f"config: {above}: the name {shorten(item['input'])}: {problem}"
+
+
+def _right_place(path: tuple, item: Mapping[str, Any], model: type[Section]) -> str:
     """Where an unknown key belongs, or the keys that are allowed where it is."""
+    context, section = item["ctx"], item["input"]
+    empty = [key for key, value in section.items() if value is None]
+    if empty and isinstance(section.get(context["key"]), Mapping) and not path:
+        return f"if it belongs to '{empty[0]}', which is empty, indent it further"
     places = [] if context["is_near"] else places_of(context["key"], model)
     here = ".".join([*map(str, path[:1]), *(["NAME"] if path[1:] else []), *map(str, path[2:])])
     # Face sets of other kinds may have the key.
     places = [place for place in places if place.rpartition(".")[0] != here]
     # Of several, those in the same part of the config.
     places = [place for place in places if place.split(".")[0] in map(str, path[:1])] or places
+    if places == [context["key"]]:
+        return "its place is the top level; indent it less"
     return f"its place is {' or '.join(places[:3])}" if places else context["hint"]
 
 
