@@ -304,7 +304,10 @@ def _right_input(taken: Sequence[tuple[int | None, ...]], input: InputSpec) -> s
                 size = rows if rows == columns else f"[{rows}, {columns}]"
                 right = f"{{size: {size}, channels: {channels}, scaling: {input.scaling}}}"
                 return f"Write in the config: 'input: {right}'"
-    return "Only networks that take one picture, grey or RGB, can be recorded"
+    return (
+        "Only networks that take one picture, grey or RGB, can be recorded. Build one around it "
+        "with a function of yours, 'keras: package.module:function'"
+    )
 
 
 def _puts_channels_first(operation: keras.Operation) -> bool:
