@@ -75,7 +75,7 @@ def test_dropout_that_never_ends_is_named(workspace):
 
 def test_layers_are_listed_whatever_is_wrong_with_the_stages(workspace):
     add_torch(workspace, "ViT", {"early": "patch", "middle": "blocks.2", "my stage": 3})
-    workspace.config["figures"]["fig4"] |= {"networks": ["net"], "stages": ["later"]}
+    workspace.config["figures"]["fig4"] |= {"networks": ["net"], "stages": ["early", "later"]}
     workspace.config["network"] = "net"
     result = workspace.run("list_layers")
     assert result.returncode == 0, result.stderr

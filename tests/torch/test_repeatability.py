@@ -1,5 +1,7 @@
 """PyTorch networks whose output for one picture changes: refused by the name of the layer."""
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -57,6 +59,9 @@ def images():
         (lambda module, x: F.dropout(x, 0.1), RANDOM),
         (lambda module, x: x + 0.01 * torch.randn_like(x), RANDOM),
         (crop, RANDOM),
+        (lambda module, x: x.flip(1) if torch.rand(()) < 0.5 else x, RANDOM),
+        (lambda module, x: x if random.random() < 0.5 else 2 * x, RANDOM),
+        (lambda module, x: x if np.random.rand() < 0.5 else 2 * x, RANDOM),
         (remember, RANDOM),
         (lambda module, x: F.batch_norm(x, None, None, training=True), BATCH),
         (lambda module, x: x - x.mean(0), BATCH),
@@ -71,6 +76,11 @@ def test_the_first_layer_that_changes_is_named(images, between, problem):
         assert message.startswith("network net: layer 'fc1' is the first whose output")
         assert problem in message
     require_repeatable(network, images, ["conv"])
+
+
+def test_random_numbers_that_change_nothing_are_allowed(images):
+    network = open_around(lambda module, x: x + 0 * torch.rand_like(x))
+    require_repeatable(network, images, ["fc2"])
 
 
 def test_batch_normalisation_without_running_statistics(images):

@@ -8,6 +8,8 @@ numbers beside other pictures. Neither can be measured.
 from __future__ import annotations
 
 import math
+import random
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -22,6 +24,8 @@ _AT_ONCE = 1 << 22
 # of pictures in a pass. It stays a hundred times below the first limit in float32, and below the
 # second where a network computes in half precision.
 _ROUNDING, _HALF_ROUNDING = 1e-3, 5e-2
+# Passes of one picture alone; and where a pass draws random numbers, as these may be coins.
+_PASSES, _RANDOM_PASSES = 2, 12
 # Values as small as this are rounding themselves.
 _NOTHING = 1e-6
 
@@ -40,8 +44,8 @@ _PROBLEMS = {
 def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[str]) -> None:
     """Refuse a network whose output for a picture changes from pass to pass, or with the batch.
 
-    A picture is shown beside another one, and alone. Only if the wanted layers differ, the two are
-    shown again, and the others are looked at, so that the message names the first that changes.
+    A picture is shown beside another one, and twice alone. The other layers are looked at only if
+    those wanted differ, so that the message names the first that changes.
 
     Parameters
     ----------
@@ -94,15 +98,29 @@ def _first_change(
     """The first layer whose output for the last picture changes, and a key of `_PROBLEMS`."""
     limit = _ROUNDING
     for layers in groups:
-        beside, alone = network.record(pictures, layers), network.record(pictures[-1:], layers)
+        state = _random_state()
+        beside = network.record(pictures, layers)
+        passes = _PASSES if _random_state() == state else _RANDOM_PASSES
+        alone = [network.record(pictures[-1:], layers) for _ in range(passes)]
         for layer in layers:
-            if _is_half(beside[layer]):
+            values, *others = (each[layer] for each in alone)
+            if _is_half(values):
                 limit = _HALF_ROUNDING
-            if _difference(beside[layer][-1:], alone[layer]) > limit:
-                again = network.record(pictures, layers)[layer]
-                is_random = _difference(beside[layer], again) > _ROUNDING
-                return layer, "random" if is_random else "batch"
+            if any(_difference(values, other) > _ROUNDING for other in others):
+                return layer, "random"
+            if _difference(values, beside[layer][-1:]) > limit:
+                return layer, "batch"
     return None
+
+
+def _random_state() -> list:
+    """State of the random numbers of Python, NumPy and PyTorch."""
+    state = [random.getstate(), [str(part) for part in np.random.get_state()[1:]]]
+    if torch := sys.modules.get("torch"):
+        state.append(torch.get_rng_state().tolist())
+        if torch.cuda.is_initialized():
+            state.append(torch.cuda.get_rng_state().tolist())
+    return state
 
 
 def _is_half(values: np.ndarray) -> bool:

@@ -25,7 +25,16 @@ from facestages.networks import (
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.tokens import take, whole_layer
-from facestages.networks.torch_trace import SIZES, Layers, Source, find_layers, list_calls, watch
+from facestages.networks.torch_layout import lay_out, lay_out_weights
+from facestages.networks.torch_trace import (
+    SIZES,
+    Layers,
+    Source,
+    find_layers,
+    is_plain,
+    list_calls,
+    watch,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -122,14 +131,13 @@ class TorchNetwork:
     def _find_layers(self) -> Layers:
         for part in self.module.modules():
             if isinstance(part, torch.nn.Conv2d):
-                _lay_out_weights(part, self._format)
+                lay_out_weights(part, self._format)
         noise = torch.rand(
             (SIZES[-1], *self.input.shape), generator=torch.Generator().manual_seed(0)
         )
-        first, second = (
-            list_calls(self._modules, lambda n=n: self._forward(noise[:n])) for n in SIZES
-        )
-        return find_layers(self._modules, first, second)
+        passes = (list_calls(self._modules, lambda n=n: self._forward(noise[:n])) for n in SIZES)
+        first = next(passes)
+        return find_layers(self._modules, first, None if is_plain(first) else next(passes))
 
     def _forward(self, pixels: torch.Tensor) -> None:
         # Not in inference mode: what a module makes in its first pass and keeps, such as a table of
@@ -211,7 +219,7 @@ class TorchNetwork:
         """Pictures (n, rows, columns, channels) as the module takes them, with channels second; a
         view if the module has channels last in memory."""
         pixels = pixels.to(self._device, self._dtype).permute(0, 3, 1, 2)
-        return _lay_out(pixels, self._format)
+        return lay_out(pixels, self._format)
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
@@ -289,20 +297,6 @@ def _use_evaluation_mode(name: str, module: torch.nn.Module) -> None:
         if each.training:
             logger.warning("network %s: '%s' is put in evaluation mode by force", name, part)
             each.training = False
-
-
-def _lay_out(tensor: torch.Tensor, memory_format: torch.memory_format) -> torch.Tensor:
-    """The tensor in this order of axes in memory; a view where it is in it."""
-    if memory_format == torch.contiguous_format and 1 in tensor.shape:
-        # Where an axis has the length 1, both orders hold, and torch takes the other one.
-        return tensor.clone(memory_format=memory_format)
-    return tensor.contiguous(memory_format=memory_format)
-
-
-def _lay_out_weights(part: torch.nn.Module, memory_format: torch.memory_format) -> None:
-    for weight in part.parameters():
-        if not torch.nn.parameter.is_lazy(weight) and weight.dim() == 4:
-            weight.data = _lay_out(weight.data, memory_format)
 
 
 def _gradients(value: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor | None]:

@@ -1,4 +1,4 @@
-"""The layers of a PyTorch module, found by two forward passes with other numbers of pictures."""
+"""The layers of a PyTorch module, found by forward passes with other numbers of pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from facestages.networks.tokens import name_choices
 
-#: Numbers of pictures in the two passes. One would not do, as many modules squeeze its axis.
+#: Numbers of pictures in the passes. One would not do, as many modules squeeze its axis.
 SIZES = (2, 3)
 
 
@@ -117,8 +117,22 @@ def _shape_or_problem(tensor: torch.Tensor) -> tuple[int, ...] | str:
     return tuple(tensor.shape) if tensor.numel() else "its output is empty"
 
 
-def find_layers(modules: Mapping[str, torch.nn.Module], first: Calls, second: Calls) -> Layers:
-    """The layers of a module, by two forward passes with numbers of pictures `SIZES`.
+def is_plain(calls: Calls) -> bool:
+    """Whether the first pass leaves no doubt about the axis of pictures.
+
+    It is always the first axis then, and no other has its length.
+    """
+    shapes = [shape for tensors in calls.values() for shape in tensors.values()]
+    return all(
+        isinstance(s, tuple) and s[:1] == SIZES[:1] and SIZES[0] not in s[1:] for s in shapes
+    )
+
+
+def find_layers(
+    modules: Mapping[str, torch.nn.Module], first: Calls, second: Calls | None = None
+) -> Layers:
+    """The layers of a module, by forward passes with numbers of pictures `SIZES`; the second is
+    needed unless the first one `is_plain`.
 
     A module whose output holds several tensors is a layer by the first that has an axis of
     pictures. Each tensor has a name of its own, too: ``block[0]``, ``block[1]``.
@@ -126,12 +140,12 @@ def find_layers(modules: Mapping[str, torch.nn.Module], first: Calls, second: Ca
     sources: dict[str, Source] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     unlisted: dict[str, str] = {}
-    times = Counter(name for name, _ in first) | Counter(name for name, _ in second)
+    times = Counter(name for name, _ in first) | Counter(name for name, _ in second or ())
     for (name, call), tensors in first.items():
         layer = name if times[name] == 1 else f"{name}#{call}"
-        others = second.get((name, call), {})
+        others = {} if second is None else second.get((name, call), {})
         for place, shape in tensors.items():
-            axis = _picture_axis(shape, others.get(place))
+            axis = 0 if second is None else _picture_axis(shape, others.get(place))
             if isinstance(axis, str):
                 unlisted[layer + place] = axis
                 continue
