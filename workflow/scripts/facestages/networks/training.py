@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from facestages import provenance
 from facestages.architectures import InputSpec
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.networks import load_network
