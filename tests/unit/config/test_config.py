@@ -413,7 +413,7 @@ def test_words_that_yaml_takes_for_numbers_are_text(tiny):
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"rename": {"expression": {False: "neutral"}}}, "write it in quotes"),
+        ({"rename": {"expression": {False: "neutral"}}}, "put it in quotes"),
         ({"rename": {"path": {"a": "b"}}}, "'path' names pictures, and only labels"),
         ({"rename": {"expression": {"a": "b\n"}}}, "has the character"),
         ({"columns": {"identity": "x", "sex": "x"}}, "'x' occurs twice"),

@@ -50,7 +50,9 @@ def problem(description: Mapping[str, Any]) -> str:
         if kind in _OLD_OPERATIONS:
             return f"'{name}' is an operation outside layers, which only Keras 2 can load"
         if _find_class(layer) is None:
-            return f"layer '{name}' is of the class {kind}, whose code is not in the file"
+            is_own = not str(layer.get("module")).startswith("keras.")
+            lack = "whose code is not in the file" if is_own else "which this version lacks"
+            return f"layer '{name}' is of the class {kind}, {lack}"
     return ""
 
 

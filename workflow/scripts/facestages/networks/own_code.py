@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from facestages.errors import FacestagesError, name_error, shorten
+from facestages.networks import user_line
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def _refused(problem: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         logger.info("%s", problem, exc_info=True)
-        raise FacestagesError(f"{problem}: {name_error(error)}") from error
+        raise FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}") from error
 
 
 def _no_function(where: str, address: str, error: Exception) -> FacestagesError:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import logging
-import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 
@@ -14,16 +12,16 @@ import numpy as np
 import torch
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError, name_error, shorten
+from facestages.errors import FacestagesError
 from facestages.networks import (
     explain_pass,
     forward_pass,
     is_kernel,
     require_spatial,
-    user_line,
 )
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
+from facestages.networks.own_code import call_function
 from facestages.networks.tokens import take, whole_layer
 from facestages.networks.torch_layout import lay_out, lay_out_weights
 from facestages.networks.torch_trace import (
@@ -328,63 +326,12 @@ def _count(module: torch.nn.Module) -> int:
 
 
 def build_module(address: str, seed: int, *args, where: str, **options) -> torch.nn.Module:
-    """Build a module with ``package.module:function``, which may lie where the workflow runs.
-
-    Parameters
-    ----------
-    address : str
-        ``package.module:function``.
-    seed : int
-        Seed of the initial weights.
-    where : str
-        The key of the config that gives the address, for error messages.
-    *args, **options
-        Arguments of the function.
-
-    Raises
-    ------
-    FacestagesError
-        If there is no such function, or it does not return a module.
-    """
-    module_name, _, function = address.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    """Build a module with a function, see `own_code.call_function`; `seed` is that of its initial
+    weights."""
     torch.manual_seed(seed)
-    with _refused(f"{where} = '{address}': importing it failed"):
-        try:
-            loaded = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            # Another module that is missing is one that the user's code imports.
-            if not f"{module_name}.".startswith(f"{error.name}."):
-                raise
-            raise _no_function(where, address, error) from error
-    try:
-        build = getattr(loaded, function)
-    except AttributeError as error:
-        raise _no_function(where, address, error) from error
-    with _refused(f"{where} = '{address}': calling it without arguments failed"):
-        module = build(*args, **options)
+    module = call_function(address, *args, where=where, **options)
     if not isinstance(module, torch.nn.Module):
         raise FacestagesError(
             f"{where} = '{address}': returns a {type(module).__name__}, not a torch.nn.Module"
         )
     return module
-
-
-@contextlib.contextmanager
-def _refused(problem: str) -> Iterator[None]:
-    """Make one line of whatever the user's code fails with."""
-    try:
-        yield
-    except FacestagesError:
-        raise
-    except (Exception, SystemExit) as error:
-        logger.info("%s", problem, exc_info=True)
-        raise FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}") from error
-
-
-def _no_function(where: str, address: str, error: Exception) -> FacestagesError:
-    return FacestagesError(
-        f"{where} = '{address}': {shorten(error, 200)}. Give package.module:function, importable "
-        f"from where the workflow runs"
-    )
