@@ -5,21 +5,18 @@ import datetime
 import fractions
 import gzip
 import io
-import lzma
 import os
 import pathlib
 import pickle
-import tarfile
 import types
-import zipfile
 
 import numpy as np
 import pytest
 import torch
 
 from facestages.errors import FacestagesError
+from facestages.file_kinds import TORCH, find_kind
 from facestages.networks.checkpoints import load_state
-from facestages.networks.file_kinds import name_kind
 
 LEGACY = {"_use_new_zipfile_serialization": False}
 
@@ -320,21 +317,6 @@ def test_a_truncated_file(tmp_path, options):
         assert "truncated" in refusal(path), length
 
 
-def zipped(**members):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name.replace("__", "/").replace("_dot_", "."), content)
-    return stream.getvalue()
-
-
-def packed(name):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo(name))
-    return stream.getvalue()
-
-
 def scripted():
     stream = io.BytesIO()
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), stream)
@@ -347,45 +329,15 @@ def exported():
     return stream.getvalue()
 
 
-def numpy_file(save):
-    stream = io.BytesIO()
-    save(stream, np.ones(3))
-    return stream.getvalue()
-
-
-#: What people name as weights and is none: its name, its content, the words for it.
+#: What people name as weights and is none (see ``test_file_kinds``), and the words for it.
 OTHERS = [
-    ("net.pt", scripted, "TorchScript"),
-    ("net.pt2", exported, "torch.export"),
-    ("net.zip", lambda: zipped(net_dot_pth=b"x"), "a zip archive of net.pth: unpack it"),
-    ("net.pth", lambda: zipped(**{f"{n}.png": b"" for n in range(9)}), "2.png and 6 more"),
-    ("net.pth", lambda: zipped(), "an empty zip archive"),
-    ("net.keras", lambda: zipped(config_dot_json="", model_dot_weights_dot_h5=""), "a Keras file"),
-    ("net.npz", lambda: numpy_file(np.savez), "NumPy arrays"),
-    ("net.npy", lambda: numpy_file(np.save), "array of NumPy"),
-    ("net.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5"),
-    ("net.pth.gz", lambda: gzip.compress(b"weights"), "a gzip archive: unpack it"),
-    ("net.xz", lambda: lzma.compress(b"weights"), "an xz archive"),
-    ("net.pth.tar", lambda: packed("net.pth"), "a tar archive: unpack it"),
-    ("net.pth", lambda: b"7z\xbc\xaf\x27\x1c" + bytes(99), "a 7z archive"),
-    ("net.pth", lambda: b"Rar!\x1a\x07\x01\x00" + bytes(99), "a RAR archive"),
-    ("net.pth", lambda: b"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"),
-    ("net.pth", lambda: b"\n<html>\n<head>Google Drive</head>", "an HTML page"),
-    ("net.pth", lambda: b"<?xml version='1.0'?><Error>AccessDenied</Error>", "XML"),
-    ("net.pth", lambda: b'{"message": "Not Found"}', "JSON"),
-    ("net.pth", lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "Git LFS"),
-    ("net.pth", lambda: "gewichte f\xfcr Gesichter\n".encode(), "text, 'gewichte"),
+    ("net.pt", scripted, "TorchScript archive, which holds code: save torch.jit.load(it)"),
+    ("net.pt2", exported, "torch.export, which holds code: save module.state_dict() with torch"),
+    ("net.pth.gz", lambda: gzip.compress(b"weights"), "a gzip archive: unpack it first; check"),
+    ("net.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(9), "a network of Keras under the key 'keras'"),
+    ("net.pth", lambda: b'{"message": "Not Found"}', "JSON, which has no weights: fetch the file"),
     ("net.pth", lambda: b"", "empty"),
-    ("net.onnx", lambda: b"\x08\x07\x12\x07pytorch\x1a\x03" + bytes(99), "an ONNX model"),
-    ("net.pth", lambda: b"\x08\x07\x12\x07pytorch\x1a\x03" + bytes(99), "an ONNX model"),
-    ("net.ckpt.index", lambda: bytes(90), "a TensorFlow checkpoint"),
-    ("net.ckpt.data-00000-of-00001", lambda: bytes(90), "a TensorFlow checkpoint"),
-    ("index", lambda: bytes(90) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb", "TensorFlow checkpoint"),
-    ("checkpoint", lambda: b'model_checkpoint_path: "net.ckpt-3"\n', "a TensorFlow checkpoint"),
-    ("net.pb", lambda: b"\x0a\x0b" + bytes(90), "a graph of TensorFlow"),
-    ("net.tflite", lambda: b"\x1c\0\0\0TFL3" + bytes(90), "TensorFlow Lite"),
-    ("net.pkl", lambda: pickle.dumps({"0.weight": [1.0]}), "a Python pickle"),
-    ("._net.pth", lambda: b"\0\x05\x16\x07\0\2\0\0Mac OS X" + bytes(90), "AppleDouble"),
+    ("net.pkl", lambda: pickle.dumps({"0.weight": [1.0]}), "pickle: save module.state_dict()"),
     ("net.pth", lambda: np.random.RandomState(0).bytes(4096), "of no known kind"),
 ]
 
@@ -405,7 +357,7 @@ def test_a_damaged_file_is_not_called_truncated(tmp_path):
     whole = path.read_bytes()
     start = whole.index(b"data.pkl") + 20
     path.write_bytes(whole[:start] + bytes(80) + whole[start + 80 :])
-    assert name_kind(path) == "torch"
+    assert find_kind(path) == TORCH
     assert "is damaged" in refusal(path)
 
 

@@ -301,7 +301,7 @@ def test_table_that_is_a_folder_or_packed_is_not_found():
         ("path,subject\na.png,Bo\n", True, "say so: columns: {identity: subject}"),
         ("file,subject\na.png,Bo\n", False, "has no column 'path' (it has: file, subject)"),
         ("path\nc.png\n", False, "there is no picture ./c.png (1 of 1 are missing)"),
-        ("PK\x03\x04xl/workbook.xml", False, "is a zip archive: unpack it first"),
+        ("PK\x03\x04xl/workbook.xml", False, "is a zip archive without its end"),
     ],
 )
 def test_a_table_is_looked_into(table, found, note):

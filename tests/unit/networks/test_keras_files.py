@@ -237,14 +237,11 @@ def write_zip(path):
     ("name", "content", "kind"),
     [
         ("net.keras", b"", "empty"),
-        ("net.keras", b"PK\x03\x04 and so on", "a zip file without its end"),
-        ("net.keras", write_zip, "a zip archive of nets/net.keras"),
-        ("net.h5", b"<!DOCTYPE html><html>", "an HTML page, saved instead of a download"),
-        ("net.h5", b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
-        ("net.h5", b"\x1c\0\0\0TFL3", "a TensorFlow Lite model. Save the whole model"),
-        ("net.onnx", b"\x08\x07\x12\x07pytorch", "an ONNX model. Save the whole model"),
+        ("net.keras", b"PK\x03\x04 and so on", "a zip archive without its end"),
+        ("net.keras", write_zip, "a zip archive of nets/net.keras: unpack it first"),
+        ("net.safetensors", b"\x08\0\0\0\0\0\0\0{", "a file of safetensors: name its module under"),
         ("saved_model.pb", b"\x08\x01\x12\x99", "a graph of TensorFlow. Save the whole model"),
-        ("net.json", b'{"class_name": "Functional"}', "a text in JSON, which has no weights"),
+        ("net.json", b'{"class_name": "Functional"}', "a text in JSON, which has no weights. Save"),
     ],
 )
 def test_other_kinds_are_named(tmp_path, name, content, kind):

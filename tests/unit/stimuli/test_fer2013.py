@@ -201,7 +201,7 @@ def test_a_csv_that_is_another_file(tmp_path):
     path.write_bytes(b"")
     assert "has no column 'emotion'" in refusal(path)
     path.write_bytes(b"PK\x03\x04\xff\xfe\x00")
-    assert "is a zip archive: unpack it first" in refusal(path)
+    assert "is a zip archive without its end" in refusal(path)
 
 
 def test_missing_and_empty_paths(tmp_path):

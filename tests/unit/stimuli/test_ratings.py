@@ -117,7 +117,7 @@ def test_another_file_is_not_oasis(tmp_path):
     assert "has no column 'Theme'" in refusal(read_oasis, empty)
     picture = tmp_path / "picture.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
-    assert "is a picture (PNG): give the CSV table" in refusal(read_oasis, picture)
+    assert "is a picture: save the table as 'CSV UTF-8'" in refusal(read_oasis, picture)
     renamed = write_oasis(tmp_path, header=HEADER.replace("Arousal_SD", "Arousal_sd"))
     message = refusal(read_oasis, renamed)
     assert "no column 'Arousal_SD'" in message and "Theme, Category" in message

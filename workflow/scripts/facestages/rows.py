@@ -126,12 +126,11 @@ def open_text(path: str | os.PathLike, errors: str = "strict") -> TextIO:
     FacestagesError
         If its first bytes are those of an archive, a workbook or the like.
     """
+    if problem := not_a_table(path):
+        raise FacestagesError(f"{path}: {problem}")
     stream = open(path, "rb")
     start = stream.read(512)
     stream.seek(0)
-    if problem := not_a_table(path, start):
-        stream.close()
-        raise FacestagesError(f"{path}: {problem}")
     # In UTF-16, every second byte of Western letters is 0.
     zeros = [start[first::2].count(0) * 4 > len(start) > 1 for first in (0, 1)]
     encoding = "utf-8-sig"

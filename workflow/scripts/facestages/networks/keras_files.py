@@ -20,7 +20,7 @@ import h5py
 
 from facestages.bounds import fits, require_fit
 from facestages.errors import FacestagesError, shorten
-from facestages.networks.file_kinds import SAFETENSORS, TORCH, name_kind
+from facestages.file_kinds import JSON, SAFETENSORS, TORCH, find_kind
 from facestages.networks.keras_versions import adapt, problem
 from facestages.networks.quiet_keras import keras
 
@@ -125,13 +125,12 @@ def _require_layers(path: str | os.PathLike) -> None:
 
 
 def _name_kind(path: str | os.PathLike) -> str:
-    kind = name_kind(path)
+    kind = find_kind(path)
     if kind in (TORCH, SAFETENSORS):
-        return f"a {kind} file: name its module under 'torch', and this file under 'weights'"
-    if kind.startswith("a text in JSON"):
-        return f"a text in JSON, which has no weights. {_SAVE}"
-    kind, _, remedy = kind.partition(": ")
-    return f"{kind}. {_SAVE}" if "PyTorch" in remedy or not remedy else f"{kind}: {remedy}"
+        return f"{kind.words}: name its module under 'torch', and this file under 'weights'"
+    if kind == JSON or not kind.remedy:
+        return f"{kind.words}. {_SAVE}"
+    return f"{kind.words}: {kind.remedy}"
 
 
 def _explain(path: str | os.PathLike, error: Exception) -> str:

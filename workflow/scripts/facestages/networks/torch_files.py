@@ -12,11 +12,13 @@ import torch
 
 from facestages.bounds import require_fit
 from facestages.errors import FacestagesError, shorten
-from facestages.networks.file_kinds import SAFETENSORS, TORCH, is_zip, name_kind
+from facestages.file_kinds import SAFETENSORS, TORCH, find_kind
 from facestages.networks.safetensors_files import read_safetensors
 
 #: What the user can do about any file of weights.
 ADVICE = "check the network's 'weights' in the config"
+# What to do about a file of another kind, if it does not say so itself.
+_SAVE = "save module.state_dict() with torch.save, or name a network of Keras under the key 'keras'"
 # A tensor takes some forty operations, and PyTorch does one in a few microseconds and 64 bytes.
 _MOST_OPERATIONS = 1_000_000
 # Above it, PyTorch reads no weights alone.
@@ -63,12 +65,13 @@ def read_torch_file(path: str | os.PathLike) -> object:
         raise FacestagesError(f"{path}: is a folder; {ADVICE}: name the file of weights")
     objects, protocol = [], 0
     try:
-        kind = name_kind(path)
+        kind = find_kind(path)
         if kind == SAFETENSORS:
             return read_safetensors(path)
         if kind != TORCH:
             raise FacestagesError(
-                f"{path}: cannot be read as a file of PyTorch: it is {kind}; {ADVICE}"
+                f"{path}: cannot be read as a file of PyTorch: it is {kind.words}: "
+                f"{kind.remedy or _SAVE}; {ADVICE}"
             )
         objects, protocol = _list_objects(path)
         ignored = [(Ignored, name) for name in set(objects) if _IGNORED.fullmatch(name)]
@@ -128,7 +131,7 @@ def _list_objects(path: str | os.PathLike) -> tuple[list[str], int]:
 
     A file is refused that declares much more than it holds, or takes long to unpickle.
     """
-    if not is_zip(path):
+    if not _is_zip(path):
         with open(path, "rb") as stream:
             return _scan(path, stream, _LEGACY_PICKLES)
     objects, protocol = [], 0
@@ -140,6 +143,12 @@ def _list_objects(path: str | os.PathLike) -> tuple[list[str], int]:
                     found, used = _scan(path, stream, 1)
                 objects, protocol = objects + found, max(protocol, used)
     return objects, protocol
+
+
+def _is_zip(path: str | os.PathLike) -> bool:
+    """Whether a file begins as a zip file, by which PyTorch tells its two formats apart."""
+    with open(path, "rb") as stream:
+        return stream.read(4) == b"PK\x03\x04"
 
 
 def _scan(path: str | os.PathLike, stream: BinaryIO, n_pickles: int) -> tuple[list[str], int]:
