@@ -183,6 +183,7 @@ def test_any_kind_of_output_is_a_layer(function, layers):
         (lambda x: x.reshape(-1, 4), "for 2 pictures is 32x4, without an axis of one row a pict"),
         (lambda x: x[:, :0], "its output is empty"),
         (lambda x: x + 1j, "its output is of complex numbers"),
+        (lambda x: {"a/b": x}, "its name has a /"),
         (lambda x: x.to_sparse(), "its output is a sparse or nested tensor"),
         (lambda x: x[:, 0, :2, 0] if len(x) == 2 else 1, "it returns, depends on the pictures"),
         (lambda x: x.flatten(1) @ x.flatten(1).T, "is 2x2, without an axis of one row a picture"),

@@ -146,6 +146,8 @@ def find_layers(
         others = {} if second is None else second.get((name, call), {})
         for place, shape in tensors.items():
             axis = 0 if second is None else _picture_axis(shape, others.get(place))
+            if "/" in layer + place:
+                axis = "its name has a /, which files of results take for a path"
             if isinstance(axis, str):
                 unlisted[layer + place] = axis
                 continue
