@@ -12,6 +12,7 @@ from torch import nn
 import families
 from facestages.architectures import InputSpec
 from facestages.networks.inputs import prepare_images
+from facestages.networks.tokens import whole_layer
 from facestages.networks.torch_backend import TorchNetwork
 from facestages.networks.torch_trace import tensors_in
 
@@ -151,7 +152,7 @@ def find(function, module=None):
         (lambda x: Pair(x.mean(3), x), {"part": (1, 8), "part[0]": (1, 8), "part[1]": (1, 8, 8)}),
         (lambda x: Answer(None, x[:, 0, 0]), {"part": (8,), "part[logits]": (8,)}),
         (lambda x: (x.sum(), x[:, 0, 0]), {"part": (8,), "part[1]": (8,)}),
-        (lambda x: [{"a": [x[:, 0, 0]]}], {"part": (8,), "part[0][a][0]": (8,)}),
+        (lambda x: [{"a@b": [x[:, 0, 0]]}], {"part": (8,), "part[0][a@b][0]": (8,)}),
         (lambda x: x[:, 0].transpose(0, 2), {"part": (8, 8)}),
         (lambda x: x[:, 0, 0] > 0.5, {"part": (8,)}),
         (lambda x: x.flatten(1).argmax(1), {"part": ()}),
@@ -160,7 +161,7 @@ def find(function, module=None):
 )
 def test_any_kind_of_output_is_a_layer(function, layers):
     network, images = find(function), pictures(4, 1, 8)
-    parts = {k: v for k, v in network.layers.items() if k.startswith("part") and "@" not in k}
+    parts = {k: v for k, v in network.layers.items() if whole_layer(k) == k != "last"}
     assert parts == layers
     for layer, output in network.record(images, list(layers)).items():
         assert output.dtype == np.float32 and output.shape == (4, *layers[layer])
@@ -183,6 +184,7 @@ def test_any_kind_of_output_is_a_layer(function, layers):
         (lambda x: x.reshape(-1, 4), "for 2 pictures is 32x4, without an axis of one row a pict"),
         (lambda x: x[:, :0], "its output is empty"),
         (lambda x: x + 1j, "its output is of complex numbers"),
+        (lambda x: {"a/b": x}, "its name has a /"),
         (lambda x: x.to_sparse(), "its output is a sparse or nested tensor"),
         (lambda x: x[:, 0, :2, 0] if len(x) == 2 else 1, "it returns, depends on the pictures"),
         (lambda x: x.flatten(1) @ x.flatten(1).T, "is 2x2, without an axis of one row a picture"),

@@ -31,6 +31,12 @@ def test_few_modules_stand_for_their_parts_once():
     assert shown == {"body.conv", "fc"}
 
 
+def test_several_tensors_of_a_layer_are_one_block():
+    rows = [(name, "LSTM", "6x7", 5) for name in ("lstm", "lstm[0]", "lstm[1]", "lstm@mean")]
+    shown, _ = choose(table([*rows, ("fc", "Linear", "3", 7)], {"lstm@mean": "early"}))
+    assert shown == {"lstm", "lstm@mean", "fc"}
+
+
 def test_many_layers_without_modules_are_abridged():
     sides = [64] * 40 + [32] * 40 + [16] * 40
     rows = [(f"layer_{n}", "Conv2D", f"{side}x{side}x8", 1) for n, side in enumerate(sides)]

@@ -117,12 +117,16 @@ def choose_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def has_no_parts(table: pd.DataFrame) -> pd.Series:
-    """Which rows hold no other row. A module that does would be drawn or counted twice."""
+    """Which rows hold no other row, and are no part of one (``block[1]``, ``norm@cls``).
+
+    Others would be drawn or counted twice.
+    """
     # The modules that hold a.b.c are a and a.b.
     holders = {
         name[:end] for name in table["layer"] for end, sign in enumerate(name) if sign == "."
     }
-    return ~table["layer"].str.partition("#")[0].isin(holders)
+    is_part = table["layer"].str.contains(r"[\[@]")
+    return ~table["layer"].str.partition("#")[0].isin(holders) & ~is_part
 
 
 def read_layers(table: pd.DataFrame) -> list[Layer]:

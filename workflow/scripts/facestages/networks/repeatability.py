@@ -16,7 +16,6 @@ import numpy as np
 
 from facestages.errors import FacestagesError
 from facestages.networks import Network
-from facestages.networks.inputs import resize_images
 
 # Values of layers that are compared at once, for a picture.
 _AT_ONCE = 1 << 22
@@ -60,7 +59,8 @@ def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[st
     FacestagesError
         It names the first layer that changes.
     """
-    pictures = _choose(network, images)
+    # The second picture is dark, so that it shows whether the batch has a common scale.
+    pictures = np.concatenate([images[:2][:-1], images[:2][-1:] // 2])
     change = _first_change(network, pictures, [layers])
     if change is None:
         return
@@ -73,6 +73,7 @@ def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[st
     )
 
 
+<<<<<<< HEAD
 def _choose(network: Network, images: np.ndarray) -> np.ndarray:
     """Two pictures. The second is dark, so that it shows whether the batch has a common scale."""
     pictures = resize_images(images[:2], network.input.shape)
@@ -80,6 +81,8 @@ def _choose(network: Network, images: np.ndarray) -> np.ndarray:
     return pictures[..., 0] if network.input.channels == 1 else pictures
 
 
+=======
+>>>>>>> torch
 def _groups(network: Network) -> Iterator[list[str]]:
     """All layers in their order, as many at once as memory holds."""
     group, values = [], 0
@@ -115,7 +118,8 @@ def _first_change(
 
 def _random_state() -> list:
     """State of the random numbers of Python, NumPy and PyTorch."""
-    state = [random.getstate(), [str(part) for part in np.random.get_state()[1:]]]
+    _, keys, *rest = np.random.get_state()
+    state = [random.getstate(), keys.tolist(), rest]
     if torch := sys.modules.get("torch"):
         state.append(torch.get_rng_state().tolist())
         if torch.cuda.is_initialized():

@@ -32,10 +32,11 @@ def name_choices(layers: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, 
 
 def whole_layer(layer: str) -> str:
     """The layer that a choice is taken of: ``norm`` for ``norm@cls``, and for itself."""
-    return layer.partition("@")[0]
+    whole, _, choice = layer.rpartition("@")
+    return whole if choice in _TAKEN else layer
 
 
 def take(layer: str, outputs: Array) -> Array:
     """What a name takes of its layer's outputs (n, tokens, features), of NumPy or a framework."""
-    choice = layer.partition("@")[2]
-    return _TAKEN[choice](outputs) if choice else outputs
+    choice = layer.rpartition("@")[2]
+    return outputs if layer == whole_layer(layer) else _TAKEN[choice](outputs)

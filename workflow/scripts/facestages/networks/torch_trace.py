@@ -131,11 +131,11 @@ def is_plain(calls: Calls) -> bool:
 def find_layers(
     modules: Mapping[str, torch.nn.Module], first: Calls, second: Calls | None = None
 ) -> Layers:
-    """The layers of a module, by forward passes with numbers of pictures `SIZES`; the second is
-    needed unless the first one `is_plain`.
+    """The layers of a module, by forward passes with numbers of pictures `SIZES`.
 
-    A module whose output holds several tensors is a layer by the first that has an axis of
-    pictures. Each tensor has a name of its own, too: ``block[0]``, ``block[1]``.
+    The second pass is needed unless the first one `is_plain`. A module whose output holds several
+    tensors is a layer by the first that has an axis of pictures. Each tensor has a name of its own,
+    too: ``block[0]``, ``block[1]``.
     """
     sources: dict[str, Source] = {}
     shapes: dict[str, tuple[int, ...]] = {}
@@ -146,6 +146,8 @@ def find_layers(
         others = {} if second is None else second.get((name, call), {})
         for place, shape in tensors.items():
             axis = 0 if second is None else _picture_axis(shape, others.get(place))
+            if "/" in layer + place:
+                axis = "its name has a /, which files of results take for a path"
             if isinstance(axis, str):
                 unlisted[layer + place] = axis
                 continue
@@ -154,7 +156,7 @@ def find_layers(
                     sources[each] = Source(name, call, place, axis)
                     shapes[each] = (*shape[:axis], *shape[axis + 1 :])
         if layer not in sources and layer not in unlisted:
-            unlisted[layer] = next(iter(unlisted[layer + place] for place in tensors))
+            unlisted[layer] = next(unlisted[layer + place] for place in tensors)
     ran = {name for name, _ in first}
     for name, module in modules.items():
         if name not in ran and (problem := _why_not_run(name, module, modules)):

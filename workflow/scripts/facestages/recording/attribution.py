@@ -165,7 +165,7 @@ def explain_gradcam(
     regions, region_sources = find_regions(facts, None if stored is None else stored[rows], margin)
     with store.open_read(stimuli, "stimuli") as file:
         images = file["images"][rows]
-    require_repeatable(network, images[:_BATCH], list(dict.fromkeys([*chosen, output])))
+    require_repeatable(network, images, [output])
     answers, certainty = _answers(network, output, classes, images, ids)
     names = [classes[answer] if classes else str(answer) for answer in answers]
     explain = (network, images, chosen, output, answers, ids)
