@@ -73,16 +73,6 @@ def require_repeatable(network: Network, images: np.ndarray, layers: Sequence[st
     )
 
 
-<<<<<<< HEAD
-def _choose(network: Network, images: np.ndarray) -> np.ndarray:
-    """Two pictures. The second is dark, so that it shows whether the batch has a common scale."""
-    pictures = resize_images(images[:2], network.input.shape)
-    pictures = np.concatenate([pictures[:-1], pictures[-1:] // 2])
-    return pictures[..., 0] if network.input.channels == 1 else pictures
-
-
-=======
->>>>>>> torch
 def _groups(network: Network) -> Iterator[list[str]]:
     """All layers in their order, as many at once as memory holds."""
     group, values = [], 0
