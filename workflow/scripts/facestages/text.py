@@ -51,7 +51,7 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def shorten(text: str, length: int) -> str:
+def abbreviate(text: str, length: int) -> str:
     """A name without its middle, where it is longer than `length`."""
     if len(text) <= length:
         return text

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
 from facestages.config.section import Count, Section, UserPath, as_text, check_once, mistake
 from facestages.errors import FacestagesError
-from facestages.text import line_problem, shorten
+from facestages.text import abbreviate, line_problem
 
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 
@@ -41,7 +41,7 @@ class FaceSet(Section):
     @property
     def short_label(self) -> str:
         """The label, as long as figures have room for."""
-        return shorten(self.label, 44)
+        return abbreviate(self.label, 44)
 
     @property
     def predictors(self) -> list[str]:

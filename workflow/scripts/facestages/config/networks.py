@@ -32,7 +32,7 @@ from facestages.config.section import (
 )
 from facestages.config.training import Training
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.text import line_problem, shorten
+from facestages.text import abbreviate, line_problem
 
 
 class Weights(Section):
@@ -279,7 +279,7 @@ class NetworkEntry(Section):
     @property
     def short_label(self) -> str:
         """The label, as long as figures have room for."""
-        return shorten(self.label, 28)
+        return abbreviate(self.label, 28)
 
     @property
     def output_classes(self) -> list[str] | None:

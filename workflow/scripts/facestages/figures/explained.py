@@ -19,7 +19,7 @@ from facestages.figures import layout, maps, style
 from facestages.figures.face_set import FaceSet
 from facestages.figures.faces import thumbnail
 from facestages.stimuli.regions import enlarge
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Millimetres: title, a picture, its name, and the colour bar with its numbers.
 _TITLE, _TILE, _NAME, _BAR = 6, 20, 5, 12
@@ -170,7 +170,7 @@ def _draw_face(
         if number == 0:
             answer = f"answer: {panel.answer} ({panel.probability:.2f})"
             axis.set_title(f"{title}; {answer}", loc="left", pad=3)
-        axis.text(0, -0.04, shorten(name, 14), transform=axis.transAxes, fontsize=7, va="top")
+        axis.text(0, -0.04, abbreviate(name, 14), transform=axis.transAxes, fontsize=7, va="top")
         if name in panel.maps and not panel.maps[name].any():
             white = {"color": "white", "fontsize": 7, "ha": "center", "va": "bottom"}
             axis.text(0.5, 0.03, "all zero", transform=axis.transAxes, **white)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Networks are spread so far to each side of a stage, in distances between stages.
 _ASIDE = 0.12
@@ -83,7 +83,7 @@ def draw(
         for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
             panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
             _draw_panel(axis, panel, lines, stages)
-            axis.set_title(f"{next(letters)}  {shorten(title, 30)}: {label}", loc="left")
+            axis.set_title(f"{next(letters)}  {abbreviate(title, 30)}: {label}", loc="left")
         row[0].set_ylabel(f"{label.capitalize()} silhouette")
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
