@@ -32,8 +32,8 @@ def name_choices(layers: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, 
 
 def whole_layer(layer: str) -> str:
     """The layer that a choice is taken of: ``norm`` for ``norm@cls``, and for itself."""
-    whole, _, choice = layer.rpartition("@")
-    return whole if choice in _TAKEN else layer
+    whole, at, choice = layer.rpartition("@")
+    return whole if at and choice in _TAKEN else layer
 
 
 def take(layer: str, outputs: Array) -> Array:
