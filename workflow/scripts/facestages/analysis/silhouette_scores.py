@@ -114,7 +114,11 @@ def score_label(
             scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
         rows.append(scored)
     measured = {scored["measure"] for scored in rows}
-    return rows + _without_value(row, [name for name in SCORES if name not in measured], why)
+    for name in SCORES:
+        if name not in measured:
+            is_apart = name == CENTRED and stratum is not None
+            rows += _without_value(row, [name], _APART if is_apart else why)
+    return rows
 
 
 def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:
