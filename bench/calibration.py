@@ -71,6 +71,8 @@ NO_EFFECT = (
     Case(portraits, silhouettes, "expression"),
     Case(portraits, silhouettes, "identity"),
     Case(portraits, silhouettes, "identity", {"session_shift": 1.5}),
+    Case(portraits, silhouettes, "expression", {"complete": 0.6}),
+    Case(portraits, silhouettes, "identity", {"complete": 0.6}),
     Case(portraits, silhouettes, "sex", {"effect_of": None}),
     Case(sequences, silhouettes, "expression"),
     Case(sequences, silhouettes, "identity"),
@@ -94,7 +96,8 @@ def false_alarms(case: Case, sets: int) -> dict[str, float]:
     """Share of face sets without an effect whose p-value is .05 or less, by measure."""
     options = {"effect_of": case.label, "present": False, **case.options}
     rows = _rows(case, sets, options, _PERMUTATIONS)
-    return {measure: float((group["p"] <= 0.05).mean()) for measure, group in rows}
+    tested = ((measure, group["p"].dropna()) for measure, group in rows)
+    return {measure: float((p <= 0.05).mean()) for measure, p in tested if len(p)}
 
 
 def coverage(case: Case, sets: int) -> dict[str, float]:

@@ -7,7 +7,14 @@ _DIMENSIONS = 6
 
 
 def portraits(
-    seed, people=12, sessions=2, expressions=4, effect_of="all", present=True, session_shift=0.0
+    seed,
+    people=12,
+    sessions=2,
+    expressions=4,
+    effect_of="all",
+    present=True,
+    session_shift=0.0,
+    complete=1.0,
 ):
     """Points (n, 6) and labels of posed pictures, each of a person, a session and an expression.
 
@@ -21,6 +28,8 @@ def portraits(
         Whether the layer carries that label and noise, or all labels but that one.
     session_shift : float
         Size of a shift that all pictures of a session share, as of another lamp.
+    complete : float
+        Share of the pictures of expression n that are there: ``complete ** n``.
     """
     rng = np.random.default_rng(seed)
     person, session, shown = (
@@ -49,7 +58,8 @@ def portraits(
     # Identities may differ in the slope of valence, whose mean over them may be 0.
     slope = 0.3 * differ * rng.normal(size=people) + 0.5 * _carries("valence", effect_of, present)
     points[:, 0] += slope[person] * table["valence"]
-    return points, table
+    kept = rng.random(len(table)) < complete**shown
+    return points[kept], table[kept].reset_index(drop=True)
 
 
 def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=True, memory=0.95):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bench.simulated_faces import portraits, video
+from bench.simulated_faces import portraits, sequences, video
 
 from facestages.analysis.permutation import permute_label
 from facestages.analysis.silhouette_scores import CENTRED, score_label
@@ -85,6 +85,13 @@ def test_sets_of_people_that_share_no_expression_are_not_centred():
     row = scored(points, table)[CENTRED]
     assert np.isnan(row["value"])
     assert row["note"] == "people fall into sets that share no expression"
+
+
+def test_a_person_with_one_sequence_of_each_expression_has_no_test_within():
+    """Whatever name a sequence gets, the same pictures are together."""
+    row = scored(*sequences(0), permutations=19)[WITHIN]
+    assert np.isfinite(row["value"]) and np.isnan(row["p"])
+    assert row["note"] == "no p, as no permutation that the design allows changes it"
 
 
 def test_own_answers_are_circular():

@@ -120,16 +120,17 @@ def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[s
 
     Returns ``null_mean, null_sd, z`` and the one-sided ``p``, which counts the value among the
     permutations; nothing without permutations. Equal values may differ by `rounding`, because they
-    are summed in another order.
+    are summed in another order. p is NaN if all are equal, since no permutation changes the value.
     """
     if len(null) == 0:
         return {}
     mean, sd = null.mean(), null.std(ddof=1) if len(null) > 1 else np.nan
+    changes = np.abs(null - value).max() > rounding
     return {
         "null_mean": mean,
         "null_sd": sd,
         "z": (value - mean) / sd if sd > _NARROWEST else np.nan,
-        "p": (1 + (null >= value - rounding).sum()) / (1 + len(null)),
+        "p": (1 + (null >= value - rounding).sum()) / (1 + len(null)) if changes else np.nan,
     }
 
 

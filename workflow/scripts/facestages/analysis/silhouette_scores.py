@@ -28,6 +28,8 @@ SCORES = (*MEASURES, CENTRED)
 
 # Equal silhouettes differ by less than this, because they are sums in float32.
 _ROUNDING = 1e-6
+# Why a silhouette has no p-value.
+_NO_TEST = "no p, as no permutation that the design allows changes it"
 # Why a silhouette is not centred.
 _APART = "people fall into sets that share no expression"
 # With two people, leaving either out moves a value by the same amount.
@@ -91,27 +93,28 @@ def score_label(
     codes = pd.factorize(table[label])[0].astype(np.int32)
     stratum, why = _strata(table, label)
     people = _identities(table)
-    permutations = 0 if moved is None else len(moved.rows)
-    labellings = [codes[None]]
-    if permutations:
-        labellings.append(codes[moved.rows])
-    no_interval = _no_interval(table, label, people)
+    labellings, no_interval = codes[None], _no_interval(table, label, people)
     if not no_interval:
-        labellings.append(leave_each_out(codes, people))
+        labellings = np.concatenate([labellings, leave_each_out(codes, people)])
     row["note"] = join_notes(row["note"], no_interval)
-    means = _mean_silhouettes(gram, np.concatenate(labellings), stratum)
+    means, nulls = _mean_silhouettes(gram, labellings, stratum), {}
+    if moved is not None:
+        labellings = np.concatenate([codes[None], codes[moved.rows]])
+        nulls = _mean_silhouettes(gram, labellings, stratum, is_fitted=False)
     rows = []
-    for measure, values in means.items():
-        value, null, left_out = np.split(values, [1, 1 + permutations])
-        if np.isnan(value[0]):
+    for measure, (value, *left_out) in means.items():
+        if np.isnan(value):
             continue
-        scored = {**row, "measure": measure, "value": value[0]}
+        scored = {**row, "measure": measure, "value": value}
         if not no_interval:
             # With very few people, the sum of changes may lie outside the range of silhouettes.
-            resampled = np.clip(resample_people(value[0], left_out), -1, 1)
-            scored |= {**interval_columns(resampled, people.max() + 1), "resampled": resampled}
+            resampled = np.clip(resample_people(value, np.array(left_out)), -1, 1)
+            scored |= {**interval_columns(resampled, len(left_out)), "resampled": resampled}
         if moved is not None:
-            scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
+            tested, *null = nulls[measure]
+            scored |= {"null": moved.how, **compare_with_null(tested, np.array(null), _ROUNDING)}
+            if np.isnan(scored["p"]):
+                scored["note"] = join_notes(scored["note"], _NO_TEST)
         rows.append(scored)
     measured = {scored["measure"] for scored in rows}
     for name in SCORES:
@@ -195,9 +198,14 @@ def _no_interval(table: pd.DataFrame, label: str, people: np.ndarray) -> str:
 
 
 def _mean_silhouettes(
-    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
+    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None, is_fitted: bool = True
 ) -> dict[str, np.ndarray]:
-    """Mean silhouettes of each labelling, by measure; without strata, those that need none."""
+    """Mean silhouettes of each labelling, by measure; without strata, those that need none.
+
+    If `is_fitted`, the first labelling decides how points are centred (`centred_distances`);
+    otherwise the mean of each stratum does. A fit favours the labels that it knows, so it cannot
+    be compared with permuted ones; and without an effect, means are centred as well.
+    """
     means = mean_silhouettes(centred_distances(gram), labellings, stratum)
     if stratum is None:
         return {name: means[name] for name in ("silhouette", "silhouette_macro")}
@@ -206,7 +214,7 @@ def _mean_silhouettes(
     is_told_apart = (pd.Series(group).groupby(stratum).transform("nunique") > 1).to_numpy()
     if not _share_groups(stratum[is_told_apart], group[is_told_apart]):
         return means
-    distance = centred_distances(gram, stratum, group)
+    distance = centred_distances(gram, stratum, group if is_fitted else None)
     centred = mean_silhouettes(distance, np.where(is_told_apart, labellings, -1))
     return {**means, CENTRED: centred["silhouette"]}
 
