@@ -74,7 +74,7 @@ def test_slopes_are_those_of_statsmodels():
 
 @pytest.mark.parametrize("estimate", ALL)
 def test_people_who_differ_in_both_make_no_slope(estimate):
-    """Between people y follows x; within people it does so for some, and the opposite for others."""
+    """Between people y follows x; within them it does for some, and the opposite for others."""
     found = []
     for seed in range(60):
         rng = np.random.default_rng(seed)

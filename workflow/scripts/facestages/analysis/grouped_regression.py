@@ -92,8 +92,8 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
     """Slope of y on x within people, in a mixed model with random intercepts and slopes.
 
     ``y = a + a_p + (b + b_p) (x - mean_p) + noise`` for person p; b is the slope. Without the mean
-    of x in each person, b would mix the slope within people with that between them. Random slopes
-    are needed: without them the p-value is too small where people differ in slope, or frames follow each other
+    of x in each person, b would mix the slope within people with that between them. Without random
+    slopes, the p-value is too small where people differ in slope, or frames follow each other
     (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001). Parameters and errors are those of
     `cluster_robust_slope`.
 
