@@ -22,7 +22,7 @@ from facestages.errors import FacestagesError
 MEASURES = {
     "silhouette": "mean over pictures, as scikit-learn's silhouette_score",
     "silhouette_macro": "mean over groups of the mean over their pictures",
-    "silhouette_balanced": "on one picture of each group in each stratum, over all such choices",
+    "silhouette_balanced": "as if each group had one picture in each stratum, by mean distances",
     "silhouette_within": "in the pictures of one stratum alone, mean over strata",
 }
 
