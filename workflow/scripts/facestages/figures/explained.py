@@ -103,15 +103,17 @@ def read_explained(
 def choose_face(table: pd.DataFrame, expression: str) -> tuple[int | None, str]:
     """The row of the picture that shows an expression best, and the rule that chose it, in words.
 
-    It is the first of those with the highest ``intensity`` or, where the table has none, with the
-    highest ``probability`` of the network's answer. Where no picture is labelled so, it is None,
-    with the reason.
+    Among those that the network names rightly, or among all if it names none rightly, it is the
+    first with the highest ``intensity`` or, where the table has none, with the highest
+    ``probability`` of the answer. Where no picture is labelled so, it is None, with the reason.
     """
     if "expression" not in table:
         return None, "the face set has no expression labels"
     labelled = table[table["expression"] == expression]
     if labelled.empty:
         return None, f"none of the explained pictures is labelled '{expression}'"
+    right = labelled[labelled["answer"] == expression]
+    labelled = right if len(right) else labelled
     if "intensity" in labelled and labelled["intensity"].notna().any():
         return int(labelled["intensity"].idxmax()), "highest intensity"
     return int(labelled["probability"].idxmax()), "most certain answer"
@@ -184,9 +186,15 @@ def describe_explained(explained: Sequence[Explained]) -> list[str]:
     letters = ", ".join(panel.letter for panel in drawn)
     rules = "; ".join(dict.fromkeys(panel.rule for panel in drawn))
     sources = "; ".join(sorted({panel.source for panel in drawn} - {""}))
+    wrong = [panel for panel in drawn if panel.answer != panel.expression]
     return [
         f"{letters}: Grad-CAM of the network's answer (its probability in brackets), each map "
         f"scaled to its own maximum; each picture has the {rules} of those explained with that "
-        f"label.",
+        f"label and named rightly.",
+        *(
+            f"{panel.letter}: none labelled {panel.expression} is named so; the picture has the "
+            f"{panel.rule} of all."
+            for panel in wrong
+        ),
         *([f"Expression labels: {sources}."] if sources else []),
     ]
