@@ -12,7 +12,7 @@ import numpy as np
 
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError, name_error, shorten
-from facestages.networks import forward_pass, is_kernel, require_spatial
+from facestages.networks import CHECK_INPUT, forward_pass, is_kernel, no_gradient, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.own_code import call_function
@@ -161,10 +161,7 @@ class KerasNetwork:
         pairs = {}
         for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
             if gradient is None:
-                raise FacestagesError(
-                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
-                    f"smoothly; name a layer before it"
-                )
+                raise no_gradient(self.name, output, layer)
             pair = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
             if _has_channels_first(self._tensors[layer], self._shape != self.input.shape):
                 pair = tuple(np.moveaxis(values, 1, 3) for values in pair)
@@ -250,7 +247,7 @@ def build_model(name: str, address: str, input: InputSpec, seed: int) -> keras.M
             f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
         )
     if not model.built:
-        with forward_pass(name):
+        with forward_pass(name, CHECK_INPUT):
             model(keras.Input(input.shape))
     return model
 
