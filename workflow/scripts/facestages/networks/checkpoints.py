@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from facestages.errors import FacestagesError, did_you_mean, name_error, shorten
+from facestages.file_kinds import JOIN
 from facestages.networks.torch_files import ADVICE, Ignored, read_torch_file
 
 logger = logging.getLogger(__name__)
@@ -175,8 +176,19 @@ def _misfit(
     where = f"it holds {_describe(content)}; '{shorten(best.name)}' " if best.name else ""
     return FacestagesError(
         f"{path}: {where}is not a state dict of this module ({type(module).__name__}, "
-        f"{len(expected)} keys): {counts}; {ADVICE}\n{lists}"
+        f"{len(expected)} keys): {counts}; {_advise(path, best.problems)}\n{lists}"
     )
+
+
+def _advise(path: str | os.PathLike, problems: Mapping[str, list[str]]) -> str:
+    """What to do about a state dict that does not fit."""
+    if re.search(r"-\d+-of-\d+\.", os.fspath(path)):
+        return f"it is one of several files of weights: {JOIN}"
+    missing, unexpected, different = problems.values()
+    parts = {each.partition(" ")[0].rpartition(".")[0] for each in different}
+    if len(parts) == 1 and not missing and not unexpected:
+        return f"if '{shorten(*parts)}' is the output, correct 'classes' or the module's code"
+    return ADVICE
 
 
 def _fill(module: nn.Module, path: str | os.PathLike, state: Mapping[str, Tensor]) -> None:
