@@ -248,7 +248,7 @@ def test_what_to_do_about_weights_that_do_not_fit(tmp_path):
     module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 7))
     other = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 8)).state_dict()
     message = refusal(saved(tmp_path / "eight.pth", other), module)
-    assert "if '1' is the output, correct 'classes' or the module's code\n" in message
+    assert "; '1' has other units: correct 'classes', the code, or check the network's" in message
     part = {"0.weight": other["0.weight"]}
     message = refusal(saved(tmp_path / "pytorch_model-00001-of-00002.bin", part), module)
     assert "it is one of several files of weights: save them as one" in message

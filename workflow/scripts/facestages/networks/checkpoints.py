@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 _WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 #: Prefix that DataParallel and DistributedDataParallel add to every key.
 _PARALLEL = "module."
+# A weight or bias with the same shape but for its first axis, as of a layer with other classes.
+_OTHER_LENGTH = re.compile(r"(\S+)\.\S+ \d+((?:x\d+)*) instead of \d+\2")
 # Batches that a normalisation was trained on. PyTorch counts them since 0.4.1, and uses the number
 # in training alone.
 _COUNTER = "num_batches_tracked"
@@ -183,11 +185,13 @@ def _misfit(
 def _advise(path: str | os.PathLike, problems: Mapping[str, list[str]]) -> str:
     """What to do about a state dict that does not fit."""
     if re.search(r"-\d+-of-\d+\.", os.fspath(path)):
-        return f"it is one of several files of weights: {JOIN}"
+        return f"it is one of several files of weights: {JOIN}, or {ADVICE}"
     missing, unexpected, different = problems.values()
-    parts = {each.partition(" ")[0].rpartition(".")[0] for each in different}
-    if len(parts) == 1 and not missing and not unexpected:
-        return f"if '{shorten(*parts)}' is the output, correct 'classes' or the module's code"
+    outputs = [_OTHER_LENGTH.fullmatch(each) for each in different]
+    if not missing and not unexpected and all(outputs) and len({each[1] for each in outputs}) == 1:
+        return (
+            f"'{shorten(outputs[0][1])}' has other units: correct 'classes', the code, or {ADVICE}"
+        )
     return ADVICE
 
 
