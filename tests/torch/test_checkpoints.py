@@ -244,6 +244,23 @@ def test_every_key_that_does_not_fit_is_named(tmp_path):
     )
 
 
+def test_what_to_do_about_weights_that_do_not_fit(tmp_path):
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 7))
+    other = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 8)).state_dict()
+    message = refusal(saved(tmp_path / "eight.pth", other), module)
+    assert "; '1' has other units: correct 'classes', the code, or check the network's" in message
+    part = {"0.weight": other["0.weight"]}
+    message = refusal(saved(tmp_path / "pytorch_model-00001-of-00002.bin", part), module)
+    assert "it is one of several files of weights: save them as one" in message
+
+
+def test_a_file_of_torch_may_have_any_name(tmp_path):
+    module = torch.nn.Linear(3, 4)
+    path = saved(tmp_path / "net.safetensors", torch.nn.Linear(3, 4).state_dict())
+    load_state(module, path)
+    assert torch.equal(module.weight, torch.load(open(path, "rb"))["weight"])
+
+
 def test_no_list_is_cut_short(tmp_path):
     module = torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(200)])
     message = refusal(saved(tmp_path / "one.pth", torch.nn.Linear(1, 1).state_dict()), module)

@@ -746,3 +746,82 @@ def leave(last, x):
 def test_a_forward_pass_may_fail_in_any_way(later, words):
     network = TorchNetwork("own", Fickle(later), InputSpec(8, 1))
     assert words in refusals.refusal(network.record, pictures(4, 8)[..., 0], ["last"])
+
+
+class Own(torch.nn.Module):
+    """Pictures of 8 x 8 go through a function of the user's between two layers."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.conv, self.last = torch.nn.Conv2d(1, 2, 1), torch.nn.Linear(128, 3)
+        self.function, self.kept = function, None
+
+    def forward(self, x):
+        return self.last(self.function(self, self.conv(x).flatten(1)))
+
+
+def add_kept(module, x):
+    module.kept = x if module.kept is None else module.kept + x
+    return module.kept
+
+
+def demand(module, x):
+    assert x.shape[1] == 5
+    return x
+
+
+INPUT, CODE, NUMBER = "Check 'input' in", "Check the network's code", "take any number of pictures"
+
+
+@pytest.mark.parametrize(
+    ("function", "words", "advice"),
+    [
+        (demand, "a picture of 1x8x8 does not pass through it: AssertionError", INPUT),
+        (lambda module, x: x.view(2, 5), "does not pass through it: RuntimeError: shape", INPUT),
+        (lambda module, x: x * module.channels, "no attribute 'channels'", CODE),
+        (lambda module, x: x.view(size, -1), "NameError: name 'size'", CODE),  # noqa: F821
+        (lambda module, x: {}["height"], "KeyError: 'height'", CODE),
+        (lambda module, x: module.function(x), "missing 1 required positional argument", CODE),
+        (lambda module, x: x.view(1, 128), "a picture of 1x8x8 passes through it, but not", NUMBER),
+    ],
+)
+def test_what_to_check_where_no_picture_passes(function, words, advice):
+    message = refusals.refusal(TorchNetwork, "own", Own(function), InputSpec(8, 1))
+    assert words in message and advice in message
+
+
+def test_what_a_module_keeps_of_a_pass():
+    message = refusals.refusal(TorchNetwork, "own", Own(add_kept), InputSpec(8, 1))
+    assert "RuntimeError: The size of tensor a (2)" in message and NUMBER in message
+
+
+def test_weights_of_half_precision_fail_with_their_own_error():
+    module = Own(lambda module, x: x @ torch.ones(128, 128)).half()
+    assert "Half != float" in refusals.refusal(TorchNetwork, "own", module, InputSpec(8, 1))
+
+
+def test_weights_without_numbers_are_refused():
+    module = torch.nn.Conv2d(1, 2, 1, device="meta")
+    message = refusals.refusal(TorchNetwork, "own", module, InputSpec(8, 1))
+    assert message.startswith("network own: 'weight' is on the device 'meta'")
+
+
+def test_the_gradient_of_one_picture_whose_axis_is_squeezed_away():
+    module = Own(lambda module, x: x.squeeze())
+    network, images = TorchNetwork("own", module, InputSpec(8, 1)), pictures(3, 8)[..., 0]
+    units = np.array([2, 0, 1])
+    together = network.differentiate(images, ["conv"], "last", units)["conv"]
+    for i in range(3):
+        alone = network.differentiate(images[i : i + 1], ["conv"], "last", units[i : i + 1])
+        for one, all_ in zip(alone["conv"], together, strict=True):
+            np.testing.assert_allclose(one, all_[i : i + 1], atol=1e-6)
+    assert np.abs(together[1]).max() > 0
+
+
+@pytest.mark.parametrize("function", [lambda _, x: x.data, torch.no_grad()(lambda _, x: x * 2)])
+def test_code_that_stops_gradients_is_told(function):
+    network = TorchNetwork("own", Own(function), InputSpec(8, 1))
+    message = refusals.refusal(
+        network.differentiate, pictures(1, 8)[..., 0], ["conv"], "last", np.zeros(1, int)
+    )
+    assert "stops gradients (.data, detach, no_grad" in message

@@ -218,6 +218,33 @@ def test_a_part_that_never_runs():
     assert "holder" not in network.unlisted, "a list of modules is nothing that runs"
 
 
+def test_a_table_with_as_many_rows_as_there_are_pictures():
+    class Prompted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.last = nn.Embedding(2, 64), nn.Linear(64, 3)
+
+        def forward(self, x):
+            return self.last(x.flatten(1) + self.table(torch.arange(2)).mean(0))
+
+    network = find(None, Prompted())
+    assert list(network.layers) == ["last"]
+    assert "(2x64) is the same for any number of pictures" in network.unlisted["table"]
+
+
+def test_parts_with_the_names_of_choices_among_tokens():
+    """`cls` is how many call their last layer."""
+    module = nn.Sequential()
+    for name in ("cls", "mean", "out@cls", "last"):
+        module.add_module(name, nn.Flatten())
+    network = find(None, module)
+    assert network.layers == {"cls": (64,), "mean": (64,), "last": (64,)}
+    assert "choice among tokens" in network.unlisted["out@cls"]
+    images = pictures(2, 1, 8)
+    for output in network.record(images, list(network.layers)).values():
+        np.testing.assert_allclose(output, images.reshape(2, 64) / 255, rtol=1e-6)
+
+
 def test_torchscript_is_named():
     inside = torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
     network = find(None, nn.Sequential(nn.ReLU(), inside))

@@ -106,3 +106,8 @@ def test_a_missing_layer_is_explained():
         select_layers(many, ["feature.7"])
     assert "'features.7' or 'features.7" in str(caught.value)
     assert "snakemake list_layers" in str(caught.value) and len(str(caught.value)) < 200
+
+
+def test_a_network_without_any_layer():
+    with pytest.raises(FacestagesError, match="no layer 'conv': it has none at all; 'snakemake li"):
+        select_layers({}, ["conv"], {"0": "TorchScript takes no hooks"})

@@ -91,6 +91,7 @@ def test_first_bytes(tmp_path, content, words):
         ("net.pth", b"", "empty"),
         ("net.pth", b"<?xml version='1.0'?><Error>AccessDenied</Error>", "a text in XML"),
         ("net.pth", b'[{"message": "Not Found"}]', JSON.words),
+        ("x.index.json", b'{"metadata": {"total_size": 1}}', "a list of weights in several files"),
         ("net.pth", "gewichte f\xfcr\nGesichter\n".encode(), "text, 'gewichte f\xfcr'"),
         ("net.pth", b"x" + "\xfc".encode() * 300, f"text, 'x{39 * chr(0xFC)}...'"),
         ("net.onnx", b"\x0a\x01" + bytes(9), "an ONNX model"),
@@ -105,7 +106,7 @@ def test_first_bytes(tmp_path, content, words):
         ("net.pth", b"\x10\0\0\0\0\0\0\0{", SAFETENSORS.words),
         ("net.safetensors", b"\x80\1\0\0", SAFETENSORS.words),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_weights(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)

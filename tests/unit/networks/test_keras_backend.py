@@ -198,9 +198,8 @@ def test_layers_of_a_model_inside_a_model(tmp_path):
     expected = network.model.predict(prepare_images(faces, network.input), verbose=0)
     np.testing.assert_allclose(recorded["out"], expected, rtol=1e-5, atol=1e-6)
     assert recorded["conv"].shape == (3, 6, 6, 2)
-    # Two layers of one name cannot stand side by side: the inner model stays one layer.
     twice = KerasNetwork("n", nested("flat"), InputSpec(8, 1))
-    assert list(twice.layers) == ["base", "flat", "out"]
+    assert list(twice.layers) == ["base.flat", "flat", "out"]
 
 
 TALL = InputSpec((11, 9), 3)

@@ -228,6 +228,50 @@ def test_the_cause_is_named(tmp_path, model, change, cause, suffix):
     assert len(message) < 400
 
 
+@keras.saving.register_keras_serializable("mine")
+def twofold(x):
+    return 2 * x
+
+
+@keras.saving.register_keras_serializable("mine")
+class Fives(keras.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return keras.ops.full(shape, 5.0)
+
+
+@keras.saving.register_keras_serializable("mine")
+class Subclass(keras.Model):
+    def call(self, x):
+        return x
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("name", ["twofold", "Fives", "Subclass"])
+def test_code_beside_layers_is_named(tmp_path, name, suffix, monkeypatch):
+    if name == "Subclass" and suffix == "h5":
+        return  # Keras writes no such file.
+    options = {"activation": twofold} if name == "twofold" else {"kernel_initializer": Fives()}
+    pixels = keras.Input((8, 8, 1))
+    model = keras.Model(pixels, keras.layers.Dense(2, **options)(pixels))
+    if name == "Subclass":
+        model = Subclass()
+        model(np.zeros((1, 8, 8, 1)))
+    path = tmp_path / f"net.{suffix}"
+    model.save(path)
+    monkeypatch.delitem(keras.saving.get_custom_objects(), f"mine>{name}")
+    message = refusal(load_keras, path)
+    assert f"{name}, whose code is not" in message or f"'{name}' is code of its au" in message
+    assert "not in the file. Build the model with a function of yours" in message
+
+
+def test_a_file_whose_end_is_missing(tmp_path, model):
+    path = tmp_path / "net.h5"
+    model.save(path)
+    path.write_bytes(path.read_bytes()[:-500])
+    for load in (load_keras, lambda path: load_weights(model, path)):
+        assert refusal(load, path) == f"{path}: is truncated. Fetch it again"
+
+
 def write_zip(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("nets/net.keras", "")

@@ -66,6 +66,17 @@ def test_layers_are_listed_whatever_is_wrong_with_the_stages(tmp_path, capsys):
     ]
 
 
+def test_a_network_without_layers_is_listed(tmp_path, capsys):
+    network = Listed()
+    network.layers = {}
+    write_table(tmp_path / "net.csv", describe_layers(network, {"early": "conv"}))
+    print_layers(tmp_path / "net.csv", "posed", tmp_path / "none.h5")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("net: 0 layers")
+    assert "No part of it is a layer" in lines[4]
+    assert lines[-4:-2] == ["  proj: it does not run", ""]
+
+
 def test_what_cannot_be_recorded_is_listed_with_the_reason(tmp_path, capsys):
     lines = listing(tmp_path, capsys, {})
     assert lines[-2:] == ["Not recorded:", "  proj: it does not run"]

@@ -37,6 +37,11 @@ def test_a_function_where_the_workflow_runs(module):
         ("import no_such", "minenets:small", "importing it failed: ModuleNotFoundError"),
         ("x =", "minenets:small", "importing it failed: SyntaxError"),
         ("raise SystemExit", "minenets:small", "importing it failed: SystemExit"),
+        (
+            "class Net:\n    def get_submodule(self): pass\nsmall = Net()",
+            "minenets:small",
+            "is a Net, not a function. Name one that returns it: def build(): return small",
+        ),
         ("def small(width): pass", "minenets:small", "calling it without arguments failed: TypeE"),
     ],
 )

@@ -257,11 +257,13 @@ def _match(glob: str, available: Collection[str]) -> set[str]:
 
 
 def explain_missing(
-    name: str, available: Iterable[str], reasons: Mapping[str, str] | None = None
+    name: str, available: Collection[str], reasons: Mapping[str, str] | None = None
 ) -> str:
     """Why a network has no layer of this name, or else the nearest names that it has."""
     if reason := (reasons or {}).get(name):
         return reason
+    if not available:
+        return "it has none at all; 'snakemake list_layers --config network=NAME' says why"
     layers = [layer for layer in available if ("@" in layer) == ("@" in name)]
     hint = suggest_layers(name, available)
     if len(layers) > _FEW:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from facestages.errors import shorten
 
 _UNPACK, _FETCH = "unpack it first", "fetch the file itself"
+#: What to do about weights in several files.
+JOIN = "save them as one, e.g. with model.save_pretrained(folder, max_shard_size='99GB')"
 _TABLE = "save the table as 'CSV UTF-8'"
 
 
@@ -87,6 +89,7 @@ _ZIPPED = {
     "META-INF/manifest.xml": Kind("an OpenDocument spreadsheet (ods)"),
     "Index/Document.iwa": Kind("a Numbers spreadsheet"),
 }
+_INDEX = Kind("a list of weights in several files", JOIN)
 _TEXTS = {"{": JSON, "[": JSON, "<": Kind("a text in XML", _FETCH)}
 # For formats whose first bytes say little; the name decides.
 _NAMES = (
@@ -164,5 +167,7 @@ def _find_text(head: bytes) -> Kind | None:
     text = head.decode("utf-8-sig", errors="replace").strip()
     if re.search("[\0-\x08\x0e-\x1f]", text):
         return None
+    if text.startswith("{") and ('"weight_map"' in text or '"total_size"' in text):
+        return _INDEX
     first = shorten(text.partition("\n")[0], 40)
     return _TEXTS.get(text[:1], Kind(f"text, '{first}'", _FETCH))

@@ -136,31 +136,54 @@ def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted:
             )
 
 
+CHECK_INPUT = "Check 'input' in the config"
+#: What to check where some pictures have passed, so that 'input' is right.
+ANY_NUMBER = "Its code must take any number of pictures, and keep nothing of a pass"
+
+
 @contextmanager
-def forward_pass(network: str) -> Iterator[None]:
-    """Make one line of whatever a forward pass of a user's network fails with."""
+def forward_pass(network: str, if_shapes: str = ANY_NUMBER) -> Iterator[None]:
+    """Make one line of whatever a forward pass of a user's network fails with; `if_shapes` is what
+    to check if the shape of pictures does not fit."""
     try:
         yield
     except (FacestagesError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         logger.info("network %s", network, exc_info=True)
-        raise explain_pass(f"network {network}: a forward pass failed", error) from error
+        problem = f"network {network}: a forward pass failed"
+        raise explain_pass(problem, error, if_shapes) from error
 
 
-def explain_pass(problem: str, error: BaseException) -> FacestagesError:
+def explain_pass(problem: str, error: BaseException, if_shapes: str) -> FacestagesError:
     """One line on a forward pass that failed: the error, its place, and what to check."""
-    advice = "Check 'input' in the config" if _is_about_shape(error) else "Check the network's code"
+    advice = if_shapes if _is_about_shape(error) else "Check the network's code"
     return FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}. {advice}")
 
 
 # Words by which errors of frameworks and of users' code tell that pictures do not fit.
 _SHAPE = re.compile(r"\b(shapes?|sizes?|channels?|dim(ension)?s?|height|width|resolution)\b", re.I)
 
+# Errors that name something of the code, which may be called `size`.
+_OF_CODE = AttributeError, NameError, KeyError, TypeError, ImportError, NotImplementedError
+
 
 def _is_about_shape(error: BaseException) -> bool:
     """Whether an error says that the pictures have a size or channels that do not fit."""
-    return bool(_SHAPE.search(str(error))) and "stride" not in str(error)
+    text = str(error)
+    if isinstance(error, AssertionError) and error.__traceback__:
+        text += f" {traceback.extract_tb(error.__traceback__)[-1].line}"
+    is_of_code = isinstance(error, _OF_CODE) or "stride" in text
+    return not is_of_code and bool(_SHAPE.search(text))
+
+
+def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
+    """The error of a layer that gets no gradient from the output."""
+    return FacestagesError(
+        f"network {network}: '{output}' does not depend on layer '{layer}', or the code between "
+        f"them stops gradients (.data, detach, no_grad). Name another layer under "
+        f"'gradcam', or change the code"
+    )
 
 
 def user_line(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from facestages.errors import FacestagesError, did_you_mean, name_error, shorten
+from facestages.file_kinds import JOIN
 from facestages.networks.torch_files import ADVICE, Ignored, read_torch_file
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 _WRAPPERS = re.compile(r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 #: Prefix that DataParallel and DistributedDataParallel add to every key.
 _PARALLEL = "module."
+# A weight or bias with the same shape but for its first axis, as of a layer with other classes.
+_OTHER_LENGTH = re.compile(r"(\S+)\.\S+ \d+((?:x\d+)*) instead of \d+\2")
 # Batches that a normalisation was trained on. PyTorch counts them since 0.4.1, and uses the number
 # in training alone.
 _COUNTER = "num_batches_tracked"
@@ -175,8 +178,21 @@ def _misfit(
     where = f"it holds {_describe(content)}; '{shorten(best.name)}' " if best.name else ""
     return FacestagesError(
         f"{path}: {where}is not a state dict of this module ({type(module).__name__}, "
-        f"{len(expected)} keys): {counts}; {ADVICE}\n{lists}"
+        f"{len(expected)} keys): {counts}; {_advise(path, best.problems)}\n{lists}"
     )
+
+
+def _advise(path: str | os.PathLike, problems: Mapping[str, list[str]]) -> str:
+    """What to do about a state dict that does not fit."""
+    if re.search(r"-\d+-of-\d+\.", os.fspath(path)):
+        return f"it is one of several files of weights: {JOIN}, or {ADVICE}"
+    missing, unexpected, different = problems.values()
+    outputs = [_OTHER_LENGTH.fullmatch(each) for each in different]
+    if not missing and not unexpected and all(outputs) and len({each[1] for each in outputs}) == 1:
+        return (
+            f"'{shorten(outputs[0][1])}' has other units: correct 'classes', the code, or {ADVICE}"
+        )
+    return ADVICE
 
 
 def _fill(module: nn.Module, path: str | os.PathLike, state: Mapping[str, Tensor]) -> None:

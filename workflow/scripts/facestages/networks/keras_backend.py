@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError, name_error, shorten
-from facestages.networks import forward_pass, is_kernel, require_spatial
+from facestages.errors import FacestagesError, shorten
+from facestages.networks import CHECK_INPUT, forward_pass, is_kernel, no_gradient, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
+from facestages.networks.keras_graph import (
+    find_calls,
+    find_parts,
+    flatten,
+    has_channels_first,
+    make_functional,
+    may_change_rows,
+    puts_channels_first,
+)
 from facestages.networks.own_code import call_function
 from facestages.networks.quiet_keras import keras
 from facestages.networks.tokens import name_choices, take, whole_layer
@@ -23,6 +32,8 @@ from facestages.networks.tokens import name_choices, take, whole_layer
 _BATCH, _GPU_BATCH = 16, 64
 # Values of a layer for a picture: 64 channels of 1024 x 1024. A batch of them has 4 GB.
 _MOST_VALUES = 1 << 26
+# Pictures that tell rows apart from other lengths.
+_ROWS = 2
 
 
 class KerasNetwork:
@@ -57,16 +68,16 @@ class KerasNetwork:
         self.name = name
         self.model = model
         self.input = input
-        model = _functional(name, model, input)
+        model = make_functional(name, model, input)
         self._shape = _shape_taken(name, model, input)
         self._tensors: dict[str, keras.KerasTensor] = {}
         self.kinds: dict[str, str] = {}
         self.parameters: dict[str, int] = {}
-        self._graph = _flatten(model)
+        self._graph = flatten(model)
         # Not every processor convolves maps whose channels come first; what XLA compiles, all do.
-        self._use_xla = not on_gpu and any(map(_puts_channels_first, self._graph.operations))
+        self._use_xla = not on_gpu and any(map(puts_channels_first, self._graph.operations))
         self.unlisted: dict[str, str] = {}
-        for layer, operation, tensor in _calls(self._graph):
+        for layer, operation, tensor in find_calls(self._graph):
             if tensor.shape[:1] != self._graph.inputs[0].shape[:1]:
                 self.unlisted[layer] = "its output is the same for any number of pictures"
                 continue
@@ -74,23 +85,32 @@ class KerasNetwork:
             self.kinds[layer] = type(operation).__name__
             of_layer = isinstance(operation, keras.layers.Layer)
             self.parameters[layer] = operation.count_params() if of_layer else 0
+        self.unlisted |= find_parts(self._graph)
         self.n_parameters = model.count_params()
         self.layers = {layer: tuple(tensor.shape[1:]) for layer, tensor in self._tensors.items()}
         self._recorders: dict[tuple[str, ...], Callable] = {}
         self._building = threading.Lock()
         self._gradients: dict[tuple[str, ...], Callable] = {}
-        if any(None in shape for shape in self.layers.values()):
-            self.layers = self._measure()
+        if any(map(may_change_rows, self._graph.operations)) or any(
+            None in shape for shape in self.layers.values()
+        ):
+            self._measure()
         _require_small_layers(name, self.layers)
         self.layers = name_choices(self.layers)
         for of in (self.kinds, self.parameters):
             of |= {layer: of[whole_layer(layer)] for layer in self.layers}
 
-    def _measure(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the layers of a model for inputs of any size."""
-        picture = keras.KerasTensor((1, *self._shape))
+    def _measure(self) -> None:
+        """Find the shapes of layers for inputs of any size, and layers without an axis of rows."""
+        pictures = keras.KerasTensor((_ROWS, *self._shape))
         model = keras.Model(self._graph.inputs, self._tensors)
-        return {layer: tuple(output.shape[1:]) for layer, output in model(picture).items()}
+        shapes = {layer: tuple(output.shape) for layer, output in model(pictures).items()}
+        self.layers = {layer: shape[1:] for layer, shape in shapes.items() if shape[0] == _ROWS}
+        self.unlisted |= {
+            layer: f"its output for {_ROWS} pictures has {shape[0]} rows"
+            for layer, shape in shapes.items()
+            if shape[0] != _ROWS
+        }
 
     @property
     def weights_digest(self) -> str:
@@ -161,12 +181,9 @@ class KerasNetwork:
         pairs = {}
         for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
             if gradient is None:
-                raise FacestagesError(
-                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
-                    f"smoothly; name a layer before it"
-                )
+                raise no_gradient(self.name, output, layer)
             pair = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
-            if _has_channels_first(self._tensors[layer], self._shape != self.input.shape):
+            if has_channels_first(self._tensors[layer], self._shape != self.input.shape):
                 pair = tuple(np.moveaxis(values, 1, 3) for values in pair)
             pairs[layer] = pair
         return pairs
@@ -250,25 +267,9 @@ def build_model(name: str, address: str, input: InputSpec, seed: int) -> keras.M
             f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
         )
     if not model.built:
-        with forward_pass(name):
+        with forward_pass(name, CHECK_INPUT):
             model(keras.Input(input.shape))
     return model
-
-
-def _functional(name: str, model: keras.Model, input: InputSpec) -> keras.Model:
-    """The model, or of a subclass the functional model of what its ``call`` does to a picture."""
-    if getattr(model, "inputs", None):
-        return model
-    try:
-        picture = keras.Input(input.shape)
-        return keras.Model(picture, model.call(picture))
-    # The code of `call` is the user's.
-    except Exception as error:
-        raise FacestagesError(
-            f"network {name}: the 'call' of {type(model).__name__} cannot be taken apart into "
-            f"layers ({name_error(error)}). Use layers and keras.ops alone in it, or return a "
-            f"functional model"
-        ) from error
 
 
 def _shape_taken(name: str, model: keras.Model, input: InputSpec) -> tuple[int, int, int]:
@@ -310,26 +311,6 @@ def _right_input(taken: Sequence[tuple[int | None, ...]], input: InputSpec) -> s
     )
 
 
-def _puts_channels_first(operation: keras.Operation) -> bool:
-    return getattr(operation, "data_format", None) == "channels_first"
-
-
-def _has_channels_first(tensor: keras.KerasTensor, at_input: bool) -> bool:
-    """Whether maps have channels first, as the last operation that decides it leaves them;
-    `at_input` tells of the model's input."""
-    while True:
-        operation, node = tensor._keras_history[:2]
-        if hasattr(operation, "data_format"):
-            return _puts_channels_first(operation)
-        order = getattr(operation, "dims", None) or (getattr(operation, "axes", None) or ())[1:]
-        if tuple(order) in ((3, 1, 2), (2, 3, 1)):
-            return tuple(order) == (3, 1, 2)
-        before = operation._inbound_nodes[node].input_tensors
-        if not before:
-            return at_input
-        tensor = before[0]
-
-
 def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]]) -> None:
     """Refuse a model whose layers, which need no weights for it, blow a picture up."""
     for layer, shape in layers.items():
@@ -340,52 +321,6 @@ def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]
                 f"values for a picture, and at most {_MOST_VALUES / 1e6:,.0f} million are "
                 f"computed. Is its file damaged?"
             )
-
-
-def _flatten(model: keras.Model) -> keras.Model:
-    """One functional model in which models inside `model` are replaced by their layers.
-
-    If that is impossible, for instance because two layers have one name, they stay one layer each.
-    """
-    # Only a functional model exposes its graph, so a sequential one is converted.
-    graph = keras.Model(model.inputs, model.outputs)
-    if not any(isinstance(operation, keras.Model) for operation in graph.operations):
-        return graph
-
-    def call_of(operation):
-        if not isinstance(operation, keras.Model):
-            return operation
-        inside = keras.Model(operation.inputs, operation.outputs)
-
-        def call(x, *_, **__):
-            outputs = inside._run_through_graph([x], call_of)
-            return outputs[0] if len(inside.outputs) == 1 else outputs
-
-        return call
-
-    inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in graph.inputs]
-    try:
-        return keras.Model(inputs, graph._run_through_graph(inputs, call_of))
-    except (ValueError, TypeError, AttributeError):
-        return graph
-
-
-def _calls(graph: keras.Model):
-    """Layer name, operation and output tensor of every call in a model, in the forward order."""
-    nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
-    for operation in graph.operations:
-        if isinstance(operation, keras.layers.InputLayer):
-            continue
-        # A layer shared with another model has calls there too, which do not count.
-        calls = [node for node in operation._inbound_nodes if id(node) in nodes]
-        for number, node in enumerate(calls, start=1):
-            layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
-            tensors = [tensor for tensor in node.output_tensors if tensor is not None]
-            for place, tensor in enumerate(tensors):
-                if place == 0:
-                    yield layer, operation, tensor
-                if len(tensors) > 1:
-                    yield f"{layer}[{place}]", operation, tensor
 
 
 def digest_arrays(arrays: Iterable[np.ndarray]) -> str:

@@ -35,6 +35,11 @@ _BUILD = (
 # The description of NASNet-Large, 1,041 layers, has 1.0 MB; one of 2 MB takes 20 s to build.
 _LONGEST_CONFIG = 2_000_000
 _BYTES = 4  # float32
+# How Keras says that it does not know a class or a function.
+_MISSING_CODE = re.compile(
+    r"(?:Could not locate (?:class|function) |Cannot deserialize object of type |Unknown [\w ]+: "
+    r"|Could not interpret \w+ identifier: {.*?'class_name': )[`'\"](?:\w+>)?(\w+)"
+)
 
 
 def load_keras(path: str | os.PathLike) -> keras.Model:
@@ -107,6 +112,12 @@ def _require_kind(path: str | os.PathLike) -> None:
             is_zip = _CONFIG in archive.namelist()
     if not is_zip and not h5py.is_hdf5(path):
         raise FacestagesError(f"{path}: is no file of Keras, but {_name_kind(path)}")
+    try:
+        if not is_zip:
+            h5py.File(path).close()
+    except OSError as error:
+        if "truncated" in str(error):
+            raise FacestagesError(f"{path}: is truncated. Fetch it again") from error
 
 
 def _tf_keras_way(path: str | os.PathLike) -> str:
@@ -140,6 +151,8 @@ def _explain(path: str | os.PathLike, error: Exception) -> str:
     # The description may be damaged.
     with contextlib.suppress(Exception):
         why = problem(adapt(description))
+    if not why and (missing := _MISSING_CODE.search(str(error))):
+        why = f"'{shorten(missing[1])}' is code of its author's, which is not in the file"
     by = ""
     if version not in ("", keras.__version__):
         by = f", written by Keras {shorten(version, 20)}"

@@ -101,7 +101,7 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
     shown["on disk"] = [format_bytes(units * n * _BYTES) for units in layers["units"]]
     shown["stage"] = layers["stage"]
     print(f"{name}: {len(shown)} layers, {total:,} parameters; on disk for {what}\n")
-    widths = {key: max([len(key), *shown[key].str.len()]) for key in shown}
+    widths = {key: max(map(len, [key, *shown[key]])) for key in shown}
     for row in [list(shown), *shown.itertuples(index=False)]:
         cells = (
             cell.rjust(width) if key in ("units", "parameters", "on disk") else cell.ljust(width)
@@ -114,6 +114,12 @@ def print_layers(path: str | os.PathLike, dataset: str, stimuli: str | os.PathLi
 
 def _remarks(table: pd.DataFrame, layers: pd.DataFrame) -> Iterator[str]:
     """Lines below the list of layers."""
+    if layers.empty:
+        yield ""
+        yield (
+            "No part of it is a layer: a layer is a module inside the network that returns a row "
+            "for each picture"
+        )
     tokens = [row.layer for row in layers.itertuples() if has_tokens(_sizes(row.shape))]
     if tokens:
         yield ""

@@ -15,6 +15,9 @@ from facestages.networks import user_line
 
 logger = logging.getLogger(__name__)
 
+# What modules of torch and models of Keras have, and functions do not.
+_OF_NETWORKS = "get_submodule", "get_layer"
+
 
 def call_function(address: str, *args: Any, where: str, **options: Any) -> Any:
     """Call ``package.module:function``, which may lie where the workflow runs.
@@ -48,6 +51,11 @@ def call_function(address: str, *args: Any, where: str, **options: Any) -> Any:
         build = getattr(loaded, function)
     except AttributeError as error:
         raise _no_function(where, address, error) from error
+    if not isinstance(build, type) and any(hasattr(build, each) for each in _OF_NETWORKS):
+        raise FacestagesError(
+            f"{where} = '{address}': is a {type(build).__name__}, not a function. Name one that "
+            f"returns it: def build(): return {function}"
+        )
     with _refused(f"{where} = '{address}': calling it without arguments failed"):
         return build(*args, **options)
 

@@ -30,8 +30,9 @@ _NOTHING = 1e-6
 
 _PROBLEMS = {
     "random": (
-        "for the same picture changes from pass to pass. Something random comes in there or just "
-        "before it: switch it off in evaluation mode, e.g. F.dropout(x, training=self.training)"
+        "for the same picture changes from pass to pass. Something random, or kept from the pass "
+        "before, comes in there or just before it: switch it off in evaluation mode, e.g. "
+        "F.dropout(x, training=self.training)"
     ),
     "batch": (
         "for a picture changes with the other pictures of its batch. Take nothing from the batch "

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 Array = TypeVar("Array")
 
-_TAKEN = {"cls": lambda tokens: tokens[:, 0], "mean": lambda tokens: tokens.mean(1)}
+_TAKEN = {"@cls": lambda tokens: tokens[:, 0], "@mean": lambda tokens: tokens.mean(1)}
 
 
 def has_tokens(shape: tuple[int, ...]) -> bool:
@@ -26,17 +26,20 @@ def name_choices(layers: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, 
     for layer, shape in layers.items():
         named[layer] = shape
         if has_tokens(shape):
-            named |= {f"{layer}@{choice}": shape[1:] for choice in _TAKEN}
+            named |= {layer + choice: shape[1:] for choice in _TAKEN}
     return named
 
 
 def whole_layer(layer: str) -> str:
     """The layer that a choice is taken of: ``norm`` for ``norm@cls``, and for itself."""
-    whole, at, choice = layer.rpartition("@")
-    return whole if at and choice in _TAKEN else layer
+    return layer.removesuffix(_choice(layer))
 
 
 def take(layer: str, outputs: Array) -> Array:
     """What a name takes of its layer's outputs (n, tokens, features), of NumPy or a framework."""
-    choice = layer.rpartition("@")[2]
-    return outputs if layer == whole_layer(layer) else _TAKEN[choice](outputs)
+    choice = _choice(layer)
+    return _TAKEN[choice](outputs) if choice else outputs
+
+
+def _choice(layer: str) -> str:
+    return next((choice for choice in _TAKEN if layer.endswith(choice)), "")

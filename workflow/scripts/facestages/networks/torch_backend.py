@@ -14,9 +14,12 @@ import torch
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
 from facestages.networks import (
+    ANY_NUMBER,
+    CHECK_INPUT,
     explain_pass,
     forward_pass,
     is_kernel,
+    no_gradient,
     require_spatial,
 )
 from facestages.networks.devices import count_gpus, use_full_float32
@@ -86,6 +89,7 @@ class TorchNetwork:
         self.batch = _GPU_BATCH if on_gpu else _BATCH
         self.side_by_side = side_by_side and not on_gpu
         _use_evaluation_mode(name, module)
+        _require_numbers(name, module)
         module.to(self._device)
         # A module that is registered in two places has both names.
         named = module.named_modules(remove_duplicate=False)
@@ -111,31 +115,38 @@ class TorchNetwork:
         weights = next((w for w in self.module.parameters() if w.is_floating_point()), None)
         if weights is not None and weights.dtype != torch.float32:
             attempts.append((torch.contiguous_format, weights.dtype))
-        failures = {}
-        for attempt in attempts:
-            self._format, self._dtype = attempt
+        for self._format, self._dtype in attempts:
             try:
                 return self._find_layers()
             except (FacestagesError, MemoryError):
                 raise
             # The code is the user's, and may fail in any way.
             except (Exception, SystemExit) as error:
-                failures[attempt] = error
+                failure = error
+        raise self._no_pass(failure) from failure
+
+    def _no_pass(self, failure: BaseException) -> FacestagesError:
         rows, columns, channels = self.input.shape
-        shape = f"{channels}x{rows}x{columns}"
-        problem = f"network {self.name}: a picture of {shape} does not pass through it"
-        raise explain_pass(problem, failures[usual]) from failures[usual]
+        picture = f"network {self.name}: a picture of {channels}x{rows}x{columns}"
+        try:
+            self._forward(self._noise(1))
+        except (Exception, SystemExit):
+            return explain_pass(f"{picture} does not pass through it", failure, CHECK_INPUT)
+        return explain_pass(f"{picture} passes through it, but not two", failure, ANY_NUMBER)
 
     def _find_layers(self) -> Layers:
         for part in self.module.modules():
             if isinstance(part, torch.nn.Conv2d):
                 lay_out_weights(part, self._format)
-        noise = torch.rand(
-            (SIZES[-1], *self.input.shape), generator=torch.Generator().manual_seed(0)
-        )
-        passes = (list_calls(self._modules, lambda n=n: self._forward(noise[:n])) for n in SIZES)
-        first = next(passes)
-        return find_layers(self._modules, first, None if is_plain(first) else next(passes))
+        first = list_calls(self._modules, lambda: self._forward(self._noise(SIZES[0])))
+        second = None
+        if not is_plain(self._modules, first):
+            with forward_pass(self.name):
+                second = list_calls(self._modules, lambda: self._forward(self._noise(SIZES[1])))
+        return find_layers(self._modules, first, second)
+
+    def _noise(self, n: int) -> torch.Tensor:
+        return torch.rand((n, *self.input.shape), generator=torch.Generator().manual_seed(0))
 
     def _forward(self, pixels: torch.Tensor) -> None:
         # Not in inference mode: what a module makes in its first pass and keeps, such as a table of
@@ -191,7 +202,7 @@ class TorchNetwork:
                 shape = records[layer].shape if layer in records else "nothing"
                 raise FacestagesError(
                     f"network {self.name}: layer '{layer}' gives {shape}, and not {wanted_shape} "
-                    f"as in its first forward pass. Its outputs must not depend on the pictures"
+                    f"as in its first forward pass. The shape must not depend on the pictures"
                 )
         return {layer: records[layer] for layer in layers}
 
@@ -224,6 +235,19 @@ class TorchNetwork:
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """See `networks.Network.differentiate`."""
         require_spatial(self.name, self.layers, layers)
+        try:
+            return self._differentiate(images, layers, output, units)
+        except FacestagesError:
+            if len(images) != 1:
+                raise
+        # As in `record`.
+        twice = [np.repeat(each, 2, axis=0) for each in (images, units)]
+        pairs = self._differentiate(twice[0], layers, output, twice[1])
+        return {layer: (maps[:1], gradients[:1]) for layer, (maps, gradients) in pairs.items()}
+
+    def _differentiate(
+        self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         kept: dict[str, torch.Tensor] = {}
         versions: dict[str, int] = {}
         wanted = self._by_call({*layers, output})
@@ -254,10 +278,7 @@ class TorchNetwork:
                 raise RuntimeError("an operation in place changes a layer of several tensors")
         for layer, gradient in zip(layers, gradients, strict=True):
             if gradient is None:
-                raise FacestagesError(
-                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
-                    f"smoothly; name a layer before it"
-                )
+                raise no_gradient(self.name, output, layer)
         return {
             layer: tuple(_channels_last(self._rows(layer, tensor)) for tensor in pair)
             for layer, *pair in zip(layers, maps, gradients, strict=True)
@@ -295,6 +316,16 @@ def _use_evaluation_mode(name: str, module: torch.nn.Module) -> None:
         if each.training:
             logger.warning("network %s: '%s' is put in evaluation mode by force", name, part)
             each.training = False
+
+
+def _require_numbers(name: str, module: torch.nn.Module) -> None:
+    """Refuse a module that has weights or buffers without memory."""
+    for part, tensor in [*module.named_parameters(), *module.named_buffers()]:
+        if tensor.is_meta:
+            raise FacestagesError(
+                f"network {name}: '{part}' is on the device 'meta', where it has no numbers. Build "
+                f"the module on the processor, or give all of its weights under 'weights'"
+            )
 
 
 def _gradients(value: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.Tensor | None]:

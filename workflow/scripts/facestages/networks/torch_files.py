@@ -75,8 +75,9 @@ def read_torch_file(path: str | os.PathLike) -> object:
             )
         objects, protocol = _list_objects(path)
         ignored = [(Ignored, name) for name in set(objects) if _IGNORED.fullmatch(name)]
-        with torch.serialization.safe_globals(ignored):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        # As a stream, since PyTorch goes by the name of a path.
+        with torch.serialization.safe_globals(ignored), open(path, "rb") as stream:
+            return torch.load(stream, map_location="cpu", weights_only=True)
     except FacestagesError:
         raise
     # A damaged file can raise any error. PyTorch's message is not passed on, since it advises to

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from torch.nn.utils.parametrize import ParametrizationList
 
-from facestages.networks.tokens import name_choices
+from facestages.networks.tokens import name_choices, whole_layer
 
 #: Numbers of pictures in the passes. One would not do, as many modules squeeze its axis.
 SIZES = (2, 3)
@@ -44,6 +45,9 @@ class Layers(NamedTuple):
     #: Why other outputs of modules, and other modules, cannot be recorded.
     unlisted: dict[str, str]
 
+
+# Their outputs may have as many rows as there are pictures by chance.
+_TABLES = torch.nn.Embedding, torch.nn.EmbeddingBag, ParametrizationList
 
 #: By module and number of the call: shape of each tensor, by its place, or why it is no layer.
 Calls = dict[tuple[str, int], dict[str, tuple[int, ...] | str]]
@@ -117,11 +121,13 @@ def _shape_or_problem(tensor: torch.Tensor) -> tuple[int, ...] | str:
     return tuple(tensor.shape) if tensor.numel() else "its output is empty"
 
 
-def is_plain(calls: Calls) -> bool:
+def is_plain(modules: Mapping[str, torch.nn.Module], calls: Calls) -> bool:
     """Whether the first pass leaves no doubt about the axis of pictures.
 
     It is always the first axis then, and no other has its length.
     """
+    if any(isinstance(modules[name], _TABLES) for name, _ in calls):
+        return False
     shapes = [shape for tensors in calls.values() for shape in tensors.values()]
     return all(
         isinstance(s, tuple) and s[:1] == SIZES[:1] and SIZES[0] not in s[1:] for s in shapes
@@ -146,8 +152,7 @@ def find_layers(
         others = {} if second is None else second.get((name, call), {})
         for place, shape in tensors.items():
             axis = 0 if second is None else _picture_axis(shape, others.get(place))
-            if "/" in layer + place:
-                axis = "its name has a /, which files of results take for a path"
+            axis = _name_problem(layer + place) or axis
             if isinstance(axis, str):
                 unlisted[layer + place] = axis
                 continue
@@ -162,6 +167,15 @@ def find_layers(
         if name not in ran and (problem := _why_not_run(name, module, modules)):
             unlisted[name] = problem
     return Layers(sources, name_choices(shapes), unlisted)
+
+
+def _name_problem(layer: str) -> str:
+    """Why a layer of this name cannot be recorded; empty if it can."""
+    if "/" in layer:
+        return "its name has a /, which files of results take for a path"
+    if layer != whole_layer(layer):
+        return "its name ends as that of a choice among tokens"
+    return ""
 
 
 def _picture_axis(shape: tuple[int, ...] | str, other: tuple[int, ...] | str | None) -> int | str:
