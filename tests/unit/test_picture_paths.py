@@ -47,6 +47,13 @@ def test_several_that_fit_are_named(tmp_path, path, on_disk):
     assert all(ascii(name) in message for name in on_disk) and "Rename one" in message
 
 
+def test_two_paths_of_one_picture(tmp_path):
+    """It would count twice."""
+    touch(tmp_path, "a.png", "b.png")
+    message = refusals.refusal(find_pictures, tmp_path, ["a.png", "b.png", "A.PNG"])
+    assert "a.png: is the picture of both 'a.png' and 'A.PNG' in the table" in message
+
+
 def test_one_that_is_not_there_is_where_it_would_be(tmp_path):
     expected = os.path.join(tmp_path, "no/a.png")
     assert find_pictures(tmp_path, ["no/a.png"]) == {"no/a.png": expected}

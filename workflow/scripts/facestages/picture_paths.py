@@ -25,7 +25,7 @@ def find_pictures(folder: str | os.PathLike, paths: Iterable[str]) -> dict[str, 
     Raises
     ------
     FacestagesError
-        If several files fit a path.
+        If several files fit a path, or several paths one file.
     """
     folder = os.fspath(folder)
     names_in = functools.cache(_names_in)
@@ -36,6 +36,14 @@ def find_pictures(folder: str | os.PathLike, paths: Iterable[str]) -> dict[str, 
         if not path.isascii() or not os.path.exists(file):
             file = _nearest(folder, path, names_in) or file
         found[path] = file
+    path_of: dict[str, str] = {}
+    for path, file in found.items():
+        if path_of.setdefault(file, path) != path:
+            raise FacestagesError(
+                f"{printable(file)}: is the picture of both {ascii(path_of[file])} and "
+                f"{ascii(path)} in the table, which differ in spelling alone. Remove one of the "
+                f"rows"
+            )
     return found
 
 

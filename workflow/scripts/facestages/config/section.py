@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from facestages.errors import did_you_mean
+from facestages.rows import tidy
 from facestages.text import line_problem
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
@@ -60,7 +61,7 @@ def expand_path(path: str) -> str:
 UserPath = Annotated[str, AfterValidator(expand_path)]
 
 #: Any name of a label: the user's table gives it.
-Label = Annotated[str, Field(min_length=1)]
+Label = Annotated[str, Field(min_length=1), AfterValidator(tidy)]
 
 #: Names that earlier versions had, and their names now.
 RENAMED = {"identity": "middle"}
