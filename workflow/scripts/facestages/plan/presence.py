@@ -127,6 +127,11 @@ def _folder_problem(path: str) -> str:
         return "is an empty folder"
     if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
         return f"holds nothing but {names[0]}: unpack it first"
+    inner = os.path.join(path, names[0])
+    if len(names) == 1 and os.path.isdir(inner) and not os.path.islink(inner):
+        # As unpacking makes it.
+        problem = _folder_problem(inner)
+        return f"holds nothing but {names[0]}, which {problem}" if problem else ""
     return ""
 
 
