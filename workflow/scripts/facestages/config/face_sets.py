@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
-from facestages.config.section import Count, Section, UserPath, as_text, check_once, mistake
+from facestages.config.section import Count, Section, UserPath, as_text, mistake
 from facestages.errors import FacestagesError
 from facestages.face_tables import label_name
 from facestages.text import abbreviate, line_problem
@@ -188,7 +188,8 @@ def _given(**paths: str | None) -> dict[str, str]:
 
 
 # YAML takes a number or `no` for something else than text.
-Words = dict[Annotated[str, BeforeValidator(as_text)], str]
+Word = Annotated[str, BeforeValidator(as_text)]
+Words = dict[Word, Annotated[Word, BeforeValidator(lambda value: "" if value is None else value)]]
 LabelName = Annotated[str, AfterValidator(label_name)]
 
 
@@ -242,7 +243,9 @@ class Table(Files):
     @field_validator("columns")
     @classmethod
     def _a_column_holds_one_label(cls, columns: dict[str, str]) -> dict[str, str]:
-        check_once("columns", list(columns.values()))
+        for column in columns.values():
+            if list(columns.values()).count(column) > 1:
+                raise ValueError(f"'{column}' occurs twice")
         return columns
 
     @field_validator("rename")

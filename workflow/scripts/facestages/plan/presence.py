@@ -16,9 +16,10 @@ from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.file_kinds import not_a_table
-from facestages.files import ARCHIVE_SUFFIXES, is_clutter, read_yaml
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.plan import figures, targets
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
+from facestages.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from facestages.config import Config
