@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -33,7 +34,8 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 def expand_path(path: str) -> str:
     """A path with a user's folder in place of ``~``, and with variables of the environment.
 
-    A file whose name has a dollar sign is taken as it is, where it is there.
+    A file whose name has a dollar sign is taken as it is, where it is there. Letters are composed
+    or not as on the disk.
 
     Raises
     ------
@@ -54,7 +56,16 @@ def expand_path(path: str) -> str:
     home = os.path.expanduser(expanded)
     if expanded.startswith("~") and home == expanded:
         raise ValueError(f"'{path}': there is no such user. Write the whole path")
-    return home
+    return home if home.isascii() else _as_on_disk(home)
+
+
+def _as_on_disk(path: str) -> str:
+    """A path with its letters composed (NFC) or not (NFD), as the disk has them."""
+    found = ""
+    for part in re.split("(?<=/)", path):
+        forms = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        found += next((form for form in forms if os.path.lexists(found + form)), part)
+    return found
 
 
 #: Path of a file or folder: ``~``, ``~user``, ``$NAME`` and ``${NAME}`` are replaced.
