@@ -65,5 +65,12 @@ def test_a_folder_too_high_or_too_deep(tmp_path):
     assert where_else(outer, "img/a.png") == f"It is in {inner}: set 'folder' to that"
     assert where_else(inner / "img", "img/a.png") == f"It is in {inner}: set 'folder' to that"
     assert where_else(tmp_path / "flat", "img/a.png").startswith(f"{tmp_path / 'flat/a.png'} is")
-    assert where_else(inner, "img/a") == "a.png is there: write names with their endings"
+    for path in ("img/a", "img/a.jpg"):
+        assert where_else(inner, path) == "a.png is there: write names with their endings"
     assert where_else(outer, "img/b.png") == ""
+
+
+def test_a_folder_that_the_table_names_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "img/a.png")
+    assert where_else("img", "img/a.png") == "It is in .: set 'folder' to that"

@@ -106,13 +106,14 @@ def where_else(folder: str | os.PathLike, path: str) -> str:
     """Where a picture is that is not where a table says: one folder higher, deeper, or packed."""
     folder = os.path.normpath(folder)
     deeper = [os.path.join(folder, name) for name in sorted(_visible(folder))]
-    for other in (os.path.dirname(folder) or "..", *filter(os.path.isdir, deeper)):
+    higher = os.path.normpath(os.path.join(folder, ".."))
+    for other in (higher, *filter(os.path.isdir, deeper)):
         if os.path.exists(find_pictures(other, [path])[path]):
             return f"It is in {printable(other)}: set 'folder' to that"
     name = os.path.basename(path)
     place = os.path.join(folder, os.path.dirname(path))
     for other in sorted(_visible(place)):
-        if os.path.splitext(other)[0] == name:
+        if os.path.splitext(other)[0] in (name, os.path.splitext(name)[0]):
             return f"{printable(other)} is there: write names with their endings"
     file = find_pictures(folder, [name])[name]
     if "/" in path and os.path.exists(file):
