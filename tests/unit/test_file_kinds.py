@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from facestages.file_kinds import JSON, SAFETENSORS, TORCH, find_kind, not_a_table
+from facestages.file_kinds import JSON, SAFETENSORS, TORCH, find_kind, not_a_picture, not_a_table
 
 
 def zipped(*names):
@@ -72,6 +72,10 @@ SIGNED = [
     (TFLITE, "a TensorFlow Lite model"),
     (b'model_checkpoint_path: "net.ckpt-3"\n', "a TensorFlow checkpoint"),
     (b"\x08\x07\x12\x07pytorch\x1a\x03" + bytes(99), "an ONNX model"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
+    (b"\0\0\0\x18ftypavif\0\0\0\0", "an AVIF picture"),
+    (b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
+    (b"RIFF\0\0\1\0AVI LIST", "a video"),
 ]
 
 
@@ -83,6 +87,25 @@ def test_first_bytes(tmp_path, content, words):
     assert f"{kind.words}: {kind.remedy}".removesuffix(": ").startswith(words)
     remedy = kind.remedy or "save the table as 'CSV UTF-8'"
     assert not_a_table(path) == f"is {kind.words}: {remedy}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty: fetch it again"),
+        (
+            b"\0\0\0\x18ftypheic",
+            "it is a HEIC picture, as phones take them: save it as PNG or JPEG",
+        ),
+        (b"%PDF-1.4", "it is a PDF document"),
+        (b"\xff\xd8\xff", ""),
+        (b"II*\0", ""),
+    ],
+    ids=range(5),
+)
+def test_what_is_no_picture(tmp_path, content, words):
+    (tmp_path / "x.jpg").write_bytes(content)
+    assert not_a_picture(tmp_path / "x.jpg") == words
 
 
 @pytest.mark.parametrize(

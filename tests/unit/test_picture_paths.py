@@ -47,6 +47,13 @@ def test_several_that_fit_are_named(tmp_path, path, on_disk):
     assert all(ascii(name) in message for name in on_disk) and "Rename one" in message
 
 
+def test_two_paths_of_one_picture(tmp_path):
+    """It would count twice."""
+    touch(tmp_path, "a.png", "b.png")
+    message = refusals.refusal(find_pictures, tmp_path, ["a.png", "b.png", "A.PNG"])
+    assert "a.png: is the picture of both 'a.png' and 'A.PNG' in the table" in message
+
+
 def test_one_that_is_not_there_is_where_it_would_be(tmp_path):
     expected = os.path.join(tmp_path, "no/a.png")
     assert find_pictures(tmp_path, ["no/a.png"]) == {"no/a.png": expected}
@@ -58,5 +65,12 @@ def test_a_folder_too_high_or_too_deep(tmp_path):
     assert where_else(outer, "img/a.png") == f"It is in {inner}: set 'folder' to that"
     assert where_else(inner / "img", "img/a.png") == f"It is in {inner}: set 'folder' to that"
     assert where_else(tmp_path / "flat", "img/a.png").startswith(f"{tmp_path / 'flat/a.png'} is")
-    assert where_else(inner, "img/a") == "a.png is there: write names with their endings"
+    for path in ("img/a", "img/a.jpg"):
+        assert where_else(inner, path) == "a.png is there: write names with their endings"
     assert where_else(outer, "img/b.png") == ""
+
+
+def test_a_folder_that_the_table_names_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "img/a.png")
+    assert where_else("img", "img/a.png") == "It is in .: set 'folder' to that"

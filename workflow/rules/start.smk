@@ -25,7 +25,7 @@ elif importlib.util.find_spec("facestages") is None:
 from facestages import __version__, assets
 from facestages.config import load_config
 from facestages.errors import FacestagesError
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 if not IS_FOLDER:
     of_rules = runpy.run_path(workflow.source_path("../scripts/facestages/__init__.py"))

@@ -404,10 +404,17 @@ TABLE = {"source": "table", "label": "Mine", "table": "t.csv"}
 
 
 def test_words_that_yaml_takes_for_numbers_are_text(tiny):
-    text = "{expression: {0: angry, 1: disgust, '2': '', wink: sad}}"
+    text = "{Expression: {0: angry, 1: disgust, '2': '', wink: sad, pain: null, 3: 4}}"
     config = change(tiny, ("datasets", "mine"), TABLE | {"rename": yaml.safe_load(text)})
-    expected = {"0": "angry", "1": "disgust", "2": "", "wink": "sad"}
+    expected = {"0": "angry", "1": "disgust", "2": "", "wink": "sad", "pain": "", "3": "4"}
     assert load_config(config).datasets["mine"].rename == {"expression": expected}
+
+
+def test_labels_are_compared_whatever_their_form(tiny):
+    config = change(tiny, ("datasets", "mine"), TABLE | {"columns": {"re\u0301gion": "x"}})
+    config = change(config, ("analysis", "labels"), ["identity", "expression", "re\u0301gion "])
+    loaded = load_config(config)
+    assert [*loaded.datasets["mine"].columns] == loaded.analysis.labels[2:] == ["r\u00e9gion"]
 
 
 @pytest.mark.parametrize(
@@ -416,7 +423,7 @@ def test_words_that_yaml_takes_for_numbers_are_text(tiny):
         ({"rename": {"expression": {False: "neutral"}}}, "put it in quotes"),
         ({"rename": {"path": {"a": "b"}}}, "'path' names pictures, and only labels"),
         ({"rename": {"expression": {"a": "b\n"}}}, "has the character"),
-        ({"columns": {"identity": "x", "sex": "x"}}, "'x' occurs twice"),
+        ({"columns": {"identity": "x", "sex": "x"}}, "datasets.mine.columns: 'x' occurs twice"),
         ({"collumns": {}}, "did you mean 'columns'?"),
     ],
 )

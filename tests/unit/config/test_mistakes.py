@@ -153,6 +153,16 @@ def test_text_is_what_it_says_where_something_else_is_wanted(path, given, wanted
             (path, None, f"{'.'.join(path)}: this section is empty; fill it, or remove its line")
             for path in (["analysis"], ["figures"], ["datasets"], ["datasets", "x"])
         ),
+        (["networks", "trained", "label"], None, "networks.trained.label: is empty; write a text"),
+        (["datasets", "x"], {"sorce": "table"}, "datasets.x: the key 'source' is missing; did you"),
+        *(
+            (
+                ["analysis"],
+                value,
+                f"analysis = {value!r}: must be a section of keys and values, 'key",
+            )
+            for value in ("permutations:20", [{"permutations": 20}], True)
+        ),
         (
             ["networks", "trained", "weights"],
             {"path": 5},

@@ -47,6 +47,16 @@ def test_a_file_with_a_dollar_sign_is_itself(tmp_path):
     assert expand_path("$NOWHERE") == "$NOWHERE"
 
 
+def test_letters_are_composed_as_on_the_disk(tmp_path):
+    nfc, nfd = "\u00e4", "a\u0308"
+    (tmp_path / nfd).mkdir()
+    (tmp_path / nfd / f"{nfc}.csv").touch()
+    for path in (f"{nfc}/{nfc}.csv", f"{nfd}/{nfd}.csv"):
+        assert expand_path(path) == f"{nfd}/{nfc}.csv"
+        assert expand_path(f"{tmp_path}/{path}") == f"{tmp_path}/{nfd}/{nfc}.csv"
+    assert expand_path(f"{nfc}/x{nfd}") == f"{nfd}/x{nfd}"
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [

@@ -236,13 +236,14 @@ def test_folder_with_pictures_is_found():
         (["KDEF"], "KDEF", "is a file where a folder is wanted"),
         (["KDEF/.DS_Store"], "KDEF", "is an empty folder"),
         (["KDEF/a.zip", "KDEF/b.rar"], "KDEF", "holds nothing but a.zip: unpack it first"),
+        (["KDEF/x/a.zip"], "KDEF", "holds nothing but x, which holds nothing but a.zip: unpack it"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_said(files, path, note):
     for file in files:
         write(file)
     found = kdef_at(path)
-    assert (found.found, found.missing, found.note) == (False, True, note)
+    assert (found.found, found.missing) == (False, True) and found.note.startswith(note)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def figure_of(plan, name, figure, header, **face_set):
     config = {
         "datasets": {"mine": entry},
         "networks": {"p": {"label": "p", "architecture": "pixels", "stages": STAGES}},
+        "analysis": {"labels": ["identity", "expression", "Age"]},
         "figures": {"fig4": {"datasets": ["mine"], "networks": ["p"]}, name: figure},
     }
     return plan(load_config(config)).figure(name)
@@ -98,6 +99,8 @@ ONE = {"dataset": "mine", "networks": ["p"]}
          "datasets.mine has path, age"),
         ("fig7", ONE, "path,identity", "figures.fig7 shows expression, which its face sets lack"),
         ("fig8", ONE, "path,person,expression", "columns: {identity: person}"),
+        ("fig4", {**FIG4, "labels": ["identity", "Age"]}, "path,identity,age",
+         "shows Age, which none of its face sets has; did you mean 'age'? Allowed: age, identity"),
     ],
 )  # fmt: skip
 def test_a_figure_without_its_labels_is_refused(
@@ -116,6 +119,7 @@ def test_a_figure_without_its_labels_is_refused(
         ("fig4", FIG4, "path,subject,emotion",
          {"columns": {"identity": "subject", "expression": "emotion"}}),
         ("fig4", {**FIG4, "labels": ["expression"]}, "path,subject,expression", {}),
+        ("fig4", {**FIG4, "labels": ["identity", "Age"]}, "path,identity,Age", {}),
     ],
 )  # fmt: skip
 def test_a_figure_with_one_of_its_labels_is_planned(

@@ -199,7 +199,7 @@ def test_a_csv_that_is_another_file(tmp_path):
     assert str(path) in message and "has no column 'Usage'" in message and "Add it" in message
     assert "holds no pictures" in refusal(write_csv(path, []))
     path.write_bytes(b"")
-    assert "has no column 'emotion'" in refusal(path)
+    assert "fer2013.csv: is empty" in refusal(path)
     path.write_bytes(b"PK\x03\x04\xff\xfe\x00")
     assert "is a zip archive without its end" in refusal(path)
 
@@ -231,12 +231,28 @@ def test_a_copy_one_folder_deeper_is_the_same_faces(tmp_path):
 
 def test_a_folder_too_deep_and_one_that_is_still_packed(tmp_path):
     root = write_folders(tmp_path / "fer", FOLDERS)
-    message = refusal(root / "train")
-    assert "holds the classes of one split" in message and message.endswith(str(root))
-    (tmp_path / "kaggle").mkdir()
-    for name in ("fer2013.tar.gz", "test.csv"):
-        (tmp_path / "kaggle" / name).touch()
-    assert "It holds fer2013.tar.gz: unpack it first" in refusal(tmp_path / "kaggle")
+    for inside in ("train", "train/angry"):
+        message = refusal(root / inside)
+        assert "holds neither a folder train/ nor" in message and message.endswith(f"Give {root}")
+    packed = tmp_path / "kaggle" / "challenge"
+    packed.mkdir(parents=True)
+    (packed / "test.csv").touch()
+    assert "It holds test.csv: give that as 'path'" in refusal(packed)
+    (packed / "fer2013.tar.gz").touch()
+    assert "It holds fer2013.tar.gz: unpack it first" in refusal(packed)
+    message = refusal(tmp_path / "kaggle")
+    assert "It holds challenge/fer2013.tar.gz: unpack it first" in message
+
+
+def test_a_copy_two_folders_deeper_and_two_copies(tmp_path):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    deeper = write_folders(tmp_path / "deep" / "archive" / "images", FOLDERS).parents[1]
+    assert contents(read_fer2013(deeper)) == contents(read_fer2013(root))
+    write_folders(tmp_path / "deep" / "other" / "images", FOLDERS)
+    message = refusal(deeper)
+    assert message.endswith(
+        "holds several copies of FER2013 (archive/images, other/images). Give one"
+    )
 
 
 @pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", ".DS_Store", "._Training_1.png"])

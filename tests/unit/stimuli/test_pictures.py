@@ -1,5 +1,6 @@
 """Pictures of every format become uint8."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,39 @@ def test_a_truncated_and_a_float_picture(tmp_path):
         Image.fromarray(np.array([[0, value]], np.float32)).save(tmp_path / "x.tif")
         table = write_table(tmp_path, ["path"], ["x.tif"])
         assert "its values are not between 0 and 65535; save it as PNG" in refusal(table)
+
+
+def test_another_kind_of_file_is_named(tmp_path):
+    (tmp_path / "x.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    message = refusal(write_table(tmp_path, ["path"], ["x.jpg"]))
+    assert "x.jpg cannot be read as a picture (it is a HEIC picture" in message
+
+
+def test_pictures_of_fewer_bits_among_others_get_a_line(tmp_path):
+    for name, white in (("8.png", 255), ("16.png", 65535)):
+        Image.fromarray(np.array([[0, white]], np.uint16)).save(tmp_path / name)
+    (line,) = list_table(write_table(tmp_path, ["path"], ["8.png"], ["16.png"])).report[
+        "to_look_at"
+    ]
+    assert "8.png holds values up to 255 where 65,535 is white" in line
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tag", "value", "words"),
+    [
+        (np.uint16, 262, 0, "its zero is white; save it as PNG"),
+        (np.uint8, 339, 2, "its values are signed; save it as PNG"),
+    ],
+)
+def test_tiffs_whose_values_mean_something_else(tmp_path, dtype, tag, value, words):
+    """Pillow writes neither, so that the tag of a file is changed."""
+    Image.fromarray(np.ones((2, 2), dtype)).save(tmp_path / "x.tif", tiffinfo={339: 1})
+    content = (tmp_path / "x.tif").read_bytes()
+    # Tag, type (16 bits), one value; the tag's own value follows.
+    start = content.index(struct.pack("<HHI", tag, 3, 1)) + 8
+    changed = content[:start] + struct.pack("<H", value) + content[start + 2 :]
+    (tmp_path / "x.tif").write_bytes(changed)
+    assert words in refusal(write_table(tmp_path, ["path"], ["x.tif"]))
 
 
 def test_other_formats_are_not_opened(tmp_path):

@@ -35,6 +35,8 @@ _TF, _ONNX = Kind("a TensorFlow checkpoint"), Kind("an ONNX model")
 _EXPORTED = Kind("a program of torch.export, which holds code")
 _PAGE = Kind("an HTML page, saved instead of a download", _FETCH)
 _CUT = Kind("a zip archive without its end, as it is truncated", "fetch it again")
+_SAVE, _VIDEO = "save it as PNG or JPEG", Kind("a video", "save its frames as pictures")
+_PICTURE = Kind("a picture")
 
 _ZIP = b"PK\x03\x04"
 # A pickled number starts every file of torch.save before PyTorch 1.6.
@@ -66,9 +68,14 @@ _SIGNS = (
     (rb"SQLite format 3", Kind("an SQLite database")),
     (rb"\{\\rtf", Kind("a text document (rtf)")),
     (rb"%PDF", Kind("a PDF document")),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8", Kind("a picture")),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8", _PICTURE),
     (rb"\x93NUMPY", Kind("an array of NumPy (.npy)")),
     (rb"MATLAB 5\.0", Kind("a MATLAB file")),
+    (rb".{4}ftyp(hei|hev|mif1|msf1)", Kind("a HEIC picture, as phones take them", _SAVE)),
+    (rb".{4}ftypavi", Kind("an AVIF picture", _SAVE)),
+    (rb".{4}(ftyp|moov|mdat)|RIFF.{4}AVI |\x1aE\xdf\xa3", _VIDEO),
+    (rb"8BPS", Kind("a Photoshop file", _SAVE)),
+    (rb"\0\0\0\x0cjP  ", Kind("a JPEG 2000 picture", _SAVE)),
     (rb"..\0\0TFL3", Kind("a TensorFlow Lite model")),
     (rb"model_checkpoint_path:", _TF),
     # Its version, then the producer's name, or an operator set.
@@ -114,6 +121,18 @@ def not_a_table(path: str | os.PathLike) -> str:
     with open(path, "rb") as stream:
         kind = _find_signed(path, stream.read(512))
     return f"is {kind.words}: {kind.remedy or _TABLE}" if kind else ""
+
+
+def not_a_picture(path: str | os.PathLike) -> str:
+    """As `not_a_table`, of a file that should be a picture; empty if nothing is known of it."""
+    with open(path, "rb") as stream:
+        head = stream.read(512)
+    if not head:
+        return "it is empty: fetch it again"
+    kind = _find_signed(path, head)
+    if kind in (None, _PICTURE):
+        return ""
+    return f"it is {kind.words}{': ' * bool(kind.remedy)}{kind.remedy}"
 
 
 def find_kind(path: str | os.PathLike) -> Kind:

@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete; YAML; free space."""
+"""Files that appear under their final name only when they are complete; free space."""
 
 from __future__ import annotations
 
@@ -12,33 +12,10 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from facestages import run_lock
-from facestages.bounds import require_few_nodes, require_size
-from facestages.errors import FacestagesError, shorten
-
-if TYPE_CHECKING:
-    import yaml
-
-# The largest that comes with the project has 30 kB.
-_MOST_BYTES = 500_000
-
-# Octal numbers, and numbers to the base 60.
-_ODD_NUMBER = re.compile(r"[-+]?(0[0-9_]|[0-9_]+:)")
-
-# What helps against a mistake in YAML, by a part of what PyYAML calls it.
-_YAML_REMEDIES = (
-    ("'\\t'", "Indent with blanks instead of tabs"),
-    ("mapping values", "Text with ': ' needs quotes; keys side by side need the same indentation"),
-    ("got ':'", "Text with ': ' needs quotes, and a bracket its end"),
-    ("unexpected end of stream", "Close the quote"),
-    ("<stream end>", "Close the bracket"),
-    ("cannot start any token", "Put the text in quotes"),
-    ("unknown escape", "Use single quotes, or write \\\\ for each \\"),
-    ("block", "Keys side by side need the same indentation, and lists and texts their end"),
-    ("expected ':'", "Write 'key: value'"),
-)
+from facestages.errors import FacestagesError
 
 #: Suffixes of archives, which users sometimes give where a folder is wanted.
 ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
@@ -295,88 +272,6 @@ def _write_failure(error: BaseException | None) -> str | None:
             return "the folder is not writable. Change its permissions or the results folder"
         error = error.__context__
     return None
-
-
-def read_yaml(path: str | os.PathLike) -> dict:
-    """Read a YAML file of keys and values.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is missing, is not YAML, gives a key twice, or holds something else; the message
-        names line and column.
-    """
-    import yaml
-
-    try:
-        require_size(path, _MOST_BYTES, "a YAML file")
-        loader = yaml.SafeLoader(Path(path).read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        require_few_nodes(path, node)
-        for problem in _surprises(node):
-            raise FacestagesError(f"{path}: {problem}")
-        content = None if node is None else loader.construct_document(node)
-    except FacestagesError:
-        raise
-    except FileNotFoundError as error:
-        raise FacestagesError(f"{path}: no such file. Correct the path") from error
-    # PyYAML raises errors of many kinds, for instance for what looks like a date and is none.
-    except Exception as error:
-        problem = _yaml_problem(error)
-        raise FacestagesError(f"{path}: cannot be read as YAML: {problem}") from error
-    if not isinstance(content, dict):
-        raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")
-    return content
-
-
-def _surprises(node: yaml.Node | None) -> Iterator[str]:
-    """What YAML takes in silence for something else than the user means: place, and what it is."""
-    if node is None:
-        return
-    # An alias is the node that it stands for, so a node may occur several times.
-    nodes, seen = [node], set()
-    while nodes:
-        node = nodes.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.id == "scalar":
-            if node.tag.endswith(":int") and node.style is None and _ODD_NUMBER.match(node.value):
-                yield (
-                    f"{_place(node.start_mark)}: YAML takes {node.value} for another number. Write "
-                    f"it without leading zeros and colons, or as text, in quotes"
-                )
-            continue
-        lines: dict[tuple, int] = {}
-        for key, value in node.value if node.id == "mapping" else ():
-            name = (key.tag, str(key.value))
-            if name in lines and not key.tag.endswith(":merge"):
-                yield (
-                    f"{_place(key.start_mark)}: the key '{shorten(key.value)}' is already in line "
-                    f"{lines[name]}, and YAML takes the last alone. Join the two, or remove one"
-                )
-            lines.setdefault(name, key.start_mark.line + 1)
-            nodes.append(value)
-        nodes += node.value if node.id == "sequence" else ()
-
-
-def _yaml_problem(error: Exception) -> str:
-    """What is wrong with a YAML file, where, and what helps."""
-    if isinstance(error, UnicodeDecodeError):
-        line = error.object.count(b"\n", 0, error.start) + 1
-        return f"line {line}: is no text in UTF-8. Save the file as UTF-8"
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    if mark is None:
-        return f"{shorten(error, 200)}. Mend it"
-    start = getattr(error, "context_mark", None)
-    if start is not None and start.line != mark.line:
-        problem += f", {error.context} that begins in {_place(start)}"
-    remedy = next((text for sign, text in _YAML_REMEDIES if sign in problem), "Mend it")
-    return f"{_place(mark)}: {problem}. {remedy}"
-
-
-def _place(mark: yaml.Mark) -> str:
-    return f"line {mark.line + 1}, column {mark.column + 1}"
 
 
 def require_space(path: str | os.PathLike, n_bytes: int) -> None:

@@ -25,7 +25,7 @@ def find_pictures(folder: str | os.PathLike, paths: Iterable[str]) -> dict[str, 
     Raises
     ------
     FacestagesError
-        If several files fit a path.
+        If several files fit a path, or several paths one file.
     """
     folder = os.fspath(folder)
     names_in = functools.cache(_names_in)
@@ -36,6 +36,14 @@ def find_pictures(folder: str | os.PathLike, paths: Iterable[str]) -> dict[str, 
         if not path.isascii() or not os.path.exists(file):
             file = _nearest(folder, path, names_in) or file
         found[path] = file
+    path_of: dict[str, str] = {}
+    for path, file in found.items():
+        if path_of.setdefault(file, path) != path:
+            raise FacestagesError(
+                f"{printable(file)}: is the picture of both {ascii(path_of[file])} and "
+                f"{ascii(path)} in the table, which differ in spelling alone. Remove one of the "
+                f"rows"
+            )
     return found
 
 
@@ -98,13 +106,14 @@ def where_else(folder: str | os.PathLike, path: str) -> str:
     """Where a picture is that is not where a table says: one folder higher, deeper, or packed."""
     folder = os.path.normpath(folder)
     deeper = [os.path.join(folder, name) for name in sorted(_visible(folder))]
-    for other in (os.path.dirname(folder) or "..", *filter(os.path.isdir, deeper)):
+    higher = os.path.normpath(os.path.join(folder, ".."))
+    for other in (higher, *filter(os.path.isdir, deeper)):
         if os.path.exists(find_pictures(other, [path])[path]):
             return f"It is in {printable(other)}: set 'folder' to that"
     name = os.path.basename(path)
     place = os.path.join(folder, os.path.dirname(path))
     for other in sorted(_visible(place)):
-        if os.path.splitext(other)[0] == name:
+        if os.path.splitext(other)[0] in (name, os.path.splitext(name)[0]):
             return f"{printable(other)} is there: write names with their endings"
     file = find_pictures(folder, [name])[name]
     if "/" in path and os.path.exists(file):

@@ -16,7 +16,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -28,7 +28,9 @@ from facestages.text import line_problem
 #: Text of a missing value, as pandas has it; ``Nan`` and ``Na`` are names, ``none`` is a word.
 MISSING = frozenset(
     ("", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN")
-    + ("NULL", "null", "Null", "None")
+    + ("NULL", "null", "Null", "None", "NaT")
+    # SPSS, SAS and Stata; Matlab.
+    + (".", "#NULL!", "<undefined>", "<missing>")
 )
 
 # FER2013, the largest table that is known, has 301 MB, and lines of up to 9,235 characters.
@@ -38,9 +40,11 @@ csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
 
 # Separators by priority, where they make equally many columns of the header.
 _SEPARATORS = (",", ";", "\t")
+# They are taken where they alone make the required columns.
+_RARE_SEPARATORS = ("|", " ")
 # Excel's own first line that names the separator.
-_NAMES_SEPARATOR = re.compile(r"sep=(.)\s*")
-# Where the decimal sign is a comma, values are separated by semicolons.
+_NAMES_SEPARATOR = re.compile(r'"?sep=([^"])"?[,;\s]*', re.IGNORECASE)
+# Where the decimal sign is a comma, values are separated by semicolons or tabs.
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 # Soft hyphen, blanks of no width and byte order marks; joiners are letters' own within a word.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]|^[\u200c-\u200f]+|[\u200c-\u200f]+$")
@@ -56,20 +60,24 @@ def tidy(text: str) -> str:
     return _OTHER_BLANKS.sub(" ", text).strip()
 
 
+def _read_word(column: str, text: str) -> str:
+    return "" if text in MISSING else text
+
+
 def read_rows(
     path: str | os.PathLike,
     required: Sequence[str],
     *,
     name_columns: Callable[[list[str]], list[str]] = list,
-    rename: Mapping[str, Mapping[str, str]] | None = None,
+    read_word: Callable[[str, str], str] = _read_word,
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a CSV file with a header, one row at a time.
 
     The file is UTF-8 or UTF-16 text, with or without a byte order mark, with any line ends. Commas,
-    semicolons or tabs separate the values; with semicolons, numbers may have a decimal comma. Names
-    and values are as `tidy` gives them, and ``""`` if they are missing (`MISSING`). Empty rows, a
-    first column without a name (row names of R and pandas) and empty columns without a name are
-    skipped. All text is one line without control characters.
+    semicolons, tabs, bars or blanks separate the values; where it is no comma, numbers may have a
+    decimal comma. Names and values are as `tidy` gives them, and ``""`` if they are missing
+    (`MISSING`). Empty rows, a first column without a name (row names of R and pandas) and empty
+    columns without a name are skipped. All text is one line without control characters.
 
     Parameters
     ----------
@@ -78,8 +86,8 @@ def read_rows(
         Columns that must be there.
     name_columns : callable
         Gives the names that columns have from here on, by the names in the header.
-    rename : mapping of str to mapping of str to str, optional
-        By column: values that are given in place of others, before missing ones are looked for.
+    read_word : callable
+        Gives the value of a tidy text, by the name of the column; a missing value is ``""``.
 
     Yields
     ------
@@ -102,7 +110,7 @@ def read_rows(
     try:
         require_size(path, _MOST_BYTES, "a table")
         with open_text(path) as stream:
-            yield from _rows_of(path, _lines_of(path, stream), required, name_columns, rename or {})
+            yield from _rows_of(path, _lines_of(path, stream), required, name_columns, read_word)
     except UnicodeDecodeError as error:
         problem = "is cut short" if error.encoding.startswith("utf-16") else _undecodable(path)
         raise FacestagesError(f"{path}: {problem}. Save it as 'CSV UTF-8'") from error
@@ -176,16 +184,19 @@ def _rows_of(
     lines: Iterator[str],
     required: Sequence[str],
     name_columns: Callable[[list[str]], list[str]],
-    rename: Mapping[str, Mapping[str, str]],
+    read_word: Callable[[str, str], str],
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    first = next(lines, "")
-    skipped = 0
+    first, skipped = next(lines, ""), 0
+    while first and not first.strip():
+        first, skipped = next(lines, ""), skipped + 1
+    if not first:
+        raise FacestagesError(f"{path}: is empty. Save the table again, or correct the path")
     if named := _NAMES_SEPARATOR.fullmatch(first):
-        separator, skipped = named[1], 1
+        separator, skipped = named[1], skipped + 1
     else:
         separator = _separator(first, required, name_columns)
         lines = itertools.chain([first], lines)
-    rows = csv.reader(lines, delimiter=separator)
+    rows = _reader(lines, separator)
     written = [tidy(name) for name in next(rows, [])]
     header = name_columns(written)
     _check_header(path, written, header, required)
@@ -194,6 +205,9 @@ def _rows_of(
         if not any(map(str.strip, row)):
             continue
         number += 1
+        if number == 1 and len(row) == len(header) + 1 and row[0].isdigit() and row[-1]:
+            # R's write.table numbers the rows and names no column for that.
+            header = ["", *header]
         where = f"{path}: row {number} (line {rows.line_num + skipped})"
         if number > _MOST_ROWS or number * len(header) > _MOST_CELLS:
             raise FacestagesError(
@@ -201,11 +215,17 @@ def _rows_of(
                 f"Split it, or remove columns that hold no label"
             )
         if len(row) != len(header):
+            is_open = any("\n" in value for value in row)
+            remedy = (
+                "it seems that a quote is not closed"
+                if is_open
+                else (f"a value with a '{separator}' needs quotes")
+            )
             raise FacestagesError(
                 f"{where} has {len(row)} values where the header has {len(header)} columns. "
-                f"Mend the row; a value with a '{separator}' needs quotes"
+                f"Mend the row; {remedy}"
             )
-        yield where, _values_of(where, header, row, separator, rename)
+        yield where, _values_of(where, header, row, separator, read_word)
 
 
 def _values_of(
@@ -213,7 +233,7 @@ def _values_of(
     header: list[str],
     row: list[str],
     separator: str,
-    rename: Mapping[str, Mapping[str, str]],
+    read_word: Callable[[str, str], str],
 ) -> dict[str, str]:
     values = {}
     for number, (name, text) in enumerate(zip(header, row, strict=True), 1):
@@ -226,10 +246,9 @@ def _values_of(
             continue
         if problem := line_problem(text):
             raise FacestagesError(f"{where}: {name} {problem}")
-        if separator == ";" and _DECIMAL_COMMA.fullmatch(text):
+        if separator != "," and _DECIMAL_COMMA.fullmatch(text):
             text = text.replace(",", ".")
-        text = rename.get(name, {}).get(text, text)
-        values[name] = "" if text in MISSING else text
+        values[name] = read_word(name, text)
     return values
 
 
@@ -237,16 +256,20 @@ def _separator(
     line: str, required: Sequence[str], name_columns: Callable[[list[str]], list[str]]
 ) -> str:
     """What separates the values of a table: the sign that makes the required columns, or most."""
-    headers = {sign: _split(line, sign) for sign in _SEPARATORS}
+    headers = {sign: _split(line, sign) for sign in (*_SEPARATORS, *_RARE_SEPARATORS)}
     for sign, header in headers.items():
         with contextlib.suppress(FacestagesError):
             if required and set(required) <= set(name_columns(header)):
                 return sign
-    return max(headers, key=lambda sign: len(headers[sign]))
+    return max(_SEPARATORS, key=lambda sign: len(headers[sign]))
+
+
+def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def _split(line: str, separator: str) -> list[str]:
-    return [tidy(name) for name in next(csv.reader([line], delimiter=separator), [])]
+    return [tidy(name) for name in next(_reader([line], separator), [])]
 
 
 def read_header(
@@ -260,10 +283,11 @@ def read_header(
 
     def note(header: list[str]) -> list[str]:
         found.append(name_columns(header))
-        return found[0]
+        return found[-1]
 
     next(read_rows(path, required, name_columns=note), None)
-    return [name for name in found[0] if name]
+    # The last one is that of the separator which was taken.
+    return [name for name in found[-1] if name]
 
 
 def _check_header(
@@ -300,6 +324,11 @@ def _lacks(name: str, header: list[str]) -> str:
             f"has no column '{name}', and its first line stands in quotes as a whole ({line}). "
             f"Remove the quotes around each line"
         )
+    if len(header) == 1 and name in re.split(r"\W", header[0]):
+        return (
+            f"has no column '{name}', as neither commas, semicolons nor tabs separate its first "
+            f"line ({line}). Save it as 'CSV UTF-8'"
+        )
     return (
         f"has no column '{name}' (its first line is: {line}). "
         f"Add it, or rename the column that holds it; {did_you_mean(name, filter(None, header))}"
@@ -312,6 +341,7 @@ _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
 def parse_number(text: str) -> float | None:
     """Turn text into a finite number; None if it is not one."""
+    text = text.replace("\N{MINUS SIGN}", "-")
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)

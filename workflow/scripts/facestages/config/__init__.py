@@ -19,7 +19,7 @@ from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry, Weights
 from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
 from facestages.errors import FacestagesError, did_you_mean, shorten
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 __all__ = ["Config", "load_config"]
 

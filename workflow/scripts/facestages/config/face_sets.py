@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
-from facestages.config.section import Count, Section, UserPath, as_text, check_once, mistake
+from facestages.config.section import Count, Section, UserPath, as_text, mistake
 from facestages.errors import FacestagesError
+from facestages.face_tables import label_name
 from facestages.text import abbreviate, line_problem
 
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
@@ -187,7 +188,9 @@ def _given(**paths: str | None) -> dict[str, str]:
 
 
 # YAML takes a number or `no` for something else than text.
-Words = dict[str, dict[Annotated[str, BeforeValidator(as_text)], str]]
+Word = Annotated[str, BeforeValidator(as_text)]
+Words = dict[Word, Annotated[Word, BeforeValidator(lambda value: "" if value is None else value)]]
+LabelName = Annotated[str, AfterValidator(label_name)]
 
 
 class Table(Files):
@@ -199,12 +202,12 @@ class Table(Files):
         "fear, happy, sad, surprise, neutral, or words of your own), `sex`, `session`, `frame`, "
         "`valence`, `arousal`, ... A value that is empty, NA, NaN, NULL, None or N/A is missing."
     )
-    columns: dict[str, str] = Field(
+    columns: dict[LabelName, str] = Field(
         {},
         description="The column of the table that holds a label, where it has another name, e.g. "
         "`{identity: subject, expression: emotion}`.",
     )
-    rename: Words = Field(
+    rename: dict[LabelName, Words] = Field(
         {},
         description="By label: words of the table that are read as others, e.g. `{expression: "
         "{surprised: surprise, wink: ''}}`. An empty text makes the label missing; a word that is "
@@ -240,12 +243,14 @@ class Table(Files):
     @field_validator("columns")
     @classmethod
     def _a_column_holds_one_label(cls, columns: dict[str, str]) -> dict[str, str]:
-        check_once("columns", list(columns.values()))
+        for column in columns.values():
+            if list(columns.values()).count(column) > 1:
+                raise ValueError(f"'{column}' occurs twice")
         return columns
 
     @field_validator("rename")
     @classmethod
-    def _labels_alone_are_renamed(cls, rename: Words) -> Words:
+    def _labels_alone_are_renamed(cls, rename: dict[str, Words]) -> dict[str, Words]:
         for label, words in rename.items():
             if label in ("path", "stimulus_id"):
                 raise ValueError(f"'{label}' names pictures, and only labels can be renamed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -109,9 +110,19 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
             yield _describe_choice(where, item, context)
         elif item["type"] == "union_tag_not_found":
             key = context["discriminator"].strip("'")
-            yield f"{where}: the key '{key}' is missing"
+            near = difflib.get_close_matches(key, map(str, item["input"]), n=1)
+            instead = f"; did you mean it by '{near[0]}'?" if near else ""
+            yield f"{where}: the key '{key}' is missing{instead}"
         elif item["input"] is None and item["type"] in _NO_SECTION:
             yield f"{where}: this section is empty; fill it, or remove its line"
+        elif item["type"] in _NO_SECTION:
+            value = shorten(repr(item["input"]), 76)
+            yield (
+                f"{where} = {value}: must be a section of keys and values, 'key: value' each, with "
+                f"a blank after the colon"
+            )
+        elif item["type"] == "string_type" and item["input"] is None:
+            yield f"{where}: is empty; write a text, or remove the line"
         elif item["type"] == "string_type" and not isinstance(item["input"], Mapping | list | None):
             yield f"{where} = {item['input']}: {_NO_TEXT}"
         elif item["type"] == "list_type" and isinstance(item["input"], str | int | float):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from facestages.errors import did_you_mean
+from facestages.rows import tidy
 from facestages.text import line_problem
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
@@ -32,7 +34,8 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 def expand_path(path: str) -> str:
     """A path with a user's folder in place of ``~``, and with variables of the environment.
 
-    A file whose name has a dollar sign is taken as it is, where it is there.
+    A file whose name has a dollar sign is taken as it is, where it is there. Letters are composed
+    or not as on the disk.
 
     Raises
     ------
@@ -53,14 +56,23 @@ def expand_path(path: str) -> str:
     home = os.path.expanduser(expanded)
     if expanded.startswith("~") and home == expanded:
         raise ValueError(f"'{path}': there is no such user. Write the whole path")
-    return home
+    return home if home.isascii() else _as_on_disk(home)
+
+
+def _as_on_disk(path: str) -> str:
+    """A path with its letters composed (NFC) or not (NFD), as the disk has them."""
+    found = ""
+    for part in re.split("(?<=/)", path):
+        forms = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        found += next((form for form in forms if os.path.lexists(found + form)), part)
+    return found
 
 
 #: Path of a file or folder: ``~``, ``~user``, ``$NAME`` and ``${NAME}`` are replaced.
 UserPath = Annotated[str, AfterValidator(expand_path)]
 
 #: Any name of a label: the user's table gives it.
-Label = Annotated[str, Field(min_length=1)]
+Label = Annotated[str, Field(min_length=1), AfterValidator(tidy)]
 
 #: Names that earlier versions had, and their names now.
 RENAMED = {"identity": "middle"}

@@ -11,11 +11,12 @@ import pandas as pd
 from facestages import pages, store
 from facestages.accuracy import Tested, score_answers, score_held_out
 from facestages.errors import FacestagesError
-from facestages.files import atomic_path, read_yaml
+from facestages.files import atomic_path
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
 from facestages.tables import markdown_table, read_report, read_tables
 from facestages.text import escape_latex, escape_markdown
+from facestages.yaml_files import read_yaml
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
 _COLUMNS += ("n", "seeds", "seed_sd", "text", "paper", "paper_text")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from facestages.errors import FacestagesError
+from facestages.errors import FacestagesError, did_you_mean
 from facestages.face_tables import lacks_columns, meant_column
 from facestages.paths import Recording
 
 if TYPE_CHECKING:
     from facestages.config.figures import Figure, Study4Figure
     from facestages.plan import Plan
+
+
+_USUAL = ("identity", "expression")
 
 
 class FigurePlan(NamedTuple):
@@ -37,13 +40,18 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
 
 
 def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
-    """Refuse a figure of whose labels no face set has any, or that lacks one by a column's name."""
-    shown, lines = figure.labels_shown, []
+    """Refuse a figure of labels that no face set has, or that lacks one by a column's name.
+
+    Many face sets have one of the two usual labels alone.
+    """
+    shown, lines, found = figure.labels_shown, [], set()
     datasets = plan.at_hand("datasets", figure.uses().datasets)
     for name in datasets:
         have = plan.face_sets.labels_known(name)
         if have is None:
+            found.update(shown)
             continue
+        found.update(have)
         entry = plan.config.datasets[name]
         lacking = [label for label in shown if label not in have]
         if entry.source == "table":
@@ -55,7 +63,8 @@ def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
                 )
             if entry.norms:
                 # Norms may hold other labels than these.
-                lacking = [label for label in lacking if label in ("identity", "expression")]
+                lacking = [label for label in lacking if label in _USUAL]
+                found.update(shown)
         if lacking and len(lacking) == len(shown):
             lines.append(f"datasets.{name} has {', '.join(have)}")
     if lines and len(lines) == len(datasets):
@@ -63,6 +72,12 @@ def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
             f"config: {where} shows {' and '.join(shown)}, which its face sets lack: "
             f"{'; '.join(lines)}. Add the label, or take another face set"
         )
+    for label in shown:
+        if label not in (*_USUAL, *found) and datasets:
+            raise FacestagesError(
+                f"config: {where} shows {label}, which none of its face sets has; "
+                f"{did_you_mean(label, found)}"
+            )
 
 
 def answering(plan: Plan) -> list[Recording]:

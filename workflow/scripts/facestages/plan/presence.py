@@ -16,9 +16,10 @@ from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.file_kinds import not_a_table
-from facestages.files import ARCHIVE_SUFFIXES, is_clutter, read_yaml
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.plan import figures, targets
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
+from facestages.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from facestages.config import Config
@@ -127,6 +128,11 @@ def _folder_problem(path: str) -> str:
         return "is an empty folder"
     if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
         return f"holds nothing but {names[0]}: unpack it first"
+    inner = os.path.join(path, names[0])
+    if len(names) == 1 and os.path.isdir(inner) and not os.path.islink(inner):
+        # As unpacking makes it.
+        problem = _folder_problem(inner)
+        return f"holds nothing but {names[0]}, which {problem}" if problem else ""
     return ""
 
 

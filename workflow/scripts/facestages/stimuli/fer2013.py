@@ -33,6 +33,8 @@ from facestages.text import line_problem, printable
 logger = logging.getLogger(__name__)
 
 _SIDE = 48
+# Levels of folders in which a copy is looked for.
+_DEEPEST = 3
 _N_PIXELS = _SIDE * _SIDE
 _CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 _FOLDER_SPLITS = {
@@ -71,7 +73,7 @@ def read_fer2013(
     path : path-like
         ``fer2013.csv`` or ``icml_face_data.csv`` (columns ``emotion``, ``pixels``, ``Usage``), a
         folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``;
-        or the folder around such a folder.
+        or a folder around such a folder, of which it holds one.
         With a third folder ``validation/<class>/``, that one is PublicTest and ``test/`` is
         PrivateTest; without it, ``test/`` is the split ``test``. A picture named
         ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` is of that split in any folder.
@@ -144,9 +146,17 @@ def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
 
 
 def _find_copy(path: Path) -> Path:
-    """The folder of a copy: `path`, or the only one in it that holds one, as unpacking makes."""
-    inside = [folder for folder in _subfolders(path) if _holds_copy(folder)]
-    return inside[0] if len(inside) == 1 and not _holds_copy(path) else path
+    """The folder of a copy: `path`, or one deeper, as unpacking makes; `path` if there is none."""
+    level = [path]
+    for _ in range(_DEEPEST):
+        copies = [folder for folder in level if _holds_copy(folder)]
+        if len(copies) > 1:
+            names = ", ".join(printable(copy.relative_to(path)) for copy in copies)
+            raise FacestagesError(f"{path}: holds several copies of FER2013 ({names}). Give one")
+        if copies:
+            return copies[0]
+        level = [inner for folder in level for inner in _subfolders(folder)]
+    return path
 
 
 def _holds_copy(path: Path) -> bool:
@@ -222,23 +232,20 @@ def _pixel_problem(text: str) -> str:
 
 def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     folders = _subfolders(path)
-    if folders and all(folder.name.lower() in EXPRESSIONS for folder in folders):
+    splits = {folder: _FOLDER_SPLITS.get(folder.name.lower(), "") for folder in folders}
+    if not any(splits.values()):
         raise FacestagesError(
-            f"{path}: holds the classes of one split. Give the folder that holds train/, such as "
-            f"{path.absolute().parent}"
+            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. "
+            f"{_nearby(path) or 'Give the folder that holds them'}"
         )
-    for folder in folders:
-        if folder.name.lower() not in _FOLDER_SPLITS:
+    for folder, split in splits.items():
+        if not split:
             raise FacestagesError(
                 f"{printable(folder)}: unknown folder name; "
                 f"{did_you_mean(folder.name, _FOLDER_SPLITS)}"
             )
-    splits = {folder: _FOLDER_SPLITS[folder.name.lower()] for folder in folders}
     if "Training" not in splits.values():
-        raise FacestagesError(
-            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. "
-            f"{_packed(path) or 'Give the folder that holds them'}"
-        )
+        raise FacestagesError(f"{path}: holds no folder train/. Give the whole copy of FER2013")
     if "PublicTest" in splits.values():
         splits = {
             folder: "PrivateTest" if split == "test" else split for folder, split in splits.items()
@@ -246,10 +253,17 @@ def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     return _read_pictures(path, splits), "/".join(sorted(folder.name for folder in folders))
 
 
-def _packed(path: Path) -> str:
-    names = sorted(item.name for item in path.iterdir())
-    packed = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIXES)]
-    return f"It holds {printable(packed[0])}: unpack it first" if packed else ""
+def _nearby(path: Path) -> str:
+    """Where a copy is that is not in a folder: above it, packed, or under another name."""
+    for folder in path.absolute().parents[: _DEEPEST - 1]:
+        if _holds_copy(folder):
+            return f"Give {printable(folder)}"
+    files = [item for folder in (path, *_subfolders(path)) for item in sorted(folder.iterdir())]
+    for endings, remedy in ((ARCHIVE_SUFFIXES, "unpack it first"), (".csv", "give that as 'path'")):
+        for file in files:
+            if file.name.lower().endswith(endings) and not is_clutter(file.name):
+                return f"It holds {printable(file.relative_to(path))}: {remedy}"
+    return ""
 
 
 def _subfolders(path: Path) -> list[Path]:

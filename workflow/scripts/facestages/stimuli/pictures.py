@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facestages.bounds import require_size
 from facestages.errors import FacestagesError, shorten
+from facestages.file_kinds import not_a_picture
 from facestages.stimuli.quiet_cv2 import cv2
 from facestages.text import printable
 
@@ -35,11 +35,14 @@ _MOST_SCANS = 100
 _START_OF_SCAN = b"\xff\xda"
 # Whole numbers of 8, 10, 12, 14 and 16 bits: what is white in pictures of such values.
 _WHITE = (255, 1023, 4095, 16383, 65535)
+# A picture whose largest value is so much below white may have fewer bits than others.
+_MIXED = 16
 #: By kind of value that Pillow does not bring to 8 bits: what may be white.
 _WHITES = {"16 bits": _WHITE, "signed 16 bits": (*_WHITE[:-1], 32767), "floats": (1, *_WHITE)}
 _ORIENTATION = 0x0112
-# Tags of TIFF: width and length of a tile, offsets of strips and of tiles.
+# Tags of TIFF: width and length of a tile, offsets of strips and of tiles; what zero is; signs.
 _TILE, _OFFSETS = (322, 323), (273, 324)
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
 
 
 class Picture(NamedTuple):
@@ -124,11 +127,17 @@ def read_picture(
         raise FacestagesError(f"{place}{error}") from error
     # Pillow raises errors of many kinds for a damaged picture.
     except Exception as error:
-        unknown = isinstance(error, UnidentifiedImageError)
-        reason = f"it is none of {', '.join(FORMATS)}" if unknown else shorten(error, 120)
         raise FacestagesError(
-            f"{place}{printable(path)} cannot be read as a picture ({reason}). Replace or remove it"
+            f"{place}{printable(path)} cannot be read as a picture ({_reason(path, error)}). "
+            f"Replace or remove it"
         ) from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a picture cannot be read."""
+    if not isinstance(error, UnidentifiedImageError):
+        return shorten(error, 120)
+    return not_a_picture(path) or f"it is none of {', '.join(FORMATS)}, or of a rare kind"
 
 
 @contextlib.contextmanager
@@ -183,9 +192,10 @@ def find_white(paths: Iterable[str | os.PathLike]) -> tuple[dict[str, float], li
     white : dict of str to float
         By kind of value: ``16 bits``, ``signed 16 bits``, ``floats``.
     lines : list of str
-        Where that is less than the largest number of 16 bits, a line for the report.
+        Lines for the report: where that is less than the largest number of 16 bits, and where
+        pictures of fewer bits seem to be among others.
     """
-    largest, counts = {}, Counter()
+    tops: dict[str, dict[Path, float]] = {}
     for path in map(Path, paths):
         # What cannot be read is told when it is, with its place in the table.
         with contextlib.suppress(Exception):
@@ -198,15 +208,24 @@ def find_white(paths: Iterable[str | os.PathLike]) -> tuple[dict[str, float], li
                     _require_few_pixels(path, opened)
                     values = _deep_values(path, opened)
                     colours = values[..., :3] if values.ndim == 3 else values
-                    largest[kind] = max(largest.get(kind, 0), colours.max())
-                    counts[kind] += 1
-    white = {kind: _least_white(kind, value) for kind, value in largest.items()}
-    return white, [
-        f"{counts[kind]} pictures of {kind} hold values up to {largest[kind]:,g}, so "
-        f"{white[kind]:,} is white in all of them"
-        for kind in white
-        if white[kind] != 65535
-    ]
+                    tops.setdefault(kind, {})[path] = colours.max()
+    white = {kind: _least_white(kind, max(of.values())) for kind, of in tops.items()}
+    return white, [line for kind, of in tops.items() for line in _lines_on(kind, of, white[kind])]
+
+
+def _lines_on(kind: str, tops: Mapping[Path, float], white: float) -> Iterator[str]:
+    """Lines on what is white in pictures of a kind, and on those that may have fewer bits."""
+    if white != 65535:
+        yield (
+            f"{len(tops)} pictures of {kind} hold values up to {max(tops.values()):,g}, so "
+            f"{white:,} is white in all of them"
+        )
+    darkest = min(tops, key=lambda path: tops[path])
+    if 0 < tops[darkest] <= white / _MIXED:
+        yield (
+            f"{printable(darkest)} holds values up to {tops[darkest]:,g} where {white:,} is white. "
+            f"If pictures of fewer bits are among those of {kind}, save all of them alike"
+        )
 
 
 def _least_white(kind: str, value: float) -> float:
@@ -232,6 +251,8 @@ def _deep_kind(opened: Image.Image) -> str:
 
 def _deep_values(path: Path, opened: Image.Image) -> np.ndarray:
     """Values of a picture beyond 8 bits, shape (rows, columns) or (rows, columns, 3 or 4)."""
+    if opened.format == "TIFF" and opened.tag_v2.get(_PHOTOMETRIC) == 0:
+        raise ValueError("its zero is white; save it as PNG")
     if opened.mode.startswith(("I", "F")):
         values = np.asarray(opened)
     else:
@@ -250,6 +271,8 @@ def _to_eight_bit(path: Path, opened: Image.Image, white: Mapping[str, float]) -
     """Scale what has more than 8 bits; Pillow itself would clip it at 255, or drop a byte."""
     kind = _deep_kind(opened)
     if not kind and not opened.mode.startswith("I"):
+        if opened.format == "TIFF" and 2 in opened.tag_v2.get(_SAMPLE_FORMAT, ()):
+            raise ValueError("its values are signed; save it as PNG")
         # Pillow turns a TIFF when it is decoded, and must not be asked to before.
         opened.load()
         return opened

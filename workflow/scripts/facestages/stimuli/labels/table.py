@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.face_tables import oddities, read_face_table
+from facestages.face_tables import odd_words, oddities, read_face_table
 from facestages.rows import parse_number, require_number
 from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
@@ -42,6 +42,7 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     columns = {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
     labels = _take(columns, facts, table)
     odd = oddities(rows, entry["rename"])
+    odd += odd_words(table, entry["columns"], entry["rename"])
     for line in odd:
         logger.warning("%s: %s", table, line)
     sources = _sources(list(labels), entry["sources"], table)
