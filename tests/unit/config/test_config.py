@@ -89,6 +89,12 @@ def test_shipped_configs_are_valid(path):
         ),
         (
             ["networks", "nn3"],
+            {"label": "x", "torchvision": "resnet18", "stages": {"early": "a"}}
+            | {"weights": "untrained", "input": {"size": 96, "channels": 3}},
+            ["networks.nn3.input.scaling: this key is missing: 'input' replaces the library's"],
+        ),
+        (
+            ["networks", "nn3"],
             {"label": "x", "torchvision": "resnet18", "stages": {"early": "a"}},
             ["needs the key 'weights': pretrained, untrained, {asset"],
         ),

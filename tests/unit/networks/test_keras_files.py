@@ -193,6 +193,20 @@ def test_weights_for_a_model_that_code_builds(tmp_path, model, name):
     np.testing.assert_array_equal(model.get_weights()[0], kernel)
 
 
+@pytest.mark.parametrize("name", ["net.keras", "net.h5", "net.weights.h5"])
+def test_weights_of_more_layers_than_the_model_has(tmp_path, name):
+    """Keras loads the first ones without a word."""
+
+    def build(n):
+        chain = [keras.layers.Dense(3) for _ in range(n)]
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), *chain])
+
+    two = build(2)
+    (two.save_weights if "weights" in name else two.save)(tmp_path / name)
+    load_weights(build(2), tmp_path / name)
+    assert "these are not the weights of" in refusal(load_weights, build(1), tmp_path / name)
+
+
 def change_last(**changes):
     def change(description):
         last = description["config"]["layers"][-1]

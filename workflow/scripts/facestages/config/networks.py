@@ -233,6 +233,9 @@ class NetworkEntry(Section):
                 InputSpec(**self.input.model_dump())
             except FacestagesError as error:
                 raise mistake("key", f"input: {error}") from None
+            if self.zoo and "scaling" not in self.input.model_fields_set:
+                problem = "input.scaling: this key is missing: 'input' replaces the library's"
+                raise mistake("key", f"{problem}. Give imagenet, symmetric, unit or another")
         built_in = ARCHITECTURES.get(self.architecture)
         if self.width is not None and not (built_in and built_in.any_width):
             name = self.architecture or "a network of your own"

@@ -389,5 +389,6 @@ def find_weights(folder: str | os.PathLike) -> Path:
         return weights[0]
     names = ", ".join(str(path.relative_to(folder)) for path in weights) or "no file of weights"
     raise FacestagesError(
-        f"{folder}: holds {names}; name the file with the key 'member' of the network's 'weights'"
+        f"{folder}: holds {names}; name the file itself in the path of the network's 'weights', or "
+        f"as their 'member' for an asset"
     )

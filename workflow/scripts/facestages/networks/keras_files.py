@@ -26,6 +26,8 @@ from facestages.networks.quiet_keras import keras
 
 logger = logging.getLogger(__name__)
 
+# Where files of Keras 3 have the weights of layers, apart from those of the optimiser.
+_LAYERS = "layers"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _SAVE = "Save the whole model with model.save('net.keras')"
 _BUILD = (
@@ -78,6 +80,7 @@ def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
         _check(path)
         with _named(path, _suffix_of_weights(path)) as readable:
             model.load_weights(readable)
+        _require_all_used(path, model)
     except FacestagesError:
         raise
     except Exception as error:
@@ -85,6 +88,33 @@ def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
             f"{path}: these are not the weights of {model.name}: {_cause(error)}. Correct "
             f"'weights', 'architecture' or 'classes' in the config"
         ) from error
+
+
+def _require_all_used(path: str | os.PathLike, model: keras.Model) -> None:
+    """Refuse a file with more layers than the model, of which Keras takes the first ones."""
+    source: Any = path
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            source = io.BytesIO(archive.read(_WEIGHTS))
+    with h5py.File(source) as file:
+        n_kept = sum(map(_has_weights, file.get(_LAYERS, {}).values()))
+    n_layers = sum(bool(layer.weights) for layer in model.layers)
+    if n_kept > n_layers:
+        raise FacestagesError(
+            f"{path}: these are not the weights of {model.name}: they are of {n_kept} layers, and "
+            f"it has {n_layers} with weights. Correct 'weights' or the code of the model"
+        )
+
+
+def _has_weights(group: h5py.Group) -> bool:
+    """Whether a layer's group in a file holds arrays, beside the seed of a random layer."""
+    names: list[str] = []
+    group.visititems(lambda name, item: names.append(name) if _is_array(item) else None)
+    return any("seed_generator" not in name for name in names)
+
+
+def _is_array(item: h5py.HLObject) -> bool:
+    return isinstance(item, h5py.Dataset)
 
 
 def _suffix_of_weights(path: str | os.PathLike) -> str:
