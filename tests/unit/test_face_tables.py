@@ -75,7 +75,8 @@ def test_words_of_a_label_that_is_not_there(tmp_path):
     for read in (labels_of, read_face_table):
         message = refusals.refusal(read, table, columns, rename)
         assert "has no label 'emotion', whose words 'rename' gives" in message
-        assert "Allowed: expression, path" in message
+        assert "'columns' takes that column for 'expression': write this name" in message
+    assert "Allowed: emotion, path" in refusals.refusal(labels_of, table, {}, {"x": {"a": "b"}})
 
 
 @pytest.mark.parametrize(
