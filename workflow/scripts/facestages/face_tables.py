@@ -279,7 +279,7 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
 def _plain(person: str) -> str:
     """A name without what may be a matter of spelling."""
     name = re.sub(r"^(\d+)\.0+$", r"\1", unicodedata.normalize("NFKC", person).casefold())
-    plain = re.sub(r"[\W_]+", " ", name).strip()
+    plain = re.sub(r"[\s_.'’-]+", " ", name).strip()
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain) or name
 
 
@@ -349,7 +349,7 @@ def odd_words(
         if word in MISSING:
             said = rename_line("identity", {word: word})
             lines.append(f"{start}which counts as missing. If it is a name, say so: {said}")
-        elif re.sub(r"[\W_]+", " ", word.lower()).strip() in _NOBODY:
+        elif re.sub(r"[\s_.?/-]+", " ", word.lower()).strip() in _NOBODY:
             said = rename_line("identity", {word: ""})
             lines.append(f"{start}which counts as a person. If it is nobody, say so: {said}")
     for label, words in given.items():
