@@ -75,7 +75,8 @@ def test_words_of_a_label_that_is_not_there(tmp_path):
     for read in (labels_of, read_face_table):
         message = refusals.refusal(read, table, columns, rename)
         assert "has no label 'emotion', whose words 'rename' gives" in message
-        assert "Allowed: expression, path" in message
+        assert "'columns' takes that column for 'expression': write this name" in message
+    assert "Allowed: emotion, path" in refusals.refusal(labels_of, table, {}, {"x": {"a": "b"}})
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_words_are_renamed_whatever_their_form_and_may_swap(tmp_path):
 
 
 def test_people_who_may_be_missing_and_words_that_are_not_there_get_a_line(tmp_path):
-    people = ["NA", "NA", "Nancy", "unknown", "?", "", "Nan"]
+    people = ["NA", "NA", "Nancy", "unknown", "?", "😀", "Nan"]
     table = write(tmp_path, ["path", "who"], *([f"{n}.png", name] for n, name in enumerate(people)))
     columns = {"identity": "who"}
     lines = odd_words(table, columns, {"identity": {"nancy": "Ann", "Nan": "Nan"}})
@@ -182,7 +183,7 @@ def test_many_words_make_one_line_and_numbers_another():
     [
         *(["Subject01", "subject01"], ["1", "01", "1.0"], ["s1", "s01"]),
         *(["Ann Lee", "Ann  Lee"], ["ann_lee", "Ann-Lee"], ["7.0", "007"]),
-        *(["O'Neil", "O’Neil"], ["S1", "\uff331"], ["yes", "Yes"], ["a: b", "A #b"]),
+        *(["O'Neil", "O’Neil"], ["S1", "\uff331"], ["yes", "Yes"], ["a: #b", "A: #b"]),
     ],
 )
 def test_people_who_seem_to_be_one_get_a_line_and_stay_apart(people):
@@ -194,7 +195,10 @@ def test_people_who_seem_to_be_one_get_a_line_and_stay_apart(people):
 
 
 def test_other_people_get_no_line():
-    assert odd("identity", ["1", "10", "100", "a1", "b1", "1.5", "Zoë", "Zoe", "", "0"]) == []
+    assert (
+        odd("identity", ["C", "C#", "1", "10", "100", "a1", "b1", "1.5", "Zoë", "Zoe", "", "0"])
+        == []
+    )
 
 
 def test_columns_under_other_names_get_a_line():

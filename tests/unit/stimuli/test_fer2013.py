@@ -237,7 +237,9 @@ def test_a_folder_too_deep_and_one_that_is_still_packed(tmp_path):
     packed = tmp_path / "kaggle" / "challenge"
     packed.mkdir(parents=True)
     (packed / "test.csv").touch()
-    assert "It holds test.csv: give that as 'path'" in refusal(packed)
+    assert refusal(packed).endswith("Give the folder that holds them")
+    write_csv(packed / "faces.csv")
+    assert "It holds faces.csv: give that as 'path'" in refusal(packed)
     (packed / "fer2013.tar.gz").touch()
     assert "It holds fer2013.tar.gz: unpack it first" in refusal(packed)
     message = refusal(tmp_path / "kaggle")

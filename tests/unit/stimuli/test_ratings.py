@@ -114,7 +114,7 @@ def test_another_file_is_not_oasis(tmp_path):
     assert "no such file" in refusal(read_oasis, tmp_path)
     empty = tmp_path / "empty.csv"
     empty.touch()
-    assert "has no column 'Theme'" in refusal(read_oasis, empty)
+    assert "empty.csv: is empty" in refusal(read_oasis, empty)
     picture = tmp_path / "picture.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
     assert "is a picture: save the table as 'CSV UTF-8'" in refusal(read_oasis, picture)

@@ -120,7 +120,7 @@ def read_face_table(
         rows.append(row)
     if not rows:
         raise FacestagesError(f"{table}: has a header but no rows. Add one row a picture")
-    _check_renamed(table, rename or {}, rows[0])
+    _check_renamed(table, columns or {}, rename or {}, rows[0])
     return places, rows
 
 
@@ -148,18 +148,24 @@ def labels_of(
     where = os.fspath(table)
     name = functools.partial(name_columns, columns=columns, where=where)
     labels = read_header(table, ("path",), name)
-    _check_renamed(table, rename or {}, labels)
+    _check_renamed(table, columns, rename or {}, labels)
     return labels
 
 
 def _check_renamed(
-    table: str | os.PathLike, rename: Mapping[str, object], labels: Collection[str]
+    table: str | os.PathLike,
+    columns: Mapping[str, str],
+    rename: Mapping[str, object],
+    labels: Collection[str],
 ) -> None:
+    label_of = {tidy(column): label for label, column in columns.items()}
     for label in rename:
         if label not in labels:
+            hint = did_you_mean(label, labels)
+            if label in label_of:
+                hint = f"'columns' takes that column for '{label_of[label]}': write this name"
             raise FacestagesError(
-                f"{table}: has no label '{label}', whose words 'rename' gives; "
-                f"{did_you_mean(label, labels)}"
+                f"{table}: has no label '{label}', whose words 'rename' gives; {hint}"
             )
 
 
@@ -273,7 +279,7 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
 def _plain(person: str) -> str:
     """A name without what may be a matter of spelling."""
     name = re.sub(r"^(\d+)\.0+$", r"\1", unicodedata.normalize("NFKC", person).casefold())
-    plain = re.sub(r"[\W_]+", " ", name).strip()
+    plain = re.sub(r"[\s_.'’-]+", " ", name).strip()
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain) or name
 
 
@@ -343,7 +349,7 @@ def odd_words(
         if word in MISSING:
             said = rename_line("identity", {word: word})
             lines.append(f"{start}which counts as missing. If it is a name, say so: {said}")
-        elif re.sub(r"[\W_]+", " ", word.lower()).strip() in _NOBODY:
+        elif re.sub(r"[\s_.?/-]+", " ", word.lower()).strip() in _NOBODY:
             said = rename_line("identity", {word: ""})
             lines.append(f"{start}which counts as a person. If it is nobody, say so: {said}")
     for label, words in given.items():

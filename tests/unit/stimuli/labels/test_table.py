@@ -29,6 +29,14 @@ def test_labels_are_kept_as_written(two):
     assert faces.sources["valence"] == "human" and faces.sources["identity"] == "file"
 
 
+def test_codes_with_leading_zeros_stay_text(two):
+    header = ["path", "code", "share", "number"]
+    table = write_table(two, header, ["a.png", "01", "0.5", "0"], ["b.png", "1", "0", "10"])
+    labels = read_table(table).labels
+    assert list(labels["code"]) == ["01", "1"]
+    assert list(labels["share"]) == [0.5, 0.0] and list(labels["number"]) == [0.0, 10.0]
+
+
 def test_a_stimulus_id_of_ones_own(two):
     table = write_table(two, ["stimulus_id", "path"], ["one", "a.png"], ["two", "b.png"])
     labels = read_table(table).labels

@@ -210,8 +210,9 @@ class Table(Files):
     rename: dict[LabelName, Words] = Field(
         {},
         description="By label: words of the table that are read as others, e.g. `{expression: "
-        "{surprised: surprise, wink: ''}}`. An empty text makes the label missing; a word that is "
-        "given to itself, e.g. `{contempt: contempt}`, is meant, and no line asks about it.",
+        "{surprised: surprise, wink: ''}}`. An empty text or null makes the label missing; a word "
+        "that is given to itself, e.g. `{contempt: contempt}` or `{NA: NA}`, is meant: it is no "
+        "missing value, and no line asks about it.",
     )
     folder: UserPath | None = Field(
         None,

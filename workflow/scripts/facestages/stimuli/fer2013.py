@@ -6,6 +6,7 @@ the order of `stimuli.EXPRESSIONS`, which is that of the CSV file's numbers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -25,7 +26,7 @@ from facestages.errors import FacestagesError, check_choice, did_you_mean, short
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
 from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.progress import progress
-from facestages.rows import read_rows
+from facestages.rows import read_header, read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_pictures
 from facestages.stimuli.pictures import read_picture
 from facestages.text import line_problem, printable
@@ -36,6 +37,7 @@ _SIDE = 48
 # Levels of folders in which a copy is looked for.
 _DEEPEST = 3
 _N_PIXELS = _SIDE * _SIDE
+_COLUMNS = ("emotion", "pixels", "Usage")
 _CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 _FOLDER_SPLITS = {
     "train": "Training",
@@ -190,7 +192,7 @@ def _chosen(
 
 def _read_csv(path: Path) -> Iterator[_Face]:
     emotions = {str(number): name for number, name in enumerate(EXPRESSIONS)}
-    rows = read_rows(path, ("emotion", "pixels", "Usage"))
+    rows = read_rows(path, _COLUMNS)
     for number, (where, row) in enumerate(rows, 1):
         if row["emotion"] not in emotions:
             raise FacestagesError(
@@ -259,10 +261,14 @@ def _nearby(path: Path) -> str:
         if _holds_copy(folder):
             return f"Give {printable(folder)}"
     files = [item for folder in (path, *_subfolders(path)) for item in sorted(folder.iterdir())]
-    for endings, remedy in ((ARCHIVE_SUFFIXES, "unpack it first"), (".csv", "give that as 'path'")):
-        for file in files:
-            if file.name.lower().endswith(endings) and not is_clutter(file.name):
-                return f"It holds {printable(file.relative_to(path))}: {remedy}"
+    for file in files:
+        if file.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_clutter(file.name):
+            return f"It holds {printable(file.relative_to(path))}: unpack it first"
+    for file in files:
+        if file.name.lower().endswith(".csv") and not is_clutter(file.name):
+            with contextlib.suppress(FacestagesError):
+                read_header(file, _COLUMNS)
+                return f"It holds {printable(file.relative_to(path))}: give that as 'path'"
     return ""
 
 

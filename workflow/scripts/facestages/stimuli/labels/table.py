@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
+_CODE = re.compile(r"0\d")
 # Whole numbers below it are exact in float64.
 _EXACT = 2**53
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
@@ -32,10 +34,11 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
     ``entry["table"]`` is a CSV file with a header. The usual columns beside ``path`` are
     ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
     ``valence``, ``arousal``, ``au_*`` (numbers). Further columns are kept as text, or as numbers if
-    every filled value is a number. If the table has a column ``stimulus_id``, ``path`` is a label
-    too. ``entry["columns"]`` and ``entry["rename"]`` are those of `face_tables.read_face_table`.
-    ``entry["sources"]`` gives the source of a label (``human``, ``posed``, ...); that of the others
-    is ``file``. ``entry["norms"]`` adds norms. The report's ``to_look_at`` says what is odd.
+    every filled value is a number without leading zeros. If the table has a column
+    ``stimulus_id``, ``path`` is a label too. ``entry["columns"]`` and ``entry["rename"]`` are those
+    of `face_tables.read_face_table`. ``entry["sources"]`` gives the source of
+    a label (``human``, ``posed``, ...); that of the others is ``file``.
+    ``entry["norms"]`` adds norms. The report's ``to_look_at`` says what is odd.
     """
     table = Path(entry["table"])
     places, rows = read_face_table(table, entry["columns"], entry["rename"])
@@ -83,7 +86,8 @@ def _to_column(name: str, values: list[str], places: list[str]) -> list | np.nda
         return values
     if name not in _NUMBERS and not name.startswith("au_"):
         filled = list(filter(None, values))
-        if not filled or any(parse_number(value) is None for value in filled):
+        # Numbers have no leading zeros, codes have.
+        if not filled or any(_CODE.match(v) or parse_number(v) is None for v in filled):
             return values
     numbers = np.array(
         [require_number(place, name, value) for place, value in zip(places, values, strict=True)]
