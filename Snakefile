@@ -7,11 +7,6 @@ min_version("9.27")
 # Another workflow can use this one as a module, and gives its config then.
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 
-# A config file given on the command line replaces the default one; it is not merged into it.
-if not (IS_MODULE or workflow.overwrite_configfiles):
-
-    configfile: "config/config.yaml"
-
 
 include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 import numpy as np
 import pandas as pd
 
-from bench.simulated_faces import portraits, video
+from bench.simulated_faces import portraits, sequences, video
 from facestages import tables
 from facestages.analysis.affect import GROUPED
 from facestages.analysis.permutation import permute_label
@@ -39,7 +39,8 @@ class Case(NamedTuple):
     options: Mapping[str, object] = {}
 
     def __str__(self) -> str:
-        return f"{self.faces.__name__}, {self.label}, {self.statistic.__name__}"
+        options = "".join(f", {key} {value}" for key, value in self.options.items())
+        return f"{self.faces.__name__}, {self.label}, {self.statistic.__name__}{options}"
 
 
 def silhouettes(
@@ -69,7 +70,12 @@ def regressions(
 NO_EFFECT = (
     Case(portraits, silhouettes, "expression"),
     Case(portraits, silhouettes, "identity"),
+    Case(portraits, silhouettes, "identity", {"session_shift": 1.5}),
+    Case(portraits, silhouettes, "expression", {"complete": 0.6}),
+    Case(portraits, silhouettes, "identity", {"complete": 0.6}),
     Case(portraits, silhouettes, "sex", {"effect_of": None}),
+    Case(sequences, silhouettes, "expression"),
+    Case(sequences, silhouettes, "identity"),
     Case(video, silhouettes, "expression"),
     Case(portraits, regressions, "valence", {"people": 27}),
     Case(video, regressions, "valence", {"people": 27}),
@@ -90,7 +96,8 @@ def false_alarms(case: Case, sets: int) -> dict[str, float]:
     """Share of face sets without an effect whose p-value is .05 or less, by measure."""
     options = {"effect_of": case.label, "present": False, **case.options}
     rows = _rows(case, sets, options, _PERMUTATIONS)
-    return {measure: float((group["p"] <= 0.05).mean()) for measure, group in rows}
+    tested = ((measure, group["p"].dropna()) for measure, group in rows)
+    return {measure: float((p <= 0.05).mean()) for measure, p in tested if len(p)}
 
 
 def coverage(case: Case, sets: int) -> dict[str, float]:

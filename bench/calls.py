@@ -68,7 +68,7 @@ def torch_module(architecture: str):
 
 
 def prepared(stimuli: str | os.PathLike, spec) -> np.ndarray:
-    """All pictures of a face set as a network takes them: (n, size, size, channels) float32."""
+    """All pictures of a face set as a network takes them: (n, rows, columns, channels) float32."""
     from facestages.networks.inputs import prepare_images
     from facestages.stimuli import read_stimuli
 
@@ -91,7 +91,7 @@ def accumulate(network, stimuli: str | os.PathLike, widths: Mapping[str, int], o
     from facestages.recording.accumulation import accumulate_gram
 
     n, units = len(next(iter(labels_of(stimuli).values()))), sum(widths.values())
-    allowed = memory.forward("keras", network.input.size, os.path.getsize(WEIGHTS))
+    allowed = memory.forward("keras", network.input.pixels, os.path.getsize(WEIGHTS))
     allowed += memory.accumulation(units, n, threads())
     accumulate_gram(network, stimuli, list(widths), out, {"seed": 0}, allowed, threads=threads())
 

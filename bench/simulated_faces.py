@@ -6,7 +6,16 @@ import pandas as pd
 _DIMENSIONS = 6
 
 
-def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", present=True):
+def portraits(
+    seed,
+    people=12,
+    sessions=2,
+    expressions=4,
+    effect_of="all",
+    present=True,
+    session_shift=0.0,
+    complete=1.0,
+):
     """Points (n, 6) and labels of posed pictures, each of a person, a session and an expression.
 
     Parameters
@@ -17,6 +26,10 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
         The label that is tested. The first dimension carries valence.
     present : bool
         Whether the layer carries that label and noise, or all labels but that one.
+    session_shift : float
+        Size of a shift that all pictures of a session share, as of another lamp.
+    complete : float
+        Share of the pictures of expression n that are there: ``complete ** n``.
     """
     rng = np.random.default_rng(seed)
     person, session, shown = (
@@ -35,6 +48,8 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
     differ = _carries("identity", effect_of, present)
     table["valence"] += differ * rng.normal(size=people)[person]
     points = rng.normal(size=(len(table), _DIMENSIONS))
+    if session_shift:
+        points += session_shift * rng.normal(size=(sessions, _DIMENSIONS))[session]
     if _carries("identity", effect_of, present):
         points += 2.0 * rng.normal(size=(people, _DIMENSIONS))[person]
         points += 0.4 * rng.normal(size=(people, sessions, _DIMENSIONS))[person, session]
@@ -43,7 +58,8 @@ def portraits(seed, people=12, sessions=2, expressions=4, effect_of="all", prese
     # Identities may differ in the slope of valence, whose mean over them may be 0.
     slope = 0.3 * differ * rng.normal(size=people) + 0.5 * _carries("valence", effect_of, present)
     points[:, 0] += slope[person] * table["valence"]
-    return points, table
+    kept = rng.random(len(table)) < complete**shown
+    return points[kept], table[kept].reset_index(drop=True)
 
 
 def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=True, memory=0.95):
@@ -68,6 +84,17 @@ def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=Tru
         table = pd.DataFrame({"expression": [f"e{n}" for n in shown[:frames]], "valence": valence})
         tables.append(table.assign(identity=f"p{person:02d}", frame=np.arange(frames)))
     return np.concatenate(points), pd.concat(tables, ignore_index=True)
+
+
+def sequences(seed, people=16, expressions=3, frames=3, effect_of="all", present=True):
+    """As `portraits`, for sequences of frames: each shows one expression of one person."""
+    points, table = portraits(seed, people, 1, expressions, effect_of, present)
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(np.arange(len(table)), frames)
+    table = table.iloc[rows].reset_index(drop=True)
+    table["session"] = table["identity"] + table["expression"]
+    table["frame"] = np.tile(np.arange(frames), len(points))
+    return points[rows] + 0.3 * rng.normal(size=(len(rows), _DIMENSIONS)), table
 
 
 def _carries(label, effect_of, present):

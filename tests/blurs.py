@@ -16,7 +16,7 @@ class Blurs:
     """A network of two layers with known outputs."""
 
     name, weights_digest = "blurs", "none"
-    batch, side_by_side = 10, False
+    batch, side_by_side, unlisted = 10, False, {}
     input = InputSpec(8, 1)
     layers = {"wide": (8, 8, 300), "narrow": (8,)}
 

@@ -25,6 +25,7 @@ def table(rows, stages=()):
             "parameters": parameters,
             "network_parameters": 1_234_567,
             "stage": stages.get(name, ""),
+            "problem": "",
         }
         for name, kind, shape, parameters in rows
     )

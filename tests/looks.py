@@ -16,7 +16,7 @@ class Looks:
 
     name, weights_digest = "looks", "none"
     layers = {"conv": (4, 4, 1), "wide": (8, 8, 1), "answer": (2,)}
-    shuffled = False
+    unlisted, shuffled = {}, False
 
     def record(self, images, layers):
         bright = images.mean(axis=(1, 2)) / 255

@@ -14,6 +14,10 @@ from facestages.stimuli.table import list_table
 RAMP = np.tile(np.arange(0, 256, 16, dtype=np.uint8), (16, 1))
 
 
+#: How a table is read where the config says nothing of it.
+READING = {"columns": {}, "rename": {}}
+
+
 def write_table(folder, header, *rows):
     path = folder / "faces.csv"
     with open(path, "w", newline="") as stream:
@@ -23,7 +27,7 @@ def write_table(folder, header, *rows):
 
 def read_table(table, size=None, color="grey", folder=None, **options):
     """Read all pictures of a table, and their labels."""
-    listed = list_table(table, folder=folder)
+    listed = list_table(table, folder=folder, columns=options.get("columns"))
     faces = join_stimuli(crop_pictures(listed, name="own", size=size, color=color))
     labels, sources, _ = label_table(table, faces.labels, **options)
     return replace(faces, labels=labels, sources=sources)
@@ -31,8 +35,8 @@ def read_table(table, size=None, color="grey", folder=None, **options):
 
 def label_table(table, facts, sources=None, **options):
     """Labels of pictures that a table lists."""
-    entry = {"source": "table", "table": table, "sources": sources or {}, "norms": None, **options}
-    return label_pictures(entry, facts, {})
+    entry = {"source": "table", "table": table, "sources": sources or {}, "norms": None}
+    return label_pictures(entry | READING | options, facts, {})
 
 
 def one(tmp_path, name, **options):

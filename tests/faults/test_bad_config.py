@@ -77,8 +77,11 @@ def test_a_config_file_that_is_none(workspace, text):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"analysis:\n  labels: [a\nx: y", "x.yaml: cannot be read as YAML: line 3: expected"),
-        (b"\xff\xfe\xfa", "x.yaml: cannot be read as YAML: "),
+        (
+            b"analysis:\n  labels: [a\nx: y",
+            "x.yaml: cannot be read as YAML: line 3, column 2: expected",
+        ),
+        (b"a\n\xff\xfe\xfa", "x.yaml: cannot be read as YAML: line 2: is no text in UTF-8"),
         (b"", "x.yaml: must hold keys and values"),
         (b"just text", "x.yaml: must hold keys and values"),
         (None, "x.yaml: no such file"),

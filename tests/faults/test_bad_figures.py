@@ -86,31 +86,46 @@ def test_mistakes_in_the_config(workspace, section, said):
     workspace.refuse_config("results/figures/fig4.pdf", said)
 
 
-def test_what_is_not_at_hand_is_left_out_and_said(workspace):
+def lose(workspace, folder):
+    """Name a face set and a network in Figure 4 whose files, in `folder`, are not there."""
     workspace.config["datasets"]["gone"] = {"source": "table", "label": "Gone"} | {
-        "table": "gone/faces.csv"
+        "table": f"{folder}/faces.csv"
     }
-    workspace.config["networks"]["lost"] = {"label": "Lost", "keras": "lost.keras"} | {
+    workspace.config["networks"]["lost"] = {"label": "Lost", "keras": f"{folder}/lost.keras"} | {
         "input": {"size": 48, "channels": 1},
         "stages": dict.fromkeys(("early", "middle", "penultimate", "final"), "x"),
     }
     workspace.config["figures"]["fig4"] |= {"datasets": ["own", "gone"]}
     workspace.config["figures"]["fig4"] |= {"networks": ["pixels", "lost"]}
+
+
+def test_what_not_everybody_has_is_left_out_and_said(workspace):
+    lose(workspace, "resources/licensed")
     result = workspace.run("results/figures/fig4.pdf")
     assert result.returncode == 0, result.stderr
     for line in (
-        "datasets.gone.table = 'gone/faces.csv': no such file or folder",
-        "networks.lost.keras = 'lost.keras': no such file or folder",
+        "datasets.gone.table = 'resources/licensed/faces.csv': no such file or folder",
+        "networks.lost.keras = 'resources/licensed/lost.keras': no such file or folder",
     ):
         assert result.stderr.count(f"left out: {line}") == 1
         assert f"LEFT OUT: {line}." in words_of(workspace, "fig4")
 
 
+@pytest.mark.parametrize("lost", ["datasets", "networks"])
+def test_what_the_user_chose_is_not_left_out(workspace, lost):
+    lose(workspace, "mine")
+    config = workspace.config["figures"]["fig4"]
+    config["networks" if lost == "datasets" else "datasets"].pop()
+    key = {"datasets": "datasets.gone.table", "networks": "networks.lost.keras"}[lost]
+    file = {"datasets": "faces.csv", "networks": "lost.keras"}[lost]
+    for target in ("results/figures/fig4.pdf", "all"):
+        workspace.refuse_config(target, f"{key} = 'mine/{file}': no such file or folder; correct")
+
+
 def test_whoever_asks_for_nothing_but_what_lacks_is_told(workspace):
-    workspace.config["datasets"]["gone"] = {"source": "table", "label": "Gone"} | {
-        "table": "gone/faces.csv"
-    }
+    table = "resources/licensed/faces.csv"
+    workspace.config["datasets"]["gone"] = {"source": "table", "label": "Gone", "table": table}
     workspace.config["figures"]["fig6"] = {**PIXELS, "dataset": "gone"}
-    workspace.refuse_config("results/figures/fig6.pdf", "datasets.gone.table = 'gone/faces.csv'")
+    workspace.refuse_config("results/figures/fig6.pdf", f"datasets.gone.table = '{table}'")
     workspace.make("all")  # without it
     assert not (workspace.folder / "results/figures/fig6.pdf").exists()

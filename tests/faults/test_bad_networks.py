@@ -45,8 +45,7 @@ def test_weights_that_are_no_keras_file(workspace, name):
     workspace.refuse_job(
         "results/activations/own/net/seed-0.h5",
         "logs/record_activations/own/net/seed-0.log",
-        f"{name}: Keras cannot load it",
-        "Save the model again",
+        f"{name}: is no file of Keras, but text, 'not a network'",
     )
 
 

@@ -59,9 +59,9 @@ def test_a_label_of_two_lines(workspace):
 
 def test_a_name_that_clears_the_terminal(workspace):
     workspace.add_table("odd", [("0.png", "A\x1b[2J", "happy"), ("1.png", "B", "sad")])
-    message = workspace.refuse_job(
+    message = workspace.refuse_config(
         "results/stimuli/odd.h5",
-        "logs/prepare_stimuli/odd.log",
-        r"odd/faces.csv: row 1 (line 2): identity has the character \x1b after 'A'",
+        "config: datasets.odd: odd/faces.csv: row 1 (line 2): ",
+        r"identity has the character \x1b after 'A'",
     )
     assert "\x1b" not in message

@@ -1,14 +1,22 @@
 """Files of weights: what is read, what is refused, and that nothing in them runs."""
 
+import argparse
+import datetime
+import fractions
+import gzip
+import io
 import os
+import pathlib
 import pickle
+import types
 
 import numpy as np
 import pytest
 import torch
 
 from facestages.errors import FacestagesError
-from facestages.networks.checkpoints import load_state, read_state
+from facestages.file_kinds import TORCH, find_kind
+from facestages.networks.checkpoints import load_state
 
 LEGACY = {"_use_new_zipfile_serialization": False}
 
@@ -44,27 +52,126 @@ def refusal(path, module=None):
 EXTRAS = {"epoch": 30, "loss": 0.5, "best": np.float64(74.1), "steps": np.int64(3), "by": "me"}
 
 
+def under(prefix, state):
+    return {f"{prefix}{key}": value for key, value in state.items()}
+
+
+def old(state):
+    """As of PyTorch 0.4.0, which did not count batches."""
+    return {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+
+
+def compiled_inside(state):
+    return {key.replace("0.", "0._orig_mod."): value for key, value in state.items()}
+
+
+LOSS = {"loss.weight": torch.ones(7)}
+OPTIONS = {
+    "args": argparse.Namespace(lr=0.1, out=pathlib.PurePosixPath("runs")),
+    "matrix": np.eye(3),
+    "when": datetime.datetime(2024, 5, 1),
+    "more": types.SimpleNamespace(depth=18),
+}
+#: What files of weights look like: by a name, what becomes of a module's state dict.
+WAYS = {
+    "bare": lambda state: state,
+    "DataParallel": prefixed,
+    "net": lambda state: {"net": prefixed(state), **EXTRAS},
+    "state_dict": lambda state: {**EXTRAS, "state_dict": state, "optimizer": {"state": {}}},
+    "model": lambda state: {"model": state, "best": np.float32(0.25), "done": np.bool_(True)},
+    "tutorial": lambda state: {"model_state_dict": state, "optimizer_state_dict": {"lr": 0.1}},
+    "Lightning": lambda state: {"state_dict": under("model.", state), "epoch": 3},
+    "Lightning with a loss": lambda state: {"state_dict": {**under("net.", state), **LOSS}},
+    "compiled": lambda state: under("_orig_mod.", state),
+    "compiled and parallel": lambda state: under("module._orig_mod.", state),
+    "parallel and compiled": lambda state: under("_orig_mod.module.", state),
+    "compiled inside": compiled_inside,
+    "FSDP": lambda state: under("_fsdp_wrapped_module.", state),
+    "averaged": lambda state: {**prefixed(state), "n_averaged": torch.tensor(3)},
+    "backbone": lambda state: {"student": under("module.backbone.", state)},
+    "before counters": old,
+    "before counters, parallel": lambda state: {"state_dict": prefixed(old(state))},
+    "key in key": lambda state: {"checkpoint": {"ema": {"model": state}}},
+    "options": lambda state: {"model": state, **OPTIONS},
+    "more than tensors": lambda state: {**state, "1._extra_state": {"epoch": 3}},
+    "GAN": lambda state: {"generator": torch.nn.Linear(2, 2).state_dict(), "critic": state},
+    "parameters": lambda state: {k: torch.nn.Parameter(v, False) for k, v in state.items()},
+}
+
+
 @pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "legacy"])
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda state: state,
-        prefixed,
-        lambda state: {"net": prefixed(state), **EXTRAS},
-        lambda state: {**EXTRAS, "state_dict": state, "optimizer": {"lr": 0.1, "state": {}}},
-        lambda state: {"model": state, "best": np.float32(0.25), "done": np.bool_(True)},
-    ],
-    ids=["bare", "prefixed", "net", "state_dict", "model"],
-)
-def test_what_is_read(tmp_path, wrap, options):
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_read(tmp_path, way, options):
     official = build()
-    path = saved(tmp_path / "it's a net.pth", wrap(official.state_dict()), **options)
-    state = read_state(path)
-    assert list(state) == list(official.state_dict())
+    official[1].running_mean += 1
+    path = saved(tmp_path / "it's a net.pth", WAYS[way](official.state_dict()), **options)
     module = build(1)
     load_state(module, path)
     for key, value in official.state_dict().items():
-        assert torch.equal(state[key], value) and torch.equal(module.state_dict()[key], value)
+        assert torch.equal(module.state_dict()[key], value)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "module._orig_mod.", "_orig_mod."])
+def test_a_module_that_is_wrapped(tmp_path, wrapper):
+    """Its own keys have what torch.compile and DataParallel add."""
+    inner, state = build(1), build().state_dict()
+    module = inner
+    for name in reversed(wrapper.split(".")[:-1]):
+        module = torch.nn.ModuleDict({name: module})
+    load_state(module, saved(tmp_path / "net.pth", {"model": state}))
+    assert torch.equal(inner[0].weight, state["0.weight"])
+
+
+def test_the_state_that_fits_is_taken(tmp_path):
+    """A head beside a backbone, and an optimiser whose tensors have no keys of a module."""
+    content = {
+        "optimizer": {"state": {0: {"exp_avg": torch.ones(4)}}, "param_groups": []},
+        "head": torch.nn.Linear(4, 7).state_dict(),
+        "backbone": build().state_dict(),
+    }
+    module = build(1)
+    load_state(module, saved(tmp_path / "net.pth", content))
+    assert torch.equal(module[0].weight, build()[0].weight)
+
+
+def test_several_states_that_fit_need_a_choice(tmp_path):
+    """Weights and their moving average: the numbers differ, so neither is taken by chance."""
+    content = {"state_dict": build(2).state_dict(), "state_dict_ema": build(3).state_dict()}
+    path = saved(tmp_path / "timm.pth.tar", content)
+    message = str(pytest.raises(FacestagesError, load_state, build(), path).value)
+    assert "several state dicts that fit: state_dict, state_dict_ema." in message
+    assert "'weights: {path: ..., key: state_dict_ema}'" in message
+    for seed, key in ((2, "state_dict"), (3, "state_dict_ema")):
+        module = build()
+        load_state(module, path, key)
+        assert torch.equal(module[0].weight, build(seed)[0].weight)
+    with pytest.raises(FacestagesError, match="no 'ema' .*: state_dict, state_dict_ema$"):
+        load_state(build(), path, "ema")
+
+
+def test_several_prefixes_that_fit_need_a_choice(tmp_path):
+    state = {**under("student.", build(2).state_dict()), **under("teacher.", build(3).state_dict())}
+    path = saved(tmp_path / "dino.pth", state)
+    with pytest.raises(FacestagesError, match="that fit: student, teacher"):
+        load_state(build(), path)
+    module = build()
+    load_state(module, path, "teacher")
+    assert torch.equal(module[0].weight, build(3)[0].weight)
+
+
+def test_keys_below_the_prefix_that_the_module_lacks_are_no_fit(tmp_path):
+    state = under("model.", {**build().state_dict(), "2.weight": torch.ones(1)})
+    message = refusal(saved(tmp_path / "net.ckpt", {"state_dict": state}))
+    assert "'state_dict.model' is not a state dict" in message and "unexpected: 2.weight" in message
+
+
+def test_old_files_and_modules_without_memory(tmp_path):
+    path = saved(tmp_path / "old.pth", old(build().state_dict()))
+    with torch.device("meta"):
+        module = build(1)
+    load_state(module, path)
+    assert int(module[1].num_batches_tracked) == 0
+    assert torch.equal(module[0].weight, build()[0].weight)
 
 
 def test_numpy_scalars_of_numpy_1(tmp_path):
@@ -77,8 +184,9 @@ def test_numpy_scalars_of_numpy_1(tmp_path):
 
 
 def test_a_tensor_called_net_is_no_wrapping(tmp_path):
-    path = saved(tmp_path / "net.pth", {"net": torch.ones(2), "bias": torch.ones(3)})
-    assert list(read_state(path)) == ["net", "bias"]
+    module = torch.nn.ParameterDict({"net": torch.zeros(2), "bias": torch.zeros(3)})
+    load_state(module, saved(tmp_path / "net.pth", {"net": torch.ones(2), "bias": torch.ones(3)}))
+    assert module["net"].tolist() == [1, 1] and module["bias"].tolist() == [1, 1, 1]
 
 
 def test_a_module_whose_own_keys_have_the_prefix(tmp_path):
@@ -134,6 +242,23 @@ def test_every_key_that_does_not_fit_is_named(tmp_path):
         "0.weight 64x3x7x7 instead of 4x3x3x3, "
         "1.num_batches_tracked 1 of torch.int64 instead of scalar of torch.int64"
     )
+
+
+def test_what_to_do_about_weights_that_do_not_fit(tmp_path):
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 7))
+    other = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 8)).state_dict()
+    message = refusal(saved(tmp_path / "eight.pth", other), module)
+    assert "; '1' has other units: correct 'classes', the code, or check the network's" in message
+    part = {"0.weight": other["0.weight"]}
+    message = refusal(saved(tmp_path / "pytorch_model-00001-of-00002.bin", part), module)
+    assert "it is one of several files of weights: save them as one" in message
+
+
+def test_a_file_of_torch_may_have_any_name(tmp_path):
+    module = torch.nn.Linear(3, 4)
+    path = saved(tmp_path / "net.safetensors", torch.nn.Linear(3, 4).state_dict())
+    load_state(module, path)
+    assert torch.equal(module.weight, torch.load(open(path, "rb"))["weight"])
 
 
 def test_no_list_is_cut_short(tmp_path):
@@ -199,32 +324,62 @@ def test_a_missing_file(tmp_path):
     assert "no such file" in refusal(tmp_path / "none.pth")
 
 
-@pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "legacy"])
-def test_a_truncated_file(tmp_path, options, part):
+def test_a_truncated_file(tmp_path, options):
+    """Wherever it ends, it is called truncated, and nothing else."""
     path = saved(tmp_path / "net.pth", {"net": build().state_dict()}, **options)
     whole = path.read_bytes()
-    path.write_bytes(whole[: int(part * len(whole))])
-    refusal(path)
+    for length in {*range(1, 40), *range(40, len(whole), 89), len(whole) - 1}:
+        path.write_bytes(whole[:length])
+        assert "truncated" in refusal(path), length
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"version https://git-lfs.github.com/spec/v1\noid sha256:1aa0\nsize 551634217\n",
-        b"<!DOCTYPE html><html><body>404</body></html>",
-        np.random.RandomState(0).bytes(4096),
-        b"\x89HDF\r\n\x1a\n" + bytes(100),
-    ],
-    ids=["lfs", "html", "noise", "hdf5"],
-)
-def test_a_file_of_another_kind(tmp_path, content):
-    (tmp_path / "other.pth").write_bytes(content)
-    assert "cannot be read as a file of PyTorch" in refusal(tmp_path / "other.pth")
+def scripted():
+    stream = io.BytesIO()
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), stream)
+    return stream.getvalue()
+
+
+def exported():
+    stream = io.BytesIO()
+    torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), stream)
+    return stream.getvalue()
+
+
+#: What people name as weights and is none (see ``test_file_kinds``), and the words for it.
+OTHERS = [
+    ("net.pt", scripted, "TorchScript archive, which holds code: save torch.jit.load(it)"),
+    ("net.pt2", exported, "torch.export, which holds code: save module.state_dict() with torch"),
+    ("net.pth.gz", lambda: gzip.compress(b"weights"), "a gzip archive: unpack it first; check"),
+    ("net.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(9), "a network of Keras under the key 'keras'"),
+    ("net.pth", lambda: b'{"message": "Not Found"}', "JSON, which has no weights: fetch the file"),
+    ("net.pth", lambda: b"", "empty"),
+    ("net.pkl", lambda: pickle.dumps({"0.weight": [1.0]}), "pickle: save module.state_dict()"),
+    ("net.pth", lambda: np.random.RandomState(0).bytes(4096), "of no known kind"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name, content, words", OTHERS, ids=lambda value: str(value)[:20])
+def test_a_file_of_another_kind(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content())
+    message = refusal(tmp_path / name)
+    assert "cannot be read as a file of PyTorch" in message and words in message
+    assert "truncated" not in message
+
+
+def test_a_damaged_file_is_not_called_truncated(tmp_path):
+    """Its numbers are zeroed, but it is all there."""
+    path = saved(tmp_path / "net.pth", build().state_dict())
+    whole = path.read_bytes()
+    start = whole.index(b"data.pkl") + 20
+    path.write_bytes(whole[:start] + bytes(80) + whole[start + 80 :])
+    assert find_kind(path) == TORCH
+    assert "is damaged" in refusal(path)
 
 
 def test_a_folder(tmp_path):
-    assert "IsADirectoryError" in refusal(tmp_path)
+    assert "is a folder" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +390,10 @@ def test_a_folder(tmp_path):
         (torch.ones(2), "it holds one Tensor"),
         ({"epoch": 3, "weights": {"a": torch.ones(1)}}, "it holds epoch (int), weights (dict)"),
         ({"net": {"a": torch.ones(1), "b": 1}}, "it holds net (dict)"),
-        ({"net": {"a": torch.ones(1)}, "model": {"a": torch.ones(1)}}, "net (dict), model (dict)"),
+        (
+            {"net": {"a": torch.ones(1)}, "model": {"a": torch.ones(1)}},
+            "it holds net (dict), model (dict)",
+        ),
         ({number: torch.ones(1) for number in range(20)}, "12 more"),
     ],
 )
@@ -247,8 +405,31 @@ def test_a_file_without_one_state_dict(tmp_path, content, held):
 @pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "legacy"])
 def test_a_whole_module_is_refused(tmp_path, options):
     message = refusal(saved(tmp_path / "whole.pth", build(), **options))
+    assert "is a whole pickled module" in message
     assert "holds Python objects (torch.nn.modules" in message
     assert "Save module.state_dict() with torch.save" in message
+
+
+def test_a_module_among_others_is_refused(tmp_path):
+    message = refusal(saved(tmp_path / "yolo.pt", {"model": build(), "epoch": 3}))
+    assert "is a whole pickled module" in message and "truncated" not in message
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "legacy"])
+def test_newer_pickles_are_named(tmp_path, options):
+    path = saved(tmp_path / "net.pth", build().state_dict(), pickle_protocol=4, **options)
+    assert "is pickled by protocol 4" in refusal(path)
+    whole = saved(tmp_path / "whole.pth", build(), pickle_protocol=4, **options)
+    assert "is a whole pickled module: it holds Python objects (torch.nn" in refusal(whole)
+    older = saved(tmp_path / "older.pth", build().state_dict(), pickle_protocol=3, **options)
+    load_state(build(1), older)
+
+
+def test_objects_that_nobody_knows_are_refused(tmp_path):
+    content = {"model": build().state_dict(), "when": fractions.Fraction(1, 3)}
+    message = refusal(saved(tmp_path / "net.pth", content))
+    assert "holds Python objects (fractions.Fraction)" in message and "whole" not in message
 
 
 class Bomb:

@@ -1,6 +1,8 @@
 """Files of PyTorch, damaged by hypothesis: a state, or one or two lines of what is wrong."""
 
 import io
+import json
+import struct
 
 import pytest
 import torch
@@ -20,10 +22,18 @@ def saved(content: object, **options) -> bytes:
 
 
 STATE = torch.nn.Linear(4, 3).state_dict()
+HEADER = json.dumps(
+    {
+        "weight": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, 48]},
+        "bias": {"dtype": "F32", "shape": [3], "data_offsets": [48, 60]},
+    }
+).encode()
+SAFE = struct.pack("<Q", len(HEADER)) + HEADER + bytes(60)
 FILES = [
     saved(STATE),
     saved({"net": STATE, "epoch": 3, "losses": [0.5, 0.25]}),
     saved(STATE, _use_new_zipfile_serialization=False),
+    SAFE,
 ]
 
 

@@ -1,6 +1,7 @@
 """Networks of PyTorch: layers, records, devices and gradients; in a process without TensorFlow."""
 
 import copy
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,6 +67,18 @@ def test_layers_and_records(faces):
     assert (recorded["norm"] < 0).any(), "the in-place activation has written into the record"
     assert (recorded["relu"] >= 0).all()
     np.testing.assert_allclose(recorded["head"], answers.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_inputs_that_are_not_square(faces):
+    seen = []
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3))
+    module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numpy()))
+    network = TorchNetwork("tall", module, InputSpec((9, 7), 3))
+    assert network.layers == {"0": (2, 7, 5)}
+    network.record(faces, ["0"])
+    expected = prepare_images(faces, network.input).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(seen[-1], expected)
+    assert expected.shape == (6, 3, 9, 7)
 
 
 def test_recording_is_in_evaluation_mode(faces):
@@ -139,7 +152,7 @@ class Pair(torch.nn.Module):
 
 def test_functional_operations_in_place_change_no_record(faces):
     network = TorchNetwork("functional", Functional(), InputSpec(8, 3))
-    assert list(network.layers) == ["a"]
+    assert list(network.layers) == ["a", "pair", "pair[0]", "pair[1]"]
     recorded = network.record(faces, ["a"])["a"]
     with torch.no_grad():
         x = torch.from_numpy(faces.transpose(0, 3, 1, 2) / np.float32(255))
@@ -191,6 +204,31 @@ def test_other_precisions_are_recorded_in_float32(faces):
 def test_pictures_that_do_not_fit_are_refused():
     with pytest.raises(FacestagesError, match="network toy: a picture of 1x8x8 does not pass"):
         TorchNetwork("toy", build(), InputSpec(8, 1))
+
+
+def divide(x):
+    return x.to("cuda:9") if len(x) else {}["key"]
+
+
+@pytest.mark.parametrize(
+    ("function", "words", "advice"),
+    [
+        (lambda x: x @ torch.zeros(3, 3), "size of tensor|shape", "Check 'input' in the config"),
+        (lambda x: x.reshape(len(x), 5), "shape", "Check 'input' in the config"),
+        (lambda x: {}["key"], "KeyError: 'key'", "Check the network's code"),
+        (divide, "(cuda|CUDA)", "Check the network's code"),
+        (lambda x: x.permute(2, 0, 3, 1).view(-1), "Use .reshape", "Check the network's code"),
+        (lambda x: sys.exit(1), "SystemExit", "Check the network's code"),
+    ],
+)
+def test_only_shapes_are_blamed_on_the_input(function, words, advice):
+    class Own(torch.nn.Module):
+        def forward(self, x):
+            return function(x)
+
+    message = refusals.refusal(TorchNetwork, "own", Own(), InputSpec(8, 3))
+    assert re.search(words, message) and message.endswith(advice)
+    assert re.search(r"\(test_torch_backend.py, line \d+\)", message)
 
 
 @pytest.mark.parametrize("name", [k for k, a in ARCHITECTURES.items() if a.framework == "torch"])
@@ -284,9 +322,9 @@ def plain_records(network, module, images):
 
     for name, part in module.named_modules(remove_duplicate=False):
         part.register_forward_hook(keep(name))
-    pixels = prepare_images(images, network.input).transpose(0, 3, 1, 2)
+    pixels = torch.from_numpy(prepare_images(images, network.input).copy()).permute(0, 3, 1, 2)
     with torch.no_grad():
-        module(torch.from_numpy(np.ascontiguousarray(pixels)))
+        module(pixels.clone(memory_format=torch.contiguous_format))
     return outputs
 
 
@@ -342,6 +380,74 @@ def test_a_module_that_views_keeps_the_usual_order():
     expected = plain_records(network, build_viewing(), images)
     for layer, output in network.record(images, ["conv", "last"]).items():
         np.testing.assert_allclose(output, expected[layer], rtol=1e-5, atol=1e-6)
+
+
+class OneMap(torch.nn.Module):
+    """Flattens grey pictures, and then a single map, with `view`; their order in memory is both."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = torch.nn.Conv2d(1, 4, 3), torch.nn.Conv2d(4, 1, 1)
+        self.c, self.last = torch.nn.Conv2d(1, 3, 3), torch.nn.Linear(3 * 16, 5)
+
+    def forward(self, x):
+        x = self.a(x)
+        x.view(x.size(0), -1)
+        x = self.c(self.b(x))
+        return self.last(x.view(x.size(0), -1))
+
+
+def test_one_channel_that_is_viewed():
+    images = pictures(3, 8)[..., 0]
+    network = TorchNetwork("own", build_viewing(OneMap), InputSpec(8, 1))
+    expected = plain_records(network, build_viewing(OneMap), images)
+    for layer, output in network.record(images, ["a", "b", "c", "last"]).items():
+        np.testing.assert_allclose(output, expected[layer], rtol=1e-5, atol=1e-6)
+    # A gradient goes the same way.
+    network.differentiate(images, ["a"], "last", np.zeros(3, int))
+
+
+class Squeezing(torch.nn.Module):
+    """Squeezes the axis of a single picture away, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.last = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Linear(3, 5)
+
+    def forward(self, x):
+        return self.last(self.pool(x).squeeze())
+
+
+def test_one_picture_alone_is_recorded_as_beside_others():
+    images = pictures(3, 8)
+    network = TorchNetwork("own", build_viewing(Squeezing), InputSpec(8, 3))
+    together = network.record(images, ["last"])["last"]
+    alone = network.record(images[1:2], ["last"])["last"]
+    np.testing.assert_allclose(alone, together[1:2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_pictures_take_the_type_of_the_weights(dtype):
+    images = pictures(3, 8)
+    network = TorchNetwork("own", build_viewing().to(dtype), InputSpec(8, 3))
+    expected = TorchNetwork("own", build_viewing(), InputSpec(8, 3)).record(images, ["last"])
+    recorded = network.record(images, ["last"])["last"]
+    np.testing.assert_allclose(recorded, expected["last"], rtol=0.05, atol=0.02)
+
+
+def test_wrapped_lazy_and_parametrised_modules():
+    module = torch.nn.Sequential(
+        torch.nn.utils.parametrizations.weight_norm(torch.nn.Conv2d(3, 4, 3)),
+        *(torch.nn.Flatten(), torch.nn.LazyLinear(5)),
+    )
+    network = TorchNetwork("own", torch.nn.DataParallel(module), InputSpec(8, 3))
+    assert network.layers["module.0"] == (4, 6, 6) and network.layers["module.2"] == (5,)
+    assert network.parameters["module.2"] == 5 * 144 + 5
+    images = pictures(2, 8)
+    expected = plain_records(network, module, images)
+    recorded = network.record(images, ["module.0", "module.2"])
+    for layer, output in recorded.items():
+        np.testing.assert_allclose(output, expected[layer.removeprefix("module.")], rtol=1e-4)
 
 
 class Remembering(Viewing):
@@ -525,6 +631,62 @@ def test_a_network_that_returns_a_dict_is_explained_by_its_layer():
     assert np.abs(gradient).max() > 0
 
 
+class Cached(torch.nn.Module):
+    """Keeps a table of positions that it makes in its first pass, as many transformers do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = torch.nn.Conv2d(1, 2, 3), torch.nn.Linear(2 * 36, 3)
+        self.scale = torch.nn.Parameter(torch.ones(1))
+        self.table = {}
+
+    def forward(self, x):
+        x = self.conv(x)
+        if x.shape not in self.table:
+            self.table[x.shape] = torch.sin(torch.arange(36.0)).view(6, 6) + 2
+        return self.last((x * self.table[x.shape] * self.scale).flatten(1))
+
+
+def test_a_table_of_the_first_pass_takes_part_in_gradients():
+    network = TorchNetwork("own", Cached(), InputSpec(8, 1))
+    images = pictures(5, 8)[..., 0]
+    network.record(images, ["last"])
+    activation, gradient = network.differentiate(images, ["conv"], "last", np.zeros(5, int))["conv"]
+    expected = network.module.last.weight[0].view(2, 6, 6) * network.module.table[5, 2, 6, 6]
+    np.testing.assert_allclose(
+        gradient[3], expected.detach().permute(1, 2, 0), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_maps_of_a_module_that_returns_several_tensors():
+    class Both(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(1, 4, 3)
+
+        def forward(self, x):
+            x = self.conv(x)
+            return x, x.mean()
+
+    class Net(torch.nn.Module):
+        def __init__(self, inplace):
+            super().__init__()
+            self.both, self.last, self.inplace = Both(), torch.nn.Linear(4, 3), inplace
+
+        def forward(self, x):
+            x = self.both(x)[0]
+            return self.last(torch.nn.functional.relu(x, self.inplace).mean((2, 3)))
+
+    images, units = pictures(2, 8)[..., 0], np.array([0, 2])
+    network = TorchNetwork("own", Net(inplace=False), InputSpec(8, 1))
+    pairs = network.differentiate(images, ["both", "both.conv"], "last", units)
+    np.testing.assert_array_equal(pairs["both"][0], pairs["both.conv"][0])
+    np.testing.assert_array_equal(pairs["both"][1], pairs["both.conv"][1])
+    network = TorchNetwork("own", Net(inplace=True), InputSpec(8, 1))
+    message = refusals.refusal(network.differentiate, images, ["both"], "last", units)
+    assert "in place" in message
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -532,7 +694,10 @@ def test_a_network_that_returns_a_dict_is_explained_by_its_layer():
         ("raise RuntimeError('CUDA error\\nkernel')", "failed: RuntimeError: CUDA error kernel"),
         ("import sys; sys.exit(0)", "importing it failed: SystemExit: 0"),
         ("{}['key']", "importing it failed: KeyError: 'key'"),
-        ("import not_there", "No module named 'not_there'"),
+        ("import not_there", "importing it failed: ModuleNotFoundError: No module named 'not_th"),
+        ("import math; math.no", "importing it failed: AttributeError: module 'math'"),
+        ("x = 1\nimport torch\ntorch.zeros(1).to('cuda:7')", ".py, line 3)"),
+        ("x = 1\ndef build()\n    pass", ".py, line 2)"),
         ("def build(): raise SystemExit", "calling it without arguments failed: SystemExit"),
         ("def build(): return build()", "failed: RecursionError"),
     ],
@@ -553,14 +718,14 @@ def test_ctrl_c_is_no_error_of_the_module(tmp_path, monkeypatch):
 
 
 class Fickle(torch.nn.Module):
-    """A module that does something else with more than two pictures, as with its first batch."""
+    """A module that does something else with more than three pictures, as with its first ones."""
 
     def __init__(self, later):
         super().__init__()
         self.last, self.later = torch.nn.Identity(), later
 
     def forward(self, x):
-        return self.last(x) if len(x) == 2 else self.later(self.last, x)
+        return self.last(x) if len(x) < 4 else self.later(self.last, x)
 
 
 def leave(last, x):
@@ -574,10 +739,89 @@ def leave(last, x):
         (lambda last, x: x.no, "a forward pass failed: AttributeError"),
         (lambda last, x: last(x.to_sparse()), "a forward pass failed: "),
         (lambda last, x: last(x + 1j), "TypeError: complex numbers cannot be recorded"),
-        (lambda last, x: last(x[:2]), "layer 'last' gives (2, 1, 8, 8), and not (3, 1, 8, 8)"),
-        (lambda last, x: x, "layer 'last' gives nothing, and not (3, 1, 8, 8)"),
+        (lambda last, x: last(x[:2]), "layer 'last' gives (2, 1, 8, 8), and not (4, 1, 8, 8)"),
+        (lambda last, x: x, "layer 'last' gives nothing, and not (4, 1, 8, 8)"),
     ],
 )
 def test_a_forward_pass_may_fail_in_any_way(later, words):
     network = TorchNetwork("own", Fickle(later), InputSpec(8, 1))
-    assert words in refusals.refusal(network.record, pictures(3, 8)[..., 0], ["last"])
+    assert words in refusals.refusal(network.record, pictures(4, 8)[..., 0], ["last"])
+
+
+class Own(torch.nn.Module):
+    """Pictures of 8 x 8 go through a function of the user's between two layers."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.conv, self.last = torch.nn.Conv2d(1, 2, 1), torch.nn.Linear(128, 3)
+        self.function, self.kept = function, None
+
+    def forward(self, x):
+        return self.last(self.function(self, self.conv(x).flatten(1)))
+
+
+def add_kept(module, x):
+    module.kept = x if module.kept is None else module.kept + x
+    return module.kept
+
+
+def demand(module, x):
+    assert x.shape[1] == 5
+    return x
+
+
+INPUT, CODE, NUMBER = "Check 'input' in", "Check the network's code", "take any number of pictures"
+
+
+@pytest.mark.parametrize(
+    ("function", "words", "advice"),
+    [
+        (demand, "a picture of 1x8x8 does not pass through it: AssertionError", INPUT),
+        (lambda module, x: x.view(2, 5), "does not pass through it: RuntimeError: shape", INPUT),
+        (lambda module, x: x * module.channels, "no attribute 'channels'", CODE),
+        (lambda module, x: x.view(size, -1), "NameError: name 'size'", CODE),  # noqa: F821
+        (lambda module, x: {}["height"], "KeyError: 'height'", CODE),
+        (lambda module, x: module.function(x), "missing 1 required positional argument", CODE),
+        (lambda module, x: x.view(1, 128), "a picture of 1x8x8 passes through it, but not", NUMBER),
+    ],
+)
+def test_what_to_check_where_no_picture_passes(function, words, advice):
+    message = refusals.refusal(TorchNetwork, "own", Own(function), InputSpec(8, 1))
+    assert words in message and advice in message
+
+
+def test_what_a_module_keeps_of_a_pass():
+    message = refusals.refusal(TorchNetwork, "own", Own(add_kept), InputSpec(8, 1))
+    assert "RuntimeError: The size of tensor a (2)" in message and NUMBER in message
+
+
+def test_weights_of_half_precision_fail_with_their_own_error():
+    module = Own(lambda module, x: x @ torch.ones(128, 128)).half()
+    assert "Half != float" in refusals.refusal(TorchNetwork, "own", module, InputSpec(8, 1))
+
+
+def test_weights_without_numbers_are_refused():
+    module = torch.nn.Conv2d(1, 2, 1, device="meta")
+    message = refusals.refusal(TorchNetwork, "own", module, InputSpec(8, 1))
+    assert message.startswith("network own: 'weight' is on the device 'meta'")
+
+
+def test_the_gradient_of_one_picture_whose_axis_is_squeezed_away():
+    module = Own(lambda module, x: x.squeeze())
+    network, images = TorchNetwork("own", module, InputSpec(8, 1)), pictures(3, 8)[..., 0]
+    units = np.array([2, 0, 1])
+    together = network.differentiate(images, ["conv"], "last", units)["conv"]
+    for i in range(3):
+        alone = network.differentiate(images[i : i + 1], ["conv"], "last", units[i : i + 1])
+        for one, all_ in zip(alone["conv"], together, strict=True):
+            np.testing.assert_allclose(one, all_[i : i + 1], atol=1e-6)
+    assert np.abs(together[1]).max() > 0
+
+
+@pytest.mark.parametrize("function", [lambda _, x: x.data, torch.no_grad()(lambda _, x: x * 2)])
+def test_code_that_stops_gradients_is_told(function):
+    network = TorchNetwork("own", Own(function), InputSpec(8, 1))
+    message = refusals.refusal(
+        network.differentiate, pictures(1, 8)[..., 0], ["conv"], "last", np.zeros(1, int)
+    )
+    assert "stops gradients (.data, detach, no_grad" in message

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
 from facestages import accuracy
 from facestages.errors import FacestagesError
@@ -32,17 +32,35 @@ def test_accuracy_leaves_out_what_the_network_does_not_know():
     labels["expression"] = rng.choice(["happy", "sad", "fear"], 40)
     predicted = labels.assign(expression=rng.choice(CLASSES, 40))
     known = labels["expression"].isin(CLASSES)
-    found = accuracy.accuracy_on(labels, [predicted], CLASSES)
-    expected = accuracy_score(labels["expression"][known], predicted["expression"][known])
-    assert found["value"] == pytest.approx(expected) and found["n"] == known.sum()
+    found = accuracy.score_answers(labels, [predicted], CLASSES)
+    truth, answers = labels["expression"][known], predicted["expression"][known]
+    expected = accuracy_score(truth, answers)
+    assert found.accuracy["value"] == pytest.approx(expected) and found.accuracy["n"] == known.sum()
+    assert found.balanced == pytest.approx(balanced_accuracy_score(truth, answers))
+    recall = recall_score(truth, answers, labels=CLASSES, average=None)
+    assert list(found.recall.values()) == pytest.approx(recall)
+    assert found.majority == pytest.approx(truth.value_counts(normalize=True).max())
     with pytest.raises(FacestagesError, match="no picture has one of the expressions angry"):
-        accuracy.accuracy_on(labels, [predicted], ["angry"])
+        accuracy.score_answers(labels, [predicted], ["angry"])
     with pytest.raises(FacestagesError, match="of other pictures"):
-        accuracy.accuracy_on(labels, [predicted.iloc[::-1]], CLASSES)
+        accuracy.score_answers(labels, [predicted.iloc[::-1]], CLASSES)
     with pytest.raises(FacestagesError, match="has no expressions"):
-        accuracy.accuracy_on(labels.drop(columns="expression"), [predicted], CLASSES)
+        accuracy.score_answers(labels.drop(columns="expression"), [predicted], CLASSES)
 
 
 def test_seeds_tested_on_different_pictures_are_refused():
     with pytest.raises(FacestagesError, match="different numbers of pictures"):
-        accuracy.held_out_accuracy([{"n": 3, "accuracy": 1}, {"n": 4, "accuracy": 1}])
+        accuracy.score_held_out([{"n": 3, "accuracy": 1}, {"n": 4, "accuracy": 1}])
+
+
+def test_pictures_kept_back_are_scored_from_the_confusion_of_each_seed():
+    """No picture of 'fear' was kept back; 'sad' is never answered by the first seed."""
+    reports = [
+        {"accuracy": 0.75, "confusion": [[6, 0, 0], [2, 0, 0], [0, 0, 0]]},
+        {"accuracy": 0.5, "confusion": [[3, 3, 0], [1, 1, 0], [0, 0, 0]]},
+    ]
+    common = {"n": 8, "classes": ["happy", "sad", "fear"]}
+    found = accuracy.score_held_out([common | report for report in reports])
+    assert found.recall == {"happy": 0.75, "sad": 0.25} and found.shown == {"happy": 6, "sad": 2}
+    assert (found.balanced, found.majority) == (0.5, 0.75)
+    assert found.accuracy["value"] == pytest.approx(0.625)

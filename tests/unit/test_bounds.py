@@ -4,7 +4,7 @@ import pytest
 
 from facestages.bounds import fits, require_fit, require_size
 from facestages.errors import FacestagesError
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,14 @@ def reads(monkeypatch):
 # --------------------------------------------------------------------------------- files, folders
 
 
+def test_what_programs_leave_in_folders_does_not_count():
+    write("set/a.png")
+    before = digest_content("set")
+    for name in ("Thumbs.db", "sub/desktop.ini", "__MACOSX/a.png", ".DS_Store"):
+        write(f"set/{name}")
+    assert digest_content("set") == before
+
+
 def test_a_file_has_the_sha256_of_its_bytes():
     for content in (b"", b"abc", LARGE):
         assert digest_content(write("a", content)) == hashlib.sha256(content).hexdigest()
@@ -267,3 +275,29 @@ def test_the_librarys_own_code_counts_where_a_user_builds_on_it():
     write("nets.py", "from facestages.networks.resmasknet import ResMaskNet as EmoFAN\n")
     assert digest_module("nets:small", ".") != before
     assert digest_module("facestages.networks.emofan:EmoFAN", ".") != digest_module("none:x", ".")
+
+
+# --------------------------------------------------------------------------------- own tables
+
+
+@pytest.mark.parametrize(
+    ("path", "on_disk"),
+    [("Jos\u00e9.png", "Jose\u0301.png"), ("IMG\\a.png", "img/a.png"), ("a.PNG", "a.png")],
+)
+def test_pictures_count_whatever_the_spelling_of_their_paths(path, on_disk):
+    write("t.csv", f"path,identity\n{path},x\n")
+    write(f"faces/{on_disk}", "one")
+    before = digest_listed("t.csv", "faces")
+    assert digest_listed("t.csv", "faces") == before
+    write(f"faces/{on_disk}", "two")
+    assert digest_listed("t.csv", "faces") != before
+
+
+def test_people_are_those_of_the_columns_and_words_that_the_config_names():
+    write("t.csv", "file,who\na.png,x\nb.png,X\nc.png,NA\n")
+    reading = json.dumps([{"path": "file", "identity": "who"}, {"identity": {"X": "x"}}])
+    assert contents.count_people("t.csv", reading) == [2, 1]
+    assert contents.count_people("t.csv") == []
+    before = contents.digest_people("t.csv", reading)
+    write("t.csv", "file,who\na.png,x\nb.png,x\nc.png,\n")
+    assert contents.digest_people("t.csv", reading) == before

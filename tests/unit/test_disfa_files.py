@@ -114,6 +114,9 @@ def test_folders_without_videos(tmp_path):
     assert "Videos_LeftCamera/LeftVideoSN001_comp.avi" in message
     (tmp_path / "ActionUnit_Labels").mkdir()
     assert "It holds ActionUnit_Labels. Give the folder" in refusal(find_subjects, tmp_path)
+    inner = write(tmp_path / "DISFA", {"SN001": 4})
+    assert f"{inner} holds videos: give that folder" in refusal(find_subjects, tmp_path)
+    inner.rename(tmp_path.parent / "away")
     (tmp_path / "Videos_LeftCamera.zip").write_bytes(b"")
     assert "It holds Videos_LeftCamera.zip: unpack it" in refusal(find_subjects, tmp_path)
     write(tmp_path, {"SN001": 4, "SN002": 4}, camera="right")

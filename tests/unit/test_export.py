@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import rsatoolbox
 from scipy.spatial.distance import squareform
@@ -14,6 +15,7 @@ from facestages.analysis.rsa import correlate_rdms
 from facestages.errors import FacestagesError
 from facestages.export import to_rsatoolbox, to_rsatoolbox_rdms, to_xarray
 from facestages.recording.activations import record_activations
+from facestages.stimuli import write_labels
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,22 @@ def test_geometry_in_xarray(files):
         assert list(data["component"]) == [1, 2, 3, 4, 5, 6]
         means = data["score"].groupby("expression").mean()
         assert means.sizes == {"expression": 2, "component": 6}
+
+
+def test_a_label_that_has_the_name_of_an_array(files, tmp_path):
+    ids = files["faces"].labels["stimulus_id"]
+    names = ("unit", "activation", "label_unit", "region")
+    labels = pd.DataFrame({"stimulus_id": ids} | {name: f"{name} of " + ids for name in names})
+    write_labels(tmp_path / "l.h5", labels, dict.fromkeys(names, "file"), "faces")
+    with to_xarray(files["activations"], "narrow", tmp_path / "l.h5") as data:
+        assert data["activation"].dims == ("stimulus_id", "unit")
+        for name, told in (
+            ("label_unit", "unit of s3"),
+            ("label_activation", "activation of s3"),
+            ("label_label_unit", "label_unit of s3"),
+            ("region", "region of s3"),
+        ):
+            assert data[name][3] == told and data[name].attrs["source"] == "file"
 
 
 @pytest.mark.parametrize(("kind", "channels"), [("activations", 19_200), ("geometry", 6)])

@@ -122,7 +122,7 @@ def check_list(path):
     if listed is not None:
         ids = [each.stimulus_id for each in listed.pictures]
         assert len(set(ids)) == len(ids) == listed.n > 0
-        entry = {"table": path, "norms": None, "sources": {}}
+        entry = {"table": path, "norms": None, "sources": {}, "columns": {}, "rename": {}}
         labels = sound(path, table_labels.list_labels, entry, pd.DataFrame({"stimulus_id": ids}))
         assert labels is None or not any(
             "\0" in str(value) for value in labels.table.to_numpy().flat

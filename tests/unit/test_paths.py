@@ -21,5 +21,5 @@ def test_wildcards_are_those_of_the_rules():
     wildcards = {name for path in PATTERNS.values() for name in re.findall(r"{(\w+)}", path)}
     assert wildcards == {
         *("dataset", "network", "seed", "shard", "other", "subject", "ratings", "asset"),
-        *("architecture", "figure", "table"),
+        *("zoo", "model", "figure", "table"),
     }

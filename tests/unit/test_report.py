@@ -112,7 +112,8 @@ def test_page_is_not_written_from_a_broken_file(tmp_path, files):
 def test_all_pinned_packages_are_named():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]
-    pinned = [*project["dependencies"], *optional["cpu"], *optional["gpu"], *optional["jax"]]
+    pinned = [*project["dependencies"]]
+    pinned += [one for extra in ("cpu", "gpu", "jax", "zoo") for one in optional[extra]]
     assert {re.split(r"[=\[]", requirement)[0] for requirement in pinned} == set(PACKAGES)
 
 

@@ -1,4 +1,4 @@
-"""HDF5 files: whole or not there, of the right kind, and with no name that a label could have."""
+"""HDF5 files: whole or not there, and of the right kind."""
 
 import errno
 
@@ -9,7 +9,7 @@ import pytest
 from face_sets import small_faces
 from facestages import notes, store
 from facestages.errors import FacestagesError
-from facestages.stimuli import add_ids, read_stimuli, write_stimuli
+from facestages.stimuli import read_stimuli, write_stimuli
 
 
 @pytest.fixture
@@ -68,16 +68,3 @@ def test_an_array_filled_in_parts_comes_back(tmp_path):
             target[start : start + 32] = values[start : start + 32]
     with store.open_read(tmp_path / "a.h5", "activations") as file:
         np.testing.assert_array_equal(file["a"], values)
-
-
-def test_a_name_of_no_format_is_refused_beside_labels(tmp_path, stimuli):
-    def add_array(group, name, values):
-        store.add_array(group, name, ("anything",), values)
-
-    with store.create(tmp_path / "g.h5", "geometry") as file:
-        store.add_dimension(file, "anything", 3)
-        add_ids(file.create_group("layer"), stimuli.labels["stimulus_id"])
-        store.add_array(file["layer"], "eigenvalue", ("anything",), np.zeros(3))
-        for add in (store.add_dimension, add_array):
-            with pytest.raises(KeyError, match="add it to NAMES"):
-                add(file["layer"], "median", np.zeros(3))

@@ -120,5 +120,5 @@ def test_latex_has_no_commands():
 
 
 def test_long_names_lose_their_middle():
-    assert text.shorten("a" * 10, 10) == "a" * 10
-    assert text.shorten("abcdefghijk", 7) == "abc\N{HORIZONTAL ELLIPSIS}ijk"
+    assert text.abbreviate("a" * 10, 10) == "a" * 10
+    assert text.abbreviate("abcdefghijk", 7) == "abc\N{HORIZONTAL ELLIPSIS}ijk"

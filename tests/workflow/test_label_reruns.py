@@ -116,6 +116,11 @@ def test_the_source_of_a_label(folder):
     assert planned(folder, CONFIG | {"datasets": {"own": entry}}) == LABELS
 
 
+def test_words_that_are_read_as_others(folder):
+    entry = CONFIG["datasets"]["own"] | {"rename": {"expression": {"sad": "neutral"}}}
+    assert planned(folder, CONFIG | {"datasets": {"own": entry}}) == LABELS
+
+
 def test_a_touched_table(folder):
     (folder / "own/faces.csv").touch()
     assert planned(folder) == {}
@@ -134,7 +139,7 @@ def test_a_changed_picture(folder):
 
 def test_another_name_of_a_picture(folder):
     """The name is part of what networks are shown."""
-    plan = planned_with(folder, "own/faces.csv", b"path,", b"stimulus_id,")
+    plan = planned_with(folder, "own/faces.csv", b"0-sad.png", b"0-SAD.png")
     assert plan["prepare_stimuli"] == 1 and FORWARD.items() <= plan.items()
 
 

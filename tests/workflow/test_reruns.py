@@ -145,7 +145,7 @@ def test_code_of_a_network_changed(tiny_run, edit):
 
 
 def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/networks/vgg16.py", "def vgg16(", "SPARE = 1\n\n\ndef vgg16(")
+    edit(f"{LIBRARY}/networks/zoos.py", "def build_network(", "SPARE = 1\n\n\ndef build_network(")
     assert planned(tiny_run) == {}
 
 

@@ -8,7 +8,7 @@ import re
 import sys
 
 from facestages import failures, memory, provenance, run_lock
-from facestages.architectures import ARCHITECTURES
+from facestages.architectures import ARCHITECTURES, ZOOS
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
@@ -42,7 +42,8 @@ wildcard_constraints:
     other=NUMBER,
     subject=r"SN\d{3}",
     ratings=one_of(CONFIG.ratings),
-    architecture="vgg16",
+    zoo=one_of(ZOOS),
+    model=r"\w[\w.-]*",
 
 
 def ask(question, **settings):
@@ -79,7 +80,7 @@ def hold_results():
     if not any(step.output for step in workflow.dag.needrun_jobs()):
         return
     try:
-        run_lock.hold(FOLDERS["results"])
+        run_lock.hold(CONFIG.results)
     except FacestagesError as error:
         sys.exit(str(error))
 
@@ -142,12 +143,15 @@ def label_code(script):
 def network_code(script):
     """As `code`, with the library's code that builds the network; that of others does not count.
 
-    A user's own code is given: see `Networks.given`.
+    Of another library, its version counts. A user's own code is given: see `Networks.given`.
     """
 
     def digests(wildcards):
         entry = CONFIG.networks[wildcards.network]
         built_in = ARCHITECTURES.get(entry.architecture)
+        if entry.zoo:
+            version = PLAN.networks.zoo_version(entry.zoo[0])
+            return [code(script), library_code("networks", "zoos.py"), version]
         if not built_in or not built_in.builder:
             return [code(script)]
         address = built_in.builder.partition(":")[0]

@@ -33,28 +33,30 @@ rule train_network:
         "../scripts/train_network.py"
 
 
-rule fetch_keras_weights:
-    # Fetched once, before any job needs them, as Keras has one cache, in the user's home.
+rule fetch_zoo_weights:
+    # Fetched once, before any job needs them: each library has one cache, in the user's home, and
+    # nodes of a cluster often have no connection.
     output:
-        fetched=PATHS["keras_weights"],
+        fetched=PATHS["zoo_weights"],
     log:
-        "<logs>/fetch_keras_weights/{architecture}.log",
+        "<logs>/fetch_zoo_weights/{zoo}/{model}.log",
     benchmark:
-        "<benchmarks>/fetch_keras_weights/{architecture}.tsv"
+        "<benchmarks>/fetch_zoo_weights/{zoo}/{model}.tsv"
     localrule: True
     conda:
-        "../../envs/tensorflow.yaml"
+        environment(PLAN.networks.zoo_framework)
     threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
         gpu=0,
     params:
-        code=code("fetch_keras_weights"),
+        version=ask(PLAN.networks.zoo_version),
+        code=[code("fetch_zoo_weights"), library_code("networks", "zoos.py")],
     message:
-        "Fetch the ImageNet weights of {wildcards.architecture}"
+        "Fetch the weights of {wildcards.model} ({wildcards.zoo})"
     script:
-        "../scripts/fetch_keras_weights.py"
+        "../scripts/fetch_zoo_weights.py"
 
 
 rule describe_layers:

@@ -6,6 +6,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from snakemake.pathvars import Pathvars
+
 # Rules of a workflow that uses this one as a module.
 FOREIGN = {step.name for step in workflow.rules}
 
@@ -23,6 +25,7 @@ elif importlib.util.find_spec("facestages") is None:
 from facestages import __version__, assets
 from facestages.config import load_config
 from facestages.errors import FacestagesError
+from facestages.yaml_files import read_yaml
 
 if not IS_FOLDER:
     of_rules = runpy.run_path(workflow.source_path("../scripts/facestages/__init__.py"))
@@ -31,6 +34,23 @@ if not IS_FOLDER:
             f"facestages: the rules are of version {of_rules['__version__']}, the installed "
             f"package is of version {__version__}. Install that of the same tag with pip"
         )
+
+# A config file given on the command line replaces the default one; it is not merged into it.
+OWN_CONFIG = not (IS_MODULE or workflow.overwrite_configfiles)
+try:
+    # Snakemake tells no line of a mistake, and takes the last of two equal keys in silence. What
+    # stands in JSON or is of another workflow it reads alone.
+    if workflow.is_main_process and not IS_MODULE:
+        for path in ["config/config.yaml"] if OWN_CONFIG else workflow.configfiles:
+            if os.path.exists(path) and not str(path).endswith(".json"):
+                read_yaml(path)
+except FacestagesError as error:
+    sys.exit(f"config: {error}")
+
+if OWN_CONFIG:
+
+    configfile: "config/config.yaml"
+
 
 # A workflow that uses this one as a module may set folders outside of the module's config; the
 # library looks for them in the config.
@@ -51,3 +71,7 @@ try:
     )
 except FacestagesError as error:
     sys.exit(str(error))
+# Snakemake takes these as they are written, with '~'.
+workflow.pathvars.update(
+    Pathvars.from_config({"pathvars": CONFIG.pathvars}, module_level=IS_MODULE)
+)

@@ -8,7 +8,7 @@ with job(snakemake):
     # Keras reads its backend when it is imported.
     os.environ["KERAS_BACKEND"] = snakemake.params.training["backend"]
 
-    from facestages.config.networks import Training
+    from facestages.config.training import Training
     from facestages.networks.training import train_network
 
     train_network(

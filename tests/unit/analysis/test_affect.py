@@ -74,7 +74,7 @@ def test_regressions_over_people_stand_beside_the_naive_one(faces, tmp_path):
             list(expected), rel=1e-6
         )
     robust = measured(table, "slope_cluster_robust", 1, "valence")["value"]
-    assert robust == pytest.approx(measured(table, "slope", 1, "valence")["value"])
+    assert robust == pytest.approx(measured(table, "slope", 1, "valence")["value"], rel=1e-3)
     assert measured(table, "stability", 1)["value"] > 0.9
 
 

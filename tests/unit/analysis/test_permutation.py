@@ -48,12 +48,51 @@ def test_expressions_stay_with_their_person_and_session():
     assert len(np.unique(labels, axis=0)) == 200
 
 
-def test_identities_stay_with_their_expression():
-    table = portraits()
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_identities_stay_with_their_expression_and_session(sessions):
+    table = portraits(sessions=sessions)
     labels, how = moved(table, "identity")
-    assert how == "within expressions"
-    for block in table.groupby("expression").indices.values():
+    assert how == "within expressions of a session"
+    for block in table.groupby(["expression", "session"]).indices.values():
         assert (np.sort(labels[:, block], axis=1) == np.sort(table["identity"].iloc[block])).all()
+    assert len(np.unique(labels, axis=0)) == 200
+
+
+def sequences(people, expressions=3, frames=3):
+    """Each sequence shows one person and one expression; its frames are numbered from 0."""
+    table = portraits(people, frames, expressions).drop(columns="sex")
+    table["frame"] = table["session"].str[1:].astype(int)
+    return table.assign(session=table["identity"] + table["expression"]).drop(index=[0, 1])
+
+
+@pytest.mark.parametrize("label", ["identity", "expression"])
+def test_sequences_of_frames_move_as_a_whole(label):
+    table = sequences(people=12)
+    labels, how = moved(table, label)
+    among = {"identity": "sessions from person to person", "expression": "sessions within people"}
+    assert how == among[label]
+    for block in table.groupby("session").indices.values():
+        assert (labels[:, block] == labels[:, block[:1]]).all()
+    other = {"identity": "expression", "expression": "identity"}[label]
+    for _, block in table.groupby(other):
+        rows = table.index.get_indexer(block.drop_duplicates("session").index)
+        assert (np.sort(labels[:, rows], axis=1) == np.sort(table[label].iloc[rows])).all()
+    assert len(np.unique(labels, axis=0)) == 200
+
+
+def test_videos_of_the_same_names_move_from_person_to_person():
+    table = pd.concat([video(seed=n).assign(session=f"video {n}") for n in (1, 2)])
+    labels, how = moved(table, "identity")
+    assert how == "sessions from person to person"
+    for _, block in table.groupby("session").indices.items():
+        assert len({tuple(sorted(set(row))) for row in labels[:, block]}) == 1
+
+
+@pytest.mark.parametrize("label", ["identity", "expression"])
+def test_frames_of_one_number_need_the_names_of_their_sequences(label):
+    table = pd.concat([video(), video(seed=1)])
+    with pytest.raises(FacestagesError, match="'p.' has frame .* name the sequences in the column"):
+        permute_label(table, label)
 
 
 def test_what_a_person_always_has_moves_from_person_to_person():
@@ -114,16 +153,19 @@ def test_labels_move_freely_where_people_tell_nothing(without):
     assert permute_label(table, "expression", 10).how == "freely"
 
 
-def test_identities_move_freely_where_no_expression_is_known_or_shared():
-    assert permute_label(portraits().drop(columns="expression"), "identity", 5).how == "freely"
-    assert permute_label(portraits().assign(expression=""), "identity", 5).how == "freely"
+def test_identities_move_freely_where_no_expression_is_known():
+    table = portraits().drop(columns="expression")
+    assert permute_label(table, "identity", 5).how == "within sessions"
+    table = table.drop(columns="session")
+    assert permute_label(table, "identity", 5).how == "freely"
+    assert permute_label(table.assign(expression=""), "identity", 5).how == "freely"
 
 
 def test_pictures_without_an_expression_are_those_of_one_more():
     table = portraits()
     table.loc[::5, "expression"] = ""
     labels, how = moved(table, "identity")
-    assert how == "within expressions"
+    assert how == "within expressions of a session"
     block = np.flatnonzero(table["expression"] == "")
     assert (np.sort(labels[:, block], axis=1) == np.sort(table["identity"].iloc[block])).all()
 

@@ -22,6 +22,7 @@ from map_files import spread, write_faces, write_layers
         ([1, 1, 1], [0, 0, 0], np.inf),
         ([1, 0, 1, 0], [0, 1, 0, 3], 2.25),  # for good
         ([1, 1], [0, 1], np.inf),  # as much is not more
+        ([-3, -3], [-4, -1], np.inf),  # both are below chance
     ],
 )
 def test_where_expression_overtakes_identity(identity, expression, position):

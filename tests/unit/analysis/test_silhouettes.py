@@ -112,6 +112,27 @@ def test_centring_takes_the_mean_of_each_stratum_away(crossed):
     assert not plain.diagonal().any()
 
 
+def test_centring_leaves_the_groups_where_strata_show_different_ones(crossed):
+    """Without noise, the strata's effects are exact, whatever each of them shows."""
+    points, group, stratum = crossed
+    rng = np.random.default_rng(5)
+    kept = rng.random(len(points)) < 0.6
+    group, stratum = group[kept], stratum[kept]
+    of_group, of_stratum = rng.normal(size=(2, 10, 8))
+    shown = of_group[group] + 5 * of_stratum[stratum]
+    distance = centred_distances(shown @ shown.T, stratum, group)
+    np.testing.assert_allclose(distance, distances(of_group[group]), atol=1e-4)
+
+
+def test_where_all_strata_show_the_same_their_effects_are_their_means(crossed):
+    points, _, _ = crossed
+    stratum, group = np.divmod(np.arange(len(points) // 6 * 6), 6)
+    gram = points[: len(stratum)] @ points[: len(stratum)].T
+    np.testing.assert_allclose(
+        centred_distances(gram, stratum, group), centred_distances(gram, stratum), atol=1e-5
+    )
+
+
 def test_a_layer_of_people_and_one_of_expressions_are_told_apart():
     """Each layer says one thing only, on the same pictures."""
     rng = np.random.default_rng(4)

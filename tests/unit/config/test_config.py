@@ -11,6 +11,7 @@ import yaml
 
 from facestages.assets import read_manifest
 from facestages.config import Config, load_config
+from facestages.config.networks import NO_STAGES
 from facestages.errors import FacestagesError
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +56,7 @@ def test_shipped_configs_are_valid(path):
         (
             ["networks", "nn1", "stages"],
             {"early": "batchnorm_11"},
-            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "out_layer"],
+            ["networks.nn1.stages.early = 'batchnorm_11'", "mean 'batchnorm_1'", "list_layers"],
         ),
         (
             ["networks", "nn1", "training", "dataset"],
@@ -68,7 +69,7 @@ def test_shipped_configs_are_valid(path):
         (["figures", "fig4", "labels"], ["sex"], ["figures.fig4.labels = 'sex'", "identity"]),
         (["figures", "fig4", "components"], 11, ["figures.fig4.components = '11'", "10"]),
         (["analysis", "components"], [2, "al"], ["analysis.components.1 = 'al'"]),
-        (["networks", "a b"], {}, ["a b", "match pattern"]),
+        (["networks", "a b"], {}, ["networks: the name a b: names are made of A to Z"]),
         (["networks", "nn1", "weights"], {"member": "x"}, ["networks.nn1.weights", "give either"]),
         (["networks", "nn1", "weights"], {"path": "x", "member": "y"}, ["goes with 'asset'"]),
         (
@@ -80,6 +81,42 @@ def test_shipped_configs_are_valid(path):
             ["networks", "nn1", "weights"],
             None,
             ["needs the key 'weights': train, untrained, {asset"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "timm": "vit tiny", "weights": "untrained", "stages": {"early": "a"}},
+            ["networks.nn3.timm = 'vit tiny': give the name of a network"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "torchvision": "resnet18", "stages": {"early": "a"}}
+            | {"weights": "untrained", "input": {"size": 96, "channels": 3}},
+            ["networks.nn3.input.scaling: this key is missing: 'input' replaces the library's"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "torchvision": "resnet18", "stages": {"early": "a"}},
+            ["needs the key 'weights': pretrained, untrained, {asset"],
+        ),
+        (
+            ["networks", "nn3"],
+            {"label": "x", "timm": "x", "keras": "x.keras", "stages": {"early": "a"}},
+            ["exactly one of: architecture, keras, torch, timm, torchvision, keras_application"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": "a.b:c",
+                "input": {"size": 8, "channels": 3, "scaling": {"mean": [0.5], "deviation": [1]}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.input: input scaling needs 3 of 'mean' and of 'deviation'"],
+        ),
+        (
+            ["networks", "nn1", "weights"],
+            {"path": "x.h5", "key": "ema"},
+            ["networks.nn1.weights.key: goes with a torch file"],
         ),
         (["networks", "nn1", "width"], 8, ["networks.nn1.width = 8", "has one width only"]),
         (["networks", "nn1", "layers"], ["conw*"], ["layers = 'conw*'", "no layer of light_cnn"]),
@@ -106,7 +143,16 @@ def test_shipped_configs_are_valid(path):
                 "torch": {"module": "a.b:c", "input": {"size": "x", "channels": 3}},
                 "stages": {"early": "a"},
             },
-            ["networks.nn3.torch.input.size = 'x'", "integer"],
+            ["networks.nn3.torch.input.size: 'x' is neither a whole number nor two"],
+        ),
+        (
+            ["networks", "nn3"],
+            {
+                "label": "x",
+                "torch": {"module": "a.b:c", "input": {"size": [55], "channels": 3}},
+                "stages": {"early": "a"},
+            },
+            ["networks.nn3.torch.input.size: [55] is neither", "[rows, columns]"],
         ),
         (
             ["networks", "nn3"],
@@ -269,6 +315,21 @@ def test_short_forms_of_weights_and_torch(tiny):
     assert config.networks["own"].weights.path == "mine/small.pth"
 
 
+def test_code_under_keras_takes_weights_and_files(tiny):
+    entry = {"label": "x", "input": {"size": [55, 47], "channels": 3}, "stages": {"early": "a"}}
+    entry |= {"keras": "mine.nets:small"}
+    full = {**entry, "weights": "mine/small.h5", "files": ["mine/table.csv"]}
+    own = load_config(change(tiny, ["networks", "own"], full)).networks["own"]
+    assert (own.framework, own.code, own.kind) == ("keras", "mine.nets:small", "trained")
+    assert own.input_spec.shape == (55, 47, 3)
+    untrained = {**entry, "weights": "untrained", "seeds": [0, 1]}
+    untrained = load_config(change(tiny, ["networks", "own"], untrained)).networks["own"]
+    assert untrained.kind == "untrained"
+    for more in ({"weights": "./small.h5"}, {"files": ["mine/table.csv"]}, {"seeds": [0, 1]}):
+        with pytest.raises(FacestagesError, match=f"networks.own.{next(iter(more))}"):
+            load_config(change(tiny, ["networks", "own"], {**entry, "keras": "net.h5", **more}))
+
+
 OLD_STAGE = "this stage is called 'middle' now; write 'middle'"
 
 
@@ -314,3 +375,65 @@ def test_parse_time_imports_nothing_heavy():
     heavy = {"numpy", "pandas", "scipy", "h5py", "PIL", "sklearn", "tensorflow", "keras", "torch"}
     assert run.returncode == 0, run.stderr
     assert not heavy & set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("stages", "listed"),
+    [
+        ({"early": "nothing", "final": "out_layer"}, {"early": "nothing", "final": "out_layer"}),
+        ({"early": "conv*", "identity": "flatten"}, {"early": "conv*", "identity": "flatten"}),
+        ({}, NO_STAGES),
+        (None, NO_STAGES),
+        ("flatten", NO_STAGES),
+        ({"my stage": "flatten", "early": 3}, NO_STAGES),
+    ],
+)
+def test_a_config_with_wrong_layers_lists_them(tiny, stages, listed):
+    wrong = {"stages": stages, "layers": 7, "gradcam": ["no"]}
+    config = change(tiny, ["networks", "nn1"], tiny["networks"]["nn1"] | wrong)
+    with pytest.raises(FacestagesError):
+        load_config(config)
+    config = change(config, ["network"], "nn1")
+    assert load_config(config).networks["nn1"].stages == listed
+
+
+def test_parts_of_layers_are_stages(tiny):
+    stages = {"early": "a[1]", "final": "norm@cls"}
+    own = {"label": "Own", "torch": "own:net", "input": {"size": 8, "channels": 1}}
+    config = change(tiny, ["networks", "own"], own | {"stages": stages})
+    assert load_config(config).networks["own"].stages == stages
+
+
+# ------------------------------------------------------------------------------- own tables
+
+TABLE = {"source": "table", "label": "Mine", "table": "t.csv"}
+
+
+def test_words_that_yaml_takes_for_numbers_are_text(tiny):
+    text = "{Expression: {0: angry, 1: disgust, '2': '', wink: sad, pain: null, 3: 4}}"
+    config = change(tiny, ("datasets", "mine"), TABLE | {"rename": yaml.safe_load(text)})
+    expected = {"0": "angry", "1": "disgust", "2": "", "wink": "sad", "pain": "", "3": "4"}
+    assert load_config(config).datasets["mine"].rename == {"expression": expected}
+
+
+def test_labels_are_compared_whatever_their_form(tiny):
+    config = change(tiny, ("datasets", "mine"), TABLE | {"columns": {"re\u0301gion": "x"}})
+    config = change(config, ("analysis", "labels"), ["identity", "expression", "re\u0301gion "])
+    loaded = load_config(config)
+    assert [*loaded.datasets["mine"].columns] == loaded.analysis.labels[2:] == ["r\u00e9gion"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"rename": {"expression": {False: "neutral"}}}, "put it in quotes"),
+        ({"rename": {"path": {"a": "b"}}}, "'path' names pictures, and only labels"),
+        ({"rename": {"expression": {"a": "b\n"}}}, "has the character"),
+        ({"columns": {"identity": "x", "sex": "x"}}, "datasets.mine.columns: 'x' occurs twice"),
+        ({"collumns": {}}, "did you mean 'columns'?"),
+    ],
+)
+def test_columns_and_words_that_are_refused(tiny, keys, words):
+    with pytest.raises(FacestagesError, match="config: datasets.mine") as caught:
+        load_config(change(tiny, ("datasets", "mine"), TABLE | keys))
+    assert words in str(caught.value)

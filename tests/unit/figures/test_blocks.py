@@ -31,6 +31,12 @@ def test_few_modules_stand_for_their_parts_once():
     assert shown == {"body.conv", "fc"}
 
 
+def test_several_tensors_of_a_layer_are_one_block():
+    rows = [(name, "LSTM", "6x7", 5) for name in ("lstm", "lstm[0]", "lstm[1]", "lstm@mean")]
+    shown, _ = choose(table([*rows, ("fc", "Linear", "3", 7)], {"lstm@mean": "early"}))
+    assert shown == {"lstm", "lstm@mean", "fc"}
+
+
 def test_many_layers_without_modules_are_abridged():
     sides = [64] * 40 + [32] * 40 + [16] * 40
     rows = [(f"layer_{n}", "Conv2D", f"{side}x{side}x8", 1) for n, side in enumerate(sides)]
@@ -51,6 +57,14 @@ def test_rows_and_columns_are_told_from_channels():
     layers = read_layers(check_layers(table([(*row, 0) for row in rows])))
     assert [layer.space for layer in layers] == [(56, 56), (28, 28), (14, 10)]
     assert [layer.channels for layer in layers] == [64, 28, 8]
+
+
+def test_maps_have_the_proportions_of_the_input():
+    """55 x 47 pixels: channels last and first in one network of Keras, whatever the framework."""
+    rows = [("a", "Conv2D", "53x45x46"), ("b", "Conv2D", "8x27x23"), ("c", "Dense", "16")]
+    rows = [("input", "Input", "55x47x3"), *rows]
+    layers = read_layers(check_layers(table([(*row, 0) for row in rows])))
+    assert [layer.space for layer in layers] == [(55, 47), (53, 45), (27, 23), ()]
 
 
 def test_blocks_fill_their_room_in_order():

@@ -84,6 +84,14 @@ def test_few_pictures_beside_the_set_that_has_few(scores):
     assert number(numbers, measure="silhouette_subsampled_change")["value"] == -0.05
 
 
+def test_the_config_says_which_set_has_many_pictures(scores):
+    """The set of few may be large enough for subsamples, too."""
+    portraits = scores[scores["measure"].str.contains("subsampled")].assign(dataset="posed")
+    figure, _, _ = controls.draw(pd.concat([portraits.assign(value=0.9), scores]), **SETTINGS)
+    whole, few, other = (line.get_xdata()[0] for line in figure.get_axes()[1].lines[1:4])
+    assert (whole, few, other) == pytest.approx((0.5, 0.45, 0.1))
+
+
 def test_seeds_are_averaged(scores):
     numbers = controls.draw(scores, **SETTINGS)[1]
     mean = number(numbers, network="nn3", panel="few pictures")

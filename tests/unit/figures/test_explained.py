@@ -7,10 +7,17 @@ from matplotlib import pyplot as plt
 from facestages.figures import explained
 
 
-def test_without_intensity_the_most_certain_answer_is_shown():
-    table = pd.DataFrame({"expression": ["happy", "sad", "happy"], "probability": [0.5, 0.9, 0.8]})
+def test_without_intensity_the_most_certain_right_answer_is_shown():
+    table = pd.DataFrame(
+        {
+            "expression": ["happy", "sad", "happy", "happy"],
+            "answer": ["happy", "happy", "happy", "sad"],
+            "probability": [0.5, 0.9, 0.8, 0.99],
+        }
+    )
     assert explained.choose_face(table, "happy") == (2, "most certain answer")
-    table["intensity"] = [1.0, 1.0, np.nan]
+    assert explained.choose_face(table, "sad") == (1, "most certain answer")
+    table["intensity"] = [1.0, 1.0, np.nan, 2.0]
     assert explained.choose_face(table, "happy") == (0, "highest intensity")
     row, why = explained.choose_face(table, "fear")
     assert row is None and why == "none of the explained pictures is labelled 'fear'"

@@ -121,7 +121,10 @@ def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attrib
         assert rows["layer"].tolist() == GRADCAM and set(rows["label"]) == {answer}
         assert rows["note"].iloc[0] == f"{best}, labelled {expression}"
         assert f"{panel} Labelled {expression}; answer: {answer} (0." in words(figure)
-    assert "has the highest intensity of those explained with that label. Expression" in caption
+    assert "has the highest intensity of those explained with that label and named rightly." in (
+        caption
+    )
+    assert "f: none labelled angry is named so; the picture has the highest intensity" in caption
     assert words(figure).count("all zero") == 2
 
 

@@ -138,6 +138,15 @@ def test_the_middle_stage_has_the_paper_s_name_beside_it(scores):
     assert name not in fig4.draw(scores, **{**OPTIONS, "stages": ["early", "final"]})[2]
 
 
+def test_caption_says_whose_weights_a_library_gives(scores):
+    words = {"nn1": "timm, pretrained"}
+    label = OPTIONS["networks"]["nn1"]
+    assert fig4.draw(scores, **OPTIONS, pretrained=words)[2].endswith(
+        f"Weights: {label}: {words['nn1']}."
+    )
+    assert "Weights" not in fig4.draw(scores, **OPTIONS)[2]
+
+
 def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     rows = (scores["dataset"] == "video") & (scores["label"] == "expression")
     scores.loc[rows, "label_source"] = "network:nn1"

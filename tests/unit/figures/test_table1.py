@@ -42,6 +42,7 @@ def table(tmp_path):
     write_stimuli(tmp_path / "faces.h5", faces, "faces")
     write_table(tmp_path / "layers.csv", pd.DataFrame({"network_parameters": [1234]}))
     report = {"dataset": "wild", "test_part": "a tenth", "n_train": 90, "n": 10, "accuracy": 0.8}
+    report |= {"classes": CLASSES, "confusion": [[7, 0], [2, 1]]}
     report["shares"] = {"happy": 0.75, "sad": 0.25}
     (tmp_path / "metrics.json").write_text(json.dumps(report))
     write_table(tmp_path / "seen.csv", answers(labels, 1))
@@ -88,11 +89,21 @@ def test_markdown_shows_measured_and_published(table):
         "1,234",
         "1",
     ]
-    assert cells[6].startswith("80.0% [49.0%, 94.3%] on 10 of wild: a tenth") and cells[7] == ""
+    assert cells[6] == (
+        "80.0% [49.0%, 94.3%] on 10 of wild: a tenth; balanced 66.7%; chance 50.0%, most frequent "
+        "class 70.0%; recall: happy 100.0%, sad 33.3%"
+    )
+    assert cells[7] == ""
     assert cells[8] == "FER2013; 82.32% (FER2013)"
     row = next(line for line in text.splitlines() if line.startswith("| Faces "))
     assert "| rendered | 40 | 5 |" in row and "(rendered) | 8x6 |" in row
     assert "KDEF, n = 980, 70 people, 7 expressions, 562x762" in row
+
+
+def test_rendered_faces_are_told_where_there_are_some(table):
+    assert "Rendered faces stand in" in table1.to_markdown(table)
+    photographs = table.assign(text=table["text"].replace("rendered", "pictures of people"))
+    assert "Rendered faces" not in table1.to_markdown(photographs)
 
 
 def test_latex_is_escaped_and_even(table):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facestages.config.networks import Augmentation
+from facestages.config.training import Augmentation
 from facestages.networks.augmentation import affine_transforms, augment
 
 

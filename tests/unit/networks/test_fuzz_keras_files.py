@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hostile_files as hostile
+import keras_2_files as keras_2
 from damage import altered, damaged, fuzz, sound
 from facestages.networks import load_network
 
@@ -66,12 +67,13 @@ def test_weights(tmp_path):
     bytes_differ()
 
 
-def test_description(tmp_path, model):
+@pytest.mark.parametrize("put", [lambda config: config, keras_2.as_keras_2])
+def test_description(tmp_path, model, put):
     path = tmp_path / "net.keras"
     model.save_weights(tmp_path / "net.weights.h5")
     weights = (tmp_path / "net.weights.h5").read_bytes()
     model.save(path)
-    config = json.loads(model.to_json())
+    config = put(json.loads(model.to_json()))
 
     @fuzz(25)
     @given(changed=altered(config))

@@ -33,18 +33,40 @@ def test_scalings_by_channel():
     prepared = prepare_images(images, InputSpec(4, 3, "imagenet"))
     expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    own = {"mean": [0.5, 0.1, 0.2], "deviation": [1.0, 0.5, 0.25]}
+    prepared = prepare_images(images, InputSpec(4, 3, own))
+    expected = (images / 255 - own["mean"]) / own["deviation"]
+    np.testing.assert_allclose(prepared, expected, rtol=1e-5, atol=1e-5)
+    grey = prepare_images(images, InputSpec(4, 1, {"mean": [0.5], "deviation": [0.25]}))
+    assert grey.shape == (2, 4, 4, 1) and grey.min() >= -2 and grey.max() <= 2
+    with pytest.raises(FacestagesError, match="needs 1 of 'mean' and of 'deviation'"):
+        InputSpec(4, 1, own)
     with pytest.raises(FacestagesError, match="'caffe' is for 3 channels"):
         InputSpec(4, 1, "caffe")
 
 
 def test_resizing_keeps_grey_values_and_channels(faces):
-    assert resize_images(faces, 48, 1).base is not None  # no copy where nothing changes
+    assert resize_images(faces, (48, 48, 1)).base is not None  # no copy where nothing changes
     flat = np.full((2, 30, 40, 3), 77, np.uint8)
-    assert (resize_images(flat, 16, 1) == 77).all()
-    assert resize_images(faces, 24, 3).shape == (5, 24, 24, 3)
+    assert (resize_images(flat, (16, 16, 1)) == 77).all()
+    assert resize_images(faces, (24, 24, 3)).shape == (5, 24, 24, 3)
     red = np.zeros((1, 4, 4, 3), np.uint8)
     red[..., 0] = 255
-    assert resize_images(red, 4, 1)[0, 0, 0, 0] == 76  # ITU-R 601: 0.299 of 255
+    assert resize_images(red, (4, 4, 1))[0, 0, 0, 0] == 76  # ITU-R 601: 0.299 of 255
+
+
+def test_a_picture_is_stretched_to_rows_and_columns():
+    """A gradient along columns stays one, and reaches from edge to edge."""
+    images = np.repeat(np.arange(0, 192, 4, dtype=np.uint8)[None, None], 48, axis=1)
+    spec = InputSpec([55, 47], 3)
+    assert spec.shape == (55, 47, 3) and spec == InputSpec((55, 47), 3)
+    prepared = prepare_images(images, spec)
+    assert prepared.shape == (1, 55, 47, 3)
+    expected = ((np.arange(47) + 0.5) * 48 / 47 - 0.5) * 4 / 255
+    np.testing.assert_allclose(prepared[0, :, :, 0], np.tile(expected, (55, 1)), atol=1.5 / 255)
+    assert resize_images(prepared.astype(np.uint8), (55, 47, 3)).base is not None
+    with pytest.raises(FacestagesError, match=r"one number or \[rows, columns\], not \[55\]"):
+        InputSpec([55], 3)
 
 
 @pytest.mark.parametrize("channels, scaling", [(1, "unit"), (3, "imagenet"), (3, "caffe")])
@@ -52,5 +74,5 @@ def test_pictures_may_be_resized_before(channels, scaling):
     """So that this goes on beside a forward pass."""
     images = np.random.default_rng(0).integers(0, 255, (3, 30, 30), dtype=np.uint8)
     spec = InputSpec(48, channels, scaling)
-    resized = resize_images(images, 48, channels)
+    resized = resize_images(images, spec.shape)
     np.testing.assert_array_equal(prepare_images(resized, spec), prepare_images(images, spec))

@@ -1,7 +1,9 @@
 """Networks of Keras: their layers, records, gradients and devices."""
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -92,15 +94,42 @@ def test_keras_file_for_inputs_of_any_size(tmp_path, faces):
 def test_a_keras_file_runs_nothing(tmp_path):
     inputs = keras.Input((2,))
     outputs = keras.layers.Lambda(lambda x: x * 2)(inputs)
-    keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
-    with pytest.raises(FacestagesError, match="safe mode"):
-        load_keras(tmp_path / "lambda.keras")
-    with pytest.raises(FacestagesError, match="cannot load it in safe mode"):
-        keras.Model(inputs, outputs).save(tmp_path / "lambda.h5")
-        load_keras(tmp_path / "lambda.h5")
-    (tmp_path / "text.keras").write_text("no model")
-    with pytest.raises(FacestagesError, match="cannot load"):
-        load_keras(tmp_path / "text.keras")
+    for name in ("lambda.keras", "lambda.h5"):
+        keras.Model(inputs, outputs).save(tmp_path / name)
+        with pytest.raises(FacestagesError, match="is a Lambda, and code that lies in files"):
+            load_keras(tmp_path / name)
+
+
+def make_text():
+    return "no model"
+
+
+def test_a_function_of_ones_own(tmp_path, faces, monkeypatch):
+    """It may build what no file can hold; its weights lie in a file, or come by the seed."""
+    monkeypatch.setitem(sys.modules, "own_nets", SimpleNamespace(build=lambda: light_cnn(2)))
+    monkeypatch.setitem(sys.modules, "texts", sys.modules[__name__])
+    spec = {"size": 48, "channels": 1}
+    light_cnn(2, seed=5).save(tmp_path / "own.keras")
+    file = load_network("own", keras=str(tmp_path / "own.keras"), input=spec)
+    code = load_network("own", keras="own_nets:build", input=spec, weights=tmp_path / "own.keras")
+    assert code.weights_digest == file.weights_digest
+    # Models that know nothing of their input before they are called.
+    weights = tmp_path / "unbuilt.weights.h5"
+    parts = keras.layers.Flatten, lambda: keras.layers.Dense(2)
+    for build in (
+        lambda: Own(keras.ops.relu),
+        lambda: keras.Sequential([make() for make in parts]),
+    ):
+        monkeypatch.setitem(sys.modules, "own_nets", SimpleNamespace(build=build))
+        unbuilt = load_network("own", keras="own_nets:build", input=spec, seed=1)
+        unbuilt.model.save_weights(weights)
+        again = load_network("own", keras="own_nets:build", input=spec, weights=weights)
+        assert again.weights_digest == unbuilt.weights_digest
+        assert list(again.kinds.values())[:2] == ["Flatten", "Dense"]
+    with pytest.raises(
+        FacestagesError, match="networks.n.keras = 'texts:make_text': returns a str"
+    ):
+        load_network("n", keras="texts:make_text", input=spec)
 
 
 def test_a_layer_used_twice_is_a_layer_for_each_call():
@@ -169,21 +198,108 @@ def test_layers_of_a_model_inside_a_model(tmp_path):
     expected = network.model.predict(prepare_images(faces, network.input), verbose=0)
     np.testing.assert_allclose(recorded["out"], expected, rtol=1e-5, atol=1e-6)
     assert recorded["conv"].shape == (3, 6, 6, 2)
-    # Two layers of one name cannot stand side by side: the inner model stays one layer.
     twice = KerasNetwork("n", nested("flat"), InputSpec(8, 1))
-    assert list(twice.layers) == ["base", "flat", "out"]
+    assert list(twice.layers) == ["base.flat", "flat", "out"]
 
 
-def test_models_that_cannot_be_recorded_are_refused():
-    class Own(keras.Model):
-        def call(self, x):
-            return x
+TALL = InputSpec((11, 9), 3)
 
-    with pytest.raises(FacestagesError, match="network own: a Own does not say"):
-        KerasNetwork("own", Own(), InputSpec(8, 1))
-    inputs = keras.Input((9, 9, 3))
-    with pytest.raises(FacestagesError, match="takes 9x9x3, not one picture of 8x8x1"):
-        KerasNetwork("n", keras.Model(inputs, keras.layers.Flatten()(inputs)), InputSpec(8, 1))
+
+def ordered(data_format, turned=False):
+    """A network with channels first or last; `turned`, its input has them last all the same."""
+    layers, first = keras.layers, data_format == "channels_first"
+    options = {"data_format": data_format}
+    inputs = x = keras.Input((3, 11, 9) if first and not turned else (11, 9, 3))
+    if turned:
+        x = layers.Permute((3, 1, 2), name="turned")(x)
+    x = layers.Conv2D(4, 3, activation="relu", name="conv", **options)(x)
+    x = layers.BatchNormalization(axis=1 if first else -1, name="norm")(x)
+    x = layers.MaxPooling2D(2, padding="same", name="pool", **options)(layers.ReLU(name="relu")(x))
+    x = layers.Conv2D(6, 1, name="last", **options)(x)
+    x = layers.GlobalAveragePooling2D(name="mean", **options)(x)
+    return keras.Model(inputs, layers.Dense(3, name="out")(x))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_channels_first(turned):
+    """Records are the layers' own; Grad-CAM's maps are those of the network with channels last."""
+    last = KerasNetwork("last", ordered("channels_last"), TALL)
+    first = KerasNetwork("first", ordered("channels_first", turned), TALL)
+    first.model.set_weights(last.model.get_weights())
+    assert last.layers["norm"] == (9, 7, 4) and first.layers["norm"] == (4, 9, 7)
+    faces = np.random.default_rng(0).integers(0, 255, (4, 22, 18, 3), dtype=np.uint8)
+    layers, units = ["conv", "norm", "relu", "pool"], np.array([0, 1, 2, 0])
+    expected, recorded = (network.record(faces, [*layers, "out"]) for network in (last, first))
+    np.testing.assert_allclose(recorded["out"], expected["out"], rtol=1e-4, atol=1e-5)
+    for layer in layers:
+        values = np.moveaxis(recorded[layer], 1, 3)
+        np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-5)
+    expected, pairs = (each.differentiate(faces, layers, "out", units) for each in (last, first))
+    for layer in layers:
+        for value, wanted in zip(pairs[layer], expected[layer], strict=True):
+            np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_channels_first_for_pictures_of_any_size():
+    inputs = keras.Input((3, None, None))
+    outputs = keras.layers.Conv2D(2, 3, name="conv", data_format="channels_first")(inputs)
+    assert KerasNetwork("any", keras.Model(inputs, outputs), TALL).layers == {"conv": (2, 9, 7)}
+
+
+def test_two_heads():
+    inputs = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten(name="flat")(inputs)
+    heads = [keras.layers.Dense(5, name="expr")(flat), keras.layers.Dense(2, name="va")(flat)]
+    network = KerasNetwork("heads", keras.Model(inputs, heads), InputSpec(8, 1))
+    assert network.layers == {"flat": (64,), "expr": (5,), "va": (2,)}
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    recorded = network.record(faces, ["expr", "va"])
+    for name, expected in zip(("expr", "va"), network.model(faces[..., None] / 255), strict=True):
+        np.testing.assert_allclose(recorded[name], expected, rtol=1e-4, atol=1e-5)
+
+
+class Own(keras.Model):
+    """A subclass, whose layers only its `call` joins."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.flat, self.out, self.end = keras.layers.Flatten(), keras.layers.Dense(2), end
+
+    def call(self, x):
+        return self.end(self.out(self.flat(x)))
+
+
+def test_a_subclass_is_taken_apart():
+    model = Own(keras.ops.relu)
+    network = KerasNetwork("own", model, InputSpec(8, 1))
+    assert [*network.kinds.values()] == ["Flatten", "Dense", "Relu"]
+    faces = np.random.default_rng(0).integers(0, 255, (3, 8, 8), dtype=np.uint8)
+    end = list(network.layers)[-1]
+    expected = model(faces[..., None] / np.float32(255))
+    np.testing.assert_allclose(network.record(faces, [end])[end], expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(FacestagesError, match="network own: the 'call' of Own cannot be taken"):
+        KerasNetwork("own", Own(tf.nn.relu), InputSpec(8, 1))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "takes", "right"),
+    [
+        ([(9, 9, 3)], "9x9x3", "'input: {size: 9, channels: 3, scaling: symmetric}'"),
+        ([(55, 47, 3)], "55x47x3", "'input: {size: [55, 47], channels: 3, scaling: symmetric}'"),
+        ([(1, 55, 47)], "1x55x47", "'input: {size: [55, 47], channels: 1, scaling: symmetric}'"),
+        ([(None, 9, 3)], "?x9x3", "'input: {size: [8, 9], channels: 3, scaling: symmetric}'"),
+        ([(8, 8, 4)], "8x8x4", "Only networks that take one picture"),
+        ([(64,)], "64", "Only networks that take one picture"),
+        ([(8, 8, 1), (8, 8, 1)], "8x8x1 and 8x8x1", "Only networks that take one picture"),
+    ],
+)
+def test_inputs_that_are_not_as_the_config_says(shapes, takes, right):
+    inputs = [keras.Input(shape) for shape in shapes]
+    outputs = [keras.layers.Rescaling(2)(each) for each in inputs]
+    with pytest.raises(FacestagesError) as caught:
+        KerasNetwork("n", keras.Model(inputs, outputs), InputSpec(8, 1, "symmetric"))
+    assert f"network n: takes {takes}, not one picture of 8x8x1. " in str(caught.value)
+    assert right in str(caught.value)
 
 
 def test_weights_alone_in_half_precision(tmp_path, faces, network):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from facestages.architectures import InputSpec
-from facestages.config.networks import Augmentation, Holdout, Splits, Training
+from facestages.config.training import Augmentation, Holdout, Splits, Training
 from facestages.errors import FacestagesError
 from facestages.networks import training as module
 from facestages.networks.quiet_keras import keras

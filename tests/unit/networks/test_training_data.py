@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facestages.config.networks import Holdout, Splits, Training
+from facestages.config.training import Holdout, Splits, Training
 from facestages.errors import FacestagesError
 from facestages.networks.training_data import shuffle_targets, split_training_data, weigh_samples
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.errors import FacestagesError
 from facestages.networks import training_state as module
 from facestages.networks.training_state import (

@@ -2,6 +2,7 @@
 
 import pytest
 
+from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 
@@ -66,3 +67,63 @@ def test_figures_7_and_8_ask_for_answers(default):
         Recording("posed", "nn2", 0),
         Recording("posed", "mini_xception", 0),
     }
+
+
+STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
+
+
+def figure_of(plan, name, figure, header, **face_set):
+    """The plan of a figure on a table of one's own with this header."""
+    with open("t.csv", "w") as stream:
+        stream.write(f"{header}\na.png{',x' * header.count(',')}\n")
+    entry = {"label": "Mine", "source": "table", "table": "t.csv", **face_set}
+    config = {
+        "datasets": {"mine": entry},
+        "networks": {"p": {"label": "p", "architecture": "pixels", "stages": STAGES}},
+        "analysis": {"labels": ["identity", "expression", "Age"]},
+        "figures": {"fig4": {"datasets": ["mine"], "networks": ["p"]}, name: figure},
+    }
+    return plan(load_config(config)).figure(name)
+
+
+FIG4 = {"datasets": ["mine"], "networks": ["p"]}
+ONE = {"dataset": "mine", "networks": ["p"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "figure", "header", "words"),
+    [
+        ("fig4", FIG4, "path,subject,emotion", "columns: {expression: emotion, identity: subject}"),
+        ("fig4", FIG4, "path,identity,emotion", "figures.fig4 shows expression, and datasets.mine"),
+        ("fig4", FIG4, "path,age", "shows expression and identity, which its face sets lack: "
+         "datasets.mine has path, age"),
+        ("fig7", ONE, "path,identity", "figures.fig7 shows expression, which its face sets lack"),
+        ("fig8", ONE, "path,person,expression", "columns: {identity: person}"),
+        ("fig4", {**FIG4, "labels": ["identity", "Age"]}, "path,identity,age",
+         "shows Age, which none of its face sets has; did you mean 'age'? Allowed: age, identity"),
+    ],
+)  # fmt: skip
+def test_a_figure_without_its_labels_is_refused(
+    plan, tmp_path, monkeypatch, name, figure, header, words
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FacestagesError) as caught:
+        figure_of(plan, name, figure, header)
+    assert str(caught.value).startswith("config: figures.") and words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "figure", "header", "face_set"),
+    [
+        ("fig4", FIG4, "path,identity,age", {}),
+        ("fig4", FIG4, "path,subject,emotion",
+         {"columns": {"identity": "subject", "expression": "emotion"}}),
+        ("fig4", {**FIG4, "labels": ["expression"]}, "path,subject,expression", {}),
+        ("fig4", {**FIG4, "labels": ["identity", "Age"]}, "path,identity,Age", {}),
+    ],
+)  # fmt: skip
+def test_a_figure_with_one_of_its_labels_is_planned(
+    plan, tmp_path, monkeypatch, name, figure, header, face_set
+):
+    monkeypatch.chdir(tmp_path)
+    assert figure_of(plan, name, figure, header, **face_set).files["scores"]

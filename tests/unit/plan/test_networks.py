@@ -37,6 +37,26 @@ def test_weights_of_ones_own(tiny):
     assert weights_file(config, "mine", 0) == "mine/small.pth"
 
 
+def test_code_under_keras_is_no_file_and_counts_with_its_weights(tiny, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text("def small(): pass")
+    entry = {"label": "x", "input": {"size": [5, 4], "channels": 1}, "stages": {"early": "a"}}
+    config = with_network(tiny, "mine", keras="nets:small", **entry)
+    networks, recording = plan(config).networks, Recording("posed", "mine", 0)
+    assert weights_file(config, "mine", 0) is None
+    assert networks.weights_in_words("mine") == ("own code", "not told")
+    assert networks.is_described_by_code("mine") and networks.description_inputs("mine") == []
+    assert networks.recorded_units("mine") == 64 * 20
+    before = networks.given(recording, "geometry")
+    assert [kind for kind, *_ in before] == ["module"]
+    (tmp_path / "nets.py").write_text("def small(): return 1")
+    assert plan(config).networks.given(recording, "geometry") != before
+    (tmp_path / "w.h5").touch()
+    config = with_network(tiny, "mine", keras="nets:small", weights="./w.h5", **entry)
+    given = plan(config).networks.given(recording, "geometry")
+    assert [kind for kind, *_ in given] == ["content", "module"]
+
+
 def test_results_follow_pathvars(tiny):
     config = tiny.model_copy(update={"pathvars": {"results": "results/other"}})
     assert weights_file(config, "nn1", 0).startswith("results/other/networks/")
@@ -91,7 +111,7 @@ def test_code_and_the_files_that_it_reads_are_given(tiny, plan, tmp_path, monkey
         ["content", ["table.npy"]],
     ]
     assert plan(config).networks.description_given("mine")[0] == given[0]
-    with pytest.raises(FacestagesError, match="networks.mine.files: goes with 'torch'"):
+    with pytest.raises(FacestagesError, match="networks.mine.files: goes with a function"):
         with_network(
             tiny, "mine", label="x", architecture="pixels", files=["a"], stages={"early": "pixels"}
         )
@@ -110,6 +130,65 @@ def test_weights_in_words(default, plan):
     assert networks.weights_in_words("nn3") == ("untrained", "none")
     assert networks.weights_in_words("pixels") == ("none", "none")
     assert networks.weights_in_words("nn1")[0] == "asset nn1"
+
+
+@pytest.mark.parametrize(
+    "zoo, weights, words, kind",
+    [
+        (
+            {"timm": "vit_tiny_patch16_224"},
+            "pretrained",
+            ("timm, pretrained", "not told"),
+            "trained",
+        ),
+        (
+            {"timm": "vit_b.augreg_in21k"},
+            "pretrained",
+            ("timm, pretrained", "augreg_in21k"),
+            "trained",
+        ),
+        (
+            {"torchvision": "resnet18"},
+            "pretrained",
+            ("torchvision, pretrained", "ImageNet"),
+            "trained",
+        ),
+        ({"keras_application": "VGG19"}, "untrained", ("untrained", "none"), "untrained"),
+        (
+            {"architecture": "vgg16"},
+            "imagenet",
+            ("Keras Applications, pretrained", "ImageNet"),
+            "trained",
+        ),
+        ({"timm": "resnet18"}, "own.safetensors", ("own file", "not told"), "trained"),
+    ],
+)
+def test_networks_of_a_library(tiny, plan, zoo, weights, words, kind):
+    config = with_network(tiny, "mine", label="x", **zoo, weights=weights, stages={"early": "fc2"})
+    networks = plan(config).networks
+    assert networks.weights_in_words("mine") == words
+    assert config.networks["mine"].kind == kind
+    (library, name) = config.networks["mine"].zoo
+    fetched = f"resources/zoos/{library}/{name}.json"
+    assert networks.inputs("mine", 0) == (fetched if "pretrained" in words[0] else [])
+    assert networks.description_inputs("mine") == [], "layers are listed without weights"
+    assert networks.recorded_units("mine") > 0 and networks.weights_bytes("mine") > 0
+    environment = "tensorflow" if words[0].startswith("Keras") or library[0] == "k" else "zoo"
+    assert networks.framework("mine") == environment
+
+
+def test_the_version_of_a_library(tiny, plan):
+    networks = plan(tiny).networks
+    assert networks.zoo_version("keras_application").startswith("keras 3.")
+
+
+def test_figure_4_is_told_whose_weights_a_library_gives(tiny, plan):
+    entry = {"label": "x", "timm": "resnet18", "weights": "pretrained"}
+    config = with_network(tiny, "mine", **entry, stages=tiny.networks["nn1"].stages)
+    fig4 = config.figures.fig4.model_copy(update={"networks": ["nn1", "mine"]})
+    config = config.model_copy(update={"figures": config.figures.model_copy(update={"fig4": fig4})})
+    settings = plan(config).figure("fig4").settings
+    assert settings["pretrained"] == {"mine": "timm, pretrained"}
 
 
 def test_who_is_not_trained_has_no_training_data(default, tiny, plan):

@@ -1,6 +1,6 @@
 """The plan's look-ups: paths, instances, what is at hand, how networks look."""
 
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.paths import Recording
 
 

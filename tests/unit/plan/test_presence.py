@@ -18,6 +18,7 @@ MANIFEST = read_manifest(ROOT / "resources" / "manifest.yaml")
 GATED = read_gated()
 ORL = {"source": "orl"}
 KDEF = GivenPath("datasets.kdef", "path", "KDEF", SOURCES["kdef"].given["path"])
+OFFERED_KDEF = {"source": "kdef", "path": "resources/licensed/KDEF", "crop": None}
 STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
 
 
@@ -113,15 +114,66 @@ def test_what_is_there_is_not_absent():
 
 
 def test_a_path_to_nothing_is_absent_and_named():
-    kdef = {"source": "kdef", "path": "kdef", "crop": None}
-    assert absent_of(make_config({"kdef": kdef}, {"own": own_network()})) == {
-        "datasets.kdef": "datasets.kdef.path = 'kdef': no such file or folder",
+    assert absent_of(make_config({"kdef": OFFERED_KDEF}, {"own": own_network()})) == {
+        "datasets.kdef": "datasets.kdef.path = 'resources/licensed/KDEF': no such file or folder",
         "networks.own": "networks.own.keras = 'own.keras': no such file or folder",
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "is_absent"),
+    [
+        *(("resources/licensed/KDEF", True), ("./resources//licensed/x/KDEF", True)),
+        *(
+            ("data/KDEF", False),
+            ("resources/licensed_KDEF", False),
+            ("/resources/licensed/K", False),
+        ),
+    ],
+)
+def test_what_a_figure_names_is_absent_only_where_the_shipped_configs_look(path, is_absent):
+    """A mistyped path of the user's stops the run; its figure would lack what was asked for."""
+    config = make_config({"kdef": {**OFFERED_KDEF, "path": path}})
+    assert ("datasets.kdef" in absent_of(config)) is is_absent
+
+
+@pytest.mark.parametrize("needed_for", ["figure", "reference", "labels", "training", "table"])
+def test_no_network_or_face_set_that_a_figure_needs_is_left_out(needed_for):
+    lost = {"source": "table", "label": "Lost", "table": "lost.csv"}
+    emofan = {"label": "E", "architecture": "emofan", "weights": {"path": "mine/emofan.pth"}}
+    emofan |= {"stages": {"penultimate": "maxpool"}}
+    trained = {"label": "T", "architecture": "light_cnn", "classes": ["happy", "sad"]}
+    trained |= {"weights": "train", "training": {"dataset": "lost"}}
+    trained |= {"stages": dict.fromkeys(STAGES, "flatten")}
+    datasets, networks = {"orl": ORL, "lost": lost}, {"emofan": emofan, "trained": trained}
+    fig4 = {"datasets": ["orl"], "networks": ["pixels"]}
+    figures, tables, needed = {"fig4": fig4}, {}, "datasets.lost"
+    if needed_for == "figure":
+        fig4["datasets"] = ["orl", "lost"]
+    elif needed_for == "training":
+        fig4["networks"] = ["pixels", "trained"]
+    elif needed_for == "table":
+        tables = {"table1": {"networks": ["pixels"], "datasets": ["orl"], "test": "lost"}}
+    else:
+        needed = "networks.emofan"
+        if needed_for == "reference":
+            fig5 = {"dataset": "orl", "networks": ["pixels"], "reference": "emofan"}
+            figures["fig5"] = fig5
+        else:
+            datasets["orl"] = {**ORL, "expression_from": "emofan"}
+    pixels = {"label": "P", "architecture": "pixels", "stages": STAGES}
+    config = {"datasets": datasets, "networks": networks | {"pixels": pixels}}
+    absent = absent_of(load_config({**config, "figures": figures, "tables": tables}))
+    assert needed not in absent
+    # The same things that nothing needs are left out.
+    unused = {"fig4": {"datasets": ["orl"], "networks": ["pixels"]}}
+    datasets["orl"] = ORL
+    config = load_config({**config, "figures": unused})
+    assert {"datasets.lost", "networks.emofan"} <= absent_of(config).keys()
+
+
 def test_what_has_been_made_of_it_does():
-    kdef = {"source": "kdef", "path": "kdef", "crop": None}
+    kdef = OFFERED_KDEF
     write("results/stimuli/kdef.h5")
     assert list(absent_of(make_config({"kdef": kdef}))) == ["datasets.kdef"]
     write("results/stimuli/kdef.labels.h5")
@@ -129,7 +181,8 @@ def test_what_has_been_made_of_it_does():
 
 
 def test_a_network_that_is_still_needed_is_absent_though_some_is_made():
-    config = make_config({"orl": ORL}, {"own": own_network(classes=["happy", "sad"])})
+    lost = own_network(keras="resources/licensed/own.keras", classes=["happy", "sad"])
+    config = make_config({"orl": ORL}, {"own": lost})
     figures = {
         "fig4": {"datasets": ["orl"], "networks": ["own"]},
         "fig7": {"dataset": "orl", "networks": ["own"]},
@@ -142,7 +195,7 @@ def test_a_network_that_is_still_needed_is_absent_though_some_is_made():
 
 
 def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
-    wild = {"source": "fer2013", "path": "fer2013.csv"}
+    wild = {"source": "fer2013", "path": "resources/licensed/fer2013.csv"}
     trained = {"label": "T", "architecture": "light_cnn", "classes": ["happy", "sad"]} | {
         "weights": "train",
         "training": {"dataset": "wild"},
@@ -150,7 +203,7 @@ def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
     }
     faces = {**ORL, "expression_from": "t"}
     found = absent_of(make_config({"orl": faces, "wild": wild}, {"t": trained}))
-    line = "datasets.wild.path = 'fer2013.csv': no such file or folder"
+    line = "datasets.wild.path = 'resources/licensed/fer2013.csv': no such file or folder"
     assert found["networks.t"] == f"networks.t is trained on {line}"
     assert found["datasets.orl"] == (
         f"datasets.orl is labelled by a network, networks.t is trained on {line}"

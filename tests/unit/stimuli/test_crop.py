@@ -10,6 +10,7 @@ import xarray
 from face_sets import ASSETS, rendered_portraits
 from facestages.errors import FacestagesError
 from facestages.stimuli import (
+    Irregularity,
     join_stimuli,
     read_examples,
     read_irregular,
@@ -159,7 +160,19 @@ def test_failures_are_listed_in_every_way(portrait, tmp_path):
 
 def test_dark_pictures_stay_where_none_is_known_to_be_black():
     listed = [Picture("a", "a", partial(np.zeros, (9, 9), np.uint8))]
-    assert len(crop(PictureSource(listed, 1))) == 1
+    faces = crop(PictureSource(listed, 1))
+    assert len(faces) == 1
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_pictures_of_one_value_are_taken_and_noted(value):
+    pictures = {"flat": np.full((9, 9), value, np.uint8), "edge": 9 * np.eye(9, dtype=np.uint8)}
+    listed = [
+        Picture(name, name, lambda pixels=pixels: pixels) for name, pixels in pictures.items()
+    ]
+    faces = crop(PictureSource(listed, 2))
+    said = Irregularity("flat", f"all its pixels are {value} to {value} of 255", "taken as it is")
+    assert faces.irregular == [said] and len(faces) == 2
 
 
 def test_large_pictures_give_the_same_crop(portrait):

@@ -52,6 +52,9 @@ def test_label_files_of_other_editors(tmp_path):
     path = label_path(folder, "SN001", 12)
     path.write_bytes(b"\xef\xbb\xbf1,0\r\n2, 4 \r\n\r\n3,5\r\n\r\n")
     assert list(read_action_units(folder, "SN001")[12]) == [0, 4, 5]
+    for separator in (";", "\t"):
+        path.write_bytes("1,0\r\n2,4\r\n3,5\r\n".replace(",", separator).encode("utf-16"))
+        assert list(read_action_units(folder, "SN001")[12]) == [0, 4, 5]
 
 
 def test_a_subject_without_labels(tmp_path):
@@ -63,6 +66,8 @@ def test_a_subject_without_labels(tmp_path):
         assert message.startswith(f"{subject}: is a subject without labels")
         assert f"ActionUnit_Labels/{subject}/{subject}_au1.txt" in message
         assert "leave the subject out" in message
+    message = refusal(read_action_units, folder / "Videos_LeftCamera", "SN001")
+    assert message.endswith(f"{folder} does: give that folder")
     label_path(folder, "SN001", 12).unlink()
     message = refusal(read_action_units, folder, "SN001")
     assert message.startswith("SN001: SN001_au12.txt missing in ") and "Copy" in message
@@ -71,7 +76,7 @@ def test_a_subject_without_labels(tmp_path):
 @pytest.mark.parametrize(
     "content, parts",
     [
-        ("1,0\n2;0\n3,0\n", ["line 2", "'2;0'", "'frame,intensity'", "Correct"]),
+        ("1,0\n2 0\n3,0\n", ["line 2", "'2 0'", "'frame,intensity'", "Correct"]),
         ("1,0\n2,0.5\n3,0\n", ["line 2", "'2,0.5'", "whole numbers"]),
         ("1,0\n2,-1\n3,0\n", ["line 2", "'2,-1'"]),
         ("1,0\n2,0,0\n3,0\n", ["line 2", "'2,0,0'"]),

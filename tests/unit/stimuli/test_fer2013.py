@@ -199,9 +199,9 @@ def test_a_csv_that_is_another_file(tmp_path):
     assert str(path) in message and "has no column 'Usage'" in message and "Add it" in message
     assert "holds no pictures" in refusal(write_csv(path, []))
     path.write_bytes(b"")
-    assert "has no column 'emotion'" in refusal(path)
+    assert "fer2013.csv: is empty" in refusal(path)
     path.write_bytes(b"PK\x03\x04\xff\xfe\x00")
-    assert "not a CSV table in UTF-8" in refusal(path)
+    assert "is a zip archive without its end" in refusal(path)
 
 
 def test_missing_and_empty_paths(tmp_path):
@@ -213,6 +213,64 @@ def test_missing_and_empty_paths(tmp_path):
     assert "holds no class folders" in refusal(tmp_path)
     (tmp_path / "train" / "happy").mkdir()
     assert "holds no pictures" in refusal(tmp_path)
+
+
+FOLDERS = {"Training": "train", "PublicTest": "test", "PrivateTest": "test"}
+
+
+def test_a_copy_one_folder_deeper_is_the_same_faces(tmp_path):
+    """Windows unpacks fer2013.zip to fer2013/fer2013."""
+    inner = write_folders(tmp_path / "fer2013" / "fer2013", FOLDERS)
+    (tmp_path / "fer2013" / "fer2013.zip").touch()
+    (tmp_path / "fer2013" / "__MACOSX" / "train").mkdir(parents=True)
+    assert contents(read_fer2013(tmp_path / "fer2013")) == contents(read_fer2013(inner))
+    (tmp_path / "archive" / "fer2013").mkdir(parents=True)
+    csv = write_csv(tmp_path / "archive" / "fer2013" / "fer2013.csv")
+    assert contents(read_fer2013(tmp_path / "archive")) == contents(read_fer2013(csv))
+
+
+def test_a_folder_too_deep_and_one_that_is_still_packed(tmp_path):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    for inside in ("train", "train/angry"):
+        message = refusal(root / inside)
+        assert "holds neither a folder train/ nor" in message and message.endswith(f"Give {root}")
+    packed = tmp_path / "kaggle" / "challenge"
+    packed.mkdir(parents=True)
+    (packed / "test.csv").touch()
+    assert refusal(packed).endswith("Give the folder that holds them")
+    write_csv(packed / "faces.csv")
+    assert "It holds faces.csv: give that as 'path'" in refusal(packed)
+    (packed / "fer2013.tar.gz").touch()
+    assert "It holds fer2013.tar.gz: unpack it first" in refusal(packed)
+    message = refusal(tmp_path / "kaggle")
+    assert "It holds challenge/fer2013.tar.gz: unpack it first" in message
+
+
+def test_a_copy_two_folders_deeper_and_two_copies(tmp_path):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    deeper = write_folders(tmp_path / "deep" / "archive" / "images", FOLDERS).parents[1]
+    assert contents(read_fer2013(deeper)) == contents(read_fer2013(root))
+    write_folders(tmp_path / "deep" / "other" / "images", FOLDERS)
+    message = refusal(deeper)
+    assert message.endswith(
+        "holds several copies of FER2013 (archive/images, other/images). Give one"
+    )
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", ".DS_Store", "._Training_1.png"])
+def test_what_programs_leave_in_folders_is_no_picture(tmp_path, name):
+    root = write_folders(tmp_path / "fer", FOLDERS)
+    before = contents(read_fer2013(root))
+    (root / "train" / "happy" / name).write_bytes(b"x")
+    assert contents(read_fer2013(root)) == before
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_of_a_spreadsheet_is_the_same_faces(tmp_path, separator):
+    csv = write_csv(tmp_path / "fer2013.csv")
+    before = contents(read_fer2013(csv))
+    csv.write_bytes(csv.read_text().replace(",", separator).encode("utf-16"))
+    assert contents(read_fer2013(csv)) == before
 
 
 def test_bad_folders_and_pictures_are_named(tmp_path):

@@ -10,11 +10,10 @@ import pytest
 import xarray
 
 from face_sets import small_faces
-from facestages import notes, store
+from facestages import notes
 from facestages.errors import FacestagesError
 from facestages.stimuli import (
     Example,
-    Irregularity,
     read_facts,
     read_labels,
     read_regions,
@@ -114,15 +113,6 @@ def test_regions_of_some_parts_only_are_no_regions(boxed, tmp_path):
     np.testing.assert_array_equal(
         read_regions(tmp_path / "all.h5"), np.concatenate([boxed.regions] * 2)
     )
-
-
-def test_the_format_declares_every_name_beside_the_labels(boxed, tmp_path):
-    example = Example("a.png", "s0", "", np.zeros((9, 9, 3), np.uint8), np.zeros((2, 2)))
-    boxed.examples.append(example)
-    boxed.irregular.append(Irregularity("b.png", "no face found", "left out"))
-    write_stimuli(tmp_path / "s.h5", boxed, "mine")
-    with store.open_read(tmp_path / "s.h5", "stimuli") as file:
-        assert set(file) - set(boxed.labels) == set(store.NAMES["stimuli"])
 
 
 def test_names_of_inner_groups_are_free_for_labels(stimuli, tmp_path):

@@ -89,8 +89,8 @@ def test_the_real_oasis():
         (",1.5,101,", ",1.5,9.5,", "row 4: Valence_N is '9.5', not a count"),
         (",1.5,101,", ",-1.5,101,", "row 4: Valence_SD is '-1.5', not a spread"),
         (",1.5,101,", ",,101,", "row 4: Valence_SD is '', not a spread"),
-        (",Web,", ",Web,1,2,", "Expected 10 fields in line 5, saw 12"),
-        (",99", ",nan", "row 4: Arousal_N is 'nan'"),
+        (",Web,", ",Web,1,2,", "row 4 (line 5) has 12 values where the header has 10"),
+        (",99", ",nan", "row 4: Arousal_N is '', not a count"),
         ("Thing 4", "Thing 3", "row 4: picture 'Thing 3' is there twice"),
     ],
 )
@@ -111,13 +111,13 @@ def test_a_rating_out_of_range_is_named(tmp_path, value):
 
 def test_another_file_is_not_oasis(tmp_path):
     assert "no such file" in refusal(read_oasis, tmp_path / "OASIS.csv")
-    assert "is not a CSV table" in refusal(read_oasis, tmp_path)
+    assert "no such file" in refusal(read_oasis, tmp_path)
     empty = tmp_path / "empty.csv"
     empty.touch()
-    assert "is not a CSV table" in refusal(read_oasis, empty)
+    assert "empty.csv: is empty" in refusal(read_oasis, empty)
     picture = tmp_path / "picture.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
-    assert "is not a CSV table" in refusal(read_oasis, picture)
+    assert "is a picture: save the table as 'CSV UTF-8'" in refusal(read_oasis, picture)
     renamed = write_oasis(tmp_path, header=HEADER.replace("Arousal_SD", "Arousal_sd"))
     message = refusal(read_oasis, renamed)
     assert "no column 'Arousal_SD'" in message and "Theme, Category" in message
@@ -156,6 +156,8 @@ def test_norms_go_to_the_pictures_of_their_names(tmp_path):
         "norms_without_picture": ["ZZ.png"],
     }
     json.dumps(report)
+    path.write_bytes(path.read_text().replace(",", ";").replace("6.5", "6,5").encode("utf-16"))
+    pd.testing.assert_frame_equal(join_norms(faces, path)[0], expected)
 
 
 def test_only_the_first_few_unmatched_names_are_listed(tmp_path):

@@ -24,8 +24,15 @@ def test_resizing_keeps_proportions(tmp_path):
 @pytest.mark.parametrize(
     ("header", "second", "words"),
     [
-        (["path"], ["c.png"], ("there is no picture", "c.png", "Correct the path")),
-        (["path"], [""], ("'path' is empty", "remove the row")),
+        (
+            ["path"],
+            ["c.png"],
+            (
+                "there is no picture",
+                "c.png (1 of 2 are missing). Correct the",
+            ),
+        ),
+        (["path", "sex"], ["NA", "f"], ("'path' is empty", "remove the row")),
         (["path"], ["./a.png"], ("path 'a.png' is already in row 1 (line 2)", "Remove one")),
         (["path"], ["../a.png"], ("leads out of the folder", "relative")),
         (["path"], ["x/../../a.png"], ("leads out of the folder", "relative")),
@@ -61,9 +68,9 @@ def test_pictures_of_different_sizes_need_a_size(two):
 def test_bad_tables(two):
     table = write_table(two, ["file", "identity"], ["a.png", "1"])
     message = refusal(table)
-    assert str(table) in message and "has no column 'path'" in message and "rename" in message
+    assert str(table) in message and "has no column 'path' (it has: file, identity)" in message
+    assert "If that is 'file', say so: columns: {path: file}" in message
     assert "no rows" in refusal(write_table(two, ["path"]))
-    assert "column 1 has no name" in refusal(write_table(two, ["", "path"], ["0", "a.png"]))
     assert r"column 2 has the character \n after 'a'" in refusal(write_table(two, ["path", "a\nb"]))
     assert "two columns 'sex'" in refusal(write_table(two, ["path", "sex", "sex"]))
     message = refusal(two / "none.csv")

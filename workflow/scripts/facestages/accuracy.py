@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -41,10 +42,31 @@ def mean_accuracy(accuracies: Sequence[float], n: int) -> dict[str, float]:
     }
 
 
-def accuracy_on(
+class Tested(NamedTuple):
+    """How a network names expressions."""
+
+    #: The `mean_accuracy` of its seeds.
+    accuracy: dict[str, float]
+    #: Mean over seeds of the share named rightly, for each class that is shown.
+    recall: dict[str, float]
+    #: Number of pictures of each class that is shown.
+    shown: dict[str, int]
+
+    @property
+    def balanced(self) -> float:
+        """Mean recall of the classes that are shown."""
+        return float(np.mean(list(self.recall.values())))
+
+    @property
+    def majority(self) -> float:
+        """Accuracy of naming always the class that is shown most."""
+        return max(self.shown.values()) / sum(self.shown.values())
+
+
+def score_answers(
     labels: pd.DataFrame, predictions: Sequence[pd.DataFrame], classes: Sequence[str]
-) -> dict[str, float]:
-    """The `mean_accuracy` of a network's seeds on a face set.
+) -> Tested:
+    """How a network's seeds name the expressions of a face set.
 
     Parameters
     ----------
@@ -66,20 +88,34 @@ def accuracy_on(
     if not in_classes.any():
         raise FacestagesError(f"no picture has one of the expressions {', '.join(classes)}")
     truth = labels.loc[in_classes, "expression"].to_numpy()
-    accuracies = []
+    rights = []
     for table in predictions:
         if list(table["stimulus_id"]) != list(labels["stimulus_id"]):
             raise FacestagesError(
                 "the predictions are of other pictures; delete them and run again"
             )
-        answers = table.loc[in_classes, "expression"].to_numpy()
-        accuracies.append(float((answers == truth).mean()))
-    return mean_accuracy(accuracies, int(in_classes.sum()))
+        rights.append(table.loc[in_classes, "expression"].to_numpy() == truth)
+    shown = {name: int((truth == name).sum()) for name in classes if name in truth}
+    mean = np.mean(rights, axis=0)
+    recall = {name: float(mean[truth == name].mean()) for name in shown}
+    return Tested(mean_accuracy([right.mean() for right in rights], len(truth)), recall, shown)
 
 
-def held_out_accuracy(reports: Sequence[Mapping]) -> dict[str, float]:
-    """The `mean_accuracy` on pictures kept back in training, from each seed's training report."""
+def score_held_out(reports: Sequence[Mapping]) -> Tested:
+    """How a network's seeds name the pictures kept back in training, from their reports.
+
+    A report's ``confusion`` has a row for each true class, and a column for each answer.
+    """
     sizes = {report["n"] for report in reports}
     if len(sizes) > 1:
         raise FacestagesError(f"the seeds were tested on different numbers of pictures: {sizes}")
-    return mean_accuracy([report["accuracy"] for report in reports], sizes.pop())
+    accuracy = mean_accuracy([report["accuracy"] for report in reports], sizes.pop())
+    confusion = np.array([report["confusion"] for report in reports], float)
+    right = np.diagonal(confusion, axis1=1, axis2=2).mean(axis=0)
+    shown, recall = {}, {}
+    for name, n, n_right in zip(
+        reports[0]["classes"], confusion[0].sum(axis=1), right, strict=True
+    ):
+        if n:
+            shown[name], recall[name] = int(n), float(n_right / n)
+    return Tested(accuracy, recall, shown)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facestages.errors import FacestagesError, did_you_mean, shorten
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
 _OPTIONAL = ("members", "trained_on", "classes", "metrics")

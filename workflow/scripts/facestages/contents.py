@@ -22,11 +22,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from facestages import disfa_files, provenance, subsets
+from facestages import disfa_files, face_tables, provenance, subsets
 from facestages.assets import shipped
 from facestages.errors import FacestagesError
+from facestages.files import is_clutter
+from facestages.picture_paths import find_pictures
 from facestages.provenance import digest
-from facestages.rows import read_rows
 
 #: Where digests are kept, beside Snakemake's own notes.
 KEPT = Path(".snakemake/contents")
@@ -65,8 +66,8 @@ def digest_given(kind: str, *arguments: str) -> str:
 def digest_content(path: str | os.PathLike) -> str:
     """SHA-256 of a file's bytes, or of the names and contents of all files below a folder.
 
-    Hidden files do not count. Linked folders count once each, so that circles of links end. What
-    is not there has a digest too.
+    Hidden files, and those of `files.is_clutter`, do not count. Linked folders count once each, so
+    that circles of links end. What is not there has a digest too.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
@@ -83,12 +84,12 @@ def digest_shipped(name: str) -> str:
 def _files_below(folder: str) -> Iterator[str]:
     visited = set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_clutter(name))
         if os.path.realpath(place) in visited:
             folders.clear()
             continue
         visited.add(os.path.realpath(place))
-        yield from (f"{place}/{name}" for name in names if not name.startswith("."))
+        yield from (f"{place}/{name}" for name in names if not is_clutter(name))
 
 
 def _digest_files(place: str, files: Mapping[str, str]) -> dict[str, str]:
@@ -162,41 +163,42 @@ def _save(place: str, kept: Mapping[str, list]) -> None:
 # --------------------------------------------------------------------------------- tables, videos
 
 
-def digest_listed(table: str, folder: str) -> str:
+def digest_listed(table: str, folder: str, reading: str = "") -> str:
     """Digest of the pictures that a CSV table names, in this order: their contents, and the columns
-    ``path`` and ``stimulus_id``. Other columns do not count."""
-    rows = _read_table(table, _stamp(table))
-    if rows is None or "path" not in rows[0]:
+    ``path`` and ``stimulus_id``. Other columns do not count. `reading` is that of
+    `face_tables.reading_of`, here and below."""
+    rows = _read_table(table, _stamp(table), reading)
+    if rows is None:
         return digest_content(table)
     listed = [[row["path"], row.get("stimulus_id")] for row in rows]
-    files = {path: f"{folder}/{path}" for path, _ in listed}
+    files = find_pictures(folder, [path for path, _ in listed])
     return digest([listed, _digest_files(f"{table} {folder}", files)])
 
 
-def count_people(table: str) -> list[int]:
+def count_people(table: str, reading: str = "") -> list[int]:
     """Rows of each person in a CSV table of pictures; none where it cannot be read."""
-    rows = _read_table(table, _stamp(table)) or ()
+    rows = _read_table(table, _stamp(table), reading) or ()
     return list(Counter(row.get("identity", "") for row in rows).values())
 
 
 @functools.lru_cache(maxsize=4)
-def _read_table(table: str, stamp: tuple | None) -> list[dict[str, str]] | None:
-    """Rows of a CSV table; None where it has none, or is refused."""
+def _read_table(table: str, stamp: tuple | None, reading: str) -> list[dict[str, str]] | None:
+    """Rows of a CSV table of pictures; None where it is refused."""
     try:
-        return [row for _, row in read_rows(table, ())] or None
+        return face_tables.read_face_table(table, *(json.loads(reading) if reading else ()))[1]
     except FacestagesError:
         return None
 
 
-def digest_people(table: str) -> str:
+def digest_people(table: str, reading: str = "") -> str:
     """Digest of who is on which picture by a CSV table."""
-    rows = _read_table(table, _stamp(table)) or ()
-    return digest([[row.get("path"), row.get("identity")] for row in rows])
+    rows = _read_table(table, _stamp(table), reading) or ()
+    return digest([[row["path"], row.get("identity")] for row in rows])
 
 
-def sampling_step(table: str, most: int) -> str:
+def sampling_step(table: str, most: int, reading: str = "") -> str:
     """`subsets.sampling_step` for the people of a table."""
-    return str(subsets.sampling_step(count_people(table), most))
+    return str(subsets.sampling_step(count_people(table, reading), most))
 
 
 def choose_people(folder: str, camera: str, wanted: str, table: str | None) -> str:

@@ -140,7 +140,11 @@ def _what_is_there(folder: Path, videos: Mapping[str, list]) -> str:
     for camera, others in videos.items():
         if others:
             return f"It holds {len(others)} of the {camera} camera: set 'camera' to {camera}"
-    names = [item.name for item in _listing(folder)]
+    items = _listing(folder)
+    for item in filter(Path.is_dir, items):
+        if any(_all_videos(item).values()):
+            return f"{printable(item)} holds videos: give that folder"
+    names = [item.name for item in items]
     packed = [name for name in names if Path(name).suffix.lower() in ARCHIVE_SUFFIXES]
     if packed:
         return f"It holds {packed[0]}: unpack it first"

@@ -30,8 +30,10 @@ def did_you_mean(name: object, allowed: Iterable[object]) -> str:
     names = sorted({shorten(value) for value in allowed})
     if not names:
         return "none is defined"
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'? " if near else ""
+    # In small letters, as 'FIG4' and 'fig4' are as near as can be.
+    small = {value.lower(): value for value in names}
+    near = difflib.get_close_matches(str(name).lower(), small, n=1, cutoff=0.5)
+    hint = f"did you mean '{small[near[0]]}'? " if near else ""
     if len(names) > _MANY:
         return f"{hint}Allowed: {len(names)} names, such as {', '.join(names[:3])}"
     return f"{hint}Allowed: {', '.join(names)}"

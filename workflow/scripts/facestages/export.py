@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import h5py
@@ -38,8 +39,9 @@ def to_xarray(
     -------
     xarray.Dataset
         Its dimensions have names. Labels are coordinates along ``stimulus_id``, each with an
-        attribute ``source``; attributes are those of the file and of the layer. Arrays are read
-        when they are used, so close the dataset afterwards, or use it in a ``with`` block.
+        attribute ``source``; one that has the name of an array of the file is called
+        ``label_NAME``. Attributes are those of the file and of the layer. Arrays are read when they
+        are used, so close the dataset afterwards, or use it in a ``with`` block.
 
     Raises
     ------
@@ -157,12 +159,26 @@ def _read_observations(
     """Names, labels and answers of a layer's pictures, and the source of each but the names."""
     ids = store.read_column(group["stimulus_id"])
     sources = store.label_sources(group)
-    columns = {"stimulus_id": ids} | {name: store.read_column(group[name]) for name in sources}
+    columns = {"stimulus_id": ids} | {name: store.read_label(group, name) for name in sources}
     if labels is not None:
         table, of_labels = read_label_file(labels)
-        columns |= {name: of.to_numpy() for name, of in take_rows(table, ids, labels).items()}
-        sources |= of_labels
+        free = _free_names(group, of_labels)
+        columns |= {free[name]: of.to_numpy() for name, of in take_rows(table, ids, labels).items()}
+        sources |= {free[name]: source for name, source in of_labels.items()}
     return {k: v.astype(str) if v.dtype == object else v for k, v in columns.items()}, sources
+
+
+def _free_names(group: h5py.Group, labels: Iterable[str]) -> dict[str, str]:
+    """For each label its name, or ``label_NAME`` where an array of the file has its name."""
+    taken = {name for name, item in group.file.items() if isinstance(item, h5py.Dataset)}
+    taken |= set(group)
+    names = {}
+    for label in labels:
+        names[label] = label
+        while names[label] in taken:
+            names[label] = f"label_{names[label]}"
+        taken.add(names[label])
+    return names
 
 
 def _describe(file: h5py.File, layer: str, sources: dict[str, str]) -> dict[str, object]:

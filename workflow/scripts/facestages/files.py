@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete; YAML; free space."""
+"""Files that appear under their final name only when they are complete; free space."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestages import run_lock
-from facestages.bounds import require_few_nodes, require_size
-from facestages.errors import FacestagesError, shorten
-
-# The largest that comes with the project has 30 kB.
-_MOST_BYTES = 500_000
+from facestages.errors import FacestagesError
 
 #: Suffixes of archives, which users sometimes give where a folder is wanted.
 ARCHIVE_SUFFIXES = tuple(".zip .rar .7z .tar .gz .tgz .bz2 .tbz2 .xz .txz".split())
+# What file managers and archives leave in folders.
+_CLUTTER = ("thumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r")
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or was left by a program."""
+    return name.startswith(".") or name.lower() in _CLUTTER
 
 
 class _Claim(NamedTuple):
@@ -269,36 +272,6 @@ def _write_failure(error: BaseException | None) -> str | None:
             return "the folder is not writable. Change its permissions or the results folder"
         error = error.__context__
     return None
-
-
-def read_yaml(path: str | os.PathLike) -> dict:
-    """Read a YAML file of keys and values.
-
-    Raises
-    ------
-    FacestagesError
-        If the file is missing, is not YAML, or holds something else; the message names the line.
-    """
-    import yaml
-
-    try:
-        require_size(path, _MOST_BYTES, "a YAML file")
-        loader = yaml.SafeLoader(Path(path).read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        require_few_nodes(path, node)
-        content = None if node is None else loader.construct_document(node)
-    except FacestagesError:
-        raise
-    except FileNotFoundError as error:
-        raise FacestagesError(f"{path}: no such file. Correct the path") from error
-    # PyYAML raises errors of many kinds, for instance for what looks like a date and is none.
-    except Exception as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = f"line {mark.line + 1}: {error.problem}" if mark else shorten(error, 200)
-        raise FacestagesError(f"{path}: cannot be read as YAML: {reason}. Mend it") from error
-    if not isinstance(content, dict):
-        raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")
-    return content
 
 
 def require_space(path: str | os.PathLike, n_bytes: int) -> None:

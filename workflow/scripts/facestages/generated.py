@@ -31,6 +31,7 @@ _ENVIRONMENTS = {
     ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),
     "torch": (*_COMMON, "keras", "torch"),
+    "zoo": (*_COMMON, "keras", "torch", "timm", "torchvision"),
     "jax": (*_COMMON, "keras", "jax"),
 }
 
@@ -44,7 +45,19 @@ _INTRODUCTION = """\
 
 Generated from `facestages.config` by `make docs`; do not edit. `config/config.yaml` is the default
 run. A file given with `--configfile` replaces it: nothing is merged. An unknown key is refused
-before anything runs, with the nearest key that exists.
+before anything runs, with its right place or the nearest key that exists.
+
+A path may begin with `~` and hold variables, such as `$HOME` or `${DATA}`. The command line
+changes single keys for one run: `--config analysis='{permutations: 5}'`. A name or label that YAML
+takes for a number, a date or yes and no needs quotes.
+
+A figure names face sets and networks. One that is not there stops the run, with its line. Only
+what lies below `resources/licensed/`, where the shipped configs look for data that not everybody
+has, is left out of a figure then, and the figure says so.
+
+A mistake in YAML is told with line and column, and so is a key that is given twice. But Snakemake
+itself reads a file given with `--configfile`, and names no line where it is no YAML at all. This
+names it: `PYTHONPATH=workflow/scripts python -m facestages.config my.yaml`.
 """
 
 
@@ -64,7 +77,9 @@ def environment(name: str, project: dict) -> str:
     """A conda environment file with the versions of ``pyproject.toml``."""
     pins = {}
     optional = project["optional-dependencies"]
-    for requirement in project["dependencies"] + optional["cpu"] + optional["jax"]:
+    for requirement in project["dependencies"] + [
+        p for e in ("cpu", "jax", "zoo") for p in optional[e]
+    ]:
         pins[re.split(r"[=\[]", requirement)[0]] = requirement
     lines = [
         "# Generated from pyproject.toml by `make docs`; do not edit.",

@@ -31,18 +31,18 @@ HELD = 1600
 _COLUMNS = 8192
 
 
-def forward(framework: str, size: int, weights: int, passes: int = 1) -> int:
+def forward(framework: str, pixels: int, weights: int, passes: int = 1) -> int:
     """A network, and batches of pictures in so many forward passes at once.
 
-    `size` is that of its input's side. `weights` are bytes, and there are copies while they load.
+    `pixels` are those of its input. `weights` are bytes, and there are copies while they load.
     """
-    maps = passes * _BATCH[framework] * size**2 * _MAPS[framework] * _FLOAT
+    maps = passes * _BATCH[framework] * pixels * _MAPS[framework] * _FLOAT
     return _FRAMEWORK[framework] + (int(2.5 * weights) + maps) // _MB
 
 
-def training(size: int, batch: int) -> int:
-    """Steps of `batch` pictures of `size` pixels a side, measured with the light CNN on FER2013."""
-    return 1020 + 2800 * batch * size**2 // _MB
+def training(pixels: int, batch: int) -> int:
+    """Steps of `batch` pictures of so many pixels, measured with the light CNN on FER2013."""
+    return 1020 + 2800 * batch * pixels // _MB
 
 
 def recording(units: int, threads: int) -> int:

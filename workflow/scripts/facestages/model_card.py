@@ -48,7 +48,7 @@ def measure(network, entry: NetworkEntry, stimuli: StimulusSet) -> dict:
     classes = entry.output_classes
     rows = split_training_data(stimuli.labels, classes, entry.training)["test"]
     targets = np.array([classes.index(name) for name in stimuli.labels["expression"].iloc[rows]])
-    images = resize_images(stimuli.images[rows], network.input.size, network.input.channels)
+    images = resize_images(stimuli.images[rows], network.input.shape)
     return evaluate(predict(network.model, images, network.input.scaling), targets, classes)
 
 

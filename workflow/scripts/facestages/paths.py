@@ -13,7 +13,7 @@ _RECORDING = "{dataset}/{network}/seed-{seed}"
 #: By product: its file or folder, with wildcards in braces and path variables in angles.
 PATTERNS = {
     "asset": "<resources>/assets/{asset}",
-    "keras_weights": "<resources>/keras/{architecture}.fetched",
+    "zoo_weights": "<resources>/zoos/{zoo}/{model}.json",
     # Face sets and ratings.
     "frames": "<results>/frames/{dataset}/{subject}.h5",
     "stimuli": "<results>/stimuli/{dataset}.h5",

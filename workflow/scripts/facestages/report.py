@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from facestages import __version__, store
+from facestages.architectures import ZOOS
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.pages import html_table, write_page
@@ -29,7 +30,16 @@ logger = logging.getLogger(__name__)
 PACKAGES = (
     *("h5py", "jax", "keras", "matplotlib", "numba", "numpy", "opencv-python-headless", "pandas"),
     *("pillow", "pydantic", "pyyaml", "scikit-learn", "scipy", "seaborn", "snakemake"),
-    *("statsmodels", "tensorflow", "tensorflow-cpu", "torch", "tqdm", "umap-learn"),
+    *(
+        "statsmodels",
+        "tensorflow",
+        "tensorflow-cpu",
+        "timm",
+        "torch",
+        "torchvision",
+        "tqdm",
+        "umap-learn",
+    ),
 )
 
 _FACE_SET_HEAD = ("face set", "label", "pictures", "people", "rendered", "source of labels")
@@ -140,6 +150,8 @@ def _networks(
     """A row for each network, seed and file of weights; one for a network that was not opened."""
     for name, entry in networks.items():
         architecture = entry.get("architecture") or entry.get("torch") or entry.get("keras")
+        for zoo in ZOOS.keys() & entry.keys():
+            architecture = f"{ZOOS[zoo].title} {entry[zoo]}"
         origin = list(weights.get(name) or ("none", "none"))
         for seed, sha256 in sorted(used.get(name, {("", "not recorded")})):
             yield name, entry.get("label", name), architecture, *origin, seed, sha256

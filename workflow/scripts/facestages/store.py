@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import h5py
 import numpy as np
@@ -23,25 +25,8 @@ from facestages.files import atomic_path
 
 SCHEMA_VERSION = 1
 
-#: Names of the dimensions, arrays and groups beside the labels, by kind of file. No other name can
-#: be written there, and no label can have one of these names.
-NAMES = {
-    "stimuli": (
-        *("images", "row", "column", "channel", "regions", "region", "edge"),
-        *("irregular", "examples"),
-    ),
-    "activations": ("activation", "unit"),
-    "geometry": (
-        *("gram", "other_stimulus", "score", "component", "eigenvalue", "eigenvalue_number"),
-        *("variance_ratio", "variance_ratio_error"),
-    ),
-    "embedding": ("umap", "axis"),
-    "attribution": (
-        *("map", "randomised_map", "row", "column", "regions", "region", "edge"),
-        *("region_source", "answer", "probability", "measure", "measured"),
-        *("shuffled_measure", "shuffle", "measured_shuffled"),
-    ),
-}
+# What no name in HDF5 can hold, and the sign that stands for it here.
+_NO_NAME = re.compile(r"[/\0%]|^\.{1,2}$")
 
 # After so many bytes the system is asked to bring them to the disk.
 _FLUSHED_AT_ONCE = 1 << 26
@@ -200,7 +185,6 @@ def add_dimension(group: h5py.Group, name: str, values: int | Sequence | np.ndar
 
     `values` is the length alone, or one coordinate value (number or text) for each index.
     """
-    _require_name(group, name)
     if isinstance(values, int | np.integer):
         scale = group.create_dataset(name, shape=(int(values),), dtype=">f4")
         scale.make_scale(_BARE_DIMENSION.format(int(values)))
@@ -253,16 +237,28 @@ def add_array(
 
 
 def add_label(group: h5py.Group, name: str, values: np.ndarray, source: str) -> None:
-    """Add a label of each stimulus, and its source, to a group that has ``stimulus_id``."""
-    dataset = group.create_dataset(name, data=_storable(values))
+    """Add a label of each stimulus, and its source, to a group that has ``stimulus_id``.
+
+    A label may have any name. What HDF5 takes in no name is written as in a web address: ``%2F``.
+    """
+    dataset = group.create_dataset(_link(name), data=_storable(values))
     dataset.dims[0].attach_scale(group["stimulus_id"])
     dataset.attrs["source"] = source
 
 
 def label_sources(group: h5py.Group) -> dict[str, str]:
     """Source of each label in a group, in the order of the labels."""
-    sources = {name: item.attrs.get("source") for name, item in group.items()}
+    sources = {unquote(name): item.attrs.get("source") for name, item in group.items()}
     return {name: source for name, source in sources.items() if source is not None}
+
+
+def read_label(group: h5py.Group, name: str) -> np.ndarray:
+    """Read a label of `add_label`, as `read_column` does."""
+    return read_column(group[_link(name)])
+
+
+def _link(label: str) -> str:
+    return _NO_NAME.sub(lambda found: "".join(f"%{ord(sign):02X}" for sign in found[0]), label)
 
 
 def add_virtual(
@@ -300,16 +296,8 @@ def append(dataset: h5py.Dataset, rows: np.ndarray) -> None:
 
 def attach_dimensions(dataset: h5py.Dataset, dimensions: Sequence[str]) -> None:
     """Name the axes of an array; each dimension was made by `add_dimension`."""
-    _require_name(dataset.parent, dataset.name.rpartition("/")[2])
     for axis, dimension in enumerate(dimensions):
         dataset.dims[axis].attach_scale(_find_dimension(dataset.parent, dimension))
-
-
-def _require_name(group: h5py.Group, name: str) -> None:
-    """Refuse a name beside labels that is not part of the format: a label could have it."""
-    kind = group.file.attrs.get("kind")
-    if "stimulus_id" in group and name not in NAMES.get(kind, (name,)):
-        raise KeyError(f"'{name}' is not among the names of the format: add it to NAMES['{kind}']")
 
 
 def _find_dimension(group: h5py.Group, name: str) -> h5py.Dataset:

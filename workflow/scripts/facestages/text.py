@@ -19,6 +19,8 @@ _RST = re.compile(r"[\\`*_|@]|:(?=\S)")
 # An underscore within a word and brackets that no link follows are text; what stands at the start
 # may begin a list.
 _MARKDOWN = re.compile(r"[\\`*<>|~$&#]|(?<![^\W_])_|_(?![^\W_])|\](?=[\[(])|^[-+\[]")
+_PLAIN_YAML = re.compile(r"[^\W\d_](?:[\w -]*\w)?")
+_NO_TEXT_IN_YAML = ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
 _LATEX = {sign: f"\\{sign}" for sign in "&%_#${}"}
 _LATEX |= {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 _LATEX |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
@@ -51,12 +53,19 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def shorten(text: str, length: int) -> str:
+def abbreviate(text: str, length: int) -> str:
     """A name without its middle, where it is longer than `length`."""
     if len(text) <= length:
         return text
     half = (length - 1) // 2
     return f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half:]}"
+
+
+def quote_yaml(text: str) -> str:
+    """A word as a user writes it into a config: in quotes, unless it is letters and the like."""
+    if _PLAIN_YAML.fullmatch(text) and text.lower() not in _NO_TEXT_IN_YAML:
+        return text
+    return "'" + printable(text).replace("'", "''") + "'"
 
 
 def escape_html(text: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
+from facestages.analysis.labels import read_people
 from facestages.analysis.resampling import interval, people_weights, weighted_mean
 from facestages.stimuli import read_labels, take_rows
 
@@ -91,10 +92,10 @@ def _summarise(
             values = _finite_mean(each, axis=0)
             counted = members & np.isfinite(values)
             low, high = np.nan, np.nan
-            people = labels.loc[counted, "identity"].nunique() if "identity" in labels else 0
-            if people > 1:
-                weights = people_weights(labels.loc[counted, "identity"])
-                low, high = interval(weighted_mean(values[counted], weights), people)
+            people = read_people(labels[counted])
+            if people is not None:
+                weights = people_weights(people)
+                low, high = interval(weighted_mean(values[counted], weights), len(set(people)))
             rows.append(
                 {
                     **columns,

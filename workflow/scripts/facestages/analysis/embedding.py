@@ -21,7 +21,7 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from facestages import store
-from facestages.analysis.labels import no_label
+from facestages.analysis.labels import no_label, read_people
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import people_weights, weighted_correlation
 from facestages.analysis.silhouette_scores import interval_columns, score_label
@@ -287,15 +287,15 @@ def _correlate(
     labelled = table[name].notna().to_numpy()
     values, points = table.loc[labelled, name].to_numpy(float), points[labelled]
     correlations = _map_correlations(points, values, np.ones((1, len(values))))[:, 0]
-    people = table["identity"][labelled] if "identity" in table else np.zeros(len(values))
-    n_people = len(set(people))
-    resampled = _map_correlations(points, values, people_weights(people)) if n_people > 1 else None
+    people, resampled = read_people(table[labelled]), None
+    if people is not None:
+        resampled = _map_correlations(points, values, people_weights(people))
     for number, row in enumerate(rows):
         row |= {"label_source": sources[name], "value": correlations[number], "n": len(values)}
         if not np.isfinite(correlations[number]):
             row["note"] = f"'{name}' does not vary"
         elif resampled is not None:
-            row |= interval_columns(resampled[number], n_people)
+            row |= interval_columns(resampled[number], len(set(people)))
     return rows
 
 

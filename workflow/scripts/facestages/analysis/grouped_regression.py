@@ -65,37 +65,35 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
 
 
 def cluster_robust_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
-    """Least-squares slope of y on x, with a cluster-robust standard error.
+    """Least-squares slope of y on x within people, with a cluster-robust standard error.
 
-    ``error^2 = (P - 1) / P sum_p (slope_without_p - slope)^2``, the jackknife over P people, with
-    Student's t of P - 1 degrees of freedom. Of the cluster-robust estimators it keeps its level
-    best where people are few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023,
-    doi:10.1002/jae.2969). Parameters are those of `person_correlation`; nobody is left out.
+    ``slope = sum (x - mean_p) y / sum (x - mean_p)^2``, with the mean of x in each person p, so
+    that people who differ in both x and y make no slope. ``error^2 = (P - 1) / P
+    sum_p (slope_without_p - slope)^2``, the jackknife over P people, with Student's t of P - 1
+    degrees of freedom. Of the cluster-robust estimators it keeps its level best where people are
+    few or differ in weight (CV3 of MacKinnon, Nielsen and Webb 2023, doi:10.1002/jae.2969).
+    Parameters are those of `person_correlation`; people in whose pictures x does not vary do not
+    count.
 
     Raises
     ------
     FacestagesError
-        If there are fewer than three people, or x or y does not vary.
+        If x varies in fewer than three people, or y does not vary.
     """
     x, y, codes, number = _prepare(x, y, people)
-    columns = np.stack([np.ones_like(x), x, y, x * x, x * y])
-    sums = np.array([np.bincount(codes, column) for column in columns])
-    value = _slope(*sums.sum(axis=1))
-    without = _slope(*(sums.sum(axis=1)[:, None] - sums))
+    products, squares = (np.bincount(codes, values) for values in (x * y, x * x))
+    value = products.sum() / squares.sum()
+    without = (products.sum() - products) / (squares.sum() - squares)
     error = np.sqrt((number - 1) / number * ((without - value) ** 2).sum())
     return _grouped(value, error, number)
 
 
-def _slope(n, x, y, xx, xy):
-    """Least-squares slope from sums over pictures."""
-    return (xy - x * y / n) / (xx - x * x / n)
-
-
 def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> GroupedEstimate:
-    """Slope of y on x in a mixed model with random intercepts and slopes.
+    """Slope of y on x within people, in a mixed model with random intercepts and slopes.
 
-    ``y = a + a_p + (b + b_p) x + noise`` for person p; b is the slope. Random slopes are needed:
-    without them the p-value is too small where people differ in slope, or frames follow each other
+    ``y = a + a_p + (b + b_p) (x - mean_p) + noise`` for person p; b is the slope. Without the mean
+    of x in each person, b would mix the slope within people with that between them. Without random
+    slopes, the p-value is too small where people differ in slope, or frames follow each other
     (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001). Parameters and errors are those of
     `cluster_robust_slope`.
 
@@ -140,13 +138,16 @@ def holm(p: np.ndarray) -> np.ndarray:
 def _prepare(
     x: np.ndarray, y: np.ndarray, people: Sequence
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Centred x and y, the number of each picture's person, and the number of people."""
+    """x around its mean in each person, y around its mean, the number of each picture's person, and
+    how many people there are in whom x varies."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     names, codes = np.unique(np.asarray(people), return_inverse=True)
-    _require_people(len(names))
-    if not (_varies(x) and _varies(y)):
-        raise FacestagesError(f"all {len(x)} pictures have the same value; nothing to fit")
-    return x - x.mean(), y - y.mean(), codes, len(names)
+    number = sum(_varies(x[codes == code]) for code in range(len(names)))
+    _require_people(number, "in whom it varies")
+    if not _varies(y):
+        raise FacestagesError(f"all {len(y)} pictures have the same value; nothing to fit")
+    means = np.bincount(codes, x) / np.bincount(codes)
+    return x - means[codes], y - y.mean(), codes, number
 
 
 def _require_people(number: int, how: str = "") -> None:

@@ -13,11 +13,13 @@ import numba
 import numpy as np
 import pandas as pd
 
-from facestages.errors import FacestagesError
+from facestages.errors import FacestagesError, shorten
 
 #: Where labels move, as tables name it.
 FREELY, WITHIN_PEOPLE, WITHIN_EXPRESSIONS = "freely", "within people", "within expressions"
+WITHIN_SESSIONS, WITHIN_BOTH = "within sessions", "within expressions of a session"
 EPISODES, SHIFTED = "episodes within people", "shifted in time within people"
+SESSIONS, SESSIONS_AMONG_PEOPLE = "sessions within people", "sessions from person to person"
 AMONG_PEOPLE = "from person to person"
 
 # How many swaps of two episodes are tried, for each episode, before a permutation is taken.
@@ -41,14 +43,22 @@ def permute_label(
 ) -> Permutations:
     """Permutations of a label that respect the design of a face set.
 
-    Identities move among pictures of the same expression, where people and expressions are crossed;
-    pictures without an expression count as one more expression. Other labels move within a person,
-    and within a session of the person. They move freely there, unless pictures are numbered frames,
-    of which neighbours are alike. Names of frames move as episodes, runs of one name, which are put
-    in another order without two of one name in a row. Numbers of frames, such as valence, are
-    shifted in time, the end joined to the beginning. A label that is the same in all pictures of
-    each person, such as sex, moves from person to person. Labels move freely where there are no
-    identities, or where each identity has one picture.
+    A session is what the label ``session`` names within a person; a sequence of frames is a
+    session too. Without that label, each person has one session.
+
+    Identities move among pictures of the same expression and session, where people share sessions.
+    Sequences of frames, and sessions of one person each, move as a whole from person to person:
+    among those of one name, or else among those that show the same expressions. Where each person
+    has one session, identities move among pictures of the same expression. Pictures without an
+    expression count as one more expression.
+
+    Other labels move within a session of a person. They move freely there, unless pictures are
+    numbered frames, of which neighbours are alike. Names of frames move as episodes, runs of one
+    name, which are put in another order without two of one name in a row. Numbers of frames, such
+    as valence, are shifted in time, the end joined to the beginning. A label that is the same
+    during each session moves from session to session of a person; a label that is the same in all
+    pictures of each person, such as sex, moves from person to person. Labels move freely where
+    there are no identities, or where each identity has one picture.
 
     Parameters
     ----------
@@ -60,32 +70,49 @@ def permute_label(
     Raises
     ------
     FacestagesError
-        If all pictures have the same label, or each cell of people and expressions has one picture.
+        If all pictures have the same label, or a session of a person has two frames of one number.
     """
     rng = np.random.default_rng(seed)
     values, people = _codes(table[label]), _label_codes(table, "identity")
     if len(set(values)) < 2:
         raise FacestagesError(f"all {len(values)} pictures have one {label}")
     if label == "identity":
-        expressions = _label_codes(table, "expression")
-        if expressions is not None and _varies_within(values, expressions):
-            return Permutations(_shuffle(expressions, permutations, rng), WITHIN_EXPRESSIONS)
-        people = None
+        return _permute_identity(table, values, permutations, rng)
     if people is None or len(set(people)) == len(people):
         return Permutations(_shuffle(np.zeros_like(values), permutations, rng), FREELY)
     if not _varies_within(values, people):
-        return Permutations(_swap(people, permutations, rng), AMONG_PEOPLE)
-    sessions = _label_codes(table, "session")
-    blocks = people if sessions is None else people * (sessions.max() + 1) + sessions
-    if not _varies_within(values, blocks):
-        blocks = people
-    frames = table["frame"].to_numpy(float) if "frame" in table else np.full(len(table), np.nan)
-    if np.isfinite(frames).all() and not pd.DataFrame([blocks, frames]).T.duplicated().any():
-        order = np.lexsort((frames, blocks))
-        if pd.api.types.is_numeric_dtype(table[label]):
-            return Permutations(_shift(blocks, order, permutations, rng), SHIFTED)
-        return Permutations(_reorder(values, blocks, order, permutations, rng), EPISODES)
-    return Permutations(_shuffle(blocks, permutations, rng), WITHIN_PEOPLE)
+        return Permutations(_swap(people, people * 0, permutations, rng), AMONG_PEOPLE)
+    sessions = _cross(people, _label_codes(table, "session"))
+    if not _varies_within(values, sessions):
+        return Permutations(_swap(sessions, people, permutations, rng), SESSIONS)
+    frames = _read_frames(table, sessions)
+    if frames is None:
+        return Permutations(_shuffle(sessions, permutations, rng), WITHIN_PEOPLE)
+    order = np.lexsort((frames, sessions))
+    if pd.api.types.is_numeric_dtype(table[label]):
+        return Permutations(_shift(sessions, order, permutations, rng), SHIFTED)
+    return Permutations(_reorder(values, sessions, order, permutations, rng), EPISODES)
+
+
+def _permute_identity(
+    table: pd.DataFrame, people: np.ndarray, permutations: int, rng: np.random.Generator
+) -> Permutations:
+    expressions, names = _label_codes(table, "expression"), _label_codes(table, "session")
+    shown = np.zeros_like(people) if expressions is None else expressions
+    sessions, cells = _cross(people, names), _cross(shown, names)
+    frames = _read_frames(table, sessions)
+    is_shared = names is not None and _varies_within(people, names)
+    if is_shared and frames is None and _varies_within(people, cells):
+        how = WITHIN_SESSIONS if expressions is None else WITHIN_BOTH
+        return Permutations(_shuffle(cells, permutations, rng), how)
+    # Sessions of one name, or else those that show the same expressions, may change places.
+    sets = pd.Series(shown).groupby(sessions).transform(lambda of: str(sorted(set(of))))
+    alike = names if is_shared else _codes(sets)
+    if _varies_within(sessions, people) and _varies_within(people, alike):
+        return Permutations(_swap(sessions, alike, permutations, rng), SESSIONS_AMONG_PEOPLE)
+    if expressions is not None and _varies_within(people, shown):
+        return Permutations(_shuffle(shown, permutations, rng), WITHIN_EXPRESSIONS)
+    return Permutations(_shuffle(np.zeros_like(people), permutations, rng), FREELY)
 
 
 def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[str, float]:
@@ -93,16 +120,17 @@ def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[s
 
     Returns ``null_mean, null_sd, z`` and the one-sided ``p``, which counts the value among the
     permutations; nothing without permutations. Equal values may differ by `rounding`, because they
-    are summed in another order.
+    are summed in another order. p is NaN if all are equal, since no permutation changes the value.
     """
     if len(null) == 0:
         return {}
     mean, sd = null.mean(), null.std(ddof=1) if len(null) > 1 else np.nan
+    changes = np.abs(null - value).max() > rounding
     return {
         "null_mean": mean,
         "null_sd": sd,
         "z": (value - mean) / sd if sd > _NARROWEST else np.nan,
-        "p": (1 + (null >= value - rounding).sum()) / (1 + len(null)),
+        "p": (1 + (null >= value - rounding).sum()) / (1 + len(null)) if changes else np.nan,
     }
 
 
@@ -116,6 +144,28 @@ def _label_codes(table: pd.DataFrame, label: str) -> np.ndarray | None:
         return None
     values = table[label].astype(object).where(table[label].notna(), "")
     return None if (values == "").all() else _codes(values)
+
+
+def _cross(first: np.ndarray, second: np.ndarray | None) -> np.ndarray:
+    """Code of each pair of values."""
+    return first if second is None else _codes(pd.Series(first * (second.max() + 1) + second))
+
+
+def _read_frames(table: pd.DataFrame, sessions: np.ndarray) -> np.ndarray | None:
+    """Number of each picture's frame; None where pictures are not numbered."""
+    if "frame" not in table:
+        return None
+    frames = table["frame"].to_numpy(float)
+    if not np.isfinite(frames).all():
+        return None
+    twice = pd.DataFrame([sessions, frames]).T.duplicated()
+    if twice.any():
+        first = table.iloc[int(np.argmax(twice))]
+        raise FacestagesError(
+            f"'{shorten(first['identity'])}' has frame {first['frame']:g} twice in one session; "
+            f"name the sequences in the column 'session'"
+        )
+    return frames
 
 
 def _varies_within(values: np.ndarray, blocks: np.ndarray) -> bool:
@@ -189,8 +239,9 @@ def _swap_episodes(values, tries):
     return sequences
 
 
-def _swap(people: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of another person, the same one for all pictures of a person."""
-    names, first = np.unique(people, return_index=True)
-    order = rng.permuted(np.tile(np.arange(len(names)), (permutations, 1)), axis=1)
-    return first.astype(np.int32)[order[:, np.searchsorted(names, people)]]
+def _swap(
+    units: np.ndarray, blocks: np.ndarray, permutations: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows of another unit of the same block, the same one for all pictures of a unit."""
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    return first.astype(np.int32)[_shuffle(blocks[first], permutations, rng)[:, unit]]

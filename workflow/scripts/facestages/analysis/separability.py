@@ -83,7 +83,8 @@ def score_separability(
           unrelated units (`analysis.parallel_analysis`);
         - of each number of components, if both identity and expression are scored, the measures of
           `score_label` with ``_overtaking``: the position (0 is the first recorded layer) from
-          which on expression's is above identity's (`overtaking`);
+          which on expression's is above identity's (`overtaking`), both less the mean of permuted
+          labels;
         - if people have twice as many pictures as `pictures_per_person`, identity's
           ``silhouette_subsampled`` and, as its difference from ``silhouette``,
           ``silhouette_subsampled_change``.
@@ -241,13 +242,13 @@ def _first(true: np.ndarray) -> float:
 
 
 def overtaking(first: np.ndarray, second: np.ndarray) -> float:
-    """Position from which on `second` (layers,) stays above `first` (layers,).
+    """Position from which on `second` (layers,) stays above `first` (layers,), both above chance.
 
     Positions between layers are interpolated linearly. The position is 0 if `second` is always
-    above, and infinite if it is not above in the last layer.
+    above, and infinite if it is not above `first` and 0, which is chance, in the last layer.
     """
     ahead = second - first
-    if not ahead[-1] > 0:
+    if not (ahead[-1] > 0 and second[-1] > 0):
         return np.inf
     behind = np.flatnonzero(ahead <= 0)
     if len(behind) == 0:
@@ -257,11 +258,11 @@ def overtaking(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _add_to_curves(curves: _Curves, k: int | str, layer: str, scored: Sequence[Mapping]) -> None:
-    """Add the values of one layer, from the rows of `score_label`."""
+    """Add the values of one layer, above those of permuted labels, from rows of `score_label`."""
     for row in scored:
         if "resampled" in row and row["label"] in ("identity", "expression"):
             curve = curves.setdefault((k, row["measure"], row["label"]), {})
-            curve[layer] = np.append(row["value"], row["resampled"])
+            curve[layer] = np.append(row["value"], row["resampled"]) - row.get("null_mean", 0)
 
 
 def _overtaking_rows(curves: _Curves) -> list[dict[str, object]]:

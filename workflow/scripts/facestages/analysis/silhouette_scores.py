@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
-from facestages.analysis.labels import NO_GEOMETRY, circular_note, is_labelled, no_label
+from facestages.analysis.labels import (
+    NO_GEOMETRY,
+    circular_note,
+    is_labelled,
+    join_notes,
+    no_label,
+)
 from facestages.analysis.permutation import Permutations, compare_with_null
 from facestages.analysis.resampling import interval, people_weights, weighted_mean
 from facestages.analysis.silhouettes import MEASURES, centred_distances, mean_silhouettes
+from facestages.errors import shorten
 
-#: The silhouette of points minus the mean of their group by the other label.
+#: The silhouette of points minus the effect of the other label (`silhouettes.centred_distances`).
 CENTRED = "silhouette_centred"
 
 #: All measures of a label, in the order of their rows.
@@ -20,6 +28,12 @@ SCORES = (*MEASURES, CENTRED)
 
 # Equal silhouettes differ by less than this, because they are sums in float32.
 _ROUNDING = 1e-6
+# Why a silhouette has no p-value.
+_NO_TEST = "no p, as no permutation that the design allows changes it"
+# Why a silhouette is not centred.
+_APART = "people fall into sets that share no expression"
+# With two people, leaving either out moves a value by the same amount.
+_FEWEST_PEOPLE = 3
 
 
 def score_label(
@@ -58,8 +72,9 @@ def score_label(
     -------
     list of dict
         A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
-        note``; with two people or more, ``resampled``, the values of resamples of people, which
-        are the same for all labels; with permutations, ``null, null_mean, null_sd, z, p``.
+        note``; ``resampled``, the values of resamples of people, which are the same for all
+        labels; with permutations, ``null, null_mean, null_sd, z, p``. There is no interval with
+        fewer than three people, nor where one person alone shows a group.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
     labelled = is_labelled(table, label)
@@ -78,29 +93,35 @@ def score_label(
     codes = pd.factorize(table[label])[0].astype(np.int32)
     stratum, why = _strata(table, label)
     people = _identities(table)
-    permutations = 0 if moved is None else len(moved.rows)
-    labellings = [codes[None]]
-    if permutations:
-        labellings.append(codes[moved.rows])
-    n_people = people.max() + 1
-    if n_people > 1:
-        labellings.append(leave_each_out(codes, people))
-    means = _mean_silhouettes(gram, np.concatenate(labellings), stratum)
+    labellings, no_interval = codes[None], _no_interval(table, label, people)
+    if not no_interval:
+        labellings = np.concatenate([labellings, leave_each_out(codes, people)])
+    row["note"] = join_notes(row["note"], no_interval)
+    means, nulls = _mean_silhouettes(gram, labellings, stratum), {}
+    if moved is not None:
+        labellings = np.concatenate([codes[None], codes[moved.rows]])
+        nulls = _mean_silhouettes(gram, labellings, stratum, is_fitted=False)
     rows = []
-    for measure, values in means.items():
-        value, null, left_out = np.split(values, [1, 1 + permutations])
-        if np.isnan(value[0]):
+    for measure, (value, *left_out) in means.items():
+        if np.isnan(value):
             continue
-        scored = {**row, "measure": measure, "value": value[0]}
-        if n_people > 1:
+        scored = {**row, "measure": measure, "value": value}
+        if not no_interval:
             # With very few people, the sum of changes may lie outside the range of silhouettes.
-            resampled = np.clip(resample_people(value[0], left_out), -1, 1)
-            scored |= {**interval_columns(resampled, n_people), "resampled": resampled}
+            resampled = np.clip(resample_people(value, np.array(left_out)), -1, 1)
+            scored |= {**interval_columns(resampled, len(left_out)), "resampled": resampled}
         if moved is not None:
-            scored |= {"null": moved.how, **compare_with_null(value[0], null, _ROUNDING)}
+            tested, *null = nulls[measure]
+            scored |= {"null": moved.how, **compare_with_null(tested, np.array(null), _ROUNDING)}
+            if np.isnan(scored["p"]):
+                scored["note"] = join_notes(scored["note"], _NO_TEST)
         rows.append(scored)
     measured = {scored["measure"] for scored in rows}
-    return rows + _without_value(row, [name for name in SCORES if name not in measured], why)
+    for name in SCORES:
+        if name not in measured:
+            is_apart = name == CENTRED and stratum is not None
+            rows += _without_value(row, [name], _APART if is_apart else why)
+    return rows
 
 
 def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:
@@ -164,12 +185,43 @@ def _identities(table: pd.DataFrame) -> np.ndarray:
     return pd.factorize(table["identity"].fillna(""))[0]
 
 
+def _no_interval(table: pd.DataFrame, label: str, people: np.ndarray) -> str:
+    """Why leaving people out in turn says nothing about how far people differ; empty if it does."""
+    number = people.max() + 1
+    if number == 1:
+        return "no two people, so no interval"
+    if number < _FEWEST_PEOPLE:
+        return f"{number} people, so no interval"
+    shown_by = pd.Series(people).groupby(table[label].to_numpy()).nunique()
+    alone = [] if label == "identity" else shown_by.index[shown_by == 1]
+    return f"one person alone shows {shorten(alone[0])}, so no interval" if len(alone) else ""
+
+
 def _mean_silhouettes(
-    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None
+    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None, is_fitted: bool = True
 ) -> dict[str, np.ndarray]:
-    """Mean silhouettes of each labelling, by measure; without strata, those that need none."""
+    """Mean silhouettes of each labelling, by measure; without strata, those that need none.
+
+    If `is_fitted`, the first labelling decides how points are centred (`centred_distances`);
+    otherwise the mean of each stratum does. A fit favours the labels that it knows, so it cannot
+    be compared with permuted ones; and without an effect, means are centred as well.
+    """
     means = mean_silhouettes(centred_distances(gram), labellings, stratum)
     if stratum is None:
         return {name: means[name] for name in ("silhouette", "silhouette_macro")}
-    centred = mean_silhouettes(centred_distances(gram, stratum), labellings)
+    group = pd.factorize(labellings[0])[0]
+    # A stratum of one group has no effect apart from that of the group.
+    is_told_apart = (pd.Series(group).groupby(stratum).transform("nunique") > 1).to_numpy()
+    if not _share_groups(stratum[is_told_apart], group[is_told_apart]):
+        return means
+    distance = centred_distances(gram, stratum, group if is_fitted else None)
+    centred = mean_silhouettes(distance, np.where(is_told_apart, labellings, -1))
     return {**means, CENTRED: centred["silhouette"]}
+
+
+def _share_groups(stratum: np.ndarray, group: np.ndarray) -> bool:
+    """Whether strata are linked by groups that they share, so that their effects compare."""
+    pairs = np.zeros((stratum.max() + 1, group.max() + 1), bool)
+    pairs[stratum, group] = True
+    pairs = pairs[pairs.any(axis=1)]
+    return connected_components(pairs @ pairs.T, directed=False)[0] == 1

@@ -22,7 +22,7 @@ from facestages.errors import FacestagesError
 MEASURES = {
     "silhouette": "mean over pictures, as scikit-learn's silhouette_score",
     "silhouette_macro": "mean over groups of the mean over their pictures",
-    "silhouette_balanced": "on one picture of each group in each stratum, over all such choices",
+    "silhouette_balanced": "as if each group had one picture in each stratum, by mean distances",
     "silhouette_within": "in the pictures of one stratum alone, mean over strata",
 }
 
@@ -58,24 +58,37 @@ def _turn_into_distances(gram: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(gram, 0.0, out=gram), out=gram)
 
 
-def centred_distances(gram: np.ndarray, stratum: np.ndarray | None = None) -> np.ndarray:
-    """Distances of points minus the mean of their stratum, float32, shape (n, n).
+def centred_distances(
+    gram: np.ndarray, stratum: np.ndarray | None = None, group: np.ndarray | None = None
+) -> np.ndarray:
+    """Distances of points minus the effect of their stratum, float32, shape (n, n).
 
-    They come from the points' inner products (n, n) and strata (n,), numbered from 0. Without
-    strata they are plain distances, which a common mean does not change.
+    ``x_i = stratum_s(i) + group_g(i) + e_i`` by least squares; the effect of the stratum is
+    subtracted. Where strata show other groups, or show them more often, their plain means would
+    carry the effect of these groups.
+
+    Parameters
+    ----------
+    gram : numpy.ndarray, shape (n, n)
+        Inner products of the points.
+    stratum, group : numpy.ndarray of int, shape (n,), optional
+        Numbered from 0. Without `stratum`, the distances are plain, which a common mean does not
+        change. Without `group`, the effect of a stratum is its mean.
     """
     if stratum is None:
         stratum = np.zeros(len(gram), np.int64)
         return _distances(gram, stratum, np.zeros((len(gram), 1)), np.zeros((1, 1)))
-    average = np.eye(stratum.max() + 1)[stratum]
-    average /= average.sum(axis=0)
-    means = gram @ average
-    return _distances(gram, stratum, means, average.T @ means)
+    design = np.eye(stratum.max() + 1)[stratum]
+    if group is not None:
+        design = np.hstack([design, np.eye(group.max() + 1)[group]])
+    effects = np.linalg.pinv(design)[: stratum.max() + 1]
+    means = gram @ effects.T
+    return _distances(gram, stratum, means, effects @ means)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)
 def _distances(gram, stratum, means, among):
-    """Distances from inner products of points, of points and means (n, strata), and of means.
+    """Distances from inner products of points, of points and effects (n, strata), and of effects.
 
     Each product is read once, and the result alone has the size of the matrix.
     """

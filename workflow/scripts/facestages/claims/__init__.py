@@ -25,7 +25,7 @@ from facestages.claims.checks import (
     short,
 )
 from facestages.errors import FacestagesError, shorten
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
 NOT_TESTABLE = "not testable here"

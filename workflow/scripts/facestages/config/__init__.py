@@ -15,10 +15,11 @@ from pydantic import Field, ValidationError, model_validator
 from facestages.config.analysis import Analysis
 from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
+from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry, Weights
-from facestages.config.section import Name, Section, check_name, check_once, describe, mistake
+from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
 from facestages.errors import FacestagesError, did_you_mean, shorten
-from facestages.files import read_yaml
+from facestages.yaml_files import read_yaml
 
 __all__ = ["Config", "load_config"]
 
@@ -42,10 +43,10 @@ class Config(Section):
     dataset: str | None = Field(
         None, description="For `snakemake list_layers`: the face set that sizes are given for."
     )
-    assets: dict[str, str] = Field(
+    assets: dict[str, UserPath] = Field(
         {}, description="Local file of an asset, used instead of a download."
     )
-    pathvars: dict[str, str] = Field(
+    pathvars: dict[str, UserPath] = Field(
         {}, description="Snakemake's path variables, e.g. `results: results/paper`."
     )
 
@@ -73,7 +74,7 @@ class Config(Section):
         check_once("analysis.labels", self.analysis.labels)
         check_once("analysis.components", self.analysis.components)
         check_once("analysis.decoding.labels", self.analysis.decoding.labels)
-        for where, section in self.drawings():
+        for where, section in self.drawings() if self.network is None else ():
             section.check(where, self)
         for key in self.pathvars:
             if key not in _PATHVARS:
@@ -146,9 +147,15 @@ def load_config(
     if not isinstance(config, Mapping):
         config = read_yaml(config)
     try:
-        checked = Config.model_validate(config)
+        # The list of layers is there to mend what is wrong with the layers in the config.
+        context = {"is_listing": isinstance(config, Mapping) and bool(config.get("network"))}
+        try:
+            checked = Config.model_validate(config, context=context)
+        except ValidationError as error:
+            config = read_texts(error, config)
+            checked = Config.model_validate(config, context=context)
     except ValidationError as error:
-        lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config))
+        lines = dict.fromkeys(shorten(line, _LONGEST) for line in describe(error, config, Config))
         raise FacestagesError("\n".join(lines)) from None
     if manifest is not None:
         _check_assets(checked, manifest)

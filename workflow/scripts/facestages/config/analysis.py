@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from facestages.config.section import Count, Name, Section
+from facestages.config.section import Count, Label, Section
 
 
 class Umap(Section):
@@ -22,7 +22,7 @@ class Umap(Section):
 class Decoding(Section):
     """Labels that a linear read-out decodes from each layer's principal components."""
 
-    labels: list[Name] = Field(
+    labels: list[Label] = Field(
         ["identity", "expression", "sex", "valence", "arousal"],
         description="Labels that are decoded. For identity, sessions or stretches of time are held "
         "out; for all others, people.",
@@ -35,7 +35,7 @@ class Decoding(Section):
 class Analysis(Section):
     """What is measured on every network and face set."""
 
-    labels: list[Name] = Field(
+    labels: list[Label] = Field(
         ["identity", "expression"], description="Labels whose silhouettes are measured."
     )
     components: list[Count | Literal["all"]] = Field(

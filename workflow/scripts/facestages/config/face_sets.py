@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from facestages.action_units import DISFA_UNITS, RULES_V1, parse_rules
-from facestages.config.section import Count, Section, mistake
+from facestages.config.section import Count, Section, UserPath, as_text, mistake
 from facestages.errors import FacestagesError
-from facestages.text import shorten
+from facestages.face_tables import label_name
+from facestages.text import abbreviate, line_problem
 
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 
@@ -41,7 +42,7 @@ class FaceSet(Section):
     @property
     def short_label(self) -> str:
         """The label, as long as figures have room for."""
-        return shorten(self.label, 44)
+        return abbreviate(self.label, 44)
 
     @property
     def predictors(self) -> list[str]:
@@ -112,7 +113,7 @@ class Fer2013(FaceSet):
 
     source: Literal["fer2013"] = Field(description="Where the faces come from.")
     label: str = Field("FER2013", description="Name in figures.")
-    path: str = Field(description="`fer2013.csv`, `icml_face_data.csv` or the folder.")
+    path: UserPath = Field(description="`fer2013.csv`, `icml_face_data.csv` or the folder.")
     splits: list[str] | None = Field(
         None, description="Splits to keep (Training, PublicTest, PrivateTest); all if not given."
     )
@@ -186,15 +187,34 @@ def _given(**paths: str | None) -> dict[str, str]:
     return {key: path for key, path in paths.items() if path is not None}
 
 
+# YAML takes a number or `no` for something else than text.
+Word = Annotated[str, BeforeValidator(as_text)]
+Words = dict[Word, Annotated[Word, BeforeValidator(lambda value: "" if value is None else value)]]
+LabelName = Annotated[str, AfterValidator(label_name)]
+
+
 class Table(Files):
     """A face set of one's own: a CSV table beside a folder of pictures."""
 
     source: Literal["table"] = Field(description="Where the faces come from.")
-    table: str = Field(
-        description="CSV with columns `path`, `identity` and any of `expression`, `sex`, "
-        "`session`, `frame`, `valence`, `arousal`, ..."
+    table: UserPath = Field(
+        description="CSV with columns `path`, `identity` and any of `expression` (angry, disgust, "
+        "fear, happy, sad, surprise, neutral, or words of your own), `sex`, `session`, `frame`, "
+        "`valence`, `arousal`, ... A value that is empty, NA, NaN, NULL, None or N/A is missing."
     )
-    folder: str | None = Field(
+    columns: dict[LabelName, str] = Field(
+        {},
+        description="The column of the table that holds a label, where it has another name, e.g. "
+        "`{identity: subject, expression: emotion}`.",
+    )
+    rename: dict[LabelName, Words] = Field(
+        {},
+        description="By label: words of the table that are read as others, e.g. `{expression: "
+        "{surprised: surprise, wink: ''}}`. An empty text or null makes the label missing; a word "
+        "that is given to itself, e.g. `{contempt: contempt}` or `{NA: NA}`, is meant: it is no "
+        "missing value, and no line asks about it.",
+    )
+    folder: UserPath | None = Field(
         None,
         description="Folder of the pictures (JPEG, PNG, TIFF, BMP, GIF, WebP, PGM or PPM, of at "
         "most 50 million pixels); the table's own if not given.",
@@ -208,7 +228,7 @@ class Table(Files):
         description="How faces are cut out; if not given, each picture's central square is taken, "
         "or without `size` the whole picture.",
     )
-    norms: str | None = _NORMS
+    norms: UserPath | None = _NORMS
     sources: dict[str, str] = Field(
         {}, description="Source of a label (`human`, `posed`, ...); `file` if not given."
     )
@@ -221,13 +241,32 @@ class Table(Files):
     def given(self) -> dict[str, str]:
         return _given(table=self.table, folder=self.folder, norms=self.norms)
 
+    @field_validator("columns")
+    @classmethod
+    def _a_column_holds_one_label(cls, columns: dict[str, str]) -> dict[str, str]:
+        for column in columns.values():
+            if list(columns.values()).count(column) > 1:
+                raise ValueError(f"'{column}' occurs twice")
+        return columns
+
+    @field_validator("rename")
+    @classmethod
+    def _labels_alone_are_renamed(cls, rename: dict[str, Words]) -> dict[str, Words]:
+        for label, words in rename.items():
+            if label in ("path", "stimulus_id"):
+                raise ValueError(f"'{label}' names pictures, and only labels can be renamed")
+            for text in (*words, *words.values()):
+                if problem := line_problem(text):
+                    raise ValueError(problem)
+        return rename
+
 
 class Kdef(Files):
     """KDEF, the Karolinska Directed Emotional Faces: the folder that its owners hand out."""
 
     source: Literal["kdef"] = Field(description="Where the faces come from.")
     label: str = Field("KDEF", description="Name in figures.")
-    path: str = Field(description="Folder of the pictures, as a tree or flat.")
+    path: UserPath = Field(description="Folder of the pictures, as a tree or flat.")
     angles: list[Literal["FL", "HL", "S", "HR", "FR"]] = Field(
         ["S"],
         min_length=1,
@@ -236,7 +275,7 @@ class Kdef(Files):
         "`crop.failures`).",
     )
     sessions: list[Literal["A", "B"]] = Field(["A", "B"], min_length=1, description="Sessions.")
-    norms: str | None = _NORMS
+    norms: UserPath | None = _NORMS
 
     @property
     def pictures(self) -> str:
@@ -279,12 +318,14 @@ class Disfa(Files):
 
     source: Literal["disfa"] = Field(description="Where the faces come from.")
     label: str = Field("DISFA", description="Name in figures.")
-    path: str = Field(description="Folder that holds the folders of videos and of action units.")
+    path: UserPath = Field(
+        description="Folder that holds the folders of videos and of action units."
+    )
     camera: Literal["left", "right"] = Field("left", description="Which camera's videos.")
     subjects: Literal["all", "women", "men"] | list[DisfaSubject] = Field(
         "all", description="Who is taken: all whose video is there, a sex, or a list (SN001, ...)."
     )
-    subject_list: str | None = Field(
+    subject_list: UserPath | None = Field(
         None, description="CSV with the columns `subject` and `sex`; needed to choose by sex."
     )
     frames_per_person: Count = Field(211, description="Number of frames a person.")
@@ -327,4 +368,4 @@ class Oasis(Section):
 
     source: Literal["oasis"] = Field(description="Where the ratings come from.")
     label: str = Field("OASIS", description="Name in figures.")
-    path: str = Field(description="`OASIS.csv`.")
+    path: UserPath = Field(description="`OASIS.csv`.")

@@ -33,6 +33,13 @@ class Figure(Section):
     NAMES: ClassVar[dict[str, str]] = {"dataset": "datasets", "networks": "networks"}
     #: Keys of `NAMES` whose things the figure can do without.
     OPTIONAL: ClassVar[tuple[str, ...]] = ()
+    #: Labels that the figure shows: with none of them there is nothing to see.
+    LABELS: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def labels_shown(self) -> list[str]:
+        """`LABELS`, or those that the section names."""
+        return list(self.LABELS)
 
     def named(self, key: str) -> list[str]:
         """The names that a key of `NAMES` gives: none, one or several."""
@@ -83,6 +90,7 @@ class Fig2(Figure):
     """Figure 2: the layers of one network as maps, strips of faces and Grad-CAM."""
 
     NAMES = {"dataset": "datasets", "network": "networks"}
+    LABELS = ("identity", "expression")
     dataset: str = Field(description="Face set, of few people with many pictures each.")
     network: str = Field(description="Network.")
     stages: list[str] = Field(
@@ -110,6 +118,7 @@ class Fig3(Figure):
     """Figure 3: people in pixels, in an untrained network and in one trained on objects."""
 
     NAMES = {"dataset": "datasets", **dict.fromkeys(ROLES, "networks")}
+    LABELS = ("identity",)
     dataset: str = Field(description="Face set, of few people with many pictures each.")
     pixels: str = Field(description="Network of the architecture `pixels`.")
     untrained: str = Field(description="Untrained network.")
@@ -149,6 +158,10 @@ class Fig4(Figure):
     band: Literal["range", "sd"] = Field(
         "range", description="Band over seeds: lowest to highest, or one standard deviation."
     )
+
+    @property
+    def labels_shown(self) -> list[str]:
+        return self.labels
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)
@@ -203,10 +216,13 @@ class Fig6(Study4Figure):
 class Fig7(Study4Figure):
     """Figure 7: which expressions are named correctly, and where in the space."""
 
+    LABELS = ("expression",)
+
 
 class Fig8(Figure):
     """Figure 8: how much of the space is identity, valence-arousal and category, by layer."""
 
+    LABELS = ("identity", "expression")
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(
         min_length=1, max_length=4, description="Networks, a row of panels each."
@@ -223,6 +239,7 @@ class Fig8(Figure):
 class Layers(Figure):
     """Layer curves: silhouettes, decoding and RSA of each recorded layer."""
 
+    LABELS = ("identity", "expression")
     dataset: str = Field(description="Face set.")
     networks: list[str] = Field(
         min_length=1,
@@ -263,6 +280,7 @@ class Controls(Figure):
     """Tests of the draft's conjectures: few pictures, low-level properties, ten components."""
 
     NAMES = {"datasets": "datasets", "networks": "networks"}
+    LABELS = ("identity", "expression")
     datasets: list[str] = Field(
         min_length=2,
         max_length=4,

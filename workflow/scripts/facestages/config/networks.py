@@ -1,4 +1,4 @@
-"""Networks in the config: architecture, weights, training, stages."""
+"""Networks in the config: architecture, weights, stages."""
 
 from __future__ import annotations
 
@@ -7,101 +7,32 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
-from facestages.architectures import ARCHITECTURES, SCALINGS, InputSpec, layer_widths
-from facestages.config.section import RENAMED, Count, Name, Section, Share, mistake, renamed
+from facestages.architectures import (
+    ARCHITECTURES,
+    ZOO_INPUT,
+    ZOO_WEIGHTS,
+    ZOOS,
+    InputSpec,
+    explain_missing,
+    is_address,
+    layer_widths,
+)
+from facestages.config.input import Input
+from facestages.config.section import (
+    NAME,
+    RENAMED,
+    Count,
+    Name,
+    Section,
+    UserPath,
+    mistake,
+    renamed,
+)
+from facestages.config.training import Training
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.text import shorten
-
-
-class Augmentation(Section):
-    """Random changes of the training pictures."""
-
-    rotation: float = Field(15.0, ge=0, description="Largest angle, degrees.")
-    shift: float = Field(0.15, ge=0, lt=1, description="Largest shift, share of the width.")
-    shear: float = Field(
-        0.15, ge=0, description="Largest shear angle, degrees (as Keras' ImageDataGenerator)."
-    )
-    zoom: float = Field(0.15, ge=0, lt=1, description="Largest change of scale, share.")
-    flip: bool = Field(True, description="Mirror half of the pictures.")
-
-
-class Holdout(Section):
-    """A random part of the face set that training never sees."""
-
-    share: Share = Field(0.1, description="Share held out.")
-    by: Literal["stimulus", "identity"] = Field(
-        "stimulus", description="Hold out pictures (stratified by expression) or whole people."
-    )
-    seed: int = Field(42, description="Seed of the choice.")
-
-
-class Splits(Section):
-    """Named splits of the face set (its label `split`)."""
-
-    train: list[str] = Field(min_length=1, description="Splits to train on.")
-    validation: list[str] = Field(min_length=1, description="Splits that choose the epoch.")
-    test: list[str] = Field(min_length=1, description="Splits for the reported accuracy.")
-
-    @model_validator(mode="after")
-    def _held_out(self) -> Splits:
-        shared = set(self.train) & {*self.validation, *self.test}
-        if shared:
-            raise ValueError(f"split '{min(shared)}' is trained on and cannot be held out as well")
-        return self
-
-
-class Training(Section):
-    """How a network is trained. The defaults are the published recipe."""
-
-    dataset: str = Field(description="Face set to train on.")
-    holdout: Holdout = Field(
-        Holdout(), description="Held-out part; chooses the epoch and gives the accuracy."
-    )
-    splits: Splits | None = Field(None, description="Named splits instead of `holdout`.")
-    epochs: Count = Field(100, description="Largest number of epochs.")
-    batch_size: Count = Field(32, description="Pictures a step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
-    schedule: Literal["plateau", "cosine"] = Field(
-        "plateau", description="Halve when validation accuracy stalls, or fall along a cosine."
-    )
-    warmup_epochs: float = Field(0.0, ge=0, description="Linear rise of the rate at the start.")
-    plateau_patience: Count = Field(7, description="Epochs without gain before the rate halves.")
-    minimum_rate: float = Field(1e-7, gt=0, description="The rate never falls below this.")
-    stopping_patience: Count | None = Field(
-        11, description="Epochs without gain before training stops; never if null."
-    )
-    minimum_gain: float = Field(5e-5, ge=0, description="Smallest gain that counts for stopping.")
-    augmentation: Augmentation = Field(Augmentation(), description="Random picture changes.")
-    class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
-        "none", description="Weight of each class in the loss."
-    )
-    shuffle_labels: bool = Field(
-        False,
-        description="Train on expressions that are dealt out to the pictures by chance: a control "
-        "that sees as many faces, and learns nothing about expressions.",
-    )
-    backend: Literal["tensorflow", "torch", "jax"] = Field(
-        "tensorflow", description="What Keras computes with; choose one that knows the accelerator."
-    )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32",
-        description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
-        "processors with AVX512-BF16; weights are kept in float32 all the same.",
-    )
-
-
-class Input(Section):
-    """What a network expects at its input."""
-
-    size: Count = Field(description="Rows and columns.")
-    channels: Literal[1, 3] = Field(description="1 grey, 3 RGB.")
-    scaling: Literal[tuple(SCALINGS)] = Field(
-        "unit",
-        description="unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255; imagenet: ImageNet's mean "
-        "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras.",
-    )
+from facestages.text import abbreviate, line_problem
 
 
 class Weights(Section):
@@ -111,10 +42,15 @@ class Weights(Section):
     member: str | None = Field(
         None, description="The weights' file inside the asset; needed only if there are several."
     )
-    path: str | None = Field(
+    path: UserPath | None = Field(
         None,
-        description="Instead: a `.keras`, `.h5` or torch file. `weights: path/to/file` is short "
-        "for it.",
+        description="Instead: a file of Keras, torch or safetensors. `weights: path/to/file` "
+        "is short for it.",
+    )
+    key: str | None = Field(
+        None,
+        description="Which of several state dicts in a torch file, such as `ema`: the key under "
+        "which it lies, or the prefix of its keys. Needed only where several fit.",
     )
 
     @model_validator(mode="after")
@@ -126,8 +62,11 @@ class Weights(Section):
         return self
 
 
+#: Stages of a network whose layers are listed before any is named.
+NO_STAGES = {"none": ""}
+
 # The words that `weights` can be, instead of a path or a section.
-_WEIGHTS_WORDS = ("train", "untrained", "imagenet")
+_WEIGHTS_WORDS = ("train", *ZOO_WEIGHTS)
 
 
 def _or_all(schema: dict[str, Any]) -> None:
@@ -142,25 +81,42 @@ class NetworkEntry(Section):
     architecture: Literal[tuple(ARCHITECTURES)] | None = Field(
         None, description="A built-in architecture."
     )
-    keras: str | None = Field(None, description="Instead: a Keras file with architecture inside.")
+    keras: UserPath | None = Field(
+        None,
+        description="Instead: a Keras file with architecture inside, or `package.module:function` "
+        "that returns a Keras model.",
+    )
     torch: str | None = Field(
         None,
         description="Instead: `package.module:function` that returns a torch module; or a section "
         "`{module, weights, input, files}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "object"}),
     )
-    files: list[str] = Field(
+    timm: str | None = Field(
+        None,
+        description="Instead: a network of timm, such as `vit_tiny_patch16_224`. Its library gives "
+        "the input, unless `input` does; likewise with the next two.",
+    )
+    torchvision: str | None = Field(
+        None, description="Instead: a network of torchvision for classes, such as `resnet18`."
+    )
+    keras_application: str | None = Field(
+        None, description="Instead: a network of Keras Applications, such as `ResNet50`."
+    )
+    files: list[UserPath] = Field(
         [],
-        description="Files or folders that the code of `torch` reads, beside the modules that it "
-        "imports; a change of one makes the network's results anew.",
+        description="Files or folders that the code of `torch` or `keras` reads, beside the "
+        "modules that it imports; a change of one makes the network's results anew.",
     )
     input: Input | None = Field(
         None, description="What it expects; needed with `keras` and `torch`."
     )
-    weights: Literal["train", "untrained", "imagenet"] | Weights | None = Field(
+    weights: Literal[_WEIGHTS_WORDS] | Weights | None = Field(
         None,
-        description="Where the weights come from; needed with `architecture`. `imagenet` is for "
-        "VGG16: from the cache of Keras, or downloaded. A path is short for `{path: ...}`.",
+        description="Where the weights come from; needed with `architecture`, `timm`, "
+        "`torchvision` and `keras_application`. `pretrained` is for the last three and VGG16: from "
+        "the library's cache in the user's home, or downloaded by it. A path is short for "
+        "`{path: ...}`.",
         json_schema_extra=lambda schema: schema["anyOf"].append({"type": "string"}),
     )
     classes: list[str] | None = Field(None, description="Output classes, in order.")
@@ -179,13 +135,14 @@ class NetworkEntry(Section):
     )
     stages: dict[Name, str] = Field(
         min_length=1,
-        description="Layer of each stage, from input to output. The figures ask for `early`, "
-        '`middle` (the paper\'s "ID layer"), `penultimate` and `final`.',
+        description="Layer of each stage, or a part of one (`block[1]`, `norm@cls`), from input to "
+        'output. The figures ask for `early`, `middle` (the paper\'s "ID layer"), `penultimate` '
+        "and `final`.",
     )
     layers: list[str] = Field(
         [],
-        description="More layers to look at, by name or by glob (`conv2d_*`), or `all`; "
-        "`snakemake list_layers --config network=NAME` prints them.",
+        description="More layers to look at, by name or by glob (`conv2d_*`, `blocks.*@cls`), or "
+        "`all`; `snakemake list_layers --config network=NAME` prints them.",
         json_schema_extra=_or_all,
     )
     gradcam: list[str] = Field(
@@ -196,17 +153,22 @@ class NetworkEntry(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, data: Any) -> Any:
+    def _short_forms(cls, data: Any, info: ValidationInfo) -> Any:
         """Spell out a path as `weights`, `all` as `layers`, and a section `torch`."""
         if not isinstance(data, Mapping):
             return data
         data = dict(data)
+        if _is_listing(info):
+            data |= _lenient_layers(data)
         if data.get("layers") == "all":
             data["layers"] = ["*"]
         if isinstance(data.get("torch"), Mapping):
             data |= _lift_torch(data)
         weights = data.get("weights")
-        if isinstance(weights, str) and ("/" in weights or "." in weights):
+        # The word of earlier versions, as all of VGG16's weights are of ImageNet.
+        if weights == "imagenet":
+            data["weights"] = weights = "pretrained"
+        if isinstance(weights, str) and set("/.~$") & set(weights):
             data["weights"] = {"path": weights}
         elif isinstance(weights, str) and weights not in _WEIGHTS_WORDS:
             hint = did_you_mean(weights, _WEIGHTS_WORDS)
@@ -216,30 +178,44 @@ class NetworkEntry(Section):
         return data
 
     @model_validator(mode="after")
-    def _consistent(self) -> NetworkEntry:
-        kinds = [kind for kind in ("architecture", "keras", "torch") if getattr(self, kind)]
+    def _consistent(self, info: ValidationInfo) -> NetworkEntry:
+        every = ("architecture", "keras", "torch", *ZOOS)
+        kinds = [kind for kind in every if getattr(self, kind)]
         if len(kinds) != 1:
-            raise ValueError("give exactly one of: architecture, keras, torch")
+            raise ValueError(f"give exactly one of: {', '.join(every)}")
         if kinds == ["architecture"]:
-            self._check_architecture()
+            self._check_architecture(_is_listing(info))
+        elif self.zoo:
+            if not re.fullmatch(r"\w[\w.-]*", self.zoo[1]):
+                raise mistake("key", f"{kinds[0]} = '{self.zoo[1]}': give the name of a network")
         elif self.input is None:
             raise ValueError(f"'{kinds[0]}' needs the key 'input' (size, channels, scaling)")
-        if self.files and not self.torch:
-            raise mistake("key", "files: goes with 'torch'")
-        if self.torch and not re.fullmatch(r"[\w.]+:\w+", self.torch):
+        if self.files and not self.code:
+            raise mistake("key", "files: goes with a function under 'torch' or 'keras'")
+        if self.torch and not self.code:
             raise mistake("key", f"torch = '{self.torch}': give package.module:function")
-        self._check_input_and_stages()
+        self._check_input()
+        if not _is_listing(info):
+            self._check_stages()
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
         if len(set(self.seeds)) != len(self.seeds):
             raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.torch)
+        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.code)
         if is_fixed and len(self.seeds) > 1:
             raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
         return self
 
-    def _check_architecture(self) -> None:
+    def _check_architecture(self, is_listing: bool) -> None:
+        if not is_listing:
+            self._check_layers()
+        if ARCHITECTURES[self.architecture].any_classes and not self.classes:
+            raise ValueError(
+                f"{self.architecture} needs the key 'classes', e.g. [happy, sad, neutral]"
+            )
+
+    def _check_layers(self) -> None:
         widths = layer_widths(self.architecture)
         for stage, layer in self.stages.items():
             if layer not in widths:
@@ -250,54 +226,63 @@ class NetworkEntry(Section):
         for layer in self.gradcam:
             if layer not in widths:
                 raise mistake("key", f"gradcam = '{layer}': {self._no_layer(layer)}")
-        if ARCHITECTURES[self.architecture].any_classes and not self.classes:
-            raise ValueError(
-                f"{self.architecture} needs the key 'classes', e.g. [happy, sad, neutral]"
-            )
 
-    def _check_input_and_stages(self) -> None:
+    def _check_input(self) -> None:
         if self.input is not None:
             try:
                 InputSpec(**self.input.model_dump())
             except FacestagesError as error:
                 raise mistake("key", f"input: {error}") from None
+            if self.zoo and "scaling" not in self.input.model_fields_set:
+                problem = "input.scaling: this key is missing: 'input' replaces the library's"
+                raise mistake("key", f"{problem}. Give imagenet, symmetric, unit or another")
         built_in = ARCHITECTURES.get(self.architecture)
         if self.width is not None and not (built_in and built_in.any_width):
             name = self.architecture or "a network of your own"
             raise mistake("key", f"width = {self.width}: '{name}' has one width only")
         if self.width is not None and self.width % 8:
             raise mistake("key", f"width = {self.width}: give a multiple of 8")
+
+    def _check_stages(self) -> None:
         for stage, layer in self.stages.items():
             if stage in RENAMED:
                 raise mistake("key", f"stages.{stage}: {renamed(stage)}")
-            if set("*?[") & set(layer):
+            if set("*?") & set(layer):
                 problem = "a stage is one layer; globs go to 'layers'"
                 raise mistake("key", f"stages.{stage} = '{layer}': {problem}")
 
     def _no_layer(self, layer: str) -> str:
-        hint = did_you_mean(layer, layer_widths(self.architecture))
+        hint = explain_missing(layer, layer_widths(self.architecture))
         return f"no layer of {self.architecture}; {hint}"
 
     def _check_weights(self, kind: str) -> None:
         """Refuse weights that the network cannot have: each architecture says which it takes."""
         name = self.architecture or kind
-        if name in ("pixels", "keras") and self.weights is not None:
+        if name in ("pixels", "keras") and not self.code and self.weights is not None:
             raise mistake("key", f"weights: '{name}' takes no weights")
-        if name == "torch" or isinstance(self.weights, Weights):
-            words = ("untrained",)
+        if self.architecture:
+            words = ARCHITECTURES[self.architecture].weights
         else:
-            words = ARCHITECTURES[self.architecture].weights if self.architecture else ()
-        if self.weights is None and kind == "architecture" and name != "pixels":
+            words = ZOO_WEIGHTS if self.zoo else ("untrained",)
+        if self.weights is None and kind not in ("keras", "torch") and name != "pixels":
             allowed = ", ".join([*words, "{asset: ...}", "{path: ...}"])
             raise ValueError(f"needs the key 'weights': {allowed}")
+        if isinstance(self.weights, Weights) and self.weights.key and self.framework != "torch":
+            raise mistake("key", "weights.key: goes with a torch file")
         if isinstance(self.weights, str) and self.weights not in words:
             allowed = " or ".join([*words, "{asset: ...}", "{path: ...}"])
             raise mistake("key", f"weights = '{self.weights}': '{name}' takes {allowed}")
 
     @property
+    def code(self) -> str | None:
+        """``package.module:function`` of the user's that builds it; None where none does."""
+        address = self.torch or self.keras or ""
+        return address if is_address(address) else None
+
+    @property
     def short_label(self) -> str:
         """The label, as long as figures have room for."""
-        return shorten(self.label, 28)
+        return abbreviate(self.label, 28)
 
     @property
     def output_classes(self) -> list[str] | None:
@@ -320,23 +305,52 @@ class NetworkEntry(Section):
         return "shuffled labels" if shuffled else "trained"
 
     @property
-    def source(self) -> dict[str, Any]:
-        """What `networks.load_network` needs to know."""
-        return self.model_dump(
-            include={"architecture", "keras", "torch", "input", "classes", "width"}
-        )
+    def zoo(self) -> tuple[str, str] | None:
+        """A key of `architectures.ZOOS` and the network's name there, if it is of a library."""
+        if self.architecture:
+            return ARCHITECTURES[self.architecture].zoo
+        return next(((kind, getattr(self, kind)) for kind in ZOOS if getattr(self, kind)), None)
 
     @property
-    def input_spec(self) -> Input | InputSpec:
-        """Size, channels and scaling of its input."""
-        return self.input or ARCHITECTURES[self.architecture].input
+    def source(self) -> dict[str, Any]:
+        """What `networks.load_network` needs to know."""
+        known = {"architecture", "keras", "torch", "input", "classes", "width"}
+        key = self.weights.key if isinstance(self.weights, Weights) else None
+        return self.model_dump(include=known) | {"zoo": self.zoo, "key": key}
+
+    @property
+    def input_spec(self) -> InputSpec:
+        """Size, channels and scaling of its input; a library is not asked for those."""
+        if self.input is not None:
+            return InputSpec(**self.input.model_dump())
+        built_in = ARCHITECTURES.get(self.architecture)
+        return built_in.input if built_in else ZOO_INPUT
 
     @property
     def framework(self) -> str:
         """``"keras"``, ``"torch"`` or ``"numpy"``."""
         if self.architecture:
             return ARCHITECTURES[self.architecture].framework
+        if self.zoo:
+            return ZOOS[self.zoo[0]].framework
         return "keras" if self.keras else "torch"
+
+
+def _is_listing(info: ValidationInfo) -> bool:
+    """Whether the config is read to list a network's layers, which a user needs to name them."""
+    return bool((info.context or {}).get("is_listing"))
+
+
+def _lenient_layers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that name layers, without what is wrong with them."""
+    stages = data.get("stages")
+    stages = stages if isinstance(stages, Mapping) else {}
+    named = {
+        stage: layer
+        for stage, layer in stages.items()
+        if re.fullmatch(NAME, str(stage)) and isinstance(layer, str) and not line_problem(layer)
+    }
+    return {"stages": named or NO_STAGES, "layers": [], "gradcam": []}
 
 
 def _lift_torch(data: Mapping[str, Any]) -> dict[str, Any]:

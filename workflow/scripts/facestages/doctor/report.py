@@ -75,7 +75,8 @@ def _status(requirement: Requirement) -> str:
     if requirement.missing:
         return "MISSING"
     if requirement.found:
-        return "other bytes" if requirement.note else "found"
+        # Of the user's own files, a note says what seems odd inside.
+        return "other bytes" if requirement.note and requirement.sha256 else "found"
     return "not needed now" if requirement.spent else "to be fetched"
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from facestages import disfa_files
+from facestages.architectures import INSTALL_ZOO, ZOOS
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
-from facestages.files import ARCHIVE_SUFFIXES
+from facestages.face_tables import odd_words, oddities, read_face_table
+from facestages.picture_paths import find_pictures, missing_pictures
 from facestages.plan import Plan, presence, targets
-from facestages.plan.presence import GivenPath, given_paths, known_sources, look_at
+from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources
 
 _ADDRESS = {"pip": "package index, {}", "url": "{}", "file": "comes with the project, {}"}
 
@@ -95,12 +95,12 @@ def list_requirements(
         _asset(plan, name, manifest[name], needed_by(*users))
         for name, users in _asset_users(plan).items()
     ]
-    imagenet = [
-        _imagenet(name, needed_by(f"networks.{name}"))
+    pretrained = [
+        _pretrained(plan, name, needed_by(f"networks.{name}"))
         for name, entry in config.networks.items()
-        if entry.weights == "imagenet"
+        if entry.weights == "pretrained"
     ]
-    return [*given, *assets, *imagenet]
+    return [*given, *assets, *pretrained]
 
 
 def _asset_users(plan: Plan) -> dict[str, list[str]]:
@@ -120,10 +120,12 @@ def _given(
     plan: Plan, item: GivenPath, source: Mapping[str, object], needed_by: list[str]
 ) -> Requirement:
     known_bytes = dict(source.get("sha256", {}))
-    note = _problem(item.path, item.given.wanted) or _disfa_problem(item, plan.config)
+    note = find_problem(item.path, item.given.wanted) or _disfa_problem(item, plan.config)
     found = not note
     if found and known_bytes:
         note = _unknown_bytes(item.path, known_bytes)
+    elif found and item.key == "table":
+        found, note = _look_into_table(plan, item.section.partition(".")[2])
     return Requirement(
         item.address,
         what=source.get("title", "your own files"),
@@ -151,7 +153,7 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     archive = os.path.join(downloads, entry["file"])
     places = (folder, RESOURCES / source if kind == "file" else archive)
     existing = next((str(place) for place in places if os.path.exists(place)), None)
-    note = _problem(local, "file") if local else ""
+    note = find_problem(local, "file") if local else ""
     if local:
         request = f"Correct assets.{name} in the config; without that key, a run fetches the file."
     elif kind == "file":
@@ -175,56 +177,26 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     )
 
 
-def _imagenet(network: str, needed_by: list[str]) -> Requirement:
-    """Weights of VGG16 that Keras Applications fetches into its cache in the user's home."""
-    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
-    file = cache / "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+def _pretrained(plan: Plan, network: str, needed_by: list[str]) -> Requirement:
+    """Weights that a library fetches into its cache in the user's home."""
+    kind, name = plan.config.networks[network].zoo
+    title, fetched = ZOOS[kind].title, plan.networks.fetched(network)
+    request = f"On first use, by {title}, into its cache in your home."
+    if plan.networks.zoo_version(kind) is None:
+        request += f" {ZOOS[kind].package} is not installed here: {INSTALL_ZOO}."
     return Requirement(
         key=f"networks.{network}.weights",
-        what="VGG16 weights",
-        where=str(file) if file.exists() else "Keras Applications",
-        found=file.exists(),
+        what=f"{name} weights",
+        where=fetched if os.path.exists(fetched) else title,
+        found=os.path.exists(fetched),
         fetched_by_us=True,
-        address=f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{file.name}",
-        licence="CC BY 4.0 (Visual Geometry Group, University of Oxford)",
-        request=f"On first use, by Keras; without a connection, put the file into {cache}.",
-        size="553,467,096 bytes",
+        address="",
+        licence=f"as {title} says of this network",
+        request=request,
+        size="",
         sha256={},
         needed_by=needed_by,
-        citation="Simonyan and Zisserman 2015, Very deep convolutional networks for large-scale "
-        "image recognition, ICLR, arXiv:1409.1556.",
     )
-
-
-def _problem(path: str, wanted: str) -> str:
-    """Say why a path is not what is wanted, or nothing; `wanted` as in `plan.sources.Given`."""
-    reason, mode = look_at(path)
-    if reason:
-        return reason
-    packed = path.lower().endswith(ARCHIVE_SUFFIXES)
-    if stat.S_ISREG(mode):
-        if packed and wanted != "file":
-            return "is an archive: unpack it first"
-        if wanted == "folder":
-            return "is a file where a folder is wanted"
-        return "" if os.access(path, os.R_OK) else "may not be read: change its permissions"
-    if not stat.S_ISDIR(mode):
-        return "is neither a file nor a folder"
-    if wanted in ("file", "table"):
-        return "is a folder where a file is wanted"
-    return _folder_problem(path)
-
-
-def _folder_problem(path: str) -> str:
-    try:
-        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
-    except OSError as error:
-        return f"cannot be looked into ({error.strerror})"
-    if not names:
-        return "is an empty folder"
-    if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
-        return f"holds nothing but {names[0]}: unpack it first"
-    return ""
 
 
 def _disfa_problem(item: GivenPath, config: Config) -> str:
@@ -246,6 +218,19 @@ def _disfa_problem(item: GivenPath, config: Config) -> str:
     except OSError as error:
         return f"cannot be looked into ({error.strerror})"
     return ""
+
+
+def _look_into_table(plan: Plan, dataset: str) -> tuple[bool, str]:
+    """Whether a table of pictures can be read; why not, or what seems odd about it."""
+    entry = plan.config.datasets[dataset]
+    try:
+        _, rows = read_face_table(entry.table, entry.columns, entry.rename)
+        found = find_pictures(entry.pictures, [row["path"] for row in rows])
+    except FacestagesError as error:
+        return False, str(error).removeprefix(f"{entry.table}: ")
+    _, problem = missing_pictures(entry.pictures, found)
+    odd = oddities(rows, entry.rename) + odd_words(entry.table, entry.columns, entry.rename)
+    return not problem, problem or "; ".join(odd)
 
 
 def _unknown_bytes(path: str, digests: Mapping[str, str]) -> str:

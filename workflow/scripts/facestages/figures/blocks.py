@@ -16,7 +16,10 @@ import pandas as pd
 from facestages.errors import FacestagesError
 
 #: Columns that a table of layers must have.
-COLUMNS = ("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters")
+COLUMNS = (
+    *("network", "layer", "kind", "shape", "parameters", "stage", "network_parameters"),
+    "problem",
+)
 
 #: More layers than this do not fit beside each other on a page in legible type.
 MOST_LAYERS = 50
@@ -63,10 +66,13 @@ class Block(NamedTuple):
 def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
     """The table of layers, with shapes as text: where all are vectors, they were read as numbers.
 
+    Outputs that cannot be recorded are left out.
+
     Raises
     ------
     FacestagesError
-        If a column, all rows, or a layer's number of parameters is missing.
+        If a column, all rows, or a layer's number of parameters is missing, or a stage has no
+        layer.
     """
     missing = [column for column in COLUMNS if column not in layers]
     if missing:
@@ -74,7 +80,11 @@ def check_layers(layers: pd.DataFrame) -> pd.DataFrame:
     if layers.empty:
         raise _bad_table("the table of layers has no rows")
     table = layers.astype(dict.fromkeys(("network", "layer", "kind", "shape"), str))
-    table["stage"] = table["stage"].fillna("").astype(str)
+    for key in ("stage", "problem"):
+        table[key] = table[key].fillna("").astype(str)
+    for row in table[(table["problem"] != "") & (table["stage"] != "")].itertuples():
+        raise FacestagesError(f"network {row.network}: no layer '{row.layer}': {row.problem}")
+    table = table[table["problem"] == ""]
     table["parameters"] = pd.to_numeric(table["parameters"], errors="coerce")
     for row in table[table["parameters"].isna()].itertuples():
         raise _bad_table(f"layer {row.layer} of {row.network} has no number of parameters")
@@ -107,26 +117,34 @@ def choose_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def has_no_parts(table: pd.DataFrame) -> pd.Series:
-    """Which rows hold no other row. A module that does would be drawn or counted twice."""
+    """Which rows hold no other row, and are no part of one (``block[1]``, ``norm@cls``).
+
+    Others would be drawn or counted twice.
+    """
     # The modules that hold a.b.c are a and a.b.
     holders = {
         name[:end] for name in table["layer"] for end, sign in enumerate(name) if sign == "."
     }
-    return ~table["layer"].str.partition("#")[0].isin(holders)
+    is_part = table["layer"].str.contains(r"[\[@]")
+    return ~table["layer"].str.partition("#")[0].isin(holders) & ~is_part
 
 
 def read_layers(table: pd.DataFrame) -> list[Layer]:
     """The layers of a table, in its order."""
     # PyTorch writes Conv2d, and puts rows and columns last.
     channels_first = bool(table["kind"].str.contains(r"\dd$").any())
+    pictures = [_read_shape(row)[0] for row in table[table["kind"] == "Input"].itertuples()]
+    proportion = next((rows / columns for rows, columns in filter(None, pictures)), 1.0)
     return [
-        Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first), row.stage)
+        Layer(row.layer, _kind(row.kind), *_read_shape(row, channels_first, proportion), row.stage)
         for row in table.itertuples()
     ]
 
 
-def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
-    """Rows and columns, and channels."""
+def _read_shape(
+    row, channels_first: bool = False, proportion: float = 1.0
+) -> tuple[tuple[int, ...], int]:
+    """Rows and columns, and channels; `proportion` is rows over columns of the input."""
     sizes = row.shape.split("x")
     if not all(size.isascii() and size.isdigit() and int(size) > 0 for size in sizes):
         raise _bad_table(
@@ -134,9 +152,15 @@ def _read_shape(row, channels_first: bool) -> tuple[tuple[int, ...], int]:
             f"48x48x64 or 128"
         )
     sizes = tuple(map(int, sizes))
-    if len(sizes) == 3 and (sizes[0] == sizes[1]) != (sizes[1] == sizes[2]):
-        # Pictures are nearly always square, so equal sizes tell more than the framework.
-        channels_first = sizes[1] == sizes[2]
+    if row.kind == "Input":
+        channels_first = False
+    elif len(sizes) == 3:
+        # Maps have the proportions of the input but for rounding, which tell more than the
+        # framework does.
+        last, first = (
+            abs(rows - columns * proportion) < 1 for rows, columns in (sizes[:2], sizes[1:])
+        )
+        channels_first = first if first != last else channels_first
     return (sizes[1:], sizes[0]) if channels_first and len(sizes) > 2 else (sizes[:-1], sizes[-1])
 
 

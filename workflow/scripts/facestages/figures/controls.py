@@ -87,7 +87,7 @@ def draw(
     )
     figure, axes = page.new_panels(2, 2, 150)
     _draw_low_level(axes[0, 0], low_level, conditions, pixels)
-    _draw_few(axes[0, 1], few_pictures, many[1], few[1], networks)
+    _draw_few(axes[0, 1], few_pictures, many, few[1], networks)
     for axis, label, letter in zip(axes[1], ("identity", "expression"), "cd", strict=True):
         _draw_sweep(axis, sweep[sweep["label"] == label], looks)
         stage = _STAGES[label]
@@ -208,21 +208,26 @@ def _draw_low_level(
 
 
 def _draw_few(
-    axis: Axes, table: pd.DataFrame, many: str, few: str, networks: Mapping[str, str]
+    axis: Axes,
+    table: pd.DataFrame,
+    many: tuple[str, str],
+    few: str,
+    networks: Mapping[str, str],
 ) -> None:
     axis.set_title("b  Few pictures a person", loc="left")
-    subsampled = table[table["measure"] == _SUBSAMPLED]
+    of_many = table["dataset"] == many[0]
+    subsampled = table[of_many & (table["measure"] == _SUBSAMPLED)]
     if subsampled.empty:
         style.say_missing(
-            axis, f"{many} has not twice as many pictures a person as analysis.pictures_per_person"
+            axis,
+            f"{many[1]} has not twice as many pictures a person as analysis.pictures_per_person",
         )
         return
     pictures = str(subsampled["note"].iloc[0]).partition(" ")[0]
-    of_many = table["dataset"] == subsampled["dataset"].iloc[0]
     is_whole = table["measure"] == _SILHOUETTE
     groups = (
-        (f"{many}, all pictures", table[is_whole & of_many]),
-        (f"{many}, {pictures} a person", subsampled),
+        (f"{many[1]}, all pictures", table[is_whole & of_many]),
+        (f"{many[1]}, {pictures} a person", subsampled),
         (few, table[is_whole & ~of_many]),
     )
     names = [name for name in networks if name in set(table["network"])]

@@ -19,7 +19,7 @@ from facestages.figures import layout, maps, style
 from facestages.figures.face_set import FaceSet
 from facestages.figures.faces import thumbnail
 from facestages.stimuli.regions import enlarge
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Millimetres: title, a picture, its name, and the colour bar with its numbers.
 _TITLE, _TILE, _NAME, _BAR = 6, 20, 5, 12
@@ -103,15 +103,17 @@ def read_explained(
 def choose_face(table: pd.DataFrame, expression: str) -> tuple[int | None, str]:
     """The row of the picture that shows an expression best, and the rule that chose it, in words.
 
-    It is the first of those with the highest ``intensity`` or, where the table has none, with the
-    highest ``probability`` of the network's answer. Where no picture is labelled so, it is None,
-    with the reason.
+    Among those that the network names rightly, or among all if it names none rightly, it is the
+    first with the highest ``intensity`` or, where the table has none, with the highest
+    ``probability`` of the answer. Where no picture is labelled so, it is None, with the reason.
     """
     if "expression" not in table:
         return None, "the face set has no expression labels"
     labelled = table[table["expression"] == expression]
     if labelled.empty:
         return None, f"none of the explained pictures is labelled '{expression}'"
+    right = labelled[labelled["answer"] == expression]
+    labelled = right if len(right) else labelled
     if "intensity" in labelled and labelled["intensity"].notna().any():
         return int(labelled["intensity"].idxmax()), "highest intensity"
     return int(labelled["probability"].idxmax()), "most certain answer"
@@ -170,7 +172,7 @@ def _draw_face(
         if number == 0:
             answer = f"answer: {panel.answer} ({panel.probability:.2f})"
             axis.set_title(f"{title}; {answer}", loc="left", pad=3)
-        axis.text(0, -0.04, shorten(name, 14), transform=axis.transAxes, fontsize=7, va="top")
+        axis.text(0, -0.04, abbreviate(name, 14), transform=axis.transAxes, fontsize=7, va="top")
         if name in panel.maps and not panel.maps[name].any():
             white = {"color": "white", "fontsize": 7, "ha": "center", "va": "bottom"}
             axis.text(0.5, 0.03, "all zero", transform=axis.transAxes, **white)
@@ -184,9 +186,15 @@ def describe_explained(explained: Sequence[Explained]) -> list[str]:
     letters = ", ".join(panel.letter for panel in drawn)
     rules = "; ".join(dict.fromkeys(panel.rule for panel in drawn))
     sources = "; ".join(sorted({panel.source for panel in drawn} - {""}))
+    wrong = [panel for panel in drawn if panel.answer != panel.expression]
     return [
         f"{letters}: Grad-CAM of the network's answer (its probability in brackets), each map "
         f"scaled to its own maximum; each picture has the {rules} of those explained with that "
-        f"label.",
+        f"label and named rightly.",
+        *(
+            f"{panel.letter}: none labelled {panel.expression} is named so; the picture has the "
+            f"{panel.rule} of all."
+            for panel in wrong
+        ),
         *([f"Expression labels: {sources}."] if sources else []),
     ]

@@ -25,7 +25,7 @@ from facestages.figures.blocks import (
     place_layers,
     read_layers,
 )
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 #: Colour of each kind of layer: apart in grey and for every kind of colour blindness.
 KINDS = {
@@ -83,7 +83,7 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
 
     # From the lower edge up: caption, ruler, names, blocks, stages, legend, title.
     size = 7 if min(block.width for block in blocks) > 2.9 else 6
-    names = max(_extent(_shorten(layer), size, "bold") for layer in shown["layer"]) + 3
+    names = max(_extent(_abbreviate(layer), size, "bold") for layer in shown["layer"]) + 3
     channels = _ruler(
         blocks, lambda layer: (layer.space, layer.channels), lambda layer: f"{layer.channels:,}"
     )
@@ -107,7 +107,7 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     _draw_ruler(axis, channels, ground - names, "channels" if of_maps else "units")
     _draw_ruler(axis, pixels, ground - names - _ruler_height(channels), "pixels" if of_maps else "")
     _write(axis, _EDGE, below - 1, "\n".join(lines), 7, va="top", linespacing=1.35)
-    return page.Drawing(figure, _in_words(layers), caption)
+    return page.Drawing(figure, _in_words(table), caption)
 
 
 def _in_words(layers: pd.DataFrame) -> pd.DataFrame:
@@ -129,8 +129,8 @@ def _extent(text: str, size: float, weight: str = "normal") -> float:
     return TextPath((0, 0), text.replace("$", "S"), size, font).get_extents().width * _POINT
 
 
-def _shorten(name: str) -> str:
-    return shorten(name, 36)
+def _abbreviate(name: str) -> str:
+    return abbreviate(name, 36)
 
 
 def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:
@@ -177,7 +177,7 @@ def _mix(color: Sequence[float], grey: float, share: float) -> tuple[float, ...]
 def _write_name(axis: Axes, block: Block, ground: float, size: float) -> None:
     look = {"rotation": 90, "ha": "center", "va": "top"}
     look |= {"color": STAGE_COLOR, "weight": "bold"} if block.layer.stage else {}
-    _write(axis, block.middle, ground - 1.5, _shorten(block.layer.name), size, **look)
+    _write(axis, block.middle, ground - 1.5, _abbreviate(block.layer.name), size, **look)
 
 
 def _draw_stages(axis: Axes, blocks: Sequence[Block], ground: float, skyline: float) -> None:

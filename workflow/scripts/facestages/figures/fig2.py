@@ -19,7 +19,7 @@ from facestages.figures.explained import (
 )
 from facestages.figures.face_set import FaceSet, read_face_set
 from facestages.figures.faces import draw_strip, equally_spaced
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Millimetres: maps, with what stands above and below them; strips of faces.
 _MAP, _ABOVE, _BELOW = 54, 13, 7
@@ -149,7 +149,7 @@ def _read_panel(
 ) -> maps.Panel:
     layer, stage = layers.get(name, name), name if name in layers else ""
     title = f"{layer} ({stage})" if stage else layer
-    title = f"{letter}  {shorten(title if len(title) <= 26 else layer, 26)}"
+    title = f"{letter}  {abbreviate(title if len(title) <= 26 else layer, 26)}"
     umap = maps.read_map(embedding, "embedding", layer, faces.digest)
     return maps.Panel(letter, title, layer, umap, [{"stage": stage, "layer": layer}])
 

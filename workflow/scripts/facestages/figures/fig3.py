@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from facestages.figures import layout, maps, page
 from facestages.figures.face_set import FaceSet, read_face_set
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Millimetres: a panel's width and height, what stands above it, and below it.
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 81, 62, 13, 6
@@ -141,8 +141,8 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
             off = f"in 10 components {values['10']}, in the full space {values['all']}"
         if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
             room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
-            kind += f" of {shorten(panel.layer, room)}"
-        panel = panel._replace(title=shorten(f"{panel.title}: {kind}", _LONGEST_TITLE))
+            kind += f" of {abbreviate(panel.layer, room)}"
+        panel = panel._replace(title=abbreviate(f"{panel.title}: {kind}", _LONGEST_TITLE))
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):
             lines = maps.no_silhouette(first["note"], 60)

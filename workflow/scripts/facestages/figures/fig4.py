@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 # Networks are spread so far to each side of a stage, in distances between stages.
 _ASIDE = 0.12
@@ -31,6 +31,7 @@ def draw(
     stages: Sequence[str],
     components: int | str,
     band: str,
+    pretrained: Mapping[str, str] | None = None,
 ) -> page.Drawing:
     """Draw silhouettes by stage: a row of panels a label, a column a face set, a line a network.
 
@@ -47,6 +48,8 @@ def draw(
         A line for each face set and network that is left out.
     components : int or "all"
         Number of principal components whose silhouettes are drawn.
+    pretrained : mapping of str to str
+        Whose weights those networks have that a library gives.
 
     Returns
     -------
@@ -80,11 +83,14 @@ def draw(
         for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
             panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
             _draw_panel(axis, panel, lines, stages)
-            axis.set_title(f"{next(letters)}  {shorten(title, 30)}: {label}", loc="left")
+            axis.set_title(f"{next(letters)}  {abbreviate(title, 30)}: {label}", loc="left")
         row[0].set_ylabel(f"{label.capitalize()} silhouette")
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
     sentences = _caption(chosen, summary, datasets, networks, stages, components, band)
+    if pretrained:
+        listed = "; ".join(f"{networks[name]}: {words}" for name, words in pretrained.items())
+        sentences.append(f"Weights: {listed}.")
     numbers = summary.rename(columns={"value": "mean"})[_COLUMNS]
     return page.finish(figure, numbers, sentences, absent)
 

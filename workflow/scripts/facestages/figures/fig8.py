@@ -19,7 +19,7 @@ from facestages.figures import page, style
 from facestages.figures.face_set import read_face_set
 from facestages.figures.seeds import mean_over_seeds
 from facestages.stimuli.sample import pictures_in_words
-from facestages.text import shorten
+from facestages.text import abbreviate
 
 _REST = "#DDDDDD"
 
@@ -157,7 +157,7 @@ def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
         for number, stage in enumerate(layers["stage"])
     ]
     names = [
-        shorten(layer, 16) if named else ""
+        abbreviate(layer, 16) if named else ""
         for layer, named in zip(layers["layer"], is_named, strict=True)
     ]
     axis.set_xticks(layers["position"].astype(int), names, rotation=35, ha="right", fontsize=small)

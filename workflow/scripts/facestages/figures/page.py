@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from facestages import tables
 from facestages.analysis.labels import CIRCULAR
 from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import fonts, style
 from facestages.files import atomic_path
 from facestages.stimuli.sample import sample_in_words
 from facestages.text import escape_rst
@@ -78,10 +78,13 @@ def finish(
     """Write the caption, of lines of so many `columns`, below a figure.
 
     The figure's layout is constrained, or leaves room at its lower edge. The caption ends with
-    what is `absent` (see `left_out`).
+    what is `absent` (see `left_out`), and with scripts for which there is no font.
     """
     caption = " ".join([*sentences, *left_out(absent)])
-    figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
+    below = figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
+    if no_font := fonts.use_fonts(figure):
+        caption = f"{caption} {no_font}"
+        below.set_text(textwrap.fill(caption, columns))
     return Drawing(figure, numbers, caption)
 
 
@@ -91,14 +94,16 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
     By form they are ``pdf``, ``svg`` and ``png`` of the figure; ``numbers`` as CSV; ``table``, the
     numbers as Markdown; and ``caption`` as reStructuredText.
     """
-    style.save_figure(drawing.figure, {kind: output[kind] for kind in ("pdf", "svg", "png")})
+    forms = {kind: output[kind] for kind in ("pdf", "svg", "png")}
+    no_font = style.save_figure(drawing.figure, forms)
+    caption = drawing.caption if no_font in drawing.caption else f"{drawing.caption} {no_font}"
     for form, path in output.items():
         if form == "numbers":
             tables.write_table(path, drawing.numbers)
         elif form == "table":
             _write_text(path, tables.markdown_table(drawing.numbers))
         elif form == "caption":
-            _write_text(path, escape_rst(drawing.caption) + "\n")
+            _write_text(path, escape_rst(caption) + "\n")
 
 
 def _write_text(path: str | os.PathLike, text: str) -> None:

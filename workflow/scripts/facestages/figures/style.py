@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import textwrap
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -12,8 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from facestages.figures import fonts
 from facestages.files import atomic_path
 from facestages.text import printable_lines
+
+logger = logging.getLogger(__name__)
 
 MILLIMETRE = 1 / 25.4  # inches
 
@@ -155,15 +160,22 @@ def use_style() -> None:
     sns.set_theme("paper", "ticks", list(COLORS.values()), rc=_RC)
 
 
-def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> None:
+def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
     """Write a figure as ``pdf``, ``svg`` or ``png``, a path for each.
 
     No date is written, so the same figure gives the same bytes. Control characters, which an SVG
-    cannot hold, are made visible.
+    cannot hold, are made visible. Letters that our own font lacks are of one of the machine's.
+    Returns a note on letters that no font has, which is empty if there are none.
     """
     for text in figure.findobj(Text):
         text.set_text(printable_lines(text.get_text()))
+    note = fonts.use_fonts(figure)
+    if note:
+        logger.warning(note)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
-        with atomic_path(path) as partial:
+        with atomic_path(path) as partial, warnings.catch_warnings():
+            # The note tells it in one line.
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
             figure.savefig(partial, format=kind, metadata=undated[kind])
+    return note

@@ -9,24 +9,29 @@ import numpy as np
 import pandas as pd
 
 from facestages import pages, store
-from facestages.accuracy import accuracy_on, held_out_accuracy
+from facestages.accuracy import Tested, score_answers, score_held_out
 from facestages.errors import FacestagesError
-from facestages.files import atomic_path, read_yaml
+from facestages.files import atomic_path
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import sample_in_words
 from facestages.tables import markdown_table, read_report, read_tables
 from facestages.text import escape_latex, escape_markdown
+from facestages.yaml_files import read_yaml
 
 _COLUMNS = ("part", "name", "label", "measure", "item", "value", "ci_low", "ci_high")
 _COLUMNS += ("n", "seeds", "seed_sd", "text", "paper", "paper_text")
 
-#: What a reader of Table 1 must know.
-NOTES = (
+# What a reader of Table 1 must know.
+_NOTES = (
     "Accuracies are means over seeds. Intervals: Wilson's 95 % score interval of a share of n "
-    "pictures, taken as independent; they do not hold the spread over seeds.",
+    "pictures, taken as independent; they do not hold the spread over seeds. Balanced accuracy is "
+    "the mean recall of the classes shown; a network that always names the most frequent class has "
+    "that class's share.",
     "Shares of a network's labels are those of its training data, as far as they are known. The "
     "test leaves out pictures whose expression is none of the network's classes.",
-    "Rendered faces stand in for the paper's sets; their labels are declared, not human ratings.",
+)
+_RENDERED = (
+    "Rendered faces stand in for the paper's sets; their labels are declared, not human ratings."
 )
 
 
@@ -89,23 +94,34 @@ def _describe_network(
         yield {"measure": "class", "item": item, **shares}
     if reports:
         of_test = {"item": first["dataset"], "text": first["test_part"]}
-        yield {"measure": "held-out accuracy", **of_test, **held_out_accuracy(reports)}
+        yield from _tested_rows("held-out", of_test, score_held_out(reports))
     if entry["predictions"]:
         tables = [read_tables([path]) for path in entry["predictions"]]
         try:
-            accuracy = accuracy_on(test["table"], tables, entry["classes"])
+            tested = score_answers(test["table"], tables, entry["classes"])
         except FacestagesError as error:
             raise FacestagesError(f"network {name} on face set {test['name']}: {error}") from error
-        yield {"measure": "test accuracy", "item": test["name"], **accuracy}
+        yield from _tested_rows("test", {"item": test["name"]}, tested)
+    if entry["classes"]:
+        yield {"measure": "chance", "value": 1 / len(entry["classes"])}
     for item in of_paper.get("accuracy", ()):
         yield {"measure": "paper accuracy", "item": item["test"], "paper": item["value"]}
+
+
+def _tested_rows(kind: str, of_test: Mapping, tested: Tested) -> Iterator[dict]:
+    """Accuracy of a ``held-out`` or ``test`` set, and what it is to be seen beside."""
+    yield {"measure": f"{kind} accuracy", **of_test, **tested.accuracy}
+    yield {"measure": f"{kind} balanced accuracy", **of_test, "value": tested.balanced}
+    yield {"measure": f"{kind} majority", **of_test, "value": tested.majority}
+    for item, value in tested.recall.items():
+        yield {"measure": f"{kind} recall", "item": item, "value": value, "n": tested.shown[item]}
 
 
 def _describe_dataset(entry: Mapping, of_paper: Mapping) -> Iterator[dict]:
     labels, sources, attributes = read_labels(entry["stimuli"], entry["labels"])
     with store.open_read(entry["stimuli"], "stimuli") as file:
         height, width = file["images"].shape[1:3]
-    people = labels["identity"].nunique() if "identity" in labels else np.nan
+    people = len({*labels["identity"]} - {""}) if "identity" in labels else np.nan
     sample = {"text": sample_in_words(attributes)}
     yield {"measure": "pictures", "value": len(labels), "paper": of_paper.get("n"), **sample}
     yield {"measure": "people", "value": people, "paper": of_paper.get("people")}
@@ -139,8 +155,8 @@ def network_table(table: pd.DataFrame) -> pd.DataFrame:
                 "Labels (shares)": _shares(classes) or "no expressions",
                 "Parameters": f"{by.loc['parameters', 'value']:,.0f}",
                 "Seeds": f"{by.loc['seeds', 'value']:.0f}",
-                "Held-out accuracy [95 %]": _accuracy(of, "held-out accuracy"),
-                "Test accuracy [95 %]": _accuracy(of, "test accuracy"),
+                "Held-out accuracy [95 %]": _accuracy(of, "held-out"),
+                "Test accuracy [95 %]": _accuracy(of, "test"),
                 "Paper": _published(of, by.loc["training data", "paper_text"]),
             }
         )
@@ -194,15 +210,19 @@ def _shares(rows: pd.DataFrame) -> str:
     )
 
 
-def _accuracy(of: pd.DataFrame, measure: str) -> str:
-    for row in of[of["measure"] == measure].to_dict("records"):
-        spread = f", seeds' SD {row['seed_sd']:.1%}" if _is_there(row["seed_sd"]) else ""
-        how = f": {row['text']}" if _is_there(row["text"]) else ""
-        return (
-            f"{row['value']:.1%} [{row['ci_low']:.1%}, {row['ci_high']:.1%}] on {row['n']:,.0f} of "
-            f"{row['item']}{how}{spread}"
-        )
-    return ""
+def _accuracy(of: pd.DataFrame, kind: str) -> str:
+    rows = of[of["measure"] == f"{kind} accuracy"].to_dict("records")
+    if not rows:
+        return ""
+    row, by = rows[0], of.drop_duplicates("measure").set_index("measure")["value"]
+    spread = f", seeds' SD {row['seed_sd']:.1%}" if _is_there(row["seed_sd"]) else ""
+    how = f": {row['text']}" if _is_there(row["text"]) else ""
+    return (
+        f"{row['value']:.1%} [{row['ci_low']:.1%}, {row['ci_high']:.1%}] on {row['n']:,.0f} of "
+        f"{row['item']}{how}{spread}; balanced {by[f'{kind} balanced accuracy']:.1%}; chance "
+        f"{by['chance']:.1%}, most frequent class {by[f'{kind} majority']:.1%}; recall: "
+        f"{_shares(of[of['measure'] == f'{kind} recall'])}"
+    )
 
 
 def _published(of: pd.DataFrame, data: object) -> str:
@@ -217,15 +237,22 @@ def _published(of: pd.DataFrame, data: object) -> str:
     return "; ".join(filter(_is_there, parts))
 
 
-def to_markdown(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
-    """Both parts of Table 1 as Markdown, with their notes."""
+def list_notes(table: pd.DataFrame) -> list[str]:
+    """What a reader of Table 1 must know."""
+    is_rendered = ((table["measure"] == "kind") & (table["text"] == "rendered")).any()
+    return [*_NOTES, *([_RENDERED] if is_rendered else [])]
+
+
+def to_markdown(table: pd.DataFrame, absent: Sequence[str] = ()) -> str:
+    """Both parts of Table 1 as Markdown, with their notes and the lines `absent`."""
+    notes = [*list_notes(table), *absent]
     parts = [f"{title}\n\n{markdown_table(rows)}" for title, rows in _titled(table)]
     return "\n".join([*parts, *(f"{escape_markdown(note)}\n" for note in notes)])
 
 
-def to_latex(table: pd.DataFrame, notes: Sequence[str] = NOTES) -> str:
-    """Both parts of Table 1 as LaTeX, with package booktabs, and their notes."""
-    parts = []
+def to_latex(table: pd.DataFrame, absent: Sequence[str] = ()) -> str:
+    """As `to_markdown`, in LaTeX with the package booktabs."""
+    notes, parts = [*list_notes(table), *absent], []
     for title, rows in _titled(table):
         head, *lines = (
             " & ".join(map(escape_latex, row)) + r" \\"
@@ -252,8 +279,8 @@ def write_table1(
     absent: Sequence[str] = (),
 ) -> None:
     """Write Table 1 as Markdown, as LaTeX and as a page; `absent` lines say what is left out."""
-    notes = [*NOTES, *(f"LEFT OUT: {line}." for line in absent)]
-    for path, text in ((markdown, to_markdown(table, notes)), (latex, to_latex(table, notes))):
+    absent = [f"LEFT OUT: {line}." for line in absent]
+    for path, text in ((markdown, to_markdown(table, absent)), (latex, to_latex(table, absent))):
         with atomic_path(path) as partial:
             partial.write_text(text, encoding="utf-8")
     parts = (
@@ -261,4 +288,6 @@ def write_table1(
         for title, rows in _titled(table)
         for part in (f"<h2>{title}</h2>", pages.html_frame(rows))
     )
-    pages.write_page(html, "Table 1", [*parts, *map(pages.paragraph, notes)])
+    pages.write_page(
+        html, "Table 1", [*parts, *map(pages.paragraph, [*list_notes(table), *absent])]
+    )

@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facestages.architectures import ARCHITECTURES, InputSpec
+from facestages.architectures import ARCHITECTURES, ZOOS, InputSpec, is_address
 from facestages.errors import FacestagesError, did_you_mean, name_error
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ __all__ = ["InputSpec", "Network", "load_network", "open_network"]
 
 logger = logging.getLogger(__name__)
 
-_WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt")
+_WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
 
 class Network(Protocol):
@@ -35,7 +37,8 @@ class Network(Protocol):
     name : str
         Its name in the config.
     layers : dict of str to tuple of int
-        Output shape of every layer, without the axis of pictures, in the order of the forward pass.
+        Output shape of every layer, without the axis of pictures, in the order of the forward pass;
+        after it, of the parts of it that can be recorded, such as ``block[1]`` and ``norm@cls``.
     input : InputSpec
         Size, channels and scaling of its input.
     kinds : dict of str to str
@@ -50,6 +53,8 @@ class Network(Protocol):
         The fastest number of pictures in a forward pass.
     side_by_side : bool
         Whether several threads may call `record` at the same time.
+    unlisted : dict of str to str
+        Why other outputs inside the network cannot be recorded, by their names.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Network(Protocol):
     weights_digest: str
     batch: int
     side_by_side: bool
+    unlisted: dict[str, str]
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """Outputs of some layers, in one forward pass in inference mode.
@@ -130,19 +136,65 @@ def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted:
             )
 
 
+CHECK_INPUT = "Check 'input' in the config"
+#: What to check where some pictures have passed, so that 'input' is right.
+ANY_NUMBER = "Its code must take any number of pictures, and keep nothing of a pass"
+
+
 @contextmanager
-def forward_pass(network: str) -> Iterator[None]:
-    """Make one line of whatever a forward pass of a user's network fails with."""
+def forward_pass(network: str, if_shapes: str = ANY_NUMBER) -> Iterator[None]:
+    """Make one line of whatever a forward pass of a user's network fails with; `if_shapes` is what
+    to check if the shape of pictures does not fit."""
     try:
         yield
     except (FacestagesError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         logger.info("network %s", network, exc_info=True)
-        raise FacestagesError(
-            f"network {network}: a forward pass failed: {name_error(error)}. Check the network, "
-            f"and 'input' in the config"
-        ) from error
+        problem = f"network {network}: a forward pass failed"
+        raise explain_pass(problem, error, if_shapes) from error
+
+
+def explain_pass(problem: str, error: BaseException, if_shapes: str) -> FacestagesError:
+    """One line on a forward pass that failed: the error, its place, and what to check."""
+    advice = if_shapes if _is_about_shape(error) else "Check the network's code"
+    return FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}. {advice}")
+
+
+# Words by which errors of frameworks and of users' code tell that pictures do not fit.
+_SHAPE = re.compile(r"\b(shapes?|sizes?|channels?|dim(ension)?s?|height|width|resolution)\b", re.I)
+
+# Errors that name something of the code, which may be called `size`.
+_OF_CODE = AttributeError, NameError, KeyError, TypeError, ImportError, NotImplementedError
+
+
+def _is_about_shape(error: BaseException) -> bool:
+    """Whether an error says that the pictures have a size or channels that do not fit."""
+    text = str(error)
+    if isinstance(error, AssertionError) and error.__traceback__:
+        text += f" {traceback.extract_tb(error.__traceback__)[-1].line}"
+    is_of_code = isinstance(error, _OF_CODE) or "stride" in text
+    return not is_of_code and bool(_SHAPE.search(text))
+
+
+def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
+    """The error of a layer that gets no gradient from the output."""
+    return FacestagesError(
+        f"network {network}: '{output}' does not depend on layer '{layer}', or the code between "
+        f"them stops gradients (.data, detach, no_grad). Name another layer under "
+        f"'gradcam', or change the code"
+    )
+
+
+def user_line(error: BaseException) -> str:
+    """File and line of the user's code in which an error came about, in brackets, if in any."""
+    if isinstance(error, SyntaxError):
+        return ""  # its text names them
+    frames = traceback.extract_tb(error.__traceback__)
+    library = os.path.dirname(os.path.dirname(__file__))
+    others = ("site-packages", "dist-packages", library, os.path.dirname(traceback.__file__), "<")
+    own = [frame for frame in frames if not any(part in frame.filename for part in others)]
+    return f" ({os.path.basename(own[-1].filename)}, line {own[-1].lineno})" if own else ""
 
 
 def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):
@@ -185,9 +237,10 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
 def runs_side_by_side(source: Mapping[str, Any]) -> bool:
     """Whether forward passes of a network, by its source in the config, may run at the same time.
 
-    A user's torch module may not: it may keep something of each pass.
+    Torch modules of users and libraries may not: they may keep something of each pass.
     """
-    return source.get("torch") is None
+    zoo = source.get("zoo")
+    return source.get("torch") is None and not (zoo and ZOOS[zoo[0]].framework == "torch")
 
 
 def load_instance(snakemake) -> tuple[Network, int]:
@@ -201,6 +254,8 @@ def load_instance(snakemake) -> tuple[Network, int]:
     """
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
     source, weights = snakemake.params.network, snakemake.params.weights
+    # A job of its own has fetched the weights of timm; nodes of a cluster often have no connection.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     gpu = snakemake.resources.gpu
     return load_network(name, **source, weights=weights, seed=seed, gpu=gpu), seed
 
@@ -211,10 +266,12 @@ def load_network(
     architecture: str | None = None,
     keras: str | None = None,
     torch: str | None = None,
+    zoo: Sequence[str] | None = None,
     input: Mapping[str, Any] | None = None,
     classes: Sequence[str] | None = None,
     width: int | None = None,
     weights: str | os.PathLike | None = None,
+    key: str | None = None,
     seed: int = 0,
     gpu: int = 0,
 ):
@@ -226,18 +283,21 @@ def load_network(
     ----------
     name : str
         Its name in the config.
-    architecture, keras, torch
-        One of them: a name in `architectures.ARCHITECTURES`, a Keras file, or
-        ``package.module:function``.
+    architecture, keras, torch, zoo
+        One of them: a name in `architectures.ARCHITECTURES`, a Keras file or
+        ``package.module:function``, ``package.module:function``, or a key of `architectures.ZOOS`
+        and a name there.
     input : mapping, optional
-        ``size``, ``channels`` and ``scaling``; required unless `architecture` is given.
+        ``size``, ``channels`` and ``scaling``; required with `keras` and `torch`.
     classes : sequence of str, optional
         Output classes, if they are not the published ones.
     width : int, optional
         Channels of the first layer, to build an architecture narrower than published.
     weights : path-like, optional
         File of the weights, or a folder that holds one such file. None for an untrained network,
-        ``"imagenet"`` for weights that Keras Applications fetches.
+        ``"pretrained"`` for those that the library of `zoo` has.
+    key : str, optional
+        Which of several state dicts in a file of torch, see `checkpoints.load_state`.
     seed : int
         Seed of an untrained network's initial weights.
     gpu : int
@@ -257,46 +317,66 @@ def load_network(
     from facestages.networks.devices import require_gpus
 
     keep_freed_memory()
-    spec = InputSpec(**input) if input else ARCHITECTURES[architecture].input
-    if weights is not None and os.path.isdir(weights):
+    published = ARCHITECTURES.get(architecture)
+    spec = InputSpec(**input) if input else None
+    is_code = keras is not None and is_address(keras)
+    # A folder under `keras` is no folder of an asset.
+    if weights is not None and os.path.isdir(weights) and weights != keras:
         weights = find_weights(weights)
+    builder = None
+    if published:
+        builder, zoo, classes = published.builder, published.zoo, classes or published.classes
+    n_classes = [len(classes)] if classes else []
+    pretrained = weights == "pretrained"
+    file = None if pretrained else weights
+
+    def build_zoo():
+        # By name, so that this module counts for networks of a zoo alone: see common.smk.
+        zoos = importlib.import_module("facestages.networks.zoos")
+        where = f"network {name}"
+        return zoos.build_network(where, zoo, pretrained, *n_classes, input=spec, seed=seed)
+
+    if published and not zoo:
+        spec = spec or published.input
     if architecture == "pixels":
         from facestages.networks.pixels import PixelsNetwork
 
         return PixelsNetwork(name, spec)
-    published = ARCHITECTURES.get(architecture)
-    builder, n_classes = None, []
-    if published:
-        builder, classes = published.builder, classes or published.classes
-        n_classes = [len(classes)] if classes else []
-    if torch is not None or (published and published.framework == "torch"):
+    is_torch = torch is not None or (published and published.framework == "torch")
+    if is_torch or (zoo and ZOOS[zoo[0]].framework == "torch"):
         from facestages.networks.checkpoints import load_state
         from facestages.networks.torch_backend import TorchNetwork, build_module
 
         require_gpus(gpu, "torch")
-        where = f"networks.{name}.torch"
-        options = {} if width is None else {"width": width}
-        module = build_module(torch or builder, seed, *n_classes, where=where, **options)
-        if weights is not None:
-            load_state(module, weights)
-        side_by_side = runs_side_by_side({"torch": torch})
+        if zoo:
+            module, spec = build_zoo()
+        else:
+            where = f"networks.{name}.torch"
+            n_units = n_classes if published else []
+            options = {} if width is None else {"width": width}
+            module = build_module(torch or builder, seed, *n_units, where=where, **options)
+        if file is not None:
+            load_state(module, file, key)
+        side_by_side = runs_side_by_side({"torch": torch, "zoo": zoo})
         return TorchNetwork(name, module, spec, side_by_side=side_by_side)
 
-    from facestages.networks.keras_backend import KerasNetwork
+    from facestages.networks.keras_backend import KerasNetwork, build_model
     from facestages.networks.keras_files import load_keras, load_weights
     from facestages.networks.quiet_keras import keras as loaded_keras
 
     require_gpus(gpu, loaded_keras.config.backend())
-    whole_model = builder is None or str(weights).endswith(".keras")
-    if whole_model:
-        return KerasNetwork(name, load_keras(weights or keras), spec)
-    module, _, function = builder.partition(":")
-    build = getattr(importlib.import_module(module), function)
-    if weights == "imagenet":
-        return KerasNetwork(name, build(weights=weights), spec)
-    model = build(*n_classes, seed=seed)
-    if weights is not None:
-        load_weights(model, weights)
+    if zoo:
+        model, spec = build_zoo()
+    elif is_code:
+        model = build_model(name, keras, spec, seed)
+    elif builder:
+        module, _, function = builder.partition(":")
+        model = getattr(importlib.import_module(module), function)(*n_classes, seed=seed)
+    is_whole = str(file).endswith(".keras") and not is_code
+    if is_whole or not (zoo or is_code or builder):
+        model = load_keras(file or keras)
+    elif file is not None:
+        load_weights(model, file)
     return KerasNetwork(name, model, spec)
 
 
@@ -309,5 +389,6 @@ def find_weights(folder: str | os.PathLike) -> Path:
         return weights[0]
     names = ", ".join(str(path.relative_to(folder)) for path in weights) or "no file of weights"
     raise FacestagesError(
-        f"{folder}: holds {names}; name the file with the key 'member' of the network's 'weights'"
+        f"{folder}: holds {names}; name the file itself in the path of the network's 'weights', or "
+        f"as their 'member' for an asset"
     )

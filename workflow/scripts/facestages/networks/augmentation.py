@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facestages.config.networks import Augmentation
+from facestages.config.training import Augmentation
 from facestages.networks.quiet_keras import keras
 
 

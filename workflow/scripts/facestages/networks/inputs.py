@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PIL import Image
 
-from facestages.architectures import BLUE_FIRST, SCALINGS, InputSpec
+from facestages.architectures import BLUE_FIRST, InputSpec, factor_and_shift
 from facestages.errors import FacestagesError
 
 
-def resize_images(images: np.ndarray, size: int, channels: int) -> np.ndarray:
-    """Resize pictures to a square, and convert them to grey or RGB.
+def resize_images(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Resize pictures, and convert them to grey or RGB.
+
+    Where rows and columns are not in the proportion of the pictures', these are stretched.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 1 or 3)
-    size : int
-        Rows and columns of the square; resampling is bilinear, with antialiasing.
-    channels : int
-        1 for luminance (ITU-R 601); 3 for RGB, where grey pictures get three equal channels.
+    shape : tuple of three int
+        Rows and columns; resampling is bilinear, with antialiasing. Channels: 1 for luminance
+        (ITU-R 601); 3 for RGB, where grey pictures get three equal channels.
 
     Returns
     -------
-    numpy.ndarray of uint8, shape (n, size, size, channels)
+    numpy.ndarray of uint8, shape (n, *shape)
     """
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
+    rows, columns, channels = shape
     mode = "L" if channels == 1 else "RGB"
     present_mode = "L" if images.ndim == 3 else "RGB"
-    if images.shape[1:3] == (size, size) and mode == present_mode:
-        return images.reshape(len(images), size, size, channels)
-    out = np.empty((len(images), size, size, channels), np.uint8)
+    if images.shape[1:3] == (rows, columns) and mode == present_mode:
+        return images.reshape(len(images), *shape)
+    out = np.empty((len(images), *shape), np.uint8)
     for target, image in zip(out, images, strict=True):
         picture = Image.fromarray(np.ascontiguousarray(image)).convert(mode)
-        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-        target[:] = np.asarray(picture).reshape(size, size, channels)
+        picture = picture.resize((columns, rows), Image.Resampling.BILINEAR)
+        target[:] = np.asarray(picture).reshape(shape)
     return out
 
 
-def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
+def scale_images(images: np.ndarray, scaling: str | Mapping) -> np.ndarray:
     """Scale uint8 pictures to the values that a network was trained on: x * factor + shift.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns, channels)
         Channels in the order red, green, blue.
-    scaling : str
-        A name in `architectures.SCALINGS`.
+    scaling : str or mapping
+        As of `architectures.InputSpec`.
 
     Returns
     -------
     numpy.ndarray of float32, shape (n, rows, columns, channels)
         Channels in the order that the network takes.
     """
-    factor, shift = (np.float32(value) for value in SCALINGS[scaling])
+    factor, shift = (np.float32(value) for value in factor_and_shift(scaling))
     scaled = images.astype(np.float32)
     scaled *= factor
     scaled += shift
@@ -63,9 +67,9 @@ def scale_images(images: np.ndarray, scaling: str) -> np.ndarray:
 def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
     """Resize and scale uint8 pictures (n, rows, columns[, 3]) for a network.
 
-    Returns (n, size, size, channels) float32.
+    Returns (n, *spec.shape) float32.
     """
-    return scale_images(resize_images(images, spec.size, spec.channels), spec.scaling)
+    return scale_images(resize_images(images, spec.shape), spec.scaling)
 
 
 def require_halvable(network: str, shape: tuple[int, ...]) -> None:

@@ -12,23 +12,37 @@ import numpy as np
 
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError, shorten
-from facestages.networks import forward_pass, is_kernel, require_spatial
+from facestages.networks import CHECK_INPUT, forward_pass, is_kernel, no_gradient, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
+from facestages.networks.keras_graph import (
+    find_calls,
+    find_parts,
+    flatten,
+    has_channels_first,
+    make_functional,
+    may_change_rows,
+    puts_channels_first,
+)
+from facestages.networks.own_code import call_function
 from facestages.networks.quiet_keras import keras
+from facestages.networks.tokens import name_choices, take, whole_layer
 
 # Pictures in a forward pass. On a processor, larger batches are no faster.
 _BATCH, _GPU_BATCH = 16, 64
 # Values of a layer for a picture: 64 channels of 1024 x 1024. A batch of them has 4 GB.
 _MOST_VALUES = 1 << 26
+# Pictures that tell rows apart from other lengths.
+_ROWS = 2
 
 
 class KerasNetwork:
     """A Keras model as a `networks.Network`.
 
     Its layers are those of the model and of models inside it, and functional operations. A layer
-    that is called several times counts once for each call: ``relu#1``, ``relu#2``. Shared
-    parameters count once in ``n_parameters``.
+    that is called several times counts once for each call: ``relu#1``, ``relu#2``. One that returns
+    several tensors is a layer by the first, and each has a name of its own, too: ``lstm[0]``,
+    ``lstm[1]``. Shared parameters count once in ``n_parameters``.
 
     Parameters
     ----------
@@ -54,32 +68,48 @@ class KerasNetwork:
         self.name = name
         self.model = model
         self.input = input
-        _check_input(name, model, input)
+        model = make_functional(name, model, input)
+        self._shape = _shape_taken(name, model, input)
         self._tensors: dict[str, keras.KerasTensor] = {}
         self.kinds: dict[str, str] = {}
         self.parameters: dict[str, int] = {}
-        self._graph = _flatten(model)
-        for layer, operation, tensor in _calls(self._graph):
+        self._graph = flatten(model)
+        # Not every processor convolves maps whose channels come first; what XLA compiles, all do.
+        self._use_xla = not on_gpu and any(map(puts_channels_first, self._graph.operations))
+        self.unlisted: dict[str, str] = {}
+        for layer, operation, tensor in find_calls(self._graph):
+            if tensor.shape[:1] != self._graph.inputs[0].shape[:1]:
+                self.unlisted[layer] = "its output is the same for any number of pictures"
+                continue
             self._tensors[layer] = tensor
             self.kinds[layer] = type(operation).__name__
             of_layer = isinstance(operation, keras.layers.Layer)
             self.parameters[layer] = operation.count_params() if of_layer else 0
+        self.unlisted |= find_parts(self._graph)
         self.n_parameters = model.count_params()
         self.layers = {layer: tuple(tensor.shape[1:]) for layer, tensor in self._tensors.items()}
         self._recorders: dict[tuple[str, ...], Callable] = {}
         self._building = threading.Lock()
         self._gradients: dict[tuple[str, ...], Callable] = {}
-        if any(None in shape for shape in self.layers.values()):
-            self.layers = self._measure()
+        if any(map(may_change_rows, self._graph.operations)) or any(
+            None in shape for shape in self.layers.values()
+        ):
+            self._measure()
         _require_small_layers(name, self.layers)
+        self.layers = name_choices(self.layers)
+        for of in (self.kinds, self.parameters):
+            of |= {layer: of[whole_layer(layer)] for layer in self.layers}
 
-    def _measure(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the layers of a model for inputs of any size."""
-        shape = (1, self.input.size, self.input.size, self.input.channels)
+    def _measure(self) -> None:
+        """Find the shapes of layers for inputs of any size, and layers without an axis of rows."""
+        pictures = keras.KerasTensor((_ROWS, *self._shape))
         model = keras.Model(self._graph.inputs, self._tensors)
-        return {
-            layer: tuple(output.shape[1:])
-            for layer, output in model(keras.KerasTensor(shape)).items()
+        shapes = {layer: tuple(output.shape) for layer, output in model(pictures).items()}
+        self.layers = {layer: shape[1:] for layer, shape in shapes.items() if shape[0] == _ROWS}
+        self.unlisted |= {
+            layer: f"its output for {_ROWS} pictures has {shape[0]} rows"
+            for layer, shape in shapes.items()
+            if shape[0] != _ROWS
         }
 
     @property
@@ -89,10 +119,23 @@ class KerasNetwork:
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
-        batch = prepare_images(images, self.input)
+        batch = self._prepare(images)
+        whole = tuple(dict.fromkeys(map(whole_layer, layers)))
         with forward_pass(self.name):
-            outputs = self._recorder(tuple(layers))(batch)
-        return {layer: np.asarray(outputs[layer], np.float32) for layer in layers}
+            outputs = self._recorder(whole)(batch)
+        outputs = {layer: np.asarray(output, np.float32) for layer, output in outputs.items()}
+        for layer, output in outputs.items():
+            if len(output) != len(images):
+                raise FacestagesError(
+                    f"network {self.name}: layer '{layer}' gives {len(output)} rows for "
+                    f"{len(images)} pictures; name a layer with one row a picture"
+                )
+        return {layer: take(layer, outputs[whole_layer(layer)]) for layer in layers}
+
+    def _prepare(self, images: np.ndarray) -> np.ndarray:
+        """Pictures (n, ...) float32, with channels where the model takes them."""
+        batch = prepare_images(images, self.input)
+        return batch if self._shape == self.input.shape else np.moveaxis(batch, 3, 1)
 
     def _recorder(self, layers: tuple[str, ...]) -> Callable[[np.ndarray], dict]:
         """Function of a batch that returns the layers' outputs as arrays; built once."""
@@ -110,19 +153,19 @@ class KerasNetwork:
         import tensorflow as tf
 
         # The signature allows any number of pictures, so that a smaller last batch is not compiled
-        # again. XLA is not used, as it is slower on a processor.
+        # again. XLA is not used without need, as it is slower on a processor.
         call = tf.function(
             lambda batch: model(batch, training=False),
             input_signature=[self._batch_signature()],
             autograph=False,
+            jit_compile=self._use_xla,
         )
         return lambda batch: {layer: output.numpy() for layer, output in call(batch).items()}
 
     def _batch_signature(self):
         import tensorflow as tf
 
-        side, channels = self.input.size, self.input.channels
-        return tf.TensorSpec((None, side, side, channels), tf.float32)
+        return tf.TensorSpec((None, *self._shape), tf.float32)
 
     def differentiate(
         self, images: np.ndarray, layers: Sequence[str], output: str, units: np.ndarray
@@ -132,17 +175,17 @@ class KerasNetwork:
         key = (*layers, output)
         if key not in self._gradients:
             self._gradients[key] = self._gradient(layers, output)
-        batch = prepare_images(images, self.input)
+        batch = self._prepare(images)
         with forward_pass(self.name):
             activations, gradients = self._gradients[key](batch, np.asarray(units, np.int32))
         pairs = {}
         for layer, activation, gradient in zip(layers, activations, gradients, strict=True):
             if gradient is None:
-                raise FacestagesError(
-                    f"network {self.name}: '{output}' does not depend on layer '{layer}', or not "
-                    f"smoothly; name a layer before it"
-                )
-            pairs[layer] = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+                raise no_gradient(self.name, output, layer)
+            pair = np.asarray(activation, np.float32), np.asarray(gradient, np.float32)
+            if has_channels_first(self._tensors[layer], self._shape != self.input.shape):
+                pair = tuple(np.moveaxis(values, 1, 3) for values in pair)
+            pairs[layer] = pair
         return pairs
 
     def _gradient(self, layers: Sequence[str], output: str) -> Callable:
@@ -154,19 +197,20 @@ class KerasNetwork:
             )
         import tensorflow as tf
 
-        before, finish = _split_softmax(self._tensors[output])
+        before, finish = _split_softmax(self._tensors[whole_layer(output)])
         model = keras.Model(self._graph.inputs, [self._tensors[name] for name in layers] + [before])
 
         @tf.function(
             input_signature=[self._batch_signature(), tf.TensorSpec((None,), tf.int32)],
             autograph=False,
+            jit_compile=self._use_xla,
         )
         def differentiate(batch, units):
             with tf.GradientTape() as tape:
                 # Watched, the input gives every layer a gradient, even if all weights are frozen.
                 tape.watch(batch)
                 *activations, last = model(batch, training=False)
-                logits = finish(last)
+                logits = take(output, finish(last))
                 logits = tf.reshape(logits, (tf.shape(logits)[0], -1))
                 chosen = tf.gather(logits, units, batch_dims=1)
             return activations, tape.gradient(chosen, activations)
@@ -213,22 +257,58 @@ def _split_softmax(output: keras.KerasTensor) -> tuple[keras.KerasTensor, Callab
     return before, call_without_softmax
 
 
-def _check_input(name: str, model: keras.Model, input: InputSpec) -> None:
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
+def build_model(name: str, address: str, input: InputSpec, seed: int) -> keras.Model:
+    """Build a network's model with a function of the user's, see `own_code.call_function`."""
+    where = f"networks.{name}.keras"
+    keras.utils.set_random_seed(seed)
+    model = call_function(address, where=where)
+    if not isinstance(model, keras.Model):
         raise FacestagesError(
-            f"network {name}: a {type(model).__name__} does not say what it is made of; only "
-            f"functional and sequential Keras models can be recorded"
+            f"{where} = '{address}': returns a {type(model).__name__}, not a keras.Model"
         )
-    wanted = (input.size, input.size, input.channels)
-    taken = tuple(inputs[0].shape[1:])
-    fits = len(taken) == 3 and all(t in (None, w) for t, w in zip(taken, wanted, strict=True))
-    if len(inputs) > 1 or not fits:
-        shapes = " and ".join("x".join(map(str, tensor.shape[1:])) for tensor in inputs)
-        raise FacestagesError(
-            f"network {name}: takes {shapes.replace('None', '?')}, not one picture of "
-            f"{'x'.join(map(str, wanted))}. Check 'input' in the config"
-        )
+    if not model.built:
+        with forward_pass(name, CHECK_INPUT):
+            model(keras.Input(input.shape))
+    return model
+
+
+def _shape_taken(name: str, model: keras.Model, input: InputSpec) -> tuple[int, int, int]:
+    """Shape of a picture as the model takes it: (rows, columns, channels) or channels first.
+
+    Raises
+    ------
+    FacestagesError
+        If the model takes no such picture.
+    """
+    rows, columns, channels = input.shape
+    taken = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    for shape in ((rows, columns, channels), (channels, rows, columns)):
+        if len(taken) == 1 and len(taken[0]) == 3 and _agree(taken[0], shape):
+            return shape
+    shapes = " and ".join("x".join(map(str, shape)).replace("None", "?") for shape in taken)
+    raise FacestagesError(
+        f"network {name}: takes {shapes}, not one picture of {'x'.join(map(str, input.shape))}. "
+        f"{_right_input(taken, input)}"
+    )
+
+
+def _agree(taken: Sequence[int | None], shape: Sequence[int]) -> bool:
+    return all(length in (None, own) for length, own in zip(taken, shape, strict=True))
+
+
+def _right_input(taken: Sequence[tuple[int | None, ...]], input: InputSpec) -> str:
+    """What the config should say, for a message."""
+    if len(taken) == 1 and len(taken[0]) == 3:
+        for *sides, channels in (taken[0], (*taken[0][1:], taken[0][0])):
+            if channels in (1, 3):
+                rows, columns = (a or b for a, b in zip(sides, input.shape, strict=False))
+                size = rows if rows == columns else f"[{rows}, {columns}]"
+                right = f"{{size: {size}, channels: {channels}, scaling: {input.scaling}}}"
+                return f"Write in the config: 'input: {right}'"
+    return (
+        "Only networks that take one picture, grey or RGB, can be recorded. Build one around it "
+        "with a function of yours, 'keras: package.module:function'"
+    )
 
 
 def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]]) -> None:
@@ -241,48 +321,6 @@ def _require_small_layers(name: str, layers: Mapping[str, tuple[int | None, ...]
                 f"values for a picture, and at most {_MOST_VALUES / 1e6:,.0f} million are "
                 f"computed. Is its file damaged?"
             )
-
-
-def _flatten(model: keras.Model) -> keras.Model:
-    """One functional model in which models inside `model` are replaced by their layers.
-
-    If that is impossible, for instance because two layers have one name, they stay one layer each.
-    """
-    # Only a functional model exposes its graph, so a sequential one is converted.
-    graph = keras.Model(model.inputs, model.outputs)
-    if not any(isinstance(operation, keras.Model) for operation in graph.operations):
-        return graph
-
-    def call_of(operation):
-        if not isinstance(operation, keras.Model):
-            return operation
-        inside = keras.Model(operation.inputs, operation.outputs)
-
-        def call(x, *_, **__):
-            outputs = inside._run_through_graph([x], call_of)
-            return outputs[0] if len(inside.outputs) == 1 else outputs
-
-        return call
-
-    inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in graph.inputs]
-    try:
-        return keras.Model(inputs, graph._run_through_graph(inputs, call_of))
-    except (ValueError, TypeError, AttributeError):
-        return graph
-
-
-def _calls(graph: keras.Model):
-    """Layer name, operation and output tensor of every call in a model, in the forward order."""
-    nodes = {id(node) for level in graph._nodes_by_depth.values() for node in level}
-    for operation in graph.operations:
-        if isinstance(operation, keras.layers.InputLayer):
-            continue
-        # A layer shared with another model has calls there too, which do not count.
-        calls = [node for node in operation._inbound_nodes if id(node) in nodes]
-        for number, node in enumerate(calls, start=1):
-            layer = operation.name if len(calls) == 1 else f"{operation.name}#{number}"
-            if len(node.output_tensors) == 1:
-                yield layer, operation, node.output_tensors[0]
 
 
 def digest_arrays(arrays: Iterable[np.ndarray]) -> str:

@@ -22,10 +22,11 @@ class PixelsNetwork:
     def __init__(self, name: str, input: InputSpec) -> None:
         self.name = name
         self.input = input
-        self.layers = {"pixels": (input.size, input.size, input.channels)}
+        self.layers = {"pixels": input.shape}
         self.kinds = {"pixels": "Input"}
         self.parameters = {"pixels": 0}
         self.n_parameters = 0
+        self.unlisted = {}
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """The pictures, resized and scaled, under the name of each layer."""

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from facestages import provenance
 from facestages.architectures import InputSpec
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.networks import load_network
@@ -226,7 +226,7 @@ def train_classifier(
         [classes.index(e) if e in classes else -1 for e in stimuli.labels.expression]
     )
     data = {
-        part: (resize_images(stimuli.images[rows], spec.size, spec.channels), targets[rows])
+        part: (resize_images(stimuli.images[rows], spec.shape), targets[rows])
         for part, rows in parts.items()
     }
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.errors import FacestagesError, did_you_mean
 
 # Distinguishes the random numbers that shuffle labels from all others of the same seed.

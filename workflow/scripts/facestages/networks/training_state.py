@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from facestages import provenance
-from facestages.config.networks import Training
+from facestages.config.training import Training
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path, remove
 from facestages.networks.quiet_keras import keras

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from facestages import subsets
 from facestages.errors import FacestagesError
-from facestages.plan.given import Given, give
+from facestages.face_tables import reading_as_text, reading_of
+from facestages.plan.given import Given, give, require_usable
 from facestages.plan.presence import given_in
 from facestages.plan.sources import SOURCES, Source
 
@@ -20,6 +21,7 @@ _LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
 
 # Keys that decide labels. All but the first three change no picture.
 _OF_LABELS = {"source", "path", "table", "norms", "sources", "subject_list", "action_units"}
+_OF_LABELS |= {"columns", "rename"}
 _OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
@@ -36,6 +38,7 @@ class FaceSets:
         self.subjects = cache(self.subjects)
         self.foreseen = cache(self.foreseen)
         self.sampling_step = cache(self.sampling_step)
+        self.labels_known = cache(self.labels_known)
 
     def kind(self, dataset: str) -> Source:
         """Facts of a face set's kind."""
@@ -68,12 +71,35 @@ class FaceSets:
         if entry.source != "table" or not (os.path.exists(entry.table) or os.path.exists(sample)):
             return []
         most = self.config.analysis.most_pictures
-        told = ("step", entry.table, most), ("people of a table", entry.table)
+        reading = reading_as_text(entry.columns, entry.rename, "identity")
+        told = ("step", entry.table, most, *reading), ("people of a table", entry.table, *reading)
         return self._give(dataset, sample, *told)
 
     def _give(self, dataset: str, product: str, *told: tuple) -> Given:
         section = f"datasets.{dataset}"
+        self.labels_known(dataset)
         return [one for item in told for one in give(self.plan, section, product, *item)]
+
+    def labels_known(self, dataset: str) -> list[str] | None:
+        """Labels that a face set has before anything is made of it; None if that is not known.
+
+        Norms may add others.
+
+        Raises
+        ------
+        FacestagesError
+            If a user's table lacks a column that it must have, or is none.
+        """
+        entry, kind = self.config.datasets[dataset], self.kind(dataset)
+        given = given_in(self.config, f"datasets.{dataset}")
+        if kind.labels is None or not all(os.path.exists(item.path) for item in given):
+            return None
+        require_usable(given)
+        try:
+            predicted = ["expression"] if entry.expression_from else []
+            return [*kind.labels(entry), *predicted]
+        except FacestagesError as error:
+            raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
@@ -147,7 +173,15 @@ class FaceSets:
         if self.kind(dataset).has_videos:
             # The other keys have decided the frames, which come as files.
             return {"source": "frames", "size": entry["size"], "crop": entry["crop"]}
-        return entry
+        return entry | self._reading(dataset)
+
+    def _reading(self, dataset: str, *labels: str) -> dict:
+        """Keys that say how a user's table is read, as far as pictures and some labels go."""
+        entry = self.config.datasets[dataset]
+        if entry.source != "table":
+            return {}
+        keys = ("columns", "rename")
+        return dict(zip(keys, reading_of(entry.columns, entry.rename, *labels), strict=True))
 
     def label_entry(self, dataset: str) -> dict:
         """The part of a face set's section that decides its labels."""
@@ -175,7 +209,8 @@ class FaceSets:
     def people_entry(self, dataset: str) -> dict:
         """The part of a face set's section that decides who is on its pictures."""
         entry = self.label_entry(dataset)
-        return {key: entry[key] for key in ("source", "table") if key in entry}
+        kept = {key: entry[key] for key in ("source", "table") if key in entry}
+        return kept | self._reading(dataset, "identity")
 
     def _people(self, dataset: str) -> Given:
         entry = self.config.datasets[dataset]

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.face_tables import lacks_columns, meant_column
 from facestages.paths import Recording
 
 if TYPE_CHECKING:
-    from facestages.config.figures import Study4Figure
+    from facestages.config.figures import Figure, Study4Figure
     from facestages.plan import Plan
+
+
+_USUAL = ("identity", "expression")
 
 
 class FigurePlan(NamedTuple):
@@ -27,9 +32,52 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
     Raises
     ------
     FacestagesError
-        If the config has no section for it.
+        If the config has no section for it, or its face sets have none of the labels it shows.
     """
-    return _FIGURES[name](plan, plan.config.drawing(f"figures.{name}"))
+    figure = plan.config.drawing(f"figures.{name}")
+    _require_labels(plan, f"figures.{name}", figure)
+    return _FIGURES[name](plan, figure)
+
+
+def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
+    """Refuse a figure of labels that no face set has, or that lacks one by a column's name.
+
+    Many face sets have one of the two usual labels alone.
+    """
+    shown, lines, found = figure.labels_shown, [], set()
+    datasets = plan.at_hand("datasets", figure.uses().datasets)
+    for name in datasets:
+        have = plan.face_sets.labels_known(name)
+        if have is None:
+            found.update(shown)
+            continue
+        found.update(have)
+        entry = plan.config.datasets[name]
+        lacking = [label for label in shown if label not in have]
+        if entry.source == "table":
+            meant = [label for label in lacking if meant_column(label, have)]
+            if meant:
+                raise FacestagesError(
+                    f"config: {where} shows {' and '.join(meant)}, and datasets.{name}.table = "
+                    f"'{entry.table}' {lacks_columns(meant, have)}"
+                )
+            if entry.norms:
+                # Norms may hold other labels than these.
+                lacking = [label for label in lacking if label in _USUAL]
+                found.update(shown)
+        if lacking and len(lacking) == len(shown):
+            lines.append(f"datasets.{name} has {', '.join(have)}")
+    if lines and len(lines) == len(datasets):
+        raise FacestagesError(
+            f"config: {where} shows {' and '.join(shown)}, which its face sets lack: "
+            f"{'; '.join(lines)}. Add the label, or take another face set"
+        )
+    for label in shown:
+        if label not in (*_USUAL, *found) and datasets:
+            raise FacestagesError(
+                f"config: {where} shows {label}, which none of its face sets has; "
+                f"{did_you_mean(label, found)}"
+            )
 
 
 def answering(plan: Plan) -> list[Recording]:
@@ -135,6 +183,11 @@ def _fig4(plan: Plan, fig4) -> FigurePlan:
             "datasets": plan.labels("datasets", datasets),
             "networks": plan.labels("networks", networks),
             "looks": plan.looks(networks),
+            "pretrained": {
+                name: plan.networks.weights_in_words(name)[0]
+                for name in networks
+                if plan.config.networks[name].weights == "pretrained"
+            },
             "absent": [
                 *plan.left_out("datasets", fig4.datasets).values(),
                 *plan.left_out("networks", fig4.networks).values(),

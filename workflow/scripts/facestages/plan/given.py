@@ -11,12 +11,12 @@ stays good as long as all else that its job is told is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from facestages import notes
 from facestages.errors import FacestagesError
-from facestages.plan.presence import GivenPath, given_in, missing_message
+from facestages.plan.presence import GivenPath, find_problem, given_in, missing_message
 
 if TYPE_CHECKING:
     from facestages.plan import Plan
@@ -44,6 +44,8 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     """
     gone = find_gone(plan, section, arguments)
     if not gone:
+        if not section.startswith("networks."):
+            require_usable(i for i in given_in(plan.config, section) if i.path in arguments)
         try:
             return [[kind, list(arguments), plan.digest_given(kind, *arguments)]]
         except FacestagesError as error:
@@ -53,6 +55,13 @@ def give(plan: Plan, section: str, product: str, kind: str, *arguments: object) 
     if noted is None:
         raise FacestagesError(missing_message(gone[0]))
     return [[kind, list(arguments), noted]]
+
+
+def require_usable(items: Iterable[GivenPath]) -> None:
+    """Refuse what is no such file or folder as is wanted, in the doctor's words."""
+    for item in items:
+        if problem := find_problem(item.path, item.given.wanted):
+            raise FacestagesError(f"config: {item.address} = '{item.path}': {problem}")
 
 
 def find_gone(plan: Plan, section: str, arguments: Sequence[object]) -> list[GivenPath]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import os
 from typing import TYPE_CHECKING
 
 from facestages import contents, paths
-from facestages.architectures import ARCHITECTURES, layer_widths, select_layers
+from facestages.architectures import ARCHITECTURES, ZOOS, layer_widths, select_layers
 from facestages.config import Config
-from facestages.config.networks import Weights
+from facestages.config.networks import NO_STAGES, Weights
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 from facestages.plan.given import Given, give
@@ -16,16 +18,16 @@ from facestages.plan.given import Given, give
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-_IMAGENET_BYTES = 553 * 10**6  # of VGG16, the only network with such weights
+_ZOO_BYTES = 553 * 10**6  # of VGG16, one of the largest in any library
 
-# Units of a user's own network, which is not loaded yet: as many as a wide first layer has.
+# Units of a network whose layers are not known yet: as many as a wide first layer has.
 _UNITS_A_PIXEL, _MOST_UNITS = 64, 2_000_000
 
 
 def weights_file(config: Config, network: str, seed: int) -> str | None:
     """File of the weights of a network's instance, or the folder that holds the file.
 
-    None where there is none; ``"imagenet"`` for weights that Keras Applications fetches.
+    None where there is none; ``"pretrained"`` for weights that a library fetches.
     """
     entry = config.networks[network]
     if entry.weights == "train":
@@ -35,7 +37,9 @@ def weights_file(config: Config, network: str, seed: int) -> str | None:
             return entry.weights.path
         folder = paths.fill("asset", config.pathvars, asset=entry.weights.asset)
         return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
-    return "imagenet" if entry.weights == "imagenet" else entry.keras
+    if entry.weights == "pretrained":
+        return "pretrained"
+    return None if entry.code else entry.keras
 
 
 def weights_target(config: Config, network: str, seed: int) -> str | None:
@@ -49,6 +53,12 @@ def weights_target(config: Config, network: str, seed: int) -> str | None:
 def weights_asset(entry) -> str | None:
     """Asset that holds a network's weights, from its section of the config; or None."""
     return entry.weights.asset if isinstance(entry.weights, Weights) else None
+
+
+def _environment(framework: str, zoo: str | None) -> str:
+    if zoo and framework == "torch":
+        return "zoo"
+    return {"keras": "tensorflow", "torch": "torch", "numpy": "analysis"}[framework]
 
 
 class Networks:
@@ -71,16 +81,20 @@ class Networks:
         if asset := self.asset(network):
             return self.plan.manifest[asset]["bytes"]
         path = self.weights_file(network)
-        if path == "imagenet":
-            return _IMAGENET_BYTES
-        return os.path.getsize(path) if path and os.path.isfile(path) else 0
+        if path and os.path.isfile(path):
+            return os.path.getsize(path)
+        return _ZOO_BYTES if self.config.networks[network].zoo else 0
 
     def inputs(self, network: str, seed: int) -> str | list[str]:
         """What must be made or fetched before a network can be opened."""
-        entry = self.config.networks[network]
-        if entry.weights == "imagenet":
-            return self.plan.path("keras_weights", architecture=entry.architecture)
+        if self.config.networks[network].weights == "pretrained":
+            return self.fetched(network)
         return weights_target(self.config, network, seed) or []
+
+    def fetched(self, network: str) -> str:
+        """The file that says which weights a library has fetched into its cache for a network."""
+        zoo, model = self.config.networks[network].zoo
+        return self.plan.path("zoo_weights", zoo=zoo, model=model)
 
     def given(self, recording: Recording, product: str) -> Given:
         """The user's weights and code that a product of a recording is made with."""
@@ -90,16 +104,17 @@ class Networks:
 
     def _weights_given(self, network: str, product: str) -> Given:
         entry = self.config.networks[network]
-        is_own = entry.keras or (isinstance(entry.weights, Weights) and entry.weights.path)
+        is_file = entry.keras and not entry.code
+        is_own = is_file or (isinstance(entry.weights, Weights) and entry.weights.path)
         path = self.weights_file(network)
         return give(self.plan, f"networks.{network}", product, "content", path) if is_own else []
 
     def _code_given(self, network: str, product: str) -> Given:
         entry, section = self.config.networks[network], f"networks.{network}"
-        if not entry.torch:
+        if not entry.code:
             return []
-        folders = contents.import_folders(entry.torch)
-        given = give(self.plan, section, product, "module", entry.torch, *folders)
+        folders = contents.import_folders(entry.code)
+        given = give(self.plan, section, product, "module", entry.code, *folders)
         for path in entry.files:
             given += give(self.plan, section, product, "content", path)
         return given
@@ -112,17 +127,22 @@ class Networks:
         words = {
             "train": ("trained here", entry.training and entry.training.dataset),
             "untrained": ("untrained", "none"),
-            "imagenet": ("Keras Applications", "ImageNet"),
         }
+        if entry.weights == "pretrained":
+            kind, model = entry.zoo
+            # timm has several sets of weights for a network, named after what they saw.
+            saw = ZOOS[kind].trained_on or model.partition(".")[2] or "not told"
+            return f"{ZOOS[kind].title}, pretrained", saw
         if isinstance(entry.weights, str):
             return words[entry.weights]
         if entry.weights or entry.keras:
-            return "own file", "not told"
+            return "own code" if entry.code and not entry.weights else "own file", "not told"
         return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
 
     def stages(self, network: str) -> dict[str, str]:
         """Layer of each stage."""
-        return self.config.networks[network].stages
+        stages = self.config.networks[network].stages
+        return {} if stages == NO_STAGES else stages
 
     def recorded_layers(self, network: str) -> list[str]:
         """Names and globs of the layers that are recorded."""
@@ -133,7 +153,7 @@ class Networks:
         """Sum of the units of a network's recorded layers, as far as it can be foreseen."""
         entry = self.config.networks[network]
         if entry.architecture is None:
-            return min(entry.input.size**2 * _UNITS_A_PIXEL, _MOST_UNITS)
+            return min(entry.input_spec.pixels * _UNITS_A_PIXEL, _MOST_UNITS)
         widths = layer_widths(entry.architecture)
         return sum(widths[name] for name in select_layers(widths, self.recorded_layers(network)))
 
@@ -158,12 +178,13 @@ class Networks:
         """Whether a network's layers are known without its weights."""
         entry = self.config.networks[network]
         known = ARCHITECTURES.get(entry.architecture)
-        return bool(entry.torch or (known and known.builder))
+        return bool(entry.code or entry.zoo or (known and known.builder))
 
     def _is_described_by_weights(self, network: str) -> bool:
         entry = self.config.networks[network]
         has_file = entry.architecture and entry.weights
-        return bool(entry.keras or (has_file and not self.is_described_by_code(network)))
+        is_file = entry.keras and not entry.code
+        return bool(is_file or (has_file and not self.is_described_by_code(network)))
 
     def description_inputs(self, network: str) -> str | list[str]:
         """As `inputs`, to tell a network's layers; nothing where code or the config tells them."""
@@ -210,9 +231,20 @@ class Networks:
         return self.plan.path("checkpoint", network=network, seed=seed)
 
     def framework(self, network: str) -> str:
-        """Conda environment of a network's framework."""
-        environments = {"keras": "tensorflow", "torch": "torch", "numpy": "analysis"}
-        return environments[self.config.networks[network].framework]
+        """Conda environment of a network's framework, or of its library."""
+        entry = self.config.networks[network]
+        return _environment(entry.framework, entry.zoo and entry.zoo[0])
+
+    def zoo_framework(self, zoo: str) -> str:
+        """As `framework`, of a key of `ZOOS`."""
+        return _environment(ZOOS[zoo].framework, zoo)
+
+    def zoo_version(self, zoo: str) -> str | None:
+        """Package and version of a library, such as ``timm 1.0.31``; None if it is not here."""
+        package = ZOOS[zoo].package
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return f"{package} {importlib.metadata.version(package)}"
+        return None
 
     def training_backend(self, network: str) -> str:
         """Conda environment of the backend that Keras trains with."""

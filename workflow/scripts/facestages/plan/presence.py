@@ -1,11 +1,13 @@
 """Whether the user's files that the config names are there, absent or spent.
 
-A file is spent when what is made of it is there already: a run can do without it then.
+A file is spent when what is made of it is there already: a run can do without it then. A file is
+absent when it is not there and the figures do without what it is for.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +15,11 @@ from facestages.architectures import ARCHITECTURES
 from facestages.assets import RESOURCES, read_manifest
 from facestages.config.networks import Weights
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.files import read_yaml
-from facestages.plan import figures
+from facestages.file_kinds import not_a_table
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter
+from facestages.plan import figures, targets
 from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
+from facestages.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from facestages.config import Config
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 #: How to get what users must ask for themselves.
 GATED = RESOURCES / "gated.yaml"
+
+#: Where the shipped configs look for data that not everybody has.
+OFFERED = os.path.join("resources", "licensed", "")
 
 NOT_THERE = "no such file or folder"
 _COMMAND = "snakemake check_resources"
@@ -46,6 +53,11 @@ class GivenPath(NamedTuple):
         return f"{self.section}.{self.key}"
 
     @property
+    def is_offered(self) -> bool:
+        """Whether the path is one of the shipped configs', and not of the user's own choice."""
+        return os.path.normpath(self.path).startswith(OFFERED)
+
+    @property
     def problem(self) -> str:
         """One line that says that the path is missing."""
         return f"{self.address} = '{self.path}': {look_at(self.path)[0] or NOT_THERE}"
@@ -59,7 +71,7 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
     for name, entry in config.networks.items():
         # A built-in architecture's weights may be in the manifest, by the architecture's name.
         gated = entry.architecture
-        if entry.keras:
+        if entry.keras and not entry.code:
             given = NETWORK_FILES["keras"]._replace(gated=gated)
             yield GivenPath(f"networks.{name}", "keras", entry.keras, given)
         if isinstance(entry.weights, Weights) and entry.weights.path:
@@ -84,6 +96,44 @@ def look_at(path: str) -> tuple[str, int]:
         return ("is a link to nothing" if os.path.islink(path) else NOT_THERE), 0
     except OSError as error:
         return f"cannot be looked at ({error.strerror})", 0
+
+
+def find_problem(path: str, wanted: str) -> str:
+    """Say why a path is not what is wanted, or nothing; `wanted` as in `plan.sources.Given`."""
+    reason, mode = look_at(path)
+    if reason:
+        return reason
+    packed = path.lower().endswith(ARCHIVE_SUFFIXES)
+    if stat.S_ISREG(mode):
+        if packed and wanted != "file":
+            return "is an archive: unpack it first"
+        if wanted == "folder":
+            return "is a file where a folder is wanted"
+        if not os.access(path, os.R_OK):
+            return "may not be read: change its permissions"
+        return not_a_table(path) if wanted.startswith("table") else ""
+    if not stat.S_ISDIR(mode):
+        return "is neither a file nor a folder"
+    if wanted in ("file", "table"):
+        return "is a folder where a file is wanted"
+    return _folder_problem(path)
+
+
+def _folder_problem(path: str) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path) if not is_clutter(name))
+    except OSError as error:
+        return f"cannot be looked into ({error.strerror})"
+    if not names:
+        return "is an empty folder"
+    if all(name.lower().endswith(ARCHIVE_SUFFIXES) for name in names):
+        return f"holds nothing but {names[0]}: unpack it first"
+    inner = os.path.join(path, names[0])
+    if len(names) == 1 and os.path.isdir(inner) and not os.path.islink(inner):
+        # As unpacking makes it.
+        problem = _folder_problem(inner)
+        return f"holds nothing but {names[0]}, which {problem}" if problem else ""
+    return ""
 
 
 def is_spent(plan: Plan, section: str) -> bool:
@@ -123,13 +173,24 @@ def find_absent(plan: Plan) -> dict[str, str]:
     """Face sets, networks and ratings that this machine lacks; figures do without them.
 
     By ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is missing.
-    What a run fetches by itself is never absent, nor is what is spent. `plan` has nothing absent.
+    What a run fetches by itself is never absent, nor is what is spent. Nor is a face set or network
+    that a figure names and whose path the user chose: the run stops at the missing file, as the
+    figure would not show what was asked for. `plan` has nothing absent.
     """
     lines: dict[str, str] = {}
+    asked = asked_for(plan)
     for item in given_paths(plan.config):
-        if not os.path.exists(item.path) and not is_spent(plan, item.section):
+        is_missing = not os.path.exists(item.path) and not is_spent(plan, item.section)
+        if is_missing and (item.is_offered or item.section not in asked):
             lines.setdefault(item.section, item.problem)
     return add_dependents(plan, lines)
+
+
+def asked_for(plan: Plan) -> set[str]:
+    """Sections of face sets and networks that figures and tables name or need, without ratings."""
+    needs = targets.sections_needed(plan)
+    needed = {section for where in plan.config.uses for section in needs[where]}
+    return {section for section in needed if not section.startswith("ratings.")}
 
 
 def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:

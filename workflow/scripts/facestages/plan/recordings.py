@@ -143,5 +143,5 @@ class Recordings:
 
 def _architecture(entry) -> str:
     """The same for networks that differ in their weights alone."""
-    source = entry.architecture or entry.keras or entry.torch
+    source = entry.architecture or entry.keras or entry.torch or " ".join(entry.zoo)
     return f"{source}, width {entry.width}" if entry.width else source

@@ -54,7 +54,7 @@ class Resources:
     def network(self, network: str, passes: int) -> int:
         """A network, and the pictures of so many forward passes at once."""
         entry, weights = self.config.networks[network], self.plan.networks.weights_bytes(network)
-        return memory.forward(entry.framework, entry.input_spec.size, weights, passes)
+        return memory.forward(entry.framework, entry.input_spec.pixels, weights, passes)
 
     def description(self, network: str) -> int:
         return self.network(network, passes=0)
@@ -68,7 +68,7 @@ class Resources:
 
     def training(self, network: str) -> int:
         entry = self.config.networks[network]
-        return memory.training(entry.input_spec.size, entry.training.batch_size)
+        return memory.training(entry.input_spec.pixels, entry.training.batch_size)
 
     def recording(self, network: str) -> int:
         units, threads = self.plan.networks.recorded_units(network), self.forward_threads()

@@ -6,11 +6,11 @@ Snakemake imports this module at the start of every run, so nothing heavy is imp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from facestages import contents
+from facestages import contents, face_tables
 from facestages.disfa_files import OFFICIAL_SUBJECTS
 from facestages.expressions import EXPRESSIONS
 from facestages.fer2013_counts import OFFICIAL_COUNTS
@@ -22,7 +22,8 @@ _KDEF_PEOPLE = 70
 class Given(NamedTuple):
     """A file or folder of the user's that a key of the config names."""
 
-    #: What must lie there: folder, table (a file that is no archive), file (of any kind) or either.
+    #: What must lie there: folder, table (a text file), file (of any kind), either, or table or
+    #: folder.
     wanted: str
     #: How to get it, where only the user knows.
     how: str = ""
@@ -33,7 +34,7 @@ class Given(NamedTuple):
 
 
 _NORMS = "A CSV table of human ratings by picture name (picture, valence, arousal, ...)."
-_FACES = "A CSV table with the columns path and identity; config/README.md names the others."
+_FACES = "A CSV table with the columns path and identity; README.md names the others."
 _SUBJECTS = (
     "Write it: a CSV table with the columns subject (SN001, ...) and sex (female or male), a row "
     "for each person whose video is there."
@@ -45,7 +46,12 @@ def _pictures(entry: Any) -> tuple[str, ...]:
 
 
 def _listed_pictures(entry: Any) -> tuple[str, ...]:
-    return "pictures of a table", entry.table, entry.pictures
+    reading = face_tables.reading_as_text(entry.columns, entry.rename)
+    return "pictures of a table", entry.table, entry.pictures, *reading
+
+
+def _labels_of_table(entry: Any) -> Collection[str]:
+    return face_tables.labels_of(entry.table, entry.columns, entry.rename)
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Source:
     given: dict[str, Given] = field(default_factory=dict)
     #: From the section to kind and arguments of the pictures' digest (`contents.digest_given`).
     pictures: Callable[[Any], tuple[str, ...]] = _pictures
+    #: From the section to the labels that it has, those of norms left out; None if all are there.
+    labels: Callable[[Any], Collection[str]] | None = None
     #: Memory of the job that prepares it, MB.
     mb: int = 210
     #: Its faces are renders, not photographs.
@@ -109,14 +117,20 @@ def _count_fer2013(entry: Any) -> list[int]:
 
 def _count_table(entry: Any) -> list[int]:
     """Rows of each person. The job that reads the table says what is wrong with it."""
-    return contents.count_people(entry.table)
+    reading = face_tables.reading_as_text(entry.columns, entry.rename, "identity")
+    return contents.count_people(entry.table, *reading)
 
 
 #: By the word that the config gives as ``source``.
 SOURCES = {
     "rendered": Source(_count_rendered, asset="headmodel", mb=410, is_rendered=True),
-    "orl": Source(_count_orl, asset="orl"),
-    "fer2013": Source(_count_fer2013, given={"path": Given("either", gated="fer2013")}, mb=340),
+    "orl": Source(_count_orl, asset="orl", labels=lambda entry: ("identity",)),
+    "fer2013": Source(
+        _count_fer2013,
+        given={"path": Given("table or folder", gated="fer2013")},
+        labels=lambda entry: ("expression", "split"),
+        mb=340,
+    ),
     "kdef": Source(
         _count_kdef,
         given={
@@ -140,6 +154,7 @@ SOURCES = {
             "norms": Given("table", _NORMS, has_labels=True),
         },
         pictures=_listed_pictures,
+        labels=_labels_of_table,
     ),
 }
 

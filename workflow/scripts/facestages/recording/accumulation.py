@@ -23,6 +23,7 @@ from facestages.errors import FacestagesError
 from facestages.files import require_space
 from facestages.gram import ROWS_OF_ORIGIN, add_products, unit_sums
 from facestages.networks import Network
+from facestages.networks.repeatability import require_repeatable
 from facestages.recording.activations import (
     batch_size,
     chosen_layers,
@@ -77,8 +78,9 @@ def accumulate_gram(
     Raises
     ------
     FacestagesError
-        If the network has no such layer, a layer gives NaN or infinity, there are fewer than two
-        pictures, or the memory is too small for a few pictures of the widest layer.
+        If the network has no such layer, or is not repeatable, a layer gives NaN or infinity, there
+        are fewer than two pictures, or the memory is too small for a few pictures of the widest
+        layer.
     """
     layers = chosen_layers(network, layers)
     facts, _, face_set = read_facts(stimuli)
@@ -89,7 +91,9 @@ def accumulate_gram(
     require_space(out, len(layers) * n * n * 4)
     with store.open_read(stimuli, "stimuli") as faces:
         images = faces["images"]
-        batches = min(n, (threads + 1) * batch_size(network, layers))
+        batch = batch_size(network, layers)
+        require_repeatable(network, images[:batch], layers)
+        batches = min(n, (threads + 1) * batch)
         # The framework allocates on its first passes; these come before memory is counted.
         forward_all(network, images, ids, layers, _ignore, stop=batches, threads=threads)
         parts = plan_parts(widths, n, memory_mb * _MB - resident_bytes(), batches)

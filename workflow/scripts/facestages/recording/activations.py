@@ -18,6 +18,7 @@ from facestages.errors import FacestagesError
 from facestages.files import require_space
 from facestages.networks import Network
 from facestages.networks.inputs import resize_images
+from facestages.networks.repeatability import require_repeatable
 from facestages.progress import progress
 from facestages.stimuli import add_ids, digest_pictures, read_facts
 
@@ -69,8 +70,8 @@ def record_activations(
     Raises
     ------
     FacestagesError
-        If the network has no such layer, a layer gives NaN or infinity or values that are too large
-        for the precision, or the disk is too small.
+        If the network has no such layer, or is not repeatable, a layer gives NaN or infinity or
+        values that are too large for the precision, or the disk is too small.
     """
     layers = chosen_layers(network, layers)
     facts, _, face_set = read_facts(stimuli)
@@ -83,6 +84,7 @@ def record_activations(
         store.create(out, "activations", **notes) as file,
         store.open_read(stimuli, "stimuli") as faces,
     ):
+        require_repeatable(network, faces["images"][: batch_size(network, layers)], layers)
         targets = {}
         for layer in layers:
             group = file.create_group(layer)
@@ -120,7 +122,7 @@ def _write_rows(target: h5py.Dataset, start: int, rows: np.ndarray) -> None:
 def chosen_layers(network: Network, layers: Sequence[str]) -> list[str]:
     """Do as `select_layers`, with the network's name in the error."""
     try:
-        return select_layers(network.layers, layers)
+        return select_layers(network.layers, layers, network.unlisted)
     except FacestagesError as error:
         raise FacestagesError(f"network {network.name}: {error}") from error
 
@@ -189,7 +191,7 @@ def forward_all(
 
     def work(first: int) -> None:
         pictures = images[first : min(first + batch, stop)]
-        pictures = resize_images(pictures, spec.size, spec.channels)
+        pictures = resize_images(pictures, spec.shape)
         with allowed:
             outputs = network.record(pictures[..., 0] if spec.channels == 1 else pictures, layers)
         flat = {layer: output.reshape(len(output), -1) for layer, output in outputs.items()}

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from facestages import store
-from facestages.architectures import select_layers
 from facestages.errors import FacestagesError
 from facestages.networks import Network, is_spatial, require_spatial
+from facestages.networks.repeatability import require_repeatable
 from facestages.progress import progress
-from facestages.recording.activations import describe_recording, require_finite
+from facestages.recording.activations import chosen_layers, describe_recording, require_finite
 from facestages.recording.map_measures import MeasuredMaps, measure_maps
 from facestages.recording.predictions import class_probabilities
 from facestages.stimuli import add_ids, add_regions, read_facts, read_regions
@@ -152,8 +152,8 @@ def explain_gradcam(
     Raises
     ------
     FacestagesError
-        If the network has no answers, a layer that was given has no map, or one gives NaN or
-        infinity.
+        If the network has no answers, or is not repeatable, a layer that was given has no map, or
+        one gives NaN or infinity.
     """
     chosen = _choose_layers(network, stages, layers)
     output = list(stages.values())[-1]
@@ -165,6 +165,7 @@ def explain_gradcam(
     regions, region_sources = find_regions(facts, None if stored is None else stored[rows], margin)
     with store.open_read(stimuli, "stimuli") as file:
         images = file["images"][rows]
+    require_repeatable(network, images, [output])
     answers, certainty = _answers(network, output, classes, images, ids)
     names = [classes[answer] if classes else str(answer) for answer in answers]
     explain = (network, images, chosen, output, answers, ids)
@@ -191,11 +192,8 @@ def explain_gradcam(
 
 def _choose_layers(network: Network, stages: Mapping[str, str], layers: Iterable[str]) -> list[str]:
     layers = list(layers)
-    try:
-        chosen = select_layers(network.layers, layers or stages.values())
-        select_layers(network.layers, list(stages.values())[-1:])
-    except FacestagesError as error:
-        raise FacestagesError(f"network {network.name}: {error}") from error
+    chosen = chosen_layers(network, layers or stages.values())
+    chosen_layers(network, list(stages.values())[-1:])
     if not layers:
         chosen = [layer for layer in chosen if is_spatial(network.layers[layer])]
     if not chosen:

@@ -11,7 +11,8 @@ import pandas as pd
 from facestages import store
 from facestages.errors import FacestagesError
 from facestages.networks import Network
-from facestages.recording.activations import chosen_layers, forward_all
+from facestages.networks.repeatability import require_repeatable
+from facestages.recording.activations import batch_size, chosen_layers, forward_all
 from facestages.stimuli import read_facts
 
 
@@ -52,7 +53,8 @@ def predict_expressions(
     Raises
     ------
     FacestagesError
-        If there is no such layer, it has not one unit for each class, or gives NaN or infinity.
+        If there is no such layer, it has not one unit for each class, gives NaN or infinity, or is
+        not repeatable.
     """
     chosen_layers(network, [layer])
     facts, _, face_set = read_facts(stimuli)
@@ -72,6 +74,7 @@ def predict_expressions(
         scores[start : start + len(output)] = output
 
     with store.open_read(stimuli, "stimuli") as file:
+        require_repeatable(network, file["images"][: batch_size(network, [layer])], [layer])
         forward_all(network, file["images"], ids, [layer], keep, threads=threads)
     probabilities = class_probabilities(scores[:, : len(classes)])
     best = probabilities.argmax(axis=1)

@@ -37,6 +37,8 @@ EYE_DISTANCE = 0.36
 EYE_LINE = 0.38
 
 _BLACK = 8.0
+# Fewer values than these show nothing.
+_FLAT = 8
 # A second face with less than this share of the first one's area is in the background.
 _ANOTHER = 0.25
 
@@ -212,7 +214,8 @@ def _crop_picture(
         return _Cropped(None, trouble, example._replace(stimulus_id=""))
     coloured = np.asarray(Image.fromarray(original).convert(MODES[color]))
     if crop is None:
-        return _Cropped(_whole(coloured, size), None, example)
+        whole = _whole(coloured, size)
+        return _Cropped(whole, _flatness(picture, whole), example)
     faces = finder.find(original)
     faces = [f for f in faces if f.extent.prod() >= _ANOTHER * faces[0].extent.prod()]
     if len(faces) == 1:
@@ -225,6 +228,15 @@ def _crop_picture(
     if crop["failures"] == "whole":
         return _Cropped(_whole(coloured, size), trouble, example)
     return _Cropped(None, trouble, example._replace(stimulus_id=""))
+
+
+def _flatness(picture: Picture, image: np.ndarray) -> Irregularity | None:
+    """Note a picture that shows nothing: black, white or one grey."""
+    low, high = int(image.min()), int(image.max())
+    if high - low >= _FLAT:
+        return None
+    reason = f"all its pixels are {low} to {high} of 255"
+    return Irregularity(picture.name, reason, "taken as it is")
 
 
 def cut_out(

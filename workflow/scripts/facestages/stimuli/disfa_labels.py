@@ -13,6 +13,7 @@ from facestages.action_units import DISFA_UNITS
 from facestages.bounds import require_size
 from facestages.disfa_files import find_labels
 from facestages.errors import FacestagesError, did_you_mean, shorten
+from facestages.rows import open_text
 
 SELECTIONS = ("even", "activity")
 
@@ -49,9 +50,13 @@ def read_action_units(folder: str | os.PathLike, subject: str) -> pd.DataFrame:
     folder = Path(folder)
     files = find_labels(folder, subject)
     if not files:
+        above = folder.absolute().parent
+        remedy = "Add them, or leave the subject out"
+        if find_labels(above, subject):
+            remedy = f"{above} does: give that folder"
         raise FacestagesError(
             f"{subject}: is a subject without labels, {folder} holds no ActionUnit_Labels/"
-            f"{subject}/{subject}_au1.txt. Add them, or leave the subject out"
+            f"{subject}/{subject}_au1.txt. {remedy}"
         )
     missing = [f"{subject}_au{unit}.txt" for unit in DISFA_UNITS if unit not in files]
     if missing:
@@ -74,7 +79,8 @@ def read_action_units(folder: str | os.PathLike, subject: str) -> pd.DataFrame:
 def _read_intensities(subject: str, path: Path) -> list[int]:
     try:
         require_size(path, _MOST_BYTES, "intensities of one action unit")
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        with open_text(path, errors="replace") as stream:
+            lines = stream.read().splitlines()
     except OSError as error:
         raise FacestagesError(
             f"{subject}: {path} cannot be read ({error.strerror}). Change its permissions, or "
@@ -85,7 +91,7 @@ def _read_intensities(subject: str, path: Path) -> list[int]:
         if not line.strip():
             continue
         where = f"{subject}: {path}: line {number}"
-        match = re.fullmatch(r"\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*", line)
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*[,;\t]\s*([0-9]{1,9})\s*", line)
         if not match:
             raise FacestagesError(
                 f"{where} is '{shorten(line, 40)}', not 'frame,intensity' in whole numbers. "

@@ -6,6 +6,7 @@ the order of `stimuli.EXPRESSIONS`, which is that of the CSV file's numbers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -23,8 +24,9 @@ import pandas as pd
 
 from facestages.errors import FacestagesError, check_choice, did_you_mean, shorten
 from facestages.fer2013_counts import OFFICIAL_COUNTS, SPLITS
+from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.progress import progress
-from facestages.rows import read_rows
+from facestages.rows import read_header, read_rows
 from facestages.stimuli import EXPRESSIONS, StimulusSet, write_pictures
 from facestages.stimuli.pictures import read_picture
 from facestages.text import line_problem, printable
@@ -32,7 +34,10 @@ from facestages.text import line_problem, printable
 logger = logging.getLogger(__name__)
 
 _SIDE = 48
+# Levels of folders in which a copy is looked for.
+_DEEPEST = 3
 _N_PIXELS = _SIDE * _SIDE
+_COLUMNS = ("emotion", "pixels", "Usage")
 _CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 _FOLDER_SPLITS = {
     "train": "Training",
@@ -69,7 +74,8 @@ def read_fer2013(
     ----------
     path : path-like
         ``fer2013.csv`` or ``icml_face_data.csv`` (columns ``emotion``, ``pixels``, ``Usage``), a
-        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``.
+        folder that holds one of them, or a folder with ``train/<class>/`` and ``test/<class>/``;
+        or a folder around such a folder, of which it holds one.
         With a third folder ``validation/<class>/``, that one is PublicTest and ``test/`` is
         PrivateTest; without it, ``test/`` is the split ``test``. A picture named
         ``PublicTest_*``, ``PrivateTest_*`` or ``Training_*`` is of that split in any folder.
@@ -128,6 +134,7 @@ def read_fer2013(
 def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
     """Recognise the kind of copy, and start listing its faces, whose pixels are read later."""
     if path.is_dir():
+        path = _find_copy(path)
         inside = [path / name for name in _CSV_NAMES if (path / name).is_file()]
         if not inside:
             return _read_folders(path)
@@ -138,6 +145,25 @@ def list_faces(path: Path) -> tuple[Iterator[_Face], str]:
             f"the folder with train/ and test/"
         )
     return _read_csv(path), "csv"
+
+
+def _find_copy(path: Path) -> Path:
+    """The folder of a copy: `path`, or one deeper, as unpacking makes; `path` if there is none."""
+    level = [path]
+    for _ in range(_DEEPEST):
+        copies = [folder for folder in level if _holds_copy(folder)]
+        if len(copies) > 1:
+            names = ", ".join(printable(copy.relative_to(path)) for copy in copies)
+            raise FacestagesError(f"{path}: holds several copies of FER2013 ({names}). Give one")
+        if copies:
+            return copies[0]
+        level = [inner for folder in level for inner in _subfolders(folder)]
+    return path
+
+
+def _holds_copy(path: Path) -> bool:
+    splits = (_FOLDER_SPLITS.get(folder.name.lower()) for folder in _subfolders(path))
+    return "Training" in splits or any((path / name).is_file() for name in _CSV_NAMES)
 
 
 def _collect(faces: Iterator[_Face]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -166,7 +192,7 @@ def _chosen(
 
 def _read_csv(path: Path) -> Iterator[_Face]:
     emotions = {str(number): name for number, name in enumerate(EXPRESSIONS)}
-    rows = read_rows(path, ("emotion", "pixels", "Usage"))
+    rows = read_rows(path, _COLUMNS)
     for number, (where, row) in enumerate(rows, 1):
         if row["emotion"] not in emotions:
             raise FacestagesError(
@@ -208,23 +234,42 @@ def _pixel_problem(text: str) -> str:
 
 def _read_folders(path: Path) -> tuple[Iterator[_Face], str]:
     folders = _subfolders(path)
-    for folder in folders:
-        if folder.name.lower() not in _FOLDER_SPLITS:
+    splits = {folder: _FOLDER_SPLITS.get(folder.name.lower(), "") for folder in folders}
+    if not any(splits.values()):
+        raise FacestagesError(
+            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. "
+            f"{_nearby(path) or 'Give the folder that holds them'}"
+        )
+    for folder, split in splits.items():
+        if not split:
             raise FacestagesError(
                 f"{printable(folder)}: unknown folder name; "
                 f"{did_you_mean(folder.name, _FOLDER_SPLITS)}"
             )
-    splits = {folder: _FOLDER_SPLITS[folder.name.lower()] for folder in folders}
     if "Training" not in splits.values():
-        raise FacestagesError(
-            f"{path}: holds neither a folder train/ nor {' or '.join(_CSV_NAMES)}. Give the "
-            f"folder that holds them"
-        )
+        raise FacestagesError(f"{path}: holds no folder train/. Give the whole copy of FER2013")
     if "PublicTest" in splits.values():
         splits = {
             folder: "PrivateTest" if split == "test" else split for folder, split in splits.items()
         }
     return _read_pictures(path, splits), "/".join(sorted(folder.name for folder in folders))
+
+
+def _nearby(path: Path) -> str:
+    """Where a copy is that is not in a folder: above it, packed, or under another name."""
+    for folder in path.absolute().parents[: _DEEPEST - 1]:
+        if _holds_copy(folder):
+            return f"Give {printable(folder)}"
+    files = [item for folder in (path, *_subfolders(path)) for item in sorted(folder.iterdir())]
+    for file in files:
+        if file.name.lower().endswith(ARCHIVE_SUFFIXES) and not is_clutter(file.name):
+            return f"It holds {printable(file.relative_to(path))}: unpack it first"
+    for file in files:
+        if file.name.lower().endswith(".csv") and not is_clutter(file.name):
+            with contextlib.suppress(FacestagesError):
+                read_header(file, _COLUMNS)
+                return f"It holds {printable(file.relative_to(path))}: give that as 'path'"
+    return ""
 
 
 def _subfolders(path: Path) -> list[Path]:
@@ -246,7 +291,7 @@ def _read_pictures(root: Path, splits: dict[Path, str]) -> Iterator[_Face]:
                     f"{did_you_mean(class_folder.name, EXPRESSIONS)}"
                 )
             for picture in sorted(class_folder.iterdir()):
-                if picture.name.startswith("."):
+                if is_clutter(picture.name):
                     continue
                 if problem := line_problem(picture.name):
                     raise FacestagesError(f"{class_folder}: the name of a picture {problem}")

@@ -331,11 +331,7 @@ def take_rows(labels: pd.DataFrame, ids: Sequence[str], path: str | os.PathLike)
 
 def _read_table(file: h5py.File) -> tuple[pd.DataFrame, dict[str, str]]:
     sources = store.label_sources(file)
-    columns = {
-        name: store.read_column(item)
-        for name, item in file.items()
-        if name == "stimulus_id" or name in sources
-    }
+    columns = {name: store.read_label(file, name) for name in ("stimulus_id", *sources)}
     return pd.DataFrame(columns), sources
 
 

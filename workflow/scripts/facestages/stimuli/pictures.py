@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facestages.bounds import require_size
 from facestages.errors import FacestagesError, shorten
+from facestages.file_kinds import not_a_picture
+from facestages.stimuli.quiet_cv2 import cv2
 from facestages.text import printable
 
 MODES = {"grey": "L", "rgb": "RGB"}
@@ -30,8 +33,16 @@ _MOST_SCALED = 10_000_000
 # A progressive JPEG has ten or so. Every scan goes over the whole picture once more.
 _MOST_SCANS = 100
 _START_OF_SCAN = b"\xff\xda"
-# Tags of TIFF: width and length of a tile, offsets of strips and of tiles.
+# Whole numbers of 8, 10, 12, 14 and 16 bits: what is white in pictures of such values.
+_WHITE = (255, 1023, 4095, 16383, 65535)
+# A picture whose largest value is so much below white may have fewer bits than others.
+_MIXED = 16
+#: By kind of value that Pillow does not bring to 8 bits: what may be white.
+_WHITES = {"16 bits": _WHITE, "signed 16 bits": (*_WHITE[:-1], 32767), "floats": (1, *_WHITE)}
+_ORIENTATION = 0x0112
+# Tags of TIFF: width and length of a tile, offsets of strips and of tiles; what zero is; signs.
 _TILE, _OFFSETS = (322, 323), (273, 324)
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
 
 
 class Picture(NamedTuple):
@@ -69,11 +80,16 @@ class PictureSource:
     has_black: bool = False
 
 
-def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -> np.ndarray:
+def read_picture(
+    path: str | os.PathLike,
+    color: str = "rgb",
+    place: str = "",
+    white: Mapping[str, float] | None = None,
+) -> np.ndarray:
     """Read a picture file: JPEG, PNG, TIFF, BMP, GIF, WebP, PGM or PPM, with any extension or none.
 
-    The camera's orientation is applied, 16-bit grey is scaled from 0-65535 to 0-255, transparent
-    parts become middle grey (128), and an animation gives its first picture.
+    The camera's orientation is applied, more than 8 bits are scaled to 0-255, transparent parts
+    become middle grey (128), and an animation gives its first picture.
 
     Parameters
     ----------
@@ -82,6 +98,9 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
         Grey is the luminance of ITU-R 601.
     place : str
         The line that gave the path, for messages, e.g. ``"faces.csv: row 3"``.
+    white : mapping of str to float, optional
+        From `find_white`, of all pictures that belong together. If not given, white is the largest
+        number of 16 bits, and of floats the least of 1, 255, ... that the picture does not exceed.
 
     Returns
     -------
@@ -100,20 +119,33 @@ def read_picture(path: str | os.PathLike, color: str = "rgb", place: str = "") -
                 f"there is no picture {printable(path)}. Correct the path or remove it"
             )
         require_size(path, _MOST_BYTES, "a picture")
-        with Image.open(path, formats=FORMATS) as opened:
+        with _opened(path) as opened:
             _require_few_pixels(path, opened)
-            ImageOps.exif_transpose(opened, in_place=True)
-            picture = _without_alpha(_to_eight_bit(opened))
-            return np.asarray(picture.convert(MODES[color]))
+            picture = ImageOps.exif_transpose(_to_eight_bit(path, opened, white or {}))
+            return np.asarray(_without_alpha(picture).convert(MODES[color]))
     except FacestagesError as error:
         raise FacestagesError(f"{place}{error}") from error
     # Pillow raises errors of many kinds for a damaged picture.
     except Exception as error:
-        unknown = isinstance(error, UnidentifiedImageError)
-        reason = f"it is none of {', '.join(FORMATS)}" if unknown else shorten(error, 120)
         raise FacestagesError(
-            f"{place}{printable(path)} cannot be read as a picture ({reason}). Replace or remove it"
+            f"{place}{printable(path)} cannot be read as a picture ({_reason(path, error)}). "
+            f"Replace or remove it"
         ) from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a picture cannot be read."""
+    if not isinstance(error, UnidentifiedImageError):
+        return shorten(error, 120)
+    return not_a_picture(path) or f"it is none of {', '.join(FORMATS)}, or of a rare kind"
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture whose header is read."""
+    # By its name, Pillow would map a TIFF into memory, and mix up the sides of one that is turned.
+    with open(path, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:
+        yield opened
 
 
 def _require_few_pixels(path: Path, opened: Image.Image) -> None:
@@ -149,15 +181,109 @@ def _require_few_scans(path: Path, opened: Image.Image) -> None:
         )
 
 
-def _to_eight_bit(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; Pillow itself would clip it at 255."""
-    if not picture.mode.startswith(("I", "F")):
-        return picture
-    values = np.asarray(picture)
-    if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise ValueError(f"mode {picture.mode} values are not 8 or 16 bit; save it as PNG")
-    # Rounded, in whole numbers.
-    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+def find_white(paths: Iterable[str | os.PathLike]) -> tuple[dict[str, float], list[str]]:
+    """What is white in pictures of more than 8 bits, by the largest value in all of them.
+
+    Cameras fill 16 bits with values of 8, 10, 12 or 14. One number for all pictures keeps their
+    differences in brightness. Only the headers of other pictures are read.
+
+    Returns
+    -------
+    white : dict of str to float
+        By kind of value: ``16 bits``, ``signed 16 bits``, ``floats``.
+    lines : list of str
+        Lines for the report: where that is less than the largest number of 16 bits, and where
+        pictures of fewer bits seem to be among others.
+    """
+    tops: dict[str, dict[Path, float]] = {}
+    for path in map(Path, paths):
+        # What cannot be read is told when it is, with its place in the table.
+        with contextlib.suppress(Exception):
+            if not path.is_file():
+                continue
+            with _opened(path) as opened:
+                kind = _deep_kind(opened)
+                if kind:
+                    require_size(path, _MOST_BYTES, "a picture")
+                    _require_few_pixels(path, opened)
+                    values = _deep_values(path, opened)
+                    colours = values[..., :3] if values.ndim == 3 else values
+                    tops.setdefault(kind, {})[path] = colours.max()
+    white = {kind: _least_white(kind, max(of.values())) for kind, of in tops.items()}
+    return white, [line for kind, of in tops.items() for line in _lines_on(kind, of, white[kind])]
+
+
+def _lines_on(kind: str, tops: Mapping[Path, float], white: float) -> Iterator[str]:
+    """Lines on what is white in pictures of a kind, and on those that may have fewer bits."""
+    if white != 65535:
+        yield (
+            f"{len(tops)} pictures of {kind} hold values up to {max(tops.values()):,g}, so "
+            f"{white:,} is white in all of them"
+        )
+    darkest = min(tops, key=lambda path: tops[path])
+    if 0 < tops[darkest] <= white / _MIXED:
+        yield (
+            f"{printable(darkest)} holds values up to {tops[darkest]:,g} where {white:,} is white. "
+            f"If pictures of fewer bits are among those of {kind}, save all of them alike"
+        )
+
+
+def _least_white(kind: str, value: float) -> float:
+    """The least of the kind's whites that is not below a value; the largest if all are."""
+    whites = _WHITES[kind]
+    return next((white for white in whites if value <= white), whites[-1])
+
+
+def _deep_kind(opened: Image.Image) -> str:
+    """Kind of values beyond 8 bits in a picture that is not decoded yet; "" if there are none."""
+    tile = opened.tile[0] if opened.tile else None
+    arguments = tile.args if tile else ""
+    raw = str(arguments if isinstance(arguments, str) else arguments[0])
+    if opened.format == "PPM" and tile and tile.codec_name != "raw":
+        # Pillow scales by the header's own largest value.
+        return "16 bits" if opened.mode == "RGB" and arguments[1] == 65535 else ""
+    if opened.mode == "F":
+        return "floats"
+    if opened.mode.startswith("I"):
+        return "signed 16 bits" if "16S" in raw or "16BS" in raw else "16 bits"
+    return "16 bits" if ";16" in raw and opened.mode in ("RGB", "RGBA", "LA") else ""
+
+
+def _deep_values(path: Path, opened: Image.Image) -> np.ndarray:
+    """Values of a picture beyond 8 bits, shape (rows, columns) or (rows, columns, 3 or 4)."""
+    if opened.format == "TIFF" and opened.tag_v2.get(_PHOTOMETRIC) == 0:
+        raise ValueError("its zero is white; save it as PNG")
+    if opened.mode.startswith(("I", "F")):
+        values = np.asarray(opened)
+    else:
+        # Pillow drops the lower byte of colours.
+        values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        if values is None or values.ndim != 3:
+            raise ValueError("its 16-bit colours cannot be decoded; save it as PNG")
+        values = values[..., [2, 1, 0, 3][: values.shape[2]]]
+    # NaN fails as well.
+    if not (values.min() >= 0 and values.max() <= 65535):
+        raise ValueError("its values are not between 0 and 65535; save it as PNG")
+    return values
+
+
+def _to_eight_bit(path: Path, opened: Image.Image, white: Mapping[str, float]) -> Image.Image:
+    """Scale what has more than 8 bits; Pillow itself would clip it at 255, or drop a byte."""
+    kind = _deep_kind(opened)
+    if not kind and not opened.mode.startswith("I"):
+        if opened.format == "TIFF" and 2 in opened.tag_v2.get(_SAMPLE_FORMAT, ()):
+            raise ValueError("its values are signed; save it as PNG")
+        # Pillow turns a TIFF when it is decoded, and must not be asked to before.
+        opened.load()
+        return opened
+    values = _deep_values(path, opened).astype(np.float32)
+    top = white.get(kind, _least_white(kind, values.max()) if kind == "floats" else 65535)
+    scaled = np.rint(np.minimum(values / top, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(scaled)
+    # Whoever decodes a TIFF turns it.
+    turned = opened.format == "TIFF"
+    picture.getexif()[_ORIENTATION] = 1 if turned else opened.getexif().get(_ORIENTATION, 1)
+    return picture
 
 
 def _without_alpha(picture: Image.Image) -> Image.Image:

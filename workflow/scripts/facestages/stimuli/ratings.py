@@ -66,7 +66,7 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
         If the file is missing or is not that table; naming the row where a value is wrong.
     """
     path = Path(path)
-    table = _read_text_table(path)
+    table = _read_oasis(path)
     for name in (*_OASIS_TEXT, *_OASIS_NUMBERS):
         if name not in table:
             raise FacestagesError(
@@ -78,7 +78,7 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
         raise FacestagesError(
             f"{path}: has {len(table)} pictures, OASIS has {_OASIS_PICTURES}. Fetch the file again"
         )
-    columns = {ours: table[name].str.strip() for name, ours in _OASIS_TEXT.items()}
+    columns = {ours: table[name] for name, ours in _OASIS_TEXT.items()}
     columns |= {
         ours: _oasis_numbers(path, name, table[name]) for name, ours in _OASIS_NUMBERS.items()
     }
@@ -94,20 +94,11 @@ def read_oasis(path: str | os.PathLike) -> pd.DataFrame:
     return ratings.assign(source=SOURCE, scale_low=low, scale_high=high)
 
 
-def _read_text_table(path: Path) -> pd.DataFrame:
-    """Read OASIS.csv, whose first column has no name and whose lines end with CR, as text."""
-    try:
-        require_size(path, _MOST_BYTES, "OASIS.csv")
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FacestagesError:
-        raise
-    except FileNotFoundError as error:
-        raise FacestagesError(f"{path}: no such file. Correct the path of OASIS.csv") from error
-    # pandas raises errors of many kinds for a file that is none.
-    except Exception as error:
-        raise FacestagesError(
-            f"{path}: is not a CSV table ({shorten(error, 120)}). Give the authors' OASIS.csv"
-        ) from error
+def _read_oasis(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise FacestagesError(f"{path}: no such file. Correct the path of OASIS.csv")
+    require_size(path, _MOST_BYTES, "OASIS.csv")
+    return pd.DataFrame([row for _, row in read_rows(path, ())])
 
 
 def _oasis_numbers(path: Path, name: str, values: pd.Series) -> np.ndarray:

@@ -19,6 +19,9 @@ from facestages.text import escape_markdown
 
 logger = logging.getLogger(__name__)
 
+#: Key of a reader's report: lines on what seems odd about the user's files.
+ODD = "to_look_at"
+
 _UNLABELLED = "unlabelled"
 _LONGEST_TABLE = 100
 
@@ -69,7 +72,7 @@ def report_stimuli(
     return {
         "dataset": str(attributes["dataset"]),
         "n": len(table),
-        "people": int(table["identity"].nunique()) if "identity" in table else None,
+        "people": len({*table["identity"]} - {""}) if "identity" in table else None,
         "rendered": bool(attributes.get("rendered", 0)),
         "sample": pictures_in_words(len(sample), of_sample) if "sampled" in of_sample else "",
         "label_sources": sources,
@@ -97,6 +100,8 @@ def _warn_of_lost(dataset: str, table: pd.DataFrame, sample: pd.DataFrame) -> No
 def _join_reports(of_pictures: dict, of_labels: dict) -> dict:
     """The reports of both readers of a source; of videos, person by person."""
     joined = {**of_pictures, **of_labels}
+    odd = [*of_pictures.get(ODD, ()), *of_labels.get(ODD, ())]
+    joined |= {ODD: odd} if odd else {}
     if "subjects" in of_labels:
         people = of_pictures["subjects"].items()
         joined["subjects"] = {name: {**of, **of_labels["subjects"][name]} for name, of in people}
@@ -133,7 +138,7 @@ def write_report(
 def _markdown(report: dict, title: str) -> str:
     """The whole report. An empty line follows each block, but not the last list."""
     text = "".join(f"{block}\n\n" for block in _blocks(report, title))
-    source = {key: value for key, value in report["source"].items() if key != "subjects"}
+    source = {k: v for k, v in report["source"].items() if k not in ("subjects", ODD)}
     if source:
         text += "\n".join(["## From the reader of the files\n", *_nested_list(source), ""])
     return text
@@ -146,6 +151,9 @@ def _blocks(report: dict, title: str) -> Iterator[str]:
     yield f"{report['n']:,} pictures{people}.{kind}"
     if report["sample"]:
         yield f"**The analyses take {report['sample']}.**"
+    if odd := report["source"].get(ODD):
+        yield "## To look at"
+        yield "\n".join(f"- {escape_markdown(line)}" for line in odd)
     yield "## Labels and their sources"
     yield "\n".join(_source_list(report["label_sources"]))
     taken, own_source = report["expression_of_analyses"], report["label_sources"].get("expression")
@@ -185,10 +193,11 @@ def _count_tables(counts: dict) -> Iterator[str]:
         total: Counter[str] = Counter()
         for row in people.values():
             total.update(row)
+        n_people = len(people.keys() - {_UNLABELLED})
         listed = people if len(people) <= _LONGEST_TABLE else {}
         rows = [
             [identity, *(row.get(name, 0) for name in expressions), sum(row.values())]
-            for identity, row in [*listed.items(), (f"{len(people)} people", total)]
+            for identity, row in [*listed.items(), (f"{n_people} people", total)]
         ]
         yield _table(["identity", *expressions, "all"], rows)
 

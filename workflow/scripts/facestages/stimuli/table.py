@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from facestages.errors import FacestagesError, shorten
-from facestages.rows import read_rows
+from facestages.errors import FacestagesError
+from facestages.face_tables import read_face_table
+from facestages.picture_paths import find_pictures, missing_pictures, spelt_otherwise
 from facestages.stimuli.photographs import write_photographs
-from facestages.stimuli.pictures import Picture, PictureSource, read_picture
+from facestages.stimuli.pictures import Picture, PictureSource, find_white, read_picture
 
 
 def list_table(
-    table: str | os.PathLike, *, folder: str | os.PathLike | None = None
+    table: str | os.PathLike,
+    *,
+    folder: str | os.PathLike | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> PictureSource:
     """List the pictures of a table of labels and a folder of pictures.
 
@@ -26,70 +29,45 @@ def list_table(
         `stimuli.labels.table` reads the labels.
     folder : path-like, optional
         Folder of the pictures; the table's own if not given.
+    columns : mapping of str to str, optional
+        As for `face_tables.read_face_table`.
 
     Returns
     -------
     PictureSource
         In the order of the table. ``stimulus_id`` is the table's column of that name; without such
-        a column it is ``path``. Pictures are of the formats of `stimuli.pictures.read_picture`.
+        a column it is ``path``. Pictures are of the formats of `stimuli.pictures.read_picture`;
+        the report's ``to_look_at`` says of those of 16 bits what is white in all of them.
 
     Raises
     ------
     FacestagesError
-        Naming the file, the row and the remedy, if one of the two columns is missing or wrong.
-        Pictures are checked later, when they are read.
+        Naming the file, the row and the remedy, if one of the two columns is missing or wrong, or
+        a picture is not there. Pictures are checked later, when they are read.
     """
     table = Path(table)
     folder = table.parent if folder is None else Path(folder)
     if not folder.is_dir():
         raise FacestagesError(f"{folder}: no such folder of pictures. Correct 'folder'")
-    places, rows = read_listed(table)
+    places, rows = read_face_table(table, columns)
+    found = find_pictures(folder, [row["path"] for row in rows])
+    first, problem = missing_pictures(folder, found)
+    if problem:
+        raise FacestagesError(f"{places[first]}: {problem}")
+    white, lines = find_white(found.values())
     pictures = [
         Picture(
             row["path"],
             row.get("stimulus_id", row["path"]),
-            partial(read_picture, folder / row["path"], place=place),
+            partial(read_picture, found[row["path"]], place=place, white=white),
         )
         for place, row in zip(places, rows, strict=True)
     ]
-    return PictureSource(pictures, len(pictures))
-
-
-def read_listed(table: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Read all rows, each with its place for messages, and check what identifies a picture."""
-    places, rows, place_of = [], [], {}
-    for place, row in read_rows(table, ("path",)):
-        row["path"] = _inner_path(row["path"], place)
-        for name in ("path", "stimulus_id"):
-            if name not in row:
-                continue
-            if not row[name]:
-                raise FacestagesError(f"{place}: '{name}' is empty. Fill it in or remove the row")
-            if (name, row[name]) in place_of:
-                raise FacestagesError(
-                    f"{place}: {name} '{shorten(row[name])}' is already in "
-                    f"{place_of[name, row[name]].split(': ')[-1]}. Remove one of the rows"
-                )
-            place_of[name, row[name]] = place
-        places.append(place)
-        rows.append(row)
-    if not rows:
-        raise FacestagesError(f"{table}: has a header but no rows. Add one row a picture")
-    return places, rows
-
-
-def _inner_path(text: str, place: str) -> str:
-    """Tidy a path without access to the disk; refuse one that leads out of the folder."""
-    path = posixpath.normpath(text) if text else ""
-    if path.startswith("/") or path.split("/")[0] == "..":
-        raise FacestagesError(
-            f"{place}: path '{shorten(text)}' leads out of the folder of pictures. Give it "
-            f"relative to that folder, and set 'folder' to the one that holds all pictures"
-        )
-    return path
+    odd = [*spelt_otherwise(folder, found), *lines]
+    return PictureSource(pictures, len(pictures), report={"to_look_at": odd} if odd else {})
 
 
 def prepare(out, name: str, entry: Mapping, *, source, detector, threads: int) -> None:
     """Make a face set for `stimuli.sources.prepare_stimuli`."""
-    listed = list_table(entry["table"], folder=entry["folder"])
+    listed = list_table(entry["table"], folder=entry["folder"], columns=entry["columns"])
     write_photographs(out, name, listed, entry, detector, threads)

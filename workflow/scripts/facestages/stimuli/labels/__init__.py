@@ -58,12 +58,12 @@ def label_pictures(entry: Mapping, facts: pd.DataFrame, fact_sources: Mapping[st
     """Label pictures, of which these facts are known (`stimuli.read_facts`).
 
     ``list_labels`` in the module that has the source's name reads the labels. What cropping
-    measured is added here. The result has ``stimulus_id``. For `entry` and errors see
-    `prepare_labels`.
+    measured is added here, unless the source has a label of that name. The result has
+    ``stimulus_id``. For `entry` and errors see `prepare_labels`.
     """
     found, sources, report = _reader(entry).list_labels(entry, facts)
     labels = pd.concat([facts[["stimulus_id"]], found.reset_index(drop=True)], axis=1)
-    measured = [label for label in CROP_LABELS if label in facts]
+    measured = [label for label in CROP_LABELS if label in facts and label not in labels]
     labels[measured] = facts[measured]
     return Labels(labels, sources | {label: fact_sources[label] for label in measured}, report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -10,21 +11,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facestages import store
-from facestages.errors import FacestagesError, did_you_mean, shorten
-from facestages.rows import MISSING, parse_number, require_number
-from facestages.stimuli import CROP_LABELS, take_rows
+from facestages.errors import FacestagesError, did_you_mean
+from facestages.face_tables import odd_words, oddities, read_face_table
+from facestages.rows import parse_number, require_number
+from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
 from facestages.stimuli.labels.norms import add_norms
-from facestages.stimuli.table import read_listed
+
+logger = logging.getLogger(__name__)
 
 # These stay text: a person named "01" is not the number 1.
 _TEXT = ("stimulus_id", "path", "identity", "sex", "expression", "session")
+_CODE = re.compile(r"0\d")
 # Whole numbers below it are exact in float64.
 _EXACT = 2**53
 _NUMBERS = ("frame", "intensity", "valence", "arousal")
-# Cropping adds labels, and an export has labels beside arrays of these names.
-_TAKEN = {*CROP_LABELS, *(name for names in store.NAMES.values() for name in names)}
 
 
 def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
@@ -32,24 +33,29 @@ def list_labels(entry: Mapping, facts: pd.DataFrame) -> Labels:
 
     ``entry["table"]`` is a CSV file with a header. The usual columns beside ``path`` are
     ``identity``, ``expression``, ``sex``, ``session`` (text), ``frame``, ``intensity``,
-    ``valence``, ``arousal``, ``au_*`` (numbers; empty, NA or NaN if missing). Further columns are
-    kept as text, or as numbers if every filled value is a number. If the table has a column
-    ``stimulus_id``, ``path`` is a label too. ``entry["sources"]`` gives the source of a label
-    (``human``, ``posed``, ...); that of the others is ``file``. ``entry["norms"]`` adds norms.
+    ``valence``, ``arousal``, ``au_*`` (numbers). Further columns are kept as text, or as numbers if
+    every filled value is a number without leading zeros. If the table has a column
+    ``stimulus_id``, ``path`` is a label too. ``entry["columns"]`` and ``entry["rename"]`` are those
+    of `face_tables.read_face_table`. ``entry["sources"]`` gives the source of
+    a label (``human``, ``posed``, ...); that of the others is ``file``.
+    ``entry["norms"]`` adds norms. The report's ``to_look_at`` says what is odd.
     """
     table = Path(entry["table"])
-    places, rows = read_listed(table)
-    for name in rows[0]:
-        _require_free(table, name)
+    places, rows = read_face_table(table, entry["columns"], entry["rename"])
     columns = {name: _to_column(name, [row[name] for row in rows], places) for name in rows[0]}
     labels = _take(columns, facts, table)
-    own = Labels(labels, _sources(list(labels), entry["sources"], table))
+    odd = oddities(rows, entry["rename"])
+    odd += odd_words(table, entry["columns"], entry["rename"])
+    for line in odd:
+        logger.warning("%s: %s", table, line)
+    sources = _sources(list(labels), entry["sources"], table)
+    own = Labels(labels, sources, {"to_look_at": odd} if odd else {})
     return add_norms(own, facts, entry["norms"])
 
 
 def list_people(entry: Mapping, facts: pd.DataFrame) -> list[str]:
     """The person of each picture; see `stimuli.labels.list_people`."""
-    _, rows = read_listed(entry["table"])
+    _, rows = read_face_table(entry["table"], entry["columns"], entry["rename"])
     columns = {name: [row.get(name, "") for row in rows] for name in ("path", "identity")}
     if "stimulus_id" in rows[0]:
         columns["stimulus_id"] = [row["stimulus_id"] for row in rows]
@@ -74,27 +80,14 @@ def _sources(names: list[str], given: Mapping[str, str], table: Path) -> dict[st
     return {name: given.get(name, "file") for name in names}
 
 
-def _require_free(table: Path, name: str) -> None:
-    """Refuse a column whose name no label can have in an HDF5 file of facestages."""
-    if name in (".", "..") or "/" in name or "\0" in name:
-        reason, other = "it is no name in an HDF5 file", re.sub(r"\W+", "_", name).strip("_")
-    elif name in _TAKEN:
-        reason, other = "the files with the labels have other data under this name", name
-    else:
-        return
-    raise FacestagesError(
-        f"{table}: a label cannot be named '{shorten(name)}': {reason}. Rename the column, e.g. to "
-        f"'{'_'.join(filter(None, ('label', other)))}'"
-    )
-
-
 def _to_column(name: str, values: list[str], places: list[str]) -> list | np.ndarray:
     """Turn a column into numbers if its name asks for them, or if all filled values are numbers."""
     if name in _TEXT:
         return values
     if name not in _NUMBERS and not name.startswith("au_"):
-        filled = [value for value in values if value.lower() not in MISSING]
-        if not filled or any(parse_number(value) is None for value in filled):
+        filled = list(filter(None, values))
+        # Numbers have no leading zeros, codes have.
+        if not filled or any(_CODE.match(v) or parse_number(v) is None for v in filled):
             return values
     numbers = np.array(
         [require_number(place, name, value) for place, value in zip(places, values, strict=True)]

@@ -1,0 +1,86 @@
+"""How a network is trained, in the config."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from facestages.config.section import Count, Section, Share
+
+
+class Augmentation(Section):
+    """Random changes of the training pictures."""
+
+    rotation: float = Field(15.0, ge=0, description="Largest angle, degrees.")
+    shift: float = Field(0.15, ge=0, lt=1, description="Largest shift, share of the width.")
+    shear: float = Field(
+        0.15, ge=0, description="Largest shear angle, degrees (as Keras' ImageDataGenerator)."
+    )
+    zoom: float = Field(0.15, ge=0, lt=1, description="Largest change of scale, share.")
+    flip: bool = Field(True, description="Mirror half of the pictures.")
+
+
+class Holdout(Section):
+    """A random part of the face set that training never sees."""
+
+    share: Share = Field(0.1, description="Share held out.")
+    by: Literal["stimulus", "identity"] = Field(
+        "stimulus", description="Hold out pictures (stratified by expression) or whole people."
+    )
+    seed: int = Field(42, description="Seed of the choice.")
+
+
+class Splits(Section):
+    """Named splits of the face set (its label `split`)."""
+
+    train: list[str] = Field(min_length=1, description="Splits to train on.")
+    validation: list[str] = Field(min_length=1, description="Splits that choose the epoch.")
+    test: list[str] = Field(min_length=1, description="Splits for the reported accuracy.")
+
+    @model_validator(mode="after")
+    def _held_out(self) -> Splits:
+        shared = set(self.train) & {*self.validation, *self.test}
+        if shared:
+            raise ValueError(f"split '{min(shared)}' is trained on and cannot be held out as well")
+        return self
+
+
+class Training(Section):
+    """How a network is trained. The defaults are the published recipe."""
+
+    dataset: str = Field(description="Face set to train on.")
+    holdout: Holdout = Field(
+        Holdout(), description="Held-out part; chooses the epoch and gives the accuracy."
+    )
+    splits: Splits | None = Field(None, description="Named splits instead of `holdout`.")
+    epochs: Count = Field(100, description="Largest number of epochs.")
+    batch_size: Count = Field(32, description="Pictures a step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
+    schedule: Literal["plateau", "cosine"] = Field(
+        "plateau", description="Halve when validation accuracy stalls, or fall along a cosine."
+    )
+    warmup_epochs: float = Field(0.0, ge=0, description="Linear rise of the rate at the start.")
+    plateau_patience: Count = Field(7, description="Epochs without gain before the rate halves.")
+    minimum_rate: float = Field(1e-7, gt=0, description="The rate never falls below this.")
+    stopping_patience: Count | None = Field(
+        11, description="Epochs without gain before training stops; never if null."
+    )
+    minimum_gain: float = Field(5e-5, ge=0, description="Smallest gain that counts for stopping.")
+    augmentation: Augmentation = Field(Augmentation(), description="Random picture changes.")
+    class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
+        "none", description="Weight of each class in the loss."
+    )
+    shuffle_labels: bool = Field(
+        False,
+        description="Train on expressions that are dealt out to the pictures by chance: a control "
+        "that sees as many faces, and learns nothing about expressions.",
+    )
+    backend: Literal["tensorflow", "torch", "jax"] = Field(
+        "tensorflow", description="What Keras computes with; choose one that knows the accelerator."
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32",
+        description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
+        "processors with AVX512-BF16; weights are kept in float32 all the same.",
+    )
