@@ -89,7 +89,8 @@ def video(seed, people=8, frames=48, expressions=3, effect_of="all", present=Tru
 def sequences(seed, people=16, expressions=3, frames=3, effect_of="all", present=True):
     """As `portraits`, for sequences of frames: each shows one expression of one person."""
     points, table = portraits(seed, people, 1, expressions, effect_of, present)
-    rng = np.random.default_rng(seed)
+    # Other random numbers than those that the points are made of.
+    rng = np.random.default_rng([seed, 1])
     rows = np.repeat(np.arange(len(table)), frames)
     table = table.iloc[rows].reset_index(drop=True)
     table["session"] = table["identity"] + table["expression"]
