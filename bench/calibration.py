@@ -117,8 +117,9 @@ def _rows(
     for seed in range(sets):
         points, table = case.faces(seed, **options)
         points -= points.mean(axis=0)
-        # Each set has permutations of its own, as a few shared ones would bias all p-values alike.
-        rows += case.statistic(points, table, case.label, permutations, seed)
+        # Each set has permutations of its own, as a few shared ones would bias all p-values alike;
+        # and of other random numbers than the set.
+        rows += case.statistic(points, table, case.label, permutations, sets + seed)
     table = pd.DataFrame(rows)
     return iter(table[table["value"].notna()].groupby("measure", sort=False))
 
