@@ -75,7 +75,10 @@ def test_one_class_only(workspace):
     rows = [(f"{i}.png", f"person {i % 2}", "happy") for i in range(4)]
     workspace.add_table("same", rows)
     notes = notes_of(workspace, "same")
-    assert notes == {"identity": "", "expression": "one expression only"}
+    assert notes == {
+        "identity": "2 people, so no interval",
+        "expression": "one expression only",
+    }
 
 
 def test_one_picture_a_person(workspace):
