@@ -40,7 +40,7 @@ def test_measures_beside_the_papers(tiny_run):
     table = pd.read_csv(results / "separability/posed/nn1/seed-0.csv")
     scored = table[table["measure"].str.match("silhouette(?!.*overtaking)")]
     assert scored["value"].notna().all() and (scored["ci_low"] < scored["ci_high"]).all()
-    assert set(scored["null"]) == {"within people", "within expressions"}
+    assert set(scored["null"]) == {"within people", "within expressions of a session"}
     table = pd.read_csv(results / "separability/video/nn1/seed-0.csv")
     assert "episodes within people" in set(table["null"])
     decoding = pd.read_csv(results / "decoding/posed/nn1/seed-0.csv")
