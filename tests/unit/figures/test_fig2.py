@@ -124,7 +124,7 @@ def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attrib
     assert "has the highest intensity of those explained with that label and named rightly." in (
         caption
     )
-    assert "f: none labelled angry is named so; the picture has the highest intensity" in caption
+    assert "f: no picture labelled angry is named so; the one shown has the highest" in caption
     assert words(figure).count("all zero") == 2
 
 
