@@ -192,8 +192,8 @@ def describe_explained(explained: Sequence[Explained]) -> list[str]:
         f"scaled to its own maximum; each picture has the {rules} of those explained with that "
         f"label and named rightly.",
         *(
-            f"{panel.letter}: no picture labelled {panel.expression} is named so; the one shown has "
-            f"the {panel.rule} of all with that label."
+            f"{panel.letter}: no picture labelled {panel.expression} is named so; the one shown "
+            f"has the {panel.rule} of all with that label."
             for panel in wrong
         ),
         *([f"Expression labels: {sources}."] if sources else []),
