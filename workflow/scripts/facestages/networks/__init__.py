@@ -283,10 +283,14 @@ def load_network(
     ----------
     name : str
         Its name in the config.
-    architecture, keras, torch, zoo
-        One of them: a name in `architectures.ARCHITECTURES`, a Keras file or
-        ``package.module:function``, ``package.module:function``, or a key of `architectures.ZOOS`
-        and a name there.
+    architecture : str, optional
+        A name in `architectures.ARCHITECTURES`. This, or one of the next three.
+    keras : str, optional
+        A Keras file, or ``package.module:function`` that returns a Keras model.
+    torch : str, optional
+        ``package.module:function`` that returns a torch module.
+    zoo : sequence of str, optional
+        A key of `architectures.ZOOS` and the name of a network there.
     input : mapping, optional
         ``size``, ``channels`` and ``scaling``; required with `keras` and `torch`.
     classes : sequence of str, optional
@@ -326,6 +330,8 @@ def load_network(
     builder = None
     if published:
         builder, zoo, classes = published.builder, published.zoo, classes or published.classes
+        if not zoo:
+            spec = spec or published.input
     n_classes = [len(classes)] if classes else []
     pretrained = weights == "pretrained"
     file = None if pretrained else weights
@@ -336,8 +342,6 @@ def load_network(
         where = f"network {name}"
         return zoos.build_network(where, zoo, pretrained, *n_classes, input=spec, seed=seed)
 
-    if published and not zoo:
-        spec = spec or published.input
     if architecture == "pixels":
         from facestages.networks.pixels import PixelsNetwork
 
