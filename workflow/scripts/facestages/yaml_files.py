@@ -35,7 +35,7 @@ _YAML_REMEDIES = (
         "expected ',' or",
         "Close the bracket; text with quotes, brackets or ' #' needs quotes around",
     ),
-    ("escape sequence", "Use single quotes, or write \\\\ for each \\"),
+    ("escape", "Use single quotes, or write \\\\ for each \\"),
     ("expected alphabetic", "Put the text in quotes"),
     ("undefined alias", "A text that begins with * needs quotes"),
     ("constructor for the tag", "A text that begins with ! needs quotes"),
@@ -43,7 +43,6 @@ _YAML_REMEDIES = (
     ("unexpected end of stream", "Close the quote"),
     ("<stream end>", "Close the bracket"),
     ("cannot start any token", "Put the text in quotes"),
-    ("unknown escape", "Use single quotes, or write \\\\ for each \\"),
     ("block", "Keys side by side need the same indentation, and lists and texts their end"),
     ("expected ':'", "Write 'key: value'"),
 )
