@@ -34,11 +34,10 @@ class Run(NamedTuple):
 
 
 class LostNode(NamedTuple):
-    """A node that was lost in mid-run: the job on it, and when finished files were written."""
+    """A node that was lost in mid-run, and the job on it."""
 
     node: str
     number: int
-    finished: dict[Path, int]
 
 
 @pytest.fixture(scope="session")
@@ -123,16 +122,10 @@ def cluster_run(slurm, submit, tmp_path_factory) -> tuple[Run, LostNode]:
         assert not future.done(), future.result().log
         number, node = slurm.running("record_activations", 4)
         slurm.lose(node)
-        lost = LostNode(node, int(number), finished_files(folder))
+        lost = LostNode(node, int(number))
         wait_until(lambda: slurm.state(number) == "PENDING")
         # SLURM lets a job of a lost node wait for two minutes more; tests do not.
         ask("scontrol", "update", f"JobId={number}", "StartTime=now")
         wait_until(lambda: slurm.state(number) not in ("PENDING", "CONFIGURING"))
         slurm.add(node)
         return future.result(), lost
-
-
-def finished_files(folder: Path) -> dict[Path, int]:
-    """The HDF5 files of a run that are there, and when each was written."""
-    files = [path for kind in ("stimuli", "geometry") for path in folder.rglob(f"{kind}/**/*.h5")]
-    return {path: path.stat().st_mtime_ns for path in files if ".partial" not in path.name}
