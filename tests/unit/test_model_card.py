@@ -1,6 +1,7 @@
 """The weights and cards that a training leaves for the project."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,11 @@ from facestages import model_card
 from facestages.config import load_config
 from facestages.networks import load_network
 from facestages.networks.light_cnn import light_cnn
-from facestages.plan.networks import weights_file
 from facestages.stimuli import StimulusSet, write_stimuli
 from facestages.tables import write_table
 
 CLASSES = ["happy", "sad"]
+FOLDER = Path("results/networks/nn/seed-0")
 
 
 @pytest.fixture
@@ -34,13 +35,12 @@ def trained(tmp_path, monkeypatch):
         labels,
         {"expression": "file", "split": "file"},
     )
-    folder = tmp_path / "results/networks/nn/seed-0"
+    folder = tmp_path / FOLDER
     folder.mkdir(parents=True)
     (tmp_path / "results/stimuli").mkdir()
     write_stimuli(tmp_path / "results/stimuli/fer.h5", faces, "fer")
     light_cnn(2, seed=3).save(folder / "model.keras")
-    report = {"seed": 0, "classes": CLASSES, "n_train": 7, "epochs": 2, "best_epoch": 1}
-    report |= {"parameters": 2_394_946, "versions": "python 3", "n": 0, "accuracy": 0}
+    report = {"seed": 0, "epochs": 2, "best_epoch": 1, "n": 0, "accuracy": 0}
     (folder / "metrics.json").write_text(json.dumps(report))
     write_table(folder / "history.csv", pd.DataFrame({"epoch": [1, 2]}))
     splits = {"train": ["Training"], "validation": ["PublicTest"], "test": ["PrivateTest"]}
@@ -58,22 +58,50 @@ def trained(tmp_path, monkeypatch):
 
 
 def test_weights_metrics_and_card(trained, tmp_path):
-    model_card.main(trained, "nn", 0, "abc123", tmp_path)
+    model_card.main(trained, "nn", FOLDER, "By rule train_network.", tmp_path)
     entry = trained.networks["nn"]
     weights = tmp_path / "nn.weights.h5"
     assert weights.stat().st_size < 2_394_946 * 2.1, "two bytes a parameter"
     half = load_network("nn", **entry.source, weights=weights)
-    whole = load_network("nn", **entry.source, weights=weights_file(trained, "nn", 0))
+    whole = load_network("nn", **entry.source, weights=FOLDER)
     for a, b in zip(half.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b.astype(np.float16).astype(np.float32))
     report = json.loads((tmp_path / "nn.json").read_text())
     labels = pd.read_csv(tmp_path / "nn.history.csv")
     assert list(labels["epoch"]) == [1, 2]
     confusion = np.array(report["confusion"])
-    assert confusion.sum() == report["n"] <= 20
+    # Of every four pictures two are sad, one is happy, and one is of no class of the network.
+    assert (report["validation"]["n"], report["n"], confusion.sum()) == (7, 15, 15)
     assert np.trace(confusion) / report["n"] == pytest.approx(report["accuracy"])
     assert sum(report["shares"].values()) == pytest.approx(1)
+    assert report["training"]["batch_size"] == 32, "the config's settings, if no others are told"
     card = (tmp_path / "nn.md").read_text()
-    for words in ("FER2013: split Training", f"{report['accuracy']:.2%}", "abc123", "| happy | "):
-        assert words in card
+    prose = " ".join(card.split())
+    happy = confusion[0, 0] / confusion[0].sum()
+    for words in (
+        "FER2013: split Training",
+        f"{report['accuracy']:.2%}",
+        "Chance is 50.0%",
+        f"On PublicTest it is {report['validation']['accuracy']:.2%}",
+        "By rule train_network. The settings:",
+        f"| happy | 37.5% | {happy:.3f} | ",
+    ):
+        assert words in prose
     assert max(map(len, card.splitlines())) <= 100
+
+
+def test_half_precision_stays_and_settings_of_another_training_are_told(trained, tmp_path):
+    model_card.main(trained, "nn", FOLDER, "By rule train_network.", tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "nn.weights.h5").write_bytes((tmp_path / "nn.weights.h5").read_bytes())
+    (elsewhere / "history.csv").write_bytes((FOLDER / "history.csv").read_bytes())
+    report = {"seed": 0, "epochs": 2, "best_epoch": 1, "training": {"batch_size": 128}}
+    (elsewhere / "metrics.json").write_text(json.dumps(report))
+    again = tmp_path / "again"
+    again.mkdir()
+    model_card.main(trained, "nn", elsewhere, "By another loop.", again)
+    assert (again / "nn.weights.h5").read_bytes() == (elsewhere / "nn.weights.h5").read_bytes()
+    card = (again / "nn.md").read_text()
+    assert "By another loop. The settings:" in card
+    assert '"batch_size": 128' in card and '"rotation"' not in card

@@ -7,17 +7,20 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from facestages.assets import RESOURCES, read_manifest
 from facestages.config import load_config
+from facestages.model_card import model_card
 from facestages.networks import load_network
 from workflow_runner import REPOSITORY
 
 FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.tar.xz"
 MANIFEST = read_manifest(RESOURCES / "manifest.yaml")
 NETWORKS = load_config(REPOSITORY / "config" / "config.yaml").networks
+TRAINED = load_config(REPOSITORY / "config" / "fer2013.yaml").networks
 
 
 def open_shipped(name):
@@ -32,11 +35,13 @@ def test_files_fit_together(name):
     assert (len(content), hashlib.sha256(content).hexdigest()) == (entry["bytes"], entry["sha256"])
     report = json.loads((RESOURCES / entry["metrics"]).read_text())
     assert report["classes"] == NETWORKS[name].classes
-    assert abs(report["accuracy"] - report["accuracy_float32"]) <= 0.001
     confusion = np.array(report["confusion"])
     assert np.trace(confusion) / confusion.sum() == pytest.approx(report["accuracy"])
+    history = pd.read_csv(RESOURCES / "weights" / f"{name}.history.csv")
+    best = history["epoch"][history["validation_accuracy"].idxmax()]
+    assert (best, len(history)) == (report["best_epoch"], report["epochs"])
     card = (RESOURCES / "weights" / f"{name}.md").read_text()
-    assert f"**Accuracy.** {report['accuracy']:.2%}" in card
+    assert card == model_card(name, TRAINED[name], report)
 
 
 @pytest.fixture(scope="module")
