@@ -1,9 +1,12 @@
 """ResMaskNet against what is known of the published network."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from facestages.errors import FacestagesError
+from facestages.networks import load_network
 from facestages.networks.checkpoints import load_state
 from facestages.networks.resmasknet import MaskingBlock, ResMaskNet
 from official_networks import (
@@ -124,3 +127,12 @@ def test_no_output_is_overwritten(small):
 def test_another_input_is_refused(small, shape):
     with pytest.raises(FacestagesError, match="ResMaskNet takes .* multiples of 32"):
         small(torch.zeros(shape))
+
+
+def test_colour_is_taken_from_its_pictures():
+    network = load_network("rmn", architecture="resmasknet", width=8)
+    colour = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
+    grey = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in colour])
+    shown, of_grey = (network.record(images, ["layer1"])["layer1"] for images in (colour, grey))
+    np.testing.assert_array_equal(shown, of_grey)
+    assert shown.std() > 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from facestages.architectures import InputSpec
 from facestages.networks import open_network
 from facestages.networks.inputs import resize_images
 from facestages.stimuli import EXPRESSIONS, read_stimuli
@@ -43,7 +44,7 @@ def test_a_network_of_photographs_reads_the_expressions(posed, monkeypatch):
 
 def test_pixels_do_not_solve_identity_across_sessions(posed):
     stimuli = posed[1]
-    pixels = resize_images(stimuli.images, (48, 48, 1)).reshape(980, -1).astype(float)
+    pixels = resize_images(stimuli.images, InputSpec(48, 1)).reshape(980, -1).astype(float)
     people = stimuli.labels["identity"].to_numpy()
     first = (stimuli.labels["session"] == "A").to_numpy()
     nearest = KNeighborsClassifier(1).fit(pixels[first], people[first])

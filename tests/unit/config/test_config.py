@@ -321,7 +321,9 @@ def test_code_under_keras_takes_weights_and_files(tiny):
     full = {**entry, "weights": "mine/small.h5", "files": ["mine/table.csv"]}
     own = load_config(change(tiny, ["networks", "own"], full)).networks["own"]
     assert (own.framework, own.code, own.kind) == ("keras", "mine.nets:small", "trained")
-    assert own.input_spec.shape == (55, 47, 3)
+    assert own.input_spec.shape == (55, 47, 3) and not own.input_spec.grey
+    grey = {**entry, "input": {**entry["input"], "grey": True}}
+    assert load_config(change(tiny, ["networks", "own"], grey)).networks["own"].input_spec.grey
     untrained = {**entry, "weights": "untrained", "seeds": [0, 1]}
     untrained = load_config(change(tiny, ["networks", "own"], untrained)).networks["own"]
     assert untrained.kind == "untrained"

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError
@@ -46,13 +47,13 @@ def test_scalings_by_channel():
 
 
 def test_resizing_keeps_grey_values_and_channels(faces):
-    assert resize_images(faces, (48, 48, 1)).base is not None  # no copy where nothing changes
+    assert resize_images(faces, InputSpec(48, 1)).base is not None  # no copy where nothing changes
     flat = np.full((2, 30, 40, 3), 77, np.uint8)
-    assert (resize_images(flat, (16, 16, 1)) == 77).all()
-    assert resize_images(faces, (24, 24, 3)).shape == (5, 24, 24, 3)
+    assert (resize_images(flat, InputSpec(16, 1)) == 77).all()
+    assert resize_images(faces, InputSpec(24, 3)).shape == (5, 24, 24, 3)
     red = np.zeros((1, 4, 4, 3), np.uint8)
     red[..., 0] = 255
-    assert resize_images(red, (4, 4, 1))[0, 0, 0, 0] == 76  # ITU-R 601: 0.299 of 255
+    assert resize_images(red, InputSpec(4, 1))[0, 0, 0, 0] == 76  # ITU-R 601: 0.299 of 255
 
 
 def test_a_picture_is_stretched_to_rows_and_columns():
@@ -64,15 +65,40 @@ def test_a_picture_is_stretched_to_rows_and_columns():
     assert prepared.shape == (1, 55, 47, 3)
     expected = ((np.arange(47) + 0.5) * 48 / 47 - 0.5) * 4 / 255
     np.testing.assert_allclose(prepared[0, :, :, 0], np.tile(expected, (55, 1)), atol=1.5 / 255)
-    assert resize_images(prepared.astype(np.uint8), (55, 47, 3)).base is not None
+    assert resize_images(prepared.astype(np.uint8), spec).base is not None
     with pytest.raises(FacestagesError, match=r"one number or \[rows, columns\], not \[55\]"):
         InputSpec([55], 3)
 
 
-@pytest.mark.parametrize("channels, scaling", [(1, "unit"), (3, "imagenet"), (3, "caffe")])
-def test_pictures_may_be_resized_before(channels, scaling):
+@pytest.mark.parametrize("size", [30, 48])
+def test_a_network_trained_on_grey_gets_the_luminance_in_three_channels(size):
+    """A picture in colour, its luminance in one channel, and that in three are the same to it."""
+    colour = np.random.default_rng(0).integers(0, 255, (3, size, size, 3), dtype=np.uint8)
+    luminance = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in colour])
+    spec = InputSpec(48, 3, "unit", grey=True)
+    shown = prepare_images(colour, spec)
+    assert shown.shape == (3, 48, 48, 3)
+    expected = prepare_images(luminance, InputSpec(48, 1))
+    for channel in range(3):
+        np.testing.assert_array_equal(shown[..., channel], expected[..., 0])
+    for same in (luminance, luminance[..., None], np.repeat(luminance[..., None], 3, axis=3)):
+        np.testing.assert_array_equal(prepare_images(same, spec), shown)
+    assert not np.array_equal(prepare_images(colour, InputSpec(48, 3)), shown)
+
+
+@pytest.mark.parametrize("images_in", ["grey", "colour"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        InputSpec(48, 1),
+        InputSpec(48, 3, "imagenet"),
+        InputSpec(48, 3, "caffe"),
+        InputSpec(48, 3, grey=True),
+    ],
+)
+def test_pictures_may_be_resized_before(spec, images_in):
     """So that this goes on beside a forward pass."""
-    images = np.random.default_rng(0).integers(0, 255, (3, 30, 30), dtype=np.uint8)
-    spec = InputSpec(48, channels, scaling)
-    resized = resize_images(images, spec.shape)
+    shape = (3, 30, 30) if images_in == "grey" else (3, 30, 30, 3)
+    images = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    resized = resize_images(images, spec)
     np.testing.assert_array_equal(prepare_images(resized, spec), prepare_images(images, spec))

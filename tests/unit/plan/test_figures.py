@@ -127,3 +127,17 @@ def test_a_figure_with_one_of_its_labels_is_planned(
 ):
     monkeypatch.chdir(tmp_path)
     assert figure_of(plan, name, figure, header, **face_set).files["scores"]
+
+
+def test_figures_of_the_paper_show_no_network_enlarged_faces(paper):
+    shown = {
+        (dataset, network)
+        for product, uses in paper.uses.items()
+        if product.startswith("figures.")
+        for dataset in uses.datasets
+        for network in uses.networks
+    }
+    assert {("kdef", "emofan"), ("disfa_women", "resmasknet")} <= shown
+    for dataset, network in shown:
+        largest = max(paper.networks[network].input_spec.shape[:2])
+        assert paper.datasets[dataset].size >= largest, (dataset, network)

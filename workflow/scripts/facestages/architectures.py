@@ -62,8 +62,12 @@ class InputSpec:
     #: A name in `SCALINGS`; or ``mean`` and ``deviation`` of each channel, of values 0 to 1, which
     #: become 0 and 1.
     scaling: str | Mapping[str, Sequence[float]] = "unit"
+    #: Pictures lose their colour: the luminance is in all channels, of which there may be 3.
+    grey: bool = False
 
     def __post_init__(self) -> None:
+        if self.channels == 1:
+            object.__setattr__(self, "grey", True)
         if not isinstance(self.size, int):
             # As the config has it, the pair is a list.
             object.__setattr__(self, "size", tuple(self.size))
@@ -174,7 +178,8 @@ ARCHITECTURES = {
     ),
     "resmasknet": Architecture(
         "torch",
-        InputSpec(224, 3, "unit"),
+        # It was trained on the grey pictures of FER2013, put into three channels.
+        InputSpec(224, 3, "unit", grey=True),
         "facestages.networks.resmasknet:ResMaskNet",
         classes=EXPRESSIONS,
         any_width=True,

@@ -48,7 +48,7 @@ def measure(network, entry: NetworkEntry, stimuli: StimulusSet, part: str) -> di
     classes = entry.output_classes
     rows = split_training_data(stimuli.labels, classes, entry.training)[part]
     targets = np.array([classes.index(name) for name in stimuli.labels["expression"].iloc[rows]])
-    images = resize_images(stimuli.images[rows], network.input.shape)
+    images = resize_images(stimuli.images[rows], network.input)
     return evaluate(predict(network.model, images, network.input.scaling), targets, classes)
 
 

@@ -31,6 +31,11 @@ class Input(Section):
         "and deviation, as torchvision; caffe: ImageNet's mean, blue first, as VGG16 in Keras; or "
         "`{mean: [...], deviation: [...]}`.",
     )
+    grey: bool = Field(
+        False,
+        description="Take the colour from pictures, and put the luminance into all `channels`; for "
+        "a network with 3 channels that was trained on grey pictures.",
+    )
 
     @field_validator("size", mode="wrap")
     @classmethod

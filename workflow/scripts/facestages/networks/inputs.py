@@ -11,34 +11,36 @@ from facestages.architectures import BLUE_FIRST, InputSpec, factor_and_shift
 from facestages.errors import FacestagesError
 
 
-def resize_images(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Resize pictures, and convert them to grey or RGB.
+def resize_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """Resize pictures for a network, and convert them to grey or RGB.
 
     Where rows and columns are not in the proportion of the pictures', these are stretched.
 
     Parameters
     ----------
     images : numpy.ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, 1 or 3)
-    shape : tuple of three int
-        Rows and columns; resampling is bilinear, with antialiasing. Channels: 1 for luminance
-        (ITU-R 601); 3 for RGB, where grey pictures get three equal channels.
+    spec : InputSpec
+        Its rows and columns; resampling is bilinear, with antialiasing. Its channels: luminance
+        (ITU-R 601) if it is grey, otherwise RGB. Grey pictures get equal channels.
 
     Returns
     -------
-    numpy.ndarray of uint8, shape (n, *shape)
+    numpy.ndarray of uint8, shape (n, *spec.shape)
+        Read only where `images` need no change.
     """
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
-    rows, columns, channels = shape
-    mode = "L" if channels == 1 else "RGB"
+    rows, columns, _ = spec.shape
+    mode = "L" if spec.grey else "RGB"
     present_mode = "L" if images.ndim == 3 else "RGB"
     if images.shape[1:3] == (rows, columns) and mode == present_mode:
-        return images.reshape(len(images), *shape)
-    out = np.empty((len(images), *shape), np.uint8)
+        with_channels = images if images.ndim == 4 else images[..., None]
+        return np.broadcast_to(with_channels, (len(images), *spec.shape))
+    out = np.empty((len(images), *spec.shape), np.uint8)
     for target, image in zip(out, images, strict=True):
         picture = Image.fromarray(np.ascontiguousarray(image)).convert(mode)
         picture = picture.resize((columns, rows), Image.Resampling.BILINEAR)
-        target[:] = np.asarray(picture).reshape(shape)
+        target[:] = np.asarray(picture).reshape(rows, columns, -1)
     return out
 
 
@@ -69,7 +71,7 @@ def prepare_images(images: np.ndarray, spec: InputSpec) -> np.ndarray:
 
     Returns (n, *spec.shape) float32.
     """
-    return scale_images(resize_images(images, spec.shape), spec.scaling)
+    return scale_images(resize_images(images, spec), spec.scaling)
 
 
 def require_halvable(network: str, shape: tuple[int, ...]) -> None:

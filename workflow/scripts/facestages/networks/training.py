@@ -226,7 +226,7 @@ def train_classifier(
         [classes.index(e) if e in classes else -1 for e in stimuli.labels.expression]
     )
     data = {
-        part: (resize_images(stimuli.images[rows], spec.shape), targets[rows])
+        part: (resize_images(stimuli.images[rows], spec), targets[rows])
         for part, rows in parts.items()
     }
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})

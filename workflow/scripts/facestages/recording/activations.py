@@ -191,9 +191,9 @@ def forward_all(
 
     def work(first: int) -> None:
         pictures = images[first : min(first + batch, stop)]
-        pictures = resize_images(pictures, spec.shape)
+        pictures = resize_images(pictures, spec)
         with allowed:
-            outputs = network.record(pictures[..., 0] if spec.channels == 1 else pictures, layers)
+            outputs = network.record(pictures[..., 0] if spec.grey else pictures, layers)
         flat = {layer: output.reshape(len(output), -1) for layer, output in outputs.items()}
         for layer, block in flat.items():
             require_finite(block, network.name, layer, ids[first:])
