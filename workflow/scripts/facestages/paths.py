@@ -49,6 +49,7 @@ PATTERNS = {
     "rsa": f"<results>/rsa/{_RECORDING}.csv",
     "cka": "<results>/cka/{dataset}.csv",
     "instances": "<results>/instances/{dataset}.csv",
+    "multiverse": "<results>/multiverse/{dataset}.csv",
     # Figures, tables, pages.
     "figure": "<results>/figures/{figure}.pdf",
     "figure_svg": "<results>/figures/{figure}.svg",
