@@ -191,6 +191,30 @@ rule compare_instances:
         "../scripts/compare_instances.py"
 
 
+rule compare_choices:
+    input:
+        unpack(ask(PLAN.recordings.choices)),
+    output:
+        choices=PATHS["multiverse"],
+    log:
+        "<logs>/compare_choices/{dataset}.log",
+    benchmark:
+        "<benchmarks>/compare_choices/{dataset}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(400),
+        runtime=10,
+        gpu=0,
+    params:
+        code=code("compare_choices"),
+    message:
+        "Changes between layers by every choice of measure on {wildcards.dataset}"
+    script:
+        "../scripts/compare_choices.py"
+
+
 rule summarise_gradcam:
     input:
         stimuli=ask(PLAN.face_sets.measured),

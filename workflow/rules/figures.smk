@@ -16,6 +16,7 @@ PLOTS = {
     ),
     "fig8": ("Study 5: categories", "8: identity, affect, category", "Figure 8", 310),
     "layers": ("Beyond the paper", "Layer curves", "Layer curves", 300),
+    "multiverse": ("Beyond the paper", "Multiverse of measures", "Multiverse of measures", 300),
     "cka": ("Beyond the paper", "Similarity of layers (CKA)", "Similarity of layers", 350),
     "controls": (
         "Beyond the paper",

@@ -60,6 +60,28 @@ def test_summary_is_mean_and_range_over_seeds(scores):
     np.testing.assert_allclose(rows["ci_high"], [0.05, 0.15, 0.25, 0.35])
 
 
+def test_chance_is_subtracted_and_the_paper_s_value_stays(scores):
+    chance = scores["stage"].map(dict(zip(STAGES, [0, -0.1, -0.2, -0.3], strict=True)))
+    figure, summary, caption = fig4.draw(scores.assign(null_mean=chance), **OPTIONS)
+    rows = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
+    rows = rows[rows.label == "identity"].set_index("stage").loc[STAGES]
+    np.testing.assert_allclose(rows["silhouette"], [0.005, 0.105, 0.205, 0.305])
+    np.testing.assert_allclose(rows["mean"], [0.005, 0.205, 0.405, 0.605])
+    np.testing.assert_allclose(rows["high"] - rows["low"], 0.01)
+    np.testing.assert_allclose(rows["ci_low"], rows["mean"] - 0.055)
+    _, above, as_measured, *_ = (line.get_ydata() for line in figure.axes[3].get_lines())
+    np.testing.assert_allclose(above, rows["mean"])
+    np.testing.assert_allclose(as_measured, rows["silhouette"])
+    assert "Not permuted" not in caption
+
+
+def test_what_was_not_permuted_is_said(scores):
+    chance = np.where(scores["label"] == "identity", np.nan, -0.1)
+    caption = fig4.draw(scores.assign(null_mean=chance), **OPTIONS).caption
+    line = "Not permuted, so not less chance: identity (Faces in motion); identity (Posed faces)."
+    assert line in caption
+
+
 def test_band_of_one_standard_deviation(scores):
     _, summary, _ = fig4.draw(scores, **{**OPTIONS, "band": "sd"})
     rows = summary[summary.network == "nn1"]
@@ -128,7 +150,8 @@ def test_what_one_of_ten_seeds_has_is_not_drawn(scores):
     assert set(means["seeds"]) == {10}
     assert means["mean"].isna().to_dict() == {stage: stage == "final" for stage in STAGES}
     assert means.loc["final", ["low", "high", "ci_low", "ci_high"]].isna().all()
-    drawn = figure.axes[3].get_lines()[2].get_ydata()
+    # After the line at 0, each network has one less chance and one as measured.
+    drawn = figure.axes[3].get_lines()[3].get_ydata()
     assert np.isnan(drawn).tolist() == [False, False, False, True]
 
 

@@ -85,6 +85,10 @@ def test_curves_are_the_tables_less_chance(scores):
     assert curve(numbers, label="identity", **rsa) == pytest.approx([0.4, 0.3, 0.1])
     assert set(numbers[numbers["panel"] == "separability"]["measure"]) == {"silhouette_centred"}
     assert figure.get_axes()[0].get_lines()[1].get_ydata() == pytest.approx([0.5, 0.3, 0.1])
+    chance = scores["separability"].assign(null_mean=-0.2)
+    numbers = layers.draw(**{**scores, "separability": chance}, **SETTINGS)[1]
+    where = {"network": "net", "panel": "separability", "label": "identity"}
+    assert curve(numbers, **where) == pytest.approx([0.7, 0.5, 0.3])
     assert "RENDERED" in caption and "Seeds: Net 1, Other 2" in caption
 
 

@@ -35,3 +35,12 @@ def test_map_without_the_layer_or_a_plane(tmp_path):
     assert "one principal component only, no plane" in read["flat"].missing
     assert read["top"].points.shape == (60, 2) and read["top"].missing == ""
     assert read["top"].variance.sum() == pytest.approx(1)
+
+
+def test_a_value_in_a_caption_has_its_interval_and_its_chance():
+    row = {"value": -0.085, "ci_low": -0.12, "ci_high": 0.04, "null_mean": -0.0981}
+    assert maps.spell(row, with_interval=True).replace("\N{MINUS SIGN}", "-") == (
+        "-0.09 [-0.12, 0.04] (chance -0.10)"
+    )
+    assert maps.spell({"value": 0.5, "null_mean": np.nan}, with_interval=True) == "0.50"
+    assert maps.spell({**row, "value": 0.25}) == "0.25"

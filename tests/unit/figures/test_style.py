@@ -22,6 +22,13 @@ def test_a_network_has_one_look_and_a_control_is_grey():
     assert lines["nn3"]["color"] == style.DARK and lines["nn3"]["markerfacecolor"] == "white"
 
 
+def test_controls_of_one_kind_differ():
+    lines = style.line_styles({"nn3": "untrained", "nn1": 0, "nn3_7": "untrained"})
+    assert lines["nn3"] == style.CONTROLS["untrained"] and lines["nn1"] == style.LINES[0]
+    assert lines["nn3_7"]["marker"] != lines["nn3"]["marker"]
+    assert lines["nn3_7"]["color"] not in style.COLORS.values()
+
+
 def test_points_of_many_values_differ():
     looks = style.point_styles([f"person {number}" for number in range(60)])
     assert len({(look["color"], look["marker"]) for look in looks.values()}) == 60

@@ -6,7 +6,7 @@ from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 
-FIGURES = ("fig1", *map("fig{}".format, range(2, 9)), "layers", "cka", "controls")
+FIGURES = ("fig1", *map("fig{}".format, range(2, 9)), "layers", "multiverse", "cka", "controls")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -17,7 +17,7 @@ def test_every_figure_has_files_of_known_steps(default, plan, name):
     assert paths and all(path.startswith("results/") for path in paths)
     steps = {path.split("/")[1] for path in paths}
     known = "stimuli geometry embeddings separability affect predictions partition attribution"
-    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka"}
+    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse"}
 
 
 def test_a_figure_without_a_section_is_refused(default, plan):
@@ -29,7 +29,7 @@ def test_a_figure_without_a_section_is_refused(default, plan):
 def test_what_is_absent_is_in_no_file_and_in_the_settings(default, plan):
     line = "networks.mini_xception.weights.path = 'x': no such file or folder"
     without = plan(default, {"networks.mini_xception": line})
-    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "layers", "cka"):
+    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "layers", "multiverse", "cka"):
         files, settings = without.figure(name)
         assert "mini_xception" not in str(files) and "mini_xception" not in settings["networks"]
         assert line in str(settings["absent"])

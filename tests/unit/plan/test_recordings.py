@@ -31,15 +31,32 @@ def test_shards_are_multiplied_pair_by_pair(default, plan):
 
 
 def test_every_recording_is_a_job_for_each_shard(default, plan):
-    assert plan(default).recordings.jobs == 2 * (4 + 10) + 3
+    assert plan(default).recordings.jobs == 2 * (4 + 10 + 5) + 3
     more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
-    assert more == 2 * 14
+    assert more == 2 * 19
 
 
 def test_instances_know_kind_and_architecture(default, plan):
     files, networks = plan(default).recordings.instances("posed")
-    assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn"}
-    assert len(files["separability"]) == len(files["decoding"]) == 14
+    assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn, 3 classes"}
+    assert len(files["separability"]) == len(files["decoding"]) == 19
+
+
+def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper, plan):
+    for config, dataset in ((default, "posed"), (paper, "kdef")):
+        networks = plan(config).recordings.instances(dataset)[1]
+        for trained, control in (("nn1", "nn3"), ("nn2", "nn3_7")):
+            assert networks[trained]["architecture"] == networks[control]["architecture"]
+            assert networks[control]["kind"] == "untrained"
+        assert networks["nn2"]["architecture"] != networks["nn3"]["architecture"]
+
+
+def test_choices_are_compared_on_all_seeds_of_the_figures_networks(default, plan):
+    files = plan(default).recordings.choices("posed")
+    assert {len(paths) for paths in files.values()} == {3 + 10}
+    assert "results/decoding/posed/nn3/seed-9.csv" in files["decoding"]
+    gone = plan(default, {"networks.nn2": "gone"}).recordings.choices("posed")
+    assert not any("/nn2/" in path for path in gone["separability"])
 
 
 def test_affect_is_taken_from_the_figures_reference(default, paper, plan):

@@ -12,7 +12,7 @@ def test_everything_can_be_made_where_everything_is_at_hand(default, plan):
     assert targets.figures(planned)[-1] == "results/claims.html"
 
 
-FIG4_NETWORKS = ("nn1", "nn2", "nn3", "mini_xception", "efficientnet_lite0")
+FIG4_NETWORKS = ("nn1", "nn2", "nn3", "nn3_7", "mini_xception", "efficientnet_lite0")
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,7 @@ FIG4_NETWORKS = ("nn1", "nn2", "nn3", "mini_xception", "efficientnet_lite0")
         (["datasets.video"], True),
         (["datasets.video", "datasets.posed"], False),
         (["networks.nn1", "networks.nn2"], True),
-        (
-            [f"networks.{n}" for n in ("nn1", "nn2", "nn3", "mini_xception", "efficientnet_lite0")],
-            False,
-        ),
+        ([f"networks.{name}" for name in FIG4_NETWORKS], False),
     ],
 )
 def test_a_figure_needs_one_face_set_and_one_network(default, plan, absent, can):

@@ -41,6 +41,7 @@ PATTERNS = {
     # What is measured on a recording.
     "geometry": f"<results>/geometry/{_RECORDING}.h5",
     "separability": f"<results>/separability/{_RECORDING}.csv",
+    "separability_people": f"<results>/separability/{_RECORDING}.people.csv",
     "embedding": f"<results>/embeddings/{_RECORDING}.h5",
     "embedding_scores": f"<results>/embeddings/{_RECORDING}.csv",
     "affect": f"<results>/affect/{_RECORDING}.csv",
@@ -49,6 +50,7 @@ PATTERNS = {
     "rsa": f"<results>/rsa/{_RECORDING}.csv",
     "cka": "<results>/cka/{dataset}.csv",
     "instances": "<results>/instances/{dataset}.csv",
+    "multiverse": "<results>/multiverse/{dataset}.csv",
     # Figures, tables, pages.
     "figure": "<results>/figures/{figure}.pdf",
     "figure_svg": "<results>/figures/{figure}.svg",

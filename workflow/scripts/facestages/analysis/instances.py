@@ -2,7 +2,7 @@
 
 Networks that differ only in their seed differ in what they represent (Mehrer et al. 2020,
 doi:10.1038/s41467-020-19632-w). A trained network is therefore compared with several instances of
-its architecture that are untrained or trained on shuffled labels.
+its architecture, as wide at the output, that are untrained or trained on shuffled labels.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ def compare_instances(
         Tables of `analysis.separability.score_separability` and of
         `analysis.decoding.decode_labels`, of all seeds of the networks on one face set.
     networks : mapping
-        By name: ``kind``, one of `KINDS`, and ``architecture``. Controls of a network are those of
-        its architecture that come before it in `KINDS`.
+        By name: ``kind``, one of `KINDS`, and ``architecture``, the width of the output included.
+        Controls of a network are those of its architecture that come before it in `KINDS`. Another
+        width would not do: a random read-out of 3 units loses more of identity than one of 7.
 
     Returns
     -------

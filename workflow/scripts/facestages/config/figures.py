@@ -262,6 +262,19 @@ class Layers(Figure):
         _check_components(where, self.components, config)
 
 
+class Multiverse(Figure):
+    """Whether expression rises and identity falls, by measure, components and layers compared."""
+
+    NAMES = {"datasets": "datasets", "networks": "networks"}
+    LABELS = ("identity", "expression")
+    datasets: list[str] = Field(
+        min_length=1, max_length=3, description="Face sets, a row of panels a network each."
+    )
+    networks: list[str] = Field(
+        min_length=1, max_length=5, description="Networks, an untrained one among them."
+    )
+
+
 class Cka(Figure):
     """How alike the layers of Figure 4's networks are."""
 
@@ -315,6 +328,7 @@ class Figures(Section):
     fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
     fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
     layers: Layers | None = Field(None, description="Curves over all recorded layers.")
+    multiverse: Multiverse | None = Field(None, description="Claims by every choice of measure.")
     cka: Cka | None = Field(None, description="Similarity of layers, networks and seeds.")
     controls: Controls | None = Field(None, description="The draft's conjectures as tests.")
 

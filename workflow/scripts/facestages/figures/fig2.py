@@ -205,7 +205,8 @@ def _describe_maps(drawn: Sequence[maps.Panel]) -> list[str]:
         values.append(f"{panel.letter} map {maps.spell(on, with_interval=True)}, {layer}")
     return [
         maps.PEOPLE,
-        f"Mean silhouette of identity [95 % interval over people]: {'; '.join(values)}.",
+        f"Mean silhouette of identity [95 % interval over people] (chance: mean of permuted "
+        f"labels): {'; '.join(values)}.",
         *maps.describe_umaps(drawn),
     ]
 

@@ -170,7 +170,8 @@ def _caption(panels: Sequence[maps.Panel], faces: FaceSet, dataset: str) -> list
         f"{dataset}, {faces.count()}.",
         *page.rendered(faces.rendered),
         maps.PEOPLE,
-        f"Mean silhouette of identity, Euclidean distance [95 % interval over people]: {values}.",
+        f"Mean silhouette of identity, Euclidean distance [95 % interval over people] (chance: "
+        f"mean of permuted labels): {values}.",
         *maps.describe_umaps([panel for panel in drawn if panel.map.variance is None]),
         f"Seeds: {listed}; the maps show the first.",
         *page.left_out(f"{p.letter}: {p.map.missing}" for p in panels if p.map.missing),

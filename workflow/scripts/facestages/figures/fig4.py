@@ -10,14 +10,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from facestages.figures import page, style
+from facestages.figures.chance import less_chance, without_chance
 from facestages.figures.seeds import mean_over_seeds
 from facestages.text import abbreviate
 
 # Networks are spread so far to each side of a stage, in distances between stages.
 _ASIDE = 0.12
 
+# How silhouettes are drawn that chance is not subtracted from.
+_AS_MEASURED = {"linewidth": 0.6, "alpha": 0.6}
+
 _KEYS = ["dataset", "label", "label_source", "network", "stage"]
-_COLUMNS = [*_KEYS, "mean", "low", "high", "ci_low", "ci_high", "seeds"]
+_COLUMNS = [*_KEYS, "mean", "low", "high", "ci_low", "ci_high", "silhouette", "seeds"]
 
 
 def draw(
@@ -54,8 +58,9 @@ def draw(
     Returns
     -------
     figures.page.Drawing
-        Numbers: ``low`` to ``high`` is the band over seeds, ``ci_low`` to ``ci_high`` the interval
-        over people.
+        Numbers: ``mean`` is less chance, the mean of permuted labels. ``low`` to ``high`` is its
+        band over seeds, ``ci_low`` to ``ci_high`` its interval over people. ``silhouette`` is the
+        mean with chance in it, as in the paper.
 
     Raises
     ------
@@ -74,7 +79,8 @@ def draw(
         f"no silhouette of {', '.join(labels)} in {components} components; check figures.fig4 and "
         f"the face sets' labels",
     )
-    summary = mean_over_seeds(chosen, _KEYS, band)
+    summary = mean_over_seeds(less_chance(chosen), _KEYS, band)
+    summary["silhouette"] = mean_over_seeds(chosen, _KEYS)["value"]
     lines = style.line_styles(looks)
     height = 42 * len(labels) + 48
     figure, axes = page.new_panels(len(labels), len(datasets), height, sharex=True, sharey="row")
@@ -84,7 +90,7 @@ def draw(
             panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
             _draw_panel(axis, panel, lines, stages)
             axis.set_title(f"{next(letters)}  {abbreviate(title, 30)}: {label}", loc="left")
-        row[0].set_ylabel(f"{label.capitalize()} silhouette")
+        row[0].set_ylabel(f"{label.capitalize()} silhouette\nless chance")
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
     sentences = _caption(chosen, summary, datasets, networks, stages, components, band)
@@ -104,6 +110,7 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequenc
         curve = panel[panel["network"] == network].set_index("stage").reindex(stages)
         x = positions + aside
         axis.plot(x, curve["value"], **line)
+        axis.plot(x, curve["silhouette"], color=line["color"], **_AS_MEASURED)
         axis.vlines(x, curve["ci_low"], curve["ci_high"], color=line["color"], linewidth=0.8)
         if curve["seeds"].max() > 1:
             style.fill_band(axis, x, curve["low"], curve["high"], line["color"], alpha=0.2)
@@ -123,7 +130,9 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
     some = ", ".join(title for name, title in datasets.items() if name in rendered)
     return [
         f"Mean silhouette, Euclidean distance, {page.name_space(components)} (fewer where a layer "
-        f"has fewer).",
+        f"has fewer), less the mean of permuted labels, which is chance. Thin: the silhouette "
+        f"itself, as in the paper.",
+        *without_chance(chosen, datasets),
         *(['The middle stage is the paper\'s "ID layer".'] if "middle" in stages else []),
         *(page.rendered(True) if rendered == set(datasets) else []),
         *([f"{page.RENDERED}: {some}."] if some and rendered != set(datasets) else []),

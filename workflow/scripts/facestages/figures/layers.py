@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages.figures import page, style
+from facestages.figures.chance import less_chance
 from facestages.figures.seeds import mean_over_seeds
 
 #: Colour, marker and dash of each label; another one is grey.
@@ -40,17 +41,17 @@ class Row(NamedTuple):
     #: Measures that are drawn; the config names that of silhouettes.
     measures: tuple[str, ...] = ()
     #: Column of the value at chance, which is subtracted.
-    chance: str = ""
+    chance: str = "null_mean"
     #: Whether the rest is divided by its highest value, 1 - chance.
     is_scaled: bool = False
 
 
 ROWS = {
-    "separability": Row("separate", "Silhouette"),
+    "separability": Row("separate", "Above chance"),
     "decoding": Row(
         "readable", "Above chance", ("balanced_accuracy", "r2_held_out"), "chance", is_scaled=True
     ),
-    "rsa": Row("alike", "Above chance", ("rho_a_within",), "null_mean"),
+    "rsa": Row("alike", "Above chance", ("rho_a_within",)),
 }
 
 _COLUMNS = [
@@ -89,7 +90,7 @@ def draw(
     Returns
     -------
     figures.page.Drawing
-        Numbers are less chance, where the axis says so.
+        Numbers are less chance, as the axes say.
 
     Raises
     ------
@@ -141,7 +142,8 @@ def _choose(
         measures = (measure,) if kind == "separability" else ROWS[kind].measures
         space = "all" if kind == "rsa" else str(components)
         is_drawn = table["measure"].isin(measures) & (table["components"].astype(str) == space)
-        rows = _less_chance(table[is_drawn & table["network"].isin(networks)], ROWS[kind])
+        rows = table[is_drawn & table["network"].isin(networks)]
+        rows = less_chance(rows, ROWS[kind].chance, is_scaled=ROWS[kind].is_scaled)
         means = mean_over_seeds(rows, ["network", "layer", "label", "measure"])
         parts.append(means.assign(panel=kind))
     table = scores["separability"]
@@ -149,16 +151,6 @@ def _choose(
     layers = layers.assign(position=layers.groupby("network", sort=False).cumcount())
     places = layers[["network", "layer", "stage", "position"]]
     return pd.concat(parts).merge(places, on=["network", "layer"]).reindex(columns=_COLUMNS)
-
-
-def _less_chance(table: pd.DataFrame, row: Row) -> pd.DataFrame:
-    """value - chance, or (value - chance) / (1 - chance) where the row is scaled."""
-    if not row.chance:
-        return table
-    chance = table.reindex(columns=[row.chance])[row.chance].fillna(0)
-    scale = 1 - chance if row.is_scaled else 1
-    ends = ("value", "ci_low", "ci_high")
-    return table.assign(**{name: (table[name] - chance) / scale for name in ends})
 
 
 def _overtaking(
@@ -223,7 +215,8 @@ def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
 def _caption(numbers, crossings, dataset, networks, components, measure) -> list[str]:
     space, kind = page.name_space(components), " ".join(reversed(measure.split("_")))
     return [
-        f"{dataset}, layer by layer. Separate: {kind} in the {space}. Readable: linear decoding "
+        f"{dataset}, layer by layer. Separate: {kind} in the {space}, less the mean of permuted "
+        f"labels. Readable: linear decoding "
         f"from the {space}, tested on people (for identity, on sessions or stretches of time) that "
         f"it was not fitted to; balanced accuracy from 0 (chance) to 1, and R2 of valence and "
         f"arousal. Alike: rank correlation (rho-a) of distances in the full space with those of a "

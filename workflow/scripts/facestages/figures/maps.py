@@ -18,7 +18,7 @@ from facestages.figures.face_set import FaceSet
 #: Columns of the numbers of Figures 2 and 3.
 COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
-    *("label_source", "measure", "space", "value", "ci_low", "ci_high", "n", "note"),
+    *("label_source", "measure", "space", "value", "ci_low", "ci_high", "null_mean", "n", "note"),
 ]
 
 #: The caption's sentence on the marks of a map.
@@ -143,7 +143,7 @@ def find_score(
     if not chosen.any():
         return {**row, "value": np.nan, "note": "not measured"}
     score = scores[chosen].iloc[0]
-    kept = ("label_source", "value", "ci_low", "ci_high", "n", "note")
+    kept = ("label_source", "value", "ci_low", "ci_high", "null_mean", "n", "note")
     row |= {name: score[name] for name in kept if name in score}
     if not np.isfinite(row["value"]):
         row["note"] = row["note"] or "not measured"
@@ -151,14 +151,15 @@ def find_score(
 
 
 def spell(row: Mapping[str, object], with_interval: bool = False) -> str:
-    """A value with two decimals and, if wanted, its interval; or why there is no value."""
+    """A value with two decimals and, if wanted, its interval and chance; or why there is none."""
     if not np.isfinite(row["value"]):
         return f"none ({row['note']})"
-    text = f"{row['value']:.2f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{row['value']:.2f}"
     if with_interval and np.isfinite(row.get("ci_low", np.nan)):
-        ends = f"{row['ci_low']:.2f}, {row['ci_high']:.2f}".replace("-", "\N{MINUS SIGN}")
-        text += f" [{ends}]"
-    return text
+        text += f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    if with_interval and np.isfinite(row.get("null_mean", np.nan)):
+        text += f" (chance {row['null_mean']:.2f})"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def add_title(axis: Axes, title: str, *lines: str, room: int = 0) -> None:

@@ -59,6 +59,9 @@ CONTROLS = {
     },
 }
 
+# How further controls of a kind differ from the first.
+_FURTHER = ({}, {"color": "#9a9a9a", "marker": "d"}, {"color": "#787878", "marker": "p"})
+
 #: Colour and marker of each expression, in all figures.
 EXPRESSIONS = {
     "angry": {"color": COLORS["vermilion"], "marker": "v"},
@@ -112,10 +115,14 @@ def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
 
     `looks` gives its number among the trained networks of the config, or the kind of a control.
     """
-    return {
-        network: CONTROLS[look] if isinstance(look, str) else LINES[look % len(LINES)]
-        for network, look in looks.items()
-    }
+    styles, kinds = {}, []
+    for network, look in looks.items():
+        if isinstance(look, str):
+            styles[network] = CONTROLS[look] | _FURTHER[kinds.count(look) % len(_FURTHER)]
+            kinds.append(look)
+        else:
+            styles[network] = LINES[look % len(LINES)]
+    return styles
 
 
 def point_styles(values: Sequence[str]) -> dict[str, dict]:

@@ -314,6 +314,24 @@ def _layers(plan: Plan, layers) -> FigurePlan:
     )
 
 
+def _multiverse(plan: Plan, multiverse) -> FigurePlan:
+    """Changes between layers by every choice of measure."""
+    datasets = plan.present("datasets", multiverse.datasets)
+    networks = plan.present("networks", multiverse.networks)
+    return FigurePlan(
+        {"choices": [plan.path("multiverse", dataset=dataset) for dataset in datasets]},
+        {
+            "datasets": plan.labels("datasets", datasets),
+            "networks": plan.labels("networks", networks),
+            "components": plan.config.figures.fig4.components,
+            "absent": [
+                *plan.left_out("datasets", multiverse.datasets).values(),
+                *plan.left_out("networks", multiverse.networks).values(),
+            ],
+        },
+    )
+
+
 def _cka(plan: Plan, cka) -> FigurePlan:
     """Similarity of layers."""
     return FigurePlan(
@@ -365,6 +383,7 @@ _FIGURES: dict[str, Callable[[Plan, object], FigurePlan]] = {
     "fig7": _fig7,
     "fig8": _fig8,
     "layers": _layers,
+    "multiverse": _multiverse,
     "cka": _cka,
     "controls": _controls,
 }

@@ -140,8 +140,21 @@ class Recordings:
             for name in names
         }
 
+    def choices(self, dataset: str) -> dict[str, list[str]]:
+        """Files of all instances that the comparison of choices reads."""
+        multiverse = self.config.drawing("figures.multiverse")
+        networks = self.plan.present("networks", multiverse.networks)
+        every = self.plan.every_seed([dataset], networks)
+        products = ("separability", "separability_people", "decoding")
+        return {product: self.plan.paths(product, every) for product in products}
+
 
 def _architecture(entry) -> str:
-    """The same for networks that differ in their weights alone."""
+    """The same for networks that differ in their weights alone, so also as wide at the output.
+
+    Few units at the output lose what a wider layer keeps, whatever the weights.
+    """
     source = entry.architecture or entry.keras or entry.torch or " ".join(entry.zoo)
-    return f"{source}, width {entry.width}" if entry.width else source
+    width = [f"width {entry.width}"] if entry.width else []
+    classes = entry.output_classes
+    return ", ".join([source, *width, *([f"{len(classes)} classes"] if classes else [])])
