@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from facestages.errors import FacestagesError
 
@@ -53,9 +53,17 @@ class Tested(NamedTuple):
     shown: dict[str, int]
 
     @property
-    def balanced(self) -> float:
-        """Mean recall of the classes that are shown."""
-        return float(np.mean(list(self.recall.values())))
+    def balanced(self) -> dict[str, float]:
+        """Mean recall r of the K classes that are shown: ``value, ci_low, ci_high``.
+
+        The variance is ``sum_k r_k (1 - r_k) / n_k / K^2``, for n_k independent pictures of class
+        k; a recall of 0 or 1 counts as half a picture away from it.
+        """
+        recall, n = np.array(list(self.recall.values())), np.array(list(self.shown.values()))
+        share = np.clip(recall, 0.5 / n, 1 - 0.5 / n)
+        reach = norm.isf(0.025) * np.sqrt((share * (1 - share) / n).sum()) / len(n)
+        value = float(recall.mean())
+        return {"value": value, "ci_low": value - reach, "ci_high": value + reach}
 
     @property
     def majority(self) -> float:

@@ -1,39 +1,42 @@
 """What the paper claims, and whether it holds here: computed from the tables of a run.
 
-Each claim of ``resources/claims.yaml`` names the numbers that bear on it and what they should be.
-No verdict is written by hand. A claim *holds* if all its checks are met, *fails* if none is, and
-*holds in part* otherwise; without numbers in the run it is *not testable here*.
+Each claim of ``resources/claims.yaml`` names the numbers that decide it and what they should be. No
+verdict is written by hand; the rules are those of `claims.verdicts`.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
 from facestages import tables
-from facestages.claims.checks import (
-    STAND_IN,
-    Check,
-    World,
-    check_form,
-    explain_lack,
-    make_checks,
-    short,
-)
-from facestages.errors import FacestagesError, shorten
+from facestages.claims.checks import Finding, World, check_form, describe, find_numbers, short
+from facestages.claims.verdicts import NOT_TESTABLE, VERDICTS, compare, judge
+from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
 
-HOLDS, IN_PART, FAILS = "holds", "holds in part", "fails"
-NOT_TESTABLE = "not testable here"
-_RANKS = (NOT_TESTABLE, FAILS, IN_PART, HOLDS)
-_ENTRY = ("id", "where", "claim", "paper")
-_NUMBERS = ("value", "ci_low", "ci_high", "n")
+_TEXTS = ("id", "where", "claim", "paper", "because")
+# Lists of checks: those that decide, those of the paper's own measure, and what else it says.
+_LISTS = ("decisive", "as_published", "further")
+_COLUMNS = [
+    *("id", "dataset", "where", "claim", "paper", "ours", "value", "ci_low", "ci_high", "p", "n"),
+    *("rule", "verdict", "agreement", "as_published", "why", "faces", "because", "files"),
+]
 # Most numbers of one kind that are listed; of more, only the lowest and the highest are.
 _LISTED = 6
+
+
+class _Judged(NamedTuple):
+    """What is found for the checks of a claim, and what is not."""
+
+    findings: Mapping[str, list[Finding]]
+    outcomes: Mapping[str, list[bool | None]]
+    missing: list[str]
+    verdict: str
 
 
 def judge_claims(
@@ -43,7 +46,7 @@ def judge_claims(
     datasets: Mapping[str, Mapping[str, object]],
     absent: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Judge every claim.
+    """Judge every claim: over all face sets, and on each of them.
 
     Parameters
     ----------
@@ -55,18 +58,20 @@ def judge_claims(
         By name: ``label``; ``paper``, the network of the paper that it is, or None; and ``kinds``
         and ``roles``, which the keys ``networks`` and ``role`` of a check select.
     datasets : mapping
-        By name: ``label``, ``paper`` and ``rendered``.
+        By name: ``label``, ``paper``, ``rendered``, and ``of_paper``: whether it is the very face
+        set of the paper.
     absent : mapping of str to str
         Why a table, a network of the paper or a face set of the paper is not there.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each claim: ``id, where, claim, paper, ours, value, ci_low, ci_high, n, rule,
-        verdict, as_claimed, careful, why, faces, files``. `value` and its 95 % interval (over
-        identities, unless a check says otherwise) are given if the claim rests on one number.
-        `as_claimed` is the verdict by the paper's own measures, `careful` the one by measures that
-        survive a review.
+        A row for each claim, whose `dataset` is empty, and after it one for each face set that
+        decides it: ``id, dataset, where, claim, paper, ours, value, ci_low, ci_high, p, n, rule,
+        verdict, agreement, as_published, why, faces, because, files``. `ours` are the decisive
+        numbers; `value`, its 95 % interval and p are given if there is one. `agreement` says
+        whether the face sets agree. `as_published` is the verdict by the paper's own measures
+        alone. `because` says why the decisive measure was chosen.
 
     Raises
     ------
@@ -76,7 +81,8 @@ def judge_claims(
     entries = _read_claims(claims)
     read = {name: tables.read_tables(paths) for name, paths in files.items() if paths}
     world = World(read, files, networks, datasets, absent)
-    return pd.DataFrame([_judge(entry, world) for entry in entries])
+    rows = [row for entry in entries for row in _judge(entry, world)]
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _read_claims(path: str | os.PathLike) -> list[dict]:
@@ -86,76 +92,110 @@ def _read_claims(path: str | os.PathLike) -> list[dict]:
         raise FacestagesError(f"{path}: must have the key 'claims' with a list of claims")
     for entry in entries:
         name = shorten(entry.get("id", entry))
-        for key in _ENTRY:
+        for key in _TEXTS:
             if key not in entry:
                 raise FacestagesError(f"claims: entry {name}: key '{key}' is missing")
-        ways = _ways(entry)
-        if not isinstance(ways, list) or not all(isinstance(checks, list) for checks in ways):
+        for key in entry:
+            if key not in (*_TEXTS, *_LISTS, "either"):
+                hint = did_you_mean(key, (*_TEXTS, *_LISTS, "either"))
+                raise FacestagesError(f"claims: {name}: unknown key '{shorten(key)}': {hint}")
+        lists = [*_ways(entry), *(entry.get(key, []) for key in _LISTS[1:])]
+        if not all(isinstance(checks, list) for checks in lists) or not all(_ways(entry)):
             raise FacestagesError(
-                f"claims: {name}: needs the key 'checks' with a list of checks, or 'either' with "
+                f"claims: {name}: needs the key 'decisive' with a list of checks, or 'either' with "
                 f"lists of them"
             )
-        for check in itertools.chain(*ways):
+        for check in itertools.chain(*lists):
             check_form(check, name)
     return entries
 
 
 def _ways(entry: Mapping) -> list[list[Mapping]]:
-    """Lists of checks, of which the one that holds best counts."""
-    return entry.get("either", [entry.get("checks")])
+    """Lists of decisive checks, of which the one that holds best counts."""
+    return entry.get("either", [entry.get("decisive")])
 
 
-def _judge(entry: Mapping, world: World) -> dict[str, object]:
-    entry_text = {key: str(entry[key]) for key in _ENTRY}
-    judged = [_apply(checks, entry_text["id"], world) for checks in _ways(entry)]
-    return {**entry_text, **max(judged, key=lambda row: _RANKS.index(row["verdict"]))}
+def _judge(entry: Mapping, world: World) -> Iterator[dict[str, object]]:
+    """Rows of `judge_claims` of one claim."""
+    ways = [_find({**entry, "decisive": way}, world) for way in _ways(entry)]
+    whole = _best(ways)
+    named = dict.fromkeys(
+        one.dataset for findings, _ in ways for one in findings["decisive"] if one.dataset
+    )
+    on_sets = {name: _best([_of_face_set(way, name) for way in ways]) for name in named}
+    verdicts = {world.datasets[name]["label"]: one.verdict for name, one in on_sets.items()}
+    used = dict.fromkeys(
+        check["table"] for way in _ways(entry) for check in [*way, *_others(entry)]
+    )
+    common = {key: str(entry[key]) for key in _TEXTS}
+    common["files"] = " ".join(_where(world.files[name]) for name in used if name in world.tables)
+    yield {**common, **_describe(whole), "dataset": "", "agreement": _agreement(verdicts)}
+    for name, judged in on_sets.items():
+        yield {**common, **_describe(judged), "dataset": name, "agreement": ""}
 
 
-def _apply(wanted: Sequence[Mapping], claim: str, world: World) -> dict[str, object]:
-    """The part of a row of `judge_claims` that follows from some checks."""
-    checks, lacking = [], []
-    for check in wanted:
-        numbers, missing = make_checks(check, claim, world)
-        checks += numbers
-        lacking += missing
-        if not numbers and not missing:
-            lacking.append(explain_lack(check, world))
-    used = dict.fromkeys(check["table"] for check in wanted if check["table"] in world.tables)
-    row = {
-        "ours": _ours(checks),
-        "as_claimed": "",
-        "careful": "",
-        **dict.fromkeys(_NUMBERS),
-        "rule": "; ".join(dict.fromkeys(check.wanted for check in checks)),
-        "files": " ".join(_where(world.files[name]) for name in used),
-    }
-    if not checks:
-        why = "; ".join(dict.fromkeys(lacking))
-        return {**row, "verdict": NOT_TESTABLE, "why": why, "faces": ""}
-    if len({check[:6] for check in checks}) == 1:
-        row |= {key: checks[0]._asdict()[key] for key in _NUMBERS}
-    faces = {check.rendered for check in checks} - {None}
-    # A claim about a network of the paper holds at most in part where another one stands in.
-    partly = bool(lacking) or any(STAND_IN in note for check in checks for note in check.notes)
-    for kind, careful in (("as_claimed", False), ("careful", True)):
-        of_kind = [check.met for check in checks if check.careful == careful]
-        row[kind] = verdict(of_kind) if of_kind else ""
-    return {
-        **row,
-        "verdict": verdict([check.met for check in checks], partly),
-        "why": _explain(checks, lacking, faces),
+def _others(entry: Mapping) -> list[Mapping]:
+    return [check for key in _LISTS[1:] for check in entry.get(key, [])]
+
+
+def _find(entry: Mapping, world: World) -> tuple[dict[str, list[Finding]], list[str]]:
+    """Numbers by list of checks, and what has none. A decisive check without any ends all."""
+    findings, missing = {}, []
+    for name in _LISTS:
+        found = [find_numbers(check, world) for check in entry.get(name, [])]
+        findings[name] = [one for numbers, _ in found for one in numbers]
+        missing += [line for _, lines in found for line in lines]
+        if name == "decisive" and not all(numbers for numbers, _ in found):
+            return {key: [] for key in _LISTS}, missing
+    return findings, missing
+
+
+def _of_face_set(
+    way: tuple[dict[str, list[Finding]], list[str]], dataset: str
+) -> tuple[dict[str, list[Finding]], list[str]]:
+    findings = {name: [one for one in of if one.dataset == dataset] for name, of in way[0].items()}
+    return findings, []
+
+
+def _best(ways: Sequence[tuple[dict[str, list[Finding]], list[str]]]) -> _Judged:
+    """The way of judging with the best verdict."""
+    judged = []
+    for findings, missing in ways:
+        among = len(findings["decisive"])
+        outcomes = {
+            name: [
+                compare(one.number, one.check, len(ways), among if name == "decisive" else len(of))
+                for one in of
+            ]
+            for name, of in findings.items()
+        }
+        others = [*outcomes["as_published"], *outcomes["further"]]
+        verdict = judge(outcomes["decisive"], others)
+        judged.append(_Judged(findings, outcomes, missing, verdict))
+    return min(judged, key=lambda one: VERDICTS.index(one.verdict))
+
+
+def _describe(judged: _Judged) -> dict[str, object]:
+    """The part of a row of `judge_claims` that follows from some numbers."""
+    decisive = judged.findings["decisive"]
+    every = [one for of in judged.findings.values() for one in of]
+    faces = {one.rendered for one in every} - {None}
+    row: dict[str, object] = {
+        "ours": _ours(decisive),
+        "rule": "; ".join(dict.fromkeys(one.wanted for one in decisive)),
+        "verdict": judged.verdict,
+        "as_published": "",
         "faces": " and ".join("rendered" if kind else "photographs" for kind in sorted(faces)),
     }
-
-
-def verdict(met: Sequence[bool | None], lacking: bool = False) -> str:
-    """The verdict from whether each check is met; None if its value meets it, but not its interval.
-
-    With `lacking`, some checks could not be made, and a claim holds at most in part.
-    """
-    if all(one is True for one in met) and not lacking:
-        return HOLDS
-    return FAILS if all(one is False for one in met) else IN_PART
+    if judged.verdict == NOT_TESTABLE:
+        return {**row, "why": "; ".join(dict.fromkeys(judged.missing))}
+    if judged.findings["as_published"]:
+        row["as_published"] = judge(judged.outcomes["as_published"])
+    if len(decisive) == 1:
+        number = decisive[0].number
+        row |= {"value": number.value, "ci_low": number.low, "ci_high": number.high}
+        row |= {"p": number.p, "n": number.n}
+    return {**row, "why": _explain(judged, every, faces)}
 
 
 def _where(paths: Sequence[str]) -> str:
@@ -165,48 +205,65 @@ def _where(paths: Sequence[str]) -> str:
     return f"{start}/ ({len(paths)} tables)"
 
 
-def _ours(checks: Sequence[Check]) -> str:
+def _ours(findings: Sequence[Finding]) -> str:
     """The numbers in words, grouped by what they are."""
-    kinds: dict[str, list[Check]] = {}
-    for check in dict.fromkeys(check._replace(wanted="", met=None) for check in checks):
-        kinds.setdefault(check.say, []).append(check)
+    kinds: dict[str, list[Finding]] = {}
+    for one in findings:
+        kinds.setdefault(one.check.get("say", ""), []).append(one)
     parts = []
     for say, of in kinds.items():
-        if len(of) > _LISTED:
-            values = [check.value for check in of]
-            text = f"{short(min(values))} to {short(max(values))} ({len(of)} numbers)"
-        else:
-            text = ", ".join(f"{check.what} {_number(check)}".strip() for check in of)
-        parts.append(f"{say}: {text}" if say and len(kinds) > 1 else text)
+        text = _list_numbers(of)
+        parts.append(f"{say}: {text}" if say else text)
     return "; ".join(parts)
 
 
-def _number(check: Check) -> str:
-    text = short(check.value)
-    if not math.isnan(check.ci_low):
-        text += f" [{short(check.ci_low)}, {short(check.ci_high)}]"
-    return text
+def _list_numbers(of: Sequence[Finding]) -> str:
+    if len(of) <= _LISTED:
+        return ", ".join(map(str, of))
+    values = [one.number.value for one in of]
+    return f"{short(min(values))} to {short(max(values))} ({len(of)} numbers)"
 
 
-def _explain(checks: Sequence[Check], lacking: Sequence[str], faces: set[bool]) -> str:
+def _agreement(verdicts: Mapping[str, str]) -> str:
+    """Whether the verdicts on the face sets, by their labels, agree."""
+    if len(verdicts) < 2:
+        return ""
+    different = dict.fromkeys(verdicts.values())
+    if len(different) == 1:
+        return f"the {len(verdicts)} face sets agree"
+    parts = (
+        f"{verdict} on {', '.join(label for label, one in verdicts.items() if one == verdict)}"
+        for verdict in different
+    )
+    return "the face sets differ: " + "; ".join(parts)
+
+
+def _explain(judged: _Judged, every: Sequence[Finding], faces: set[bool]) -> str:
     parts = []
-    for wanted in dict.fromkeys(check.wanted for check in checks):
-        of = [check for check in checks if check.wanted == wanted]
-        parts.append(f"{wanted}: {_answer(of)}")
-    parts += [f"not tested: {reason}" for reason in dict.fromkeys(lacking)]
-    parts += dict.fromkeys(note for check in checks for note in check.notes)
+    for name, of in judged.findings.items():
+        answers: dict[str, list[tuple[Finding, bool | None]]] = {}
+        for one, outcome in zip(of, judged.outcomes[name], strict=True):
+            answers.setdefault(one.wanted, []).append((one, outcome))
+        lead = {"decisive": "", "as_published": "PAPER'S MEASURE: ", "further": "FURTHER: "}[name]
+        parts += [f"{lead}{wanted}: {_answer(of)}" for wanted, of in answers.items()]
+    parts += [f"not tested: {reason}" for reason in dict.fromkeys(judged.missing)]
+    parts += dict.fromkeys(note for one in every for note in one.notes)
     if True in faces:
         parts.append("judged on rendered faces")
     return "; ".join(parts)
 
 
-def _answer(of: Sequence[Check]) -> str:
-    """Whether the checks for one expectation are met, and which are not."""
+def _answer(of: Sequence[tuple[Finding, bool | None]]) -> str:
+    """Whether some numbers are as expected, and which are not."""
+    words = {True: "yes", False: "no", None: "open"}
     if len(of) == 1:
-        return {True: "yes", None: "yes, but its interval reaches beyond", False: "no"}[of[0].met]
-    answer = f"{sum(check.met is not False for check in of)} of {len(of)}"
-    for met, words in ((False, "not"), (None, "interval reaches beyond in")):
-        names = [check.what for check in of if check.met is met]
-        if names:
-            answer += f", {words} {' / '.join(names)}"
-    return answer
+        one, outcome = of[0]
+        return f"{words[outcome]}, {describe(one.number)}"
+    counts = []
+    for outcome, word in words.items():
+        names = [f"{one.what} {describe(one.number)}" for one, answer in of if answer is outcome]
+        if names and outcome is True:
+            counts.append(f"yes in {len(names)} of {len(of)}")
+        elif names:
+            counts.append(f"{word} in {' / '.join(names)}")
+    return ", ".join(counts)

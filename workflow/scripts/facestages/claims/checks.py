@@ -1,14 +1,13 @@
-"""The numbers of a run that bear on a claim, each compared with what the claim expects."""
+"""The numbers of a run that bear on a claim."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from facestages.claims.numbers import Number, measure_rows, subtract
 from facestages.errors import FacestagesError, did_you_mean, shorten
 
 _EXPECTATIONS = ("above", "below", "near")
@@ -17,37 +16,44 @@ _TEXT, _YES, _NUMBER = (str, "text"), (bool, "true or false"), ((int, float), "a
 _COLUMNS = (dict, "columns with values")
 _KEYS = {
     **dict.fromkeys(("table", "networks", "paper_network", "paper_dataset", "role"), _TEXT),
-    **dict.fromkeys(("faces", "column", "expect", "say"), _TEXT),
-    **dict.fromkeys(("photographs", "declared", "size", "careful"), _YES),
+    **dict.fromkeys(("faces", "less", "p", "expect", "say"), _TEXT),
+    **dict.fromkeys(("of_paper", "declared", "size", "exact"), _YES),
     **dict.fromkeys(("bound", "within"), _NUMBER),
-    **dict.fromkeys(("select", "minus"), _COLUMNS),
+    **dict.fromkeys(("select", "minus", "otherwise"), _COLUMNS),
     "each": (list, "a list of columns"),
 }
 _REQUIRED = ("table", "select", "expect", "bound")
 # Columns whose values are never averaged over.
 _APART = ("network", "dataset", "name")
-#: End of the note about a network that stands in for one of the paper's.
-STAND_IN = "is not among the paper's networks"
+# The tables of the pseudo-values of people, by the table that they belong to.
+_PEOPLE = {"separability": "separability_people"}
 
 
-class Check(NamedTuple):
-    """A number of the run beside what a claim expects."""
+class Finding(NamedTuple):
+    """A number of the run that a check is about."""
 
+    check: Mapping
+    #: Network, face set and what else tells it from the others of the check.
     what: str
-    value: float
-    ci_low: float
-    ci_high: float
-    n: int | None
-    #: What the number is, e.g. ``identity silhouette``.
-    say: str
-    #: What it should be, e.g. ``identity silhouette above 0``.
-    wanted: str
-    #: True: the whole interval is as wanted; None: the value alone is; False: it is not.
-    met: bool | None
+    #: Name of the face set; empty if the number is of none.
+    dataset: str
+    number: Number
     rendered: bool | None
     notes: tuple[str, ...]
-    #: Whether this is the version that survives a review, and not the paper's own measure.
-    careful: bool
+
+    @property
+    def wanted(self) -> str:
+        """What the number should be, e.g. ``identity silhouette above 0``."""
+        bound, within = short(float(self.check["bound"])), self.check.get("within")
+        if self.check["expect"] != "near":
+            wanted = f"{self.check['expect']} {bound}"
+        else:
+            wanted = f"within {within:g} of {bound}" if within else f"exactly {bound}"
+        p = f", {self.check['p']} below 0.05" if "p" in self.check else ""
+        return f"{self.check.get('say', '')} {wanted}{p}".strip()
+
+    def __str__(self) -> str:
+        return f"{self.what} {describe(self.number)}".strip()
 
 
 class World(NamedTuple):
@@ -81,15 +87,14 @@ def check_form(check: object, claim: str) -> None:
         raise FacestagesError(f"claims: {claim}: expect = '{shorten(check['expect'])}': {hint}")
 
 
-def make_checks(check: Mapping, claim: str, world: World) -> tuple[list[Check], list[str]]:
-    """Apply one check of a claim to the tables.
+def find_numbers(check: Mapping, world: World) -> tuple[list[Finding], list[str]]:
+    """The numbers that a check is about: one for each network and face set.
 
     Returns
     -------
-    checks : list of Check
-        One for each network and face set that the check is about.
+    findings : list of Finding
     missing : list of str
-        Those without a number, and why.
+        What has no number, and why.
 
     Raises
     ------
@@ -98,29 +103,47 @@ def make_checks(check: Mapping, claim: str, world: World) -> tuple[list[Check], 
     """
     table = world.tables.get(check["table"])
     if table is None:
-        return [], []
+        return [], [_explain_lack(check, world)]
     rows = _of_paper(table, check, world)
     chosen = _select(rows, check["select"])
+    if chosen.empty:
+        return [], [_explain_lack(check, world)]
     # Networks and face sets are never averaged, even if the check does not name them in `each`.
     named = [column for column in check.get("each", []) if column in chosen]
     each = list(dict.fromkeys([*named, *(c for c in _APART if c in chosen)]))
-    checks, missing = [], []
+    findings, missing = [], []
     for names, group in chosen.groupby(each, sort=False) if each else [((), chosen)]:
         group_of = dict(zip(each, names, strict=True))
         telling = [c for c in each if c in named or chosen[c].nunique() > 1]
         what = ", ".join(filter(None, (_label(c, group_of[c], world) for c in telling)))
-        summary = _summarise(group, check)
-        if summary and check.get("minus"):
-            second = {**check["select"], **check["minus"]}
-            other = _summarise(_select(_select(rows, group_of), second), check)
-            summary = other and _difference(summary, other)
-        if summary is None:
+        number, group = _number(check, rows, group, group_of, world)
+        if number is None:
             notes = [*group.get("note", pd.Series(dtype=str)).dropna().unique()]
             say = ", ".join(filter(None, [what, check.get("say")]))
-            missing.append(f"{say} ({'; '.join(filter(None, notes)) or 'not measured'})")
-        else:
-            checks.append(_compare(check, what, summary, group, world))
-    return checks, missing
+            reason = "; ".join(filter(None, notes)) or "not measured"
+            missing.append(f"{say} ({reason})" if say else reason)
+            continue
+        dataset, rendered = _face_set(group, world, check.get("faces"))
+        notes = tuple(_notes(check, what, group, world))
+        findings.append(Finding(check, what, dataset, number, rendered, notes))
+    return findings, missing
+
+
+def _number(
+    check: Mapping, rows: pd.DataFrame, group: pd.DataFrame, group_of: Mapping, world: World
+) -> tuple[Number | None, pd.DataFrame]:
+    """The number of one network and face set, and the rows that it is of."""
+    people = world.tables.get(_PEOPLE.get(check["table"]))
+    number = measure_rows(group, check, people)
+    if number is None and "otherwise" in check:
+        group = _select(_select(rows, group_of), {**check["select"], **check["otherwise"]})
+        number = measure_rows(group, check, people)
+    if number is not None and check.get("minus"):
+        changed = {**check["select"], **check["minus"]}
+        same = {key: value for key, value in group_of.items() if key not in check["minus"]}
+        other = measure_rows(_select(_select(rows, same), changed), check, people)
+        number = other and subtract(number, other, are_independent="dataset" in check["minus"])
+    return number, group
 
 
 def _of_paper(table: pd.DataFrame, check: Mapping, world: World) -> pd.DataFrame:
@@ -138,11 +161,11 @@ def _of_paper(table: pd.DataFrame, check: Mapping, world: World) -> pd.DataFrame
         if kind in check:
             names = [name for name, entry in entries.items() if entry["paper"] == check[kind]]
             table = table[table[column if column in table else "name"].isin(names)]
-    if check.get("photographs"):
-        rendered = {name for name, entry in world.datasets.items() if entry["rendered"]}
+    if check.get("of_paper"):
+        others = {name for name, entry in world.datasets.items() if not entry["of_paper"]}
         for column in ("dataset", "item", "name"):
             if column in table:
-                table = table[~table[column].isin(rendered)]
+                table = table[~table[column].isin(others)]
     return table
 
 
@@ -160,84 +183,17 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-class _Summary(NamedTuple):
-    value: float
-    ci_low: float
-    ci_high: float
-    n: int | None
+def _face_set(group: pd.DataFrame, world: World, otherwise: str | None) -> tuple[str, bool | None]:
+    """The face set of some rows, and whether its faces are rendered.
 
-
-def _summarise(rows: pd.DataFrame, check: Mapping) -> _Summary | None:
-    """Mean of some rows, with an interval that covers all of theirs; None without a number."""
-    column, size = check.get("column", "value"), check.get("size", False)
-    rows = rows[rows[column].notna()] if column in rows else rows.iloc[:0]
-    if rows.empty:
-        return None
-    if not pd.api.types.is_numeric_dtype(rows[column]):
-        raise FacestagesError(
-            f"claims: column '{shorten(column)}' of {check['table']} holds text, which has no bound"
-        )
-    values = rows[column].abs() if size else rows[column]
-    has_interval = column == "value" and "ci_low" in rows
-    low, high = (
-        rows[side].astype(float) if has_interval else pd.Series(dtype=float)
-        for side in ("ci_low", "ci_high")
-    )
-    if size:
-        # The size of something between -0.2 and 0.1 is between 0 and 0.2.
-        ends = np.sort(np.abs(np.stack([low, high])), axis=0) if len(low) else np.empty((2, 0))
-        crosses = (low * high < 0).to_numpy()
-        low, high = pd.Series(np.where(crosses, 0.0, ends[0])), pd.Series(ends[1])
-    n = rows["n"].max() if "n" in rows else math.nan
-    ends = (low.min() if len(low) else math.nan, high.max() if len(high) else math.nan)
-    return _Summary(values.mean(), *ends, None if pd.isna(n) else int(n))
-
-
-def _difference(one: _Summary, other: _Summary) -> _Summary:
-    """Difference, with the widest interval that the two intervals allow."""
-    low, high = one.ci_low - other.ci_high, one.ci_high - other.ci_low
-    return _Summary(one.value - other.value, low, high, one.n)
-
-
-def _compare(
-    check: Mapping, what: str, summary: _Summary, group: pd.DataFrame, world: World
-) -> Check:
-    bound = float(check["bound"])
-    value, low, high = summary.value, summary.ci_low, summary.ci_high
-    say, careful = check.get("say", ""), "CAREFUL: " if check.get("careful") else ""
-    if check["expect"] == "near":
-        within = float(check["within"])
-        of = f"within {within:g} of {short(bound)}" if within else f"exactly {short(bound)}"
-        wanted = f"{careful}{say} {of}".strip()
-        met: bool | None = bool(abs(value - bound) <= within)
-    else:
-        above = check["expect"] == "above"
-        wanted = f"{careful}{say} {check['expect']} {short(bound)}".strip()
-        met = bool(value > bound if above else value < bound)
-        edge = low if above else high
-        if met and not math.isnan(edge) and not (edge > bound if above else edge < bound):
-            met = None
-    return Check(
-        what,
-        *summary,
-        say,
-        wanted,
-        met,
-        _rendered(group, world, check.get("faces")),
-        tuple(_notes(check, what, group, world)),
-        bool(check.get("careful")),
-    )
-
-
-def _rendered(group: pd.DataFrame, world: World, otherwise: str | None) -> bool | None:
-    """Whether the faces are rendered, by the run or, for faces outside it, by the check."""
-    if "rendered" in group and group["rendered"].notna().any():
-        return bool(group["rendered"].astype(float).max())
+    Of faces outside the run, the check says in `otherwise` what they are.
+    """
     columns = [column for column in ("dataset", "item", "name") if column in group]
-    named = {name for column in columns for name in group[column].unique()} & set(world.datasets)
+    named = [name for column in columns for name in group[column].unique()]
+    named = [name for name in named if name in world.datasets]
     if named:
-        return any(world.datasets[name]["rendered"] for name in named)
-    return False if otherwise == "photographs" else None
+        return named[0], bool(world.datasets[named[0]]["rendered"])
+    return "", False if otherwise == "photographs" else None
 
 
 def _notes(check: Mapping, what: str, group: pd.DataFrame, world: World) -> Iterator[str]:
@@ -253,7 +209,7 @@ def _notes(check: Mapping, what: str, group: pd.DataFrame, world: World) -> Iter
         return
     for name in group["network"].unique():
         if name in world.networks and not world.networks[name]["paper"]:
-            yield f"{world.networks[name]['label']} {STAND_IN}"
+            yield f"{world.networks[name]['label']} is not among the paper's networks"
 
 
 def _label(column: str, name: object, world: World) -> str:
@@ -262,7 +218,7 @@ def _label(column: str, name: object, world: World) -> str:
     return str(entry["label"]) if entry else str(name)
 
 
-def explain_lack(check: Mapping, world: World) -> str:
+def _explain_lack(check: Mapping, world: World) -> str:
     """Why no number of the run bears on a check."""
     if check["table"] not in world.tables:
         return world.absent.get(check["table"], f"the run makes no {check['table']}")
@@ -274,10 +230,18 @@ def explain_lack(check: Mapping, world: World) -> str:
                 return world.absent[name]
             if not any(entry["paper"] == name for entry in entries.values()):
                 return f"the config has no {name}"
-    if check.get("photographs"):
-        return "only rendered faces stand in for the paper's"
+    if check.get("of_paper"):
+        return "other faces stand in for the paper's, so its numbers are not expected here"
     chosen = ", ".join(f"{key} {value}" for key, value in check["select"].items())
     return f"{check['table']} has no {chosen}"
+
+
+def describe(number: Number) -> str:
+    """A number with its interval, and with its p-value if it has one."""
+    text = short(number.value)
+    if number.low == number.low:  # not NaN
+        text += f" [{short(number.low)}, {short(number.high)}]"
+    return text if number.p != number.p else f"{text} (p = {number.p:.2g})"
 
 
 def short(number: float) -> str:

@@ -8,51 +8,88 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from facestages import pages
-from facestages.claims import FAILS, HOLDS, IN_PART, NOT_TESTABLE
+from facestages.claims.verdicts import FAILS, HOLDS, IN_PART, NOT_TESTABLE, UNDECIDED
 from facestages.text import escape_html
 
-_COLORS = {HOLDS: "#009E73", IN_PART: "#E69F00", FAILS: "#D55E00", NOT_TESTABLE: "#808080"}
-_SIGNS = {HOLDS: "✓", IN_PART: "◐", FAILS: "✗", NOT_TESTABLE: "–"}
+# A colour and a sign for each verdict; the sign is for those who see no difference in colour.
+_STYLES = {
+    HOLDS: ("#007A5A", "✓"),
+    IN_PART: ("#B26A00", "◐"),
+    UNDECIDED: ("#56697A", "○"),
+    FAILS: ("#B84300", "✗"),
+    NOT_TESTABLE: ("#6B6B6B", "–"),
+}
 _HEADS = {
     "id": "",
     "where": "Where",
     "claim": "Claim",
     "paper": "Paper",
-    "ours": "Here",
+    "ours": "Here: the decisive numbers",
     "verdict": "Verdict",
-    "careful": "Careful version",
+    "as_published": "By the paper's own measures",
     "why": "Why",
     "faces": "Faces",
 }
+_ABOUT = (
+    "Every verdict is computed from the tables of this run. Each claim has decisive checks, which were "
+    "chosen before any number was known. A claim holds if all its decisive numbers are as expected, "
+    "each with its whole 95 % interval. It holds in part if further checks, which are named, "
+    "contradict it. It fails if a decisive number contradicts it, with an interval widened for the "
+    "number of comparisons. It is undecided if the run neither shows nor refutes it. Intervals are over "
+    "people, or over a network's instances where a check says so; those of Table 1's accuracies are "
+    "over pictures, taken as independent. Differences are taken person by person."
+)
 
 
-def write_claims(table: pd.DataFrame, path: str | os.PathLike, title: str) -> None:
-    """Write the table of `claims.judge_claims` as an HTML page."""
-    counts = table["verdict"].value_counts()
-    summary = ", ".join(f"{counts[v]} {v}" for v in _COLORS if v in counts)
-    about = (
-        f"{summary}. Every verdict is computed from the tables of this run: a claim holds if all "
-        f"its checks are met, fails if none is, and holds in part otherwise. Some checks are the "
-        f"paper's own measures; those marked CAREFUL are the versions that survive a review, and "
-        f"what they say alone is the careful version. A direction is met "
-        f"with the whole 95 % interval, a number of the paper by the value alone. Intervals are "
-        f"over people, or over a network's instances where a check says so, those of Table 1's "
-        f"accuracies over pictures, taken as independent; that of a difference is the widest that "
-        f"the two intervals allow."
-    )
-    if table["faces"].str.contains("rendered").any():
+def write_claims(
+    table: pd.DataFrame, path: str | os.PathLike, title: str, datasets: Mapping[str, Mapping]
+) -> None:
+    """Write the table of `claims.judge_claims` as an HTML page.
+
+    `datasets` gives the ``label`` of each face set, as in `claims.judge_claims`.
+    """
+    whole = table[table["dataset"] == ""]
+    counts = whole["verdict"].value_counts()
+    about = ", ".join(f"{counts[v]} {v}" for v in _STYLES if v in counts) + f". {_ABOUT}"
+    if whole["faces"].str.contains("rendered").any():
         about += " Where the table says so, faces are RENDERED, not photographs."
-    rows = (_cells(row) for row in table.to_dict("records"))
+    rows = (_cells(row, table, datasets) for row in whole.to_dict("records"))
     pages.write_page(
         path, title, [pages.paragraph(about), pages.html_rows([*_HEADS.values()], rows)]
     )
 
 
-def _cells(row: Mapping[str, object]) -> Iterator[str]:
+def _cells(row: Mapping, table: pd.DataFrame, datasets: Mapping[str, Mapping]) -> Iterator[str]:
     for column in _HEADS:
-        text = ";<br>".join(map(escape_html, str(row[column]).split("; ")))
         kind = "small" if column in ("ours", "why") else column
-        if column in ("verdict", "careful") and row[column]:
-            color, sign = _COLORS[row[column]], _SIGNS[row[column]]
-            text = f'<span style="color:{color}">{sign}</span>&nbsp;{text}'
+        text = _lines(str(row[column]))
+        if column in ("verdict", "as_published"):
+            text = _verdict(row[column])
+        if column == "verdict":
+            of_sets = table[(table["id"] == row["id"]) & (table["dataset"] != "")]
+            text += _by_face_set(of_sets, row["agreement"], datasets)
+        if column == "why":
+            text = f"<i>{escape_html(str(row['because']))}</i><br>{text}"
         yield f'<td class="{kind}">{text}</td>'
+
+
+def _by_face_set(rows: pd.DataFrame, agreement: str, datasets: Mapping[str, Mapping]) -> str:
+    """The verdict on each face set, if there are several."""
+    if not agreement:
+        return ""
+    lines = (
+        f"{escape_html(str(datasets[name]['label']))}: {_verdict(verdict)}"
+        for name, verdict in zip(rows["dataset"], rows["verdict"], strict=True)
+    )
+    return '<div class="small">' + "<br>".join(lines) + "</div>"
+
+
+def _verdict(verdict: str) -> str:
+    if not verdict:
+        return ""
+    color, sign = _STYLES[verdict]
+    return f'<span style="color:{color}">{sign}&nbsp;{escape_html(verdict)}</span>'
+
+
+def _lines(text: str) -> str:
+    return ";<br>".join(map(escape_html, text.split("; ")))

@@ -94,24 +94,29 @@ def _describe_network(
         yield {"measure": "class", "item": item, **shares}
     if reports:
         of_test = {"item": first["dataset"], "text": first["test_part"]}
-        yield from _tested_rows("held-out", of_test, score_held_out(reports))
+        yield from _tested_rows("held-out", of_test, score_held_out(reports), entry["classes"])
     if entry["predictions"]:
         tables = [read_tables([path]) for path in entry["predictions"]]
         try:
             tested = score_answers(test["table"], tables, entry["classes"])
         except FacestagesError as error:
             raise FacestagesError(f"network {name} on face set {test['name']}: {error}") from error
-        yield from _tested_rows("test", {"item": test["name"]}, tested)
+        yield from _tested_rows("test", {"item": test["name"]}, tested, entry["classes"])
     if entry["classes"]:
         yield {"measure": "chance", "value": 1 / len(entry["classes"])}
     for item in of_paper.get("accuracy", ()):
         yield {"measure": "paper accuracy", "item": item["test"], "paper": item["value"]}
 
 
-def _tested_rows(kind: str, of_test: Mapping, tested: Tested) -> Iterator[dict]:
+def _tested_rows(
+    kind: str, of_test: Mapping, tested: Tested, classes: Sequence[str]
+) -> Iterator[dict]:
     """Accuracy of a ``held-out`` or ``test`` set, and what it is to be seen beside."""
     yield {"measure": f"{kind} accuracy", **of_test, **tested.accuracy}
-    yield {"measure": f"{kind} balanced accuracy", **of_test, "value": tested.balanced}
+    balanced, chance = tested.balanced, 1 / len(classes)
+    beyond = {name: value - chance for name, value in balanced.items()}
+    yield {"measure": f"{kind} balanced accuracy", **of_test, **balanced}
+    yield {"measure": f"{kind} balanced accuracy less chance", **of_test, **beyond}
     yield {"measure": f"{kind} majority", **of_test, "value": tested.majority}
     for item, value in tested.recall.items():
         yield {"measure": f"{kind} recall", "item": item, "value": value, "n": tested.shown[item]}

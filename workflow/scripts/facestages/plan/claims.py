@@ -24,6 +24,9 @@ _TABLES = {
     "attribution": "figures.fig2",
 }
 
+# Readers of the face sets that the paper used.
+_OF_PAPER = ("fer2013", "disfa", "kdef")
+
 
 class ClaimsPlan(NamedTuple):
     """How the claims are judged."""
@@ -46,6 +49,7 @@ def plan_claims(plan: Plan, drawable: list[str] | None = None) -> ClaimsPlan:
                 "label": entry.label,
                 "paper": entry.paper,
                 "rendered": SOURCES[entry.source].is_rendered,
+                "of_paper": entry.source in _OF_PAPER,
             }
             for name, entry in plan.config.datasets.items()
         },
@@ -85,7 +89,9 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
 
 def _network(plan: Plan, name: str) -> dict[str, object]:
     entry, figures = plan.config.networks[name], plan.config.figures
-    kinds = ["expressions"] if plan.answers(name) else []
+    kinds = []
+    if plan.answers(name):
+        kinds = ["expressions", *(f"names {expression}" for expression in entry.output_classes)]
     kinds += [entry.kind] if entry.kind != "trained" else []
     kinds += ["figure4"] if name in figures.fig4.networks else []
     roles = figures.fig3.roles if figures.fig3 else {}
