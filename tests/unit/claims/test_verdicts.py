@@ -91,8 +91,8 @@ def test_one_counterexample_is_enough_and_further_checks_never_save_a_claim(
 
 def test_more_data_never_gives_a_worse_verdict_about_the_same_value():
     """A missing interval, a wide one and a narrow one: the verdict gets better, or more certain."""
-    order = [compare(number(0.2, *ends), ABOVE) for ends in [(np.nan, np.nan), (-1, 1.4), (0.1, 0.3)]]
-    assert order == [None, None, True]
+    ends = [(np.nan, np.nan), (-1, 1.4), (0.1, 0.3)]
+    assert [compare(number(0.2, *pair), ABOVE) for pair in ends] == [None, None, True]
 
 
 def test_pure_noise_is_seldom_called_anything_but_undecided():
@@ -101,8 +101,9 @@ def test_pure_noise_is_seldom_called_anything_but_undecided():
     verdicts = []
     for _ in range(1000):
         people = rng.normal(size=(11, 10))
-        means, errors = people.mean(axis=1), people.std(axis=1, ddof=1) / np.sqrt(10)
-        numbers = [number(m, m - 2.262 * e, m + 2.262 * e) for m, e in zip(means, errors, strict=True)]
+        means, reach = people.mean(axis=1), 2.262 * people.std(axis=1, ddof=1) / np.sqrt(10)
+        ends = zip(means, means - reach, means + reach, strict=True)
+        numbers = [number(*of) for of in ends]
         decisive = [compare(one, ABOVE, among=6) for one in numbers[:6]]
         further = [compare(one, ABOVE, among=5) for one in numbers[6:]]
         verdicts.append(judge(decisive, further))

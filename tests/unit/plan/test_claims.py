@@ -8,7 +8,7 @@ def test_claims_come_from_what_can_be_drawn(default, plan):
     assert all(everything["files"].values()) and not everything["absent"]
     some = plan_claims(plan(default), ["figures.fig4"]).world
     tables = [name for name, files in some["files"].items() if files]
-    assert tables == ["separability", "decoding", "instances"]
+    assert tables == ["separability", "separability_people", "decoding", "instances"]
     assert some["absent"]["fig5"] == "figures.fig5 cannot be drawn here"
 
 

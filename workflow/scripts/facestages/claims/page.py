@@ -31,13 +31,14 @@ _HEADS = {
     "faces": "Faces",
 }
 _ABOUT = (
-    "Every verdict is computed from the tables of this run. Each claim has decisive checks, which were "
-    "chosen before any number was known. A claim holds if all its decisive numbers are as expected, "
-    "each with its whole 95 % interval. It holds in part if further checks, which are named, "
-    "contradict it. It fails if a decisive number contradicts it, with an interval widened for the "
-    "number of comparisons. It is undecided if the run neither shows nor refutes it. Intervals are over "
-    "people, or over a network's instances where a check says so; those of Table 1's accuracies are "
-    "over pictures, taken as independent. Differences are taken person by person."
+    "Every verdict is computed from the tables of this run. Each claim has decisive checks, which "
+    "were chosen before any number was known. A claim holds if all its decisive numbers are as "
+    "expected, each with its whole 95 % interval. It holds in part if further checks, which are "
+    "named, contradict it. It fails if a decisive number contradicts it, with an interval widened "
+    "for the number of comparisons. It is undecided if the run neither shows nor refutes it. "
+    "Intervals are over people, or over a network's instances where a check says so; those of "
+    "Table 1's accuracies are over pictures, taken as independent. Silhouettes are compared person "
+    "by person."
 )
 
 

@@ -14,8 +14,10 @@ _TABLES = {
     "table1": "tables.table1",
     "embedding": "figures.fig3",
     "separability": "figures.fig4",
+    "separability_people": "figures.fig4",
     "decoding": "figures.fig4",
     "instances": "figures.fig4",
+    "multiverse": "figures.multiverse",
     "affect": "figures.fig5",
     "fig5": "figures.fig5",
     "fig7": "figures.fig7",
@@ -71,15 +73,21 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
         every = plan.every_seed([fig2.dataset], [fig2.network])
         files["embedding"] += plan.paths("embedding_scores", every)
         files["attribution"] += plan.paths("attribution_shares", plan.attributions())
+    scored = []
     if "figures.fig3" in drawable:
-        scores = plan.figure("fig3").files["scores"]
-        files["separability"] += [path for path in scores if "/separability/" in path]
-        files["embedding"] += [path for path in scores if "/embeddings/" in path]
+        fig3 = plan.config.figures.fig3
+        networks = plan.present("networks", dict.fromkeys(fig3.roles.values()))
+        scored += plan.every_seed([fig3.dataset], networks)
+        files["embedding"] += plan.paths("embedding_scores", scored)
     if "figures.fig4" in drawable:
-        files["separability"] += plan.figure("fig4").files["scores"]
         for dataset in plan.present("datasets", plan.config.figures.fig4.datasets):
+            scored += plan.compared(dataset)
             files["decoding"] += plan.paths("decoding", plan.compared(dataset))
         files["instances"] += plan.instances()
+    for product in ("separability", "separability_people"):
+        files[product] += plan.paths(product, dict.fromkeys(scored))
+    if "figures.multiverse" in drawable:
+        files["multiverse"] += plan.figure("multiverse").files["choices"]
     if "figures.fig5" in drawable:
         files["affect"] += plan.figure("fig5").files["regressions"]
     if "figures.fig8" in drawable:
