@@ -202,7 +202,7 @@ def test_one_seed_more(tiny_run):
 
 
 def test_library_function_of_one_step_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/analysis/partition.py", "LEAST_SHARE = 0.02", "LEAST_SHARE = 0.03")
+    edit(f"{LIBRARY}/analysis/shares.py", "LEAST_SHARE = 0.02", "LEAST_SHARE = 0.03")
     plan = {"partition_variance": 3, "judge_claims": 1, "make_report": 1, "all": 1}
     assert planned(tiny_run) == plan | plots(8)
 

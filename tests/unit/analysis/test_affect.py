@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import affect_files
-from facestages.analysis import affect, components, regression
+from facestages.analysis import affect, categories, components, regression
 from facestages.analysis.grouped_regression import holm
 from facestages.errors import FacestagesError
 from facestages.stimuli import read_labels
@@ -58,8 +58,40 @@ def test_table_of_a_network(faces, tmp_path):
     assert row[["value", "ci_low", "ci_high"]].tolist() == pytest.approx(list(expected.curvature))
     write_table(tmp_path / "t.csv", table)
     again = read_tables([tmp_path / "t.csv"])
-    assert again["component"].tolist() == table["component"].tolist()
-    assert again["value"].tolist() == pytest.approx(table["value"].tolist())
+    assert again["component"].tolist() == pytest.approx(
+        table["component"].astype(float).tolist(), nan_ok=True
+    )
+    assert again["value"].tolist() == pytest.approx(table["value"].tolist(), nan_ok=True)
+
+
+def test_categories_are_the_units_where_affect_follows_from_them(faces, tmp_path):
+    stimuli, labels = faces
+    geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels, bend=0.0)
+    table = affect.regress_affect(geometry, stimuli, {"penultimate": "top"})
+    shares = table[table["measure"] == "share_of_category"].set_index("label")["value"]
+    share = categories.share_of_category(labels["valence"].to_numpy(), labels["expression"])
+    assert shares["valence"] == pytest.approx(share) and share > 0.9
+    row, top = measured(table, "r_categories", 1, "valence"), top_components(geometry, stimuli)
+    pairs = labels["valence"].to_numpy(), top.scores[:, 0]
+    found = categories.correlate_categories(*pairs, labels["expression"], labels["identity"])
+    assert row[["value", "p", "n"]].tolist() == pytest.approx([found.r, found.p, 5])
+    # 80 pictures and 5 categories are not the same evidence.
+    assert row["p"] > 1e6 * measured(table, "r", 1, "valence")["p"]
+    within = measured(table, "r_within_category", 1, "valence")
+    assert np.isnan(within["value"]) and within["note"].startswith("follows from category by 9")
+
+
+def test_own_ratings_are_compared_within_categories(tmp_path):
+    rng = np.random.default_rng(0)
+    stimuli, labels = tmp_path / "f.h5", affect_files.write_faces(tmp_path / "f.h5")
+    rated = {name: labels[name] + rng.normal(size=80) for name in ("valence", "arousal")}
+    predictions = affect_files.write_predictions(
+        tmp_path / "p.csv", labels, labels["expression"], "emofan", rated
+    )
+    geometry = affect_files.write_geometry(tmp_path / "g.h5", stimuli, labels.assign(**rated))
+    table = affect.regress_affect(geometry, stimuli, {"penultimate": "top"}, predictions)
+    row = measured(table, "r_within_category", 1, "valence")
+    assert row["ci_low"] > 0.5 and row["n"] == 8 and row["p"] < 0.05
 
 
 def test_regressions_over_people_stand_beside_the_naive_one(faces, tmp_path):

@@ -89,7 +89,6 @@ EMPTY = {
         "one person",
         "one expression",
         "no expression",
-        "no valence and arousal",
     },
 }
 
@@ -116,7 +115,8 @@ def test_what_is_missing_has_a_reason_and_the_rest_is_there(files, analyse, argu
     assert table["value"].notna().any() != is_empty
     if name.startswith("a layer") and "layer" in table:
         whole = table[table["layer"].isin(["first", "third"]) & ~table["label"].isin(["identity"])]
-        measured = whole[~whole["measure"].isin(["slope_mixed_model"])]
+        # Three categories have too few orders.
+        measured = whole[~whole["measure"].isin(["slope_mixed_model", "r_categories"])]
         assert measured["value"].notna().all()
 
 

@@ -12,8 +12,9 @@ from sklearn.decomposition import PCA
 
 from facestages.analysis import sampling
 from facestages.analysis.geometry import principal_components
-from facestages.analysis.partition import SHARES, partition_variance
+from facestages.analysis.partition import partition_variance
 from facestages.analysis.separability import score_separability
+from facestages.analysis.shares import SHARES
 from facestages.analysis.silhouette_scores import SCORES
 from facestages.analysis.silhouettes import distances, silhouette
 from facestages.expressions import EXPRESSIONS

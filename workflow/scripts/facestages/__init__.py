@@ -53,7 +53,7 @@ _PUBLIC = {
     "analysis.decoding": "decode",
     "analysis.rdms": "model_rdms rank_correlations",
     "analysis.cka": "debiased_cka",
-    "analysis.partition": "variance_shares",
+    "analysis.shares": "variance_shares",
     "analysis.grouped_regression": "person_correlation mixed_model_slope",
     "analysis.embedding": "umap_embedding",
     "analysis.permutation": "permute_label",

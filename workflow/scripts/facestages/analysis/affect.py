@@ -12,6 +12,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from facestages.analysis.categories import (
+    FOLLOWS,
+    correlate_categories,
+    correlate_within_categories,
+    share_of_category,
+)
 from facestages.analysis.components import (
     AFFECT,
     Components,
@@ -70,7 +76,9 @@ def regress_affect(
     -------
     pandas.DataFrame
         Tidy, by layer: measures ``r``, ``r2``, ``slope``, ``intercept`` for each ``component`` (1,
-        2) and ``label``, and those of `GROUPED`, whose n are people; ``curvature`` and ``vertex``
+        2) and ``label``, and those of `GROUPED`, whose n are people; ``r_categories``, whose n are
+        categories; ``r_within_category`` (n people), where the label does not follow from category
+        (`categories.FOLLOWS`); ``share_of_category`` of each label; ``curvature`` and ``vertex``
         of PC2 on PC1; ``eigengap`` of component k, ``(l_k - l_(k+1)) / l_k`` of the eigenvalues;
         ``stability`` (`components.component_stability`) and ``variance_ratio``. Signs are those of
         `components.orient`. A value that cannot be measured is empty and has a note. Errors are
@@ -86,11 +94,18 @@ def regress_affect(
 )
 def _regress_layers(geometry: Geometry, reference: Reference) -> Iterator[tuple[Layer, Rows]]:
     """The layers of the stages first, then the others."""
-    people = read_people(geometry.labels)
+    people, categories = read_people(geometry.labels), _read_categories(geometry.labels)
     names = dict.fromkeys([*geometry.stages.values(), *(layer.name for layer in geometry.layers)])
     for name in progress(names, "regressions"):
         layer = find_layer(geometry.layers, name)
-        measured = _measure_components(orient_layer(layer, reference), reference, people)
+        components = orient_layer(layer, reference)
+        measured = [
+            *_regression_rows(components, reference, people),
+            *_category_rows(components, reference, categories, people),
+            *_curvature_rows(components, people),
+            *_spectrum_rows(components),
+            *_stability_rows(components, people),
+        ]
         yield layer, [{"label": "", "label_source": "", "note": "", **row} for row in measured]
 
 
@@ -104,18 +119,6 @@ def correct_for_many(regressions: pd.DataFrame) -> pd.DataFrame:
     tests = regressions[regressions["measure"] == "r_person"]
     counted = tests["p"].where(~tests["note"].str.contains("CIRCULAR"))
     return tests.assign(p_holm=holm(counted.to_numpy(float)))
-
-
-def _measure_components(
-    components: Components, reference: Reference, people: np.ndarray | None
-) -> list[dict[str, object]]:
-    """Parts of the rows of `regress_affect` for one layer; without people, no intervals."""
-    return [
-        *_regression_rows(components, reference, people),
-        *_curvature_rows(components, people),
-        *_spectrum_rows(components),
-        *_stability_rows(components, people),
-    ]
 
 
 def _regression_rows(
@@ -158,6 +161,74 @@ def _grouped_measures(
             note = str(error)
         rows.append({"measure": name, **numbers, "note": join_notes(circular, note)})
     return rows
+
+
+def _read_categories(labels: pd.DataFrame) -> np.ndarray:
+    """Category of each picture, (n,); "" where it is not known."""
+    if "expression" not in labels:
+        return np.full(len(labels), "")
+    return labels["expression"].astype(str).to_numpy()
+
+
+def _category_rows(
+    components: Components,
+    reference: Reference,
+    categories: np.ndarray,
+    people: np.ndarray | None,
+) -> Iterator[dict[str, object]]:
+    circular = circular_note([reference.source], components.network)
+    for label in AFFECT:
+        where = {"label": label, "label_source": reference.source}
+        try:
+            affect = affect_of(reference, label)
+            share = share_of_category(affect, categories)
+        except FacestagesError as error:
+            measures = [("share_of_category", None), ("r_categories", 1), ("r_categories", 2)]
+            for name, component in measures:
+                yield {**where, "measure": name, "component": component, "note": str(error)}
+            continue
+        yield {**where, "measure": "share_of_category", "value": share, "n": len(affect)}
+        for component in (1, 2):
+            where["component"] = component
+            try:
+                scores = component_scores(components, component)
+            except FacestagesError as error:
+                yield {**where, "measure": "r_categories", "note": str(error)}
+                continue
+            for row in category_measures(affect, scores, categories, people, share):
+                yield {**where, **row, "note": join_notes(circular, row["note"])}
+
+
+def category_measures(
+    affect: np.ndarray,
+    scores: np.ndarray,
+    categories: np.ndarray,
+    people: np.ndarray | None,
+    share: float,
+) -> Iterator[dict[str, object]]:
+    """Correlations of a component with a label, between and within categories, as parts of rows.
+
+    `share` is `categories.share_of_category` of the label.
+    """
+    row = {"measure": "r_categories", "note": ""}
+    try:
+        found = correlate_categories(affect, scores, categories, people)
+        yield row | {"value": found.r, "p": found.p, "n": len(found.names)}
+    except FacestagesError as error:
+        yield row | {"note": str(error)}
+    row, note = {"measure": "r_within_category"}, ""
+    numbers = {}
+    if share >= FOLLOWS:
+        note = f"follows from category by {share:.0%}"
+    elif people is None:
+        note = "no two people"
+    else:
+        try:
+            value, low, high, p, n = correlate_within_categories(affect, scores, categories, people)
+            numbers = {"value": value, "ci_low": low, "ci_high": high, "p": p, "n": n}
+        except FacestagesError as error:
+            note = str(error)
+    yield row | numbers | {"note": note}
 
 
 def regression_measures(line: Regression, circular: str = "") -> list[dict[str, object]]:

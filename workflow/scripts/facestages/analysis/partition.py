@@ -9,133 +9,41 @@ overlap in any face set, so the reverse order of these two is measured too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from facestages.analysis import sampling
+from facestages.analysis import planes, sampling
+from facestages.analysis.components import AFFECT
 from facestages.analysis.labels import NO_GEOMETRY, circular_note, is_labelled, join_notes, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights
+from facestages.analysis.shares import (
+    LEAST_SHARE,
+    SHARES,
+    Design,
+    Moments,
+    describe_design,
+    measure_moments,
+    split_variance,
+)
+from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli.sample import people_of
 
-#: Shares and their names, in the order of the stages that the paper claims.
-SHARES = {
-    "identity": "identity",
-    "affect": "valence and arousal, beyond identity",
-    "category": "category, beyond identity, valence and arousal",
-}
-
-# Further shares: those of the reverse order, and the rest.
-_OTHERS = ("category_alone", "affect_beyond_category", "rest")
-
-_NEEDED = ("identity", "valence", "arousal", "expression")
-
-#: A share that stays below this has no positions of half maximum and maximum.
-LEAST_SHARE = 0.02
-
-_LEAST = 1e-9
+_NEEDED = ("identity", "expression")
+#: Which shares follow which, and the names of the distances between their positions.
+_STEPS = (("identity", "affect"), ("affect", "category"), ("identity", "category_alone"))
 
 
-def variance_shares(
-    scores: np.ndarray,
-    people: Sequence,
-    affect: np.ndarray,
-    categories: Sequence,
-    weights: np.ndarray | None = None,
-) -> dict[str, np.ndarray]:
-    """Shares of the variance of a space for identity, valence-arousal, and category.
+class _LayerShares(NamedTuple):
+    """Shares of a layer: of all pictures first, then of resampled people."""
 
-    ``R2 = 1 - (S_left / S_total) (n - 1) / (n - p)`` is the adjusted R2 of a fit of p parameters to
-    n points, over all dimensions together (Ezekiel 1930; as in redundancy analysis, Peres-Neto et
-    al. 2006, doi:10.1890/0012-9658(2006)87[2614:VPOSDM]2.0.CO;2). A share is the difference of two
-    of them: ``identity = R2(I)``, ``affect = R2(I, A) - R2(I)`` and
-    ``category = R2(I, A, C) - R2(I, A)``. A label without any relation gets 0 on average, and may
-    fall below.
-
-    Parameters
-    ----------
-    scores : numpy.ndarray, shape (n, k)
-        Points, e.g. in principal components.
-    people, categories : sequence, shape (n,)
-        Identity and expression of each picture.
-    affect : numpy.ndarray, shape (n, 2)
-        Valence and arousal; they count linearly.
-    weights : numpy.ndarray, shape (resamples, n), optional
-        How often each picture counts, from `analysis.resampling.people_weights`; once each if not
-        given. A picture drawn twice has the same noise twice, which p takes into account.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (resamples,) or (1,)
-        ``identity``, ``affect``, ``category`` as in `SHARES`; ``category_alone``: category beyond
-        identity alone; ``affect_beyond_category``; ``rest``: what none of them explains. NaN where
-        there is no variance, or n is not above p.
-    """
-    _, person = np.unique(np.asarray(people).astype(str), return_inverse=True)
-    if weights is None:
-        weights = np.ones((1, len(scores)))
-    if scores.shape[1] == 0:
-        return {name: np.full(len(weights), np.nan) for name in (*SHARES, *_OTHERS)}
-    names, category = np.unique(np.asarray(categories).astype(str), return_inverse=True)
-    dummies = np.eye(len(names))[category]
-    affect = (affect - affect.mean(axis=0)) / np.maximum(affect.std(axis=0), _LEAST)
-    rows = [_shares(scores, person, affect, dummies, row) for row in weights]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
-
-
-def _shares(
-    scores: np.ndarray,
-    person: np.ndarray,
-    affect: np.ndarray,
-    dummies: np.ndarray,
-    weights: np.ndarray,
-) -> dict[str, float]:
-    total = weights.sum()
-    centred = scores - weights @ scores / total
-    variance = weights @ (centred**2).sum(axis=1)
-    root = np.sqrt(weights)[:, None]
-    points, affect, category = (
-        root * _centre_within(values, person, weights) for values in (scores, affect, dummies)
-    )
-    drawn = (np.bincount(person, weights) / np.bincount(person)).sum()
-    repeats = (weights**2).sum() / total
-
-    def adjusted(*blocks: np.ndarray) -> float:
-        basis = _basis(blocks, len(points))
-        left = (points**2).sum() - ((basis.T @ points) ** 2).sum()
-        # The mean of each person and each fitted dimension take up noise.
-        free = total - drawn - basis.shape[1] * repeats
-        if variance == 0 or free < _LEAST:
-            return np.nan
-        return 1 - left / variance * (total - 1) / free
-
-    identity, with_affect, with_category = adjusted(), adjusted(affect), adjusted(category)
-    everything = adjusted(affect, category)
-    return {
-        "identity": identity,
-        "affect": with_affect - identity,
-        "category": everything - with_affect,
-        "category_alone": with_category - identity,
-        "affect_beyond_category": everything - with_category,
-        "rest": 1 - everything,
-    }
-
-
-def _centre_within(values: np.ndarray, person: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Values minus the mean of their person."""
-    totals = np.bincount(person, weights)
-    sums = np.stack([np.bincount(person, weights * column) for column in values.T], axis=1)
-    return values - (sums / np.maximum(totals, _LEAST)[:, None])[person]
-
-
-def _basis(blocks: Sequence[np.ndarray], n: int) -> np.ndarray:
-    """Orthonormal basis (n, rank) of the space that blocks of columns (n, m) span together."""
-    if not blocks:
-        return np.empty((n, 0))
-    left, values, _ = np.linalg.svd(np.hstack(blocks), full_matrices=False)
-    return left[:, values > values[0] * 1e-8] if values[0] > _LEAST else left[:, :0]
+    shares: dict[str, np.ndarray]
+    #: Shares of all planes (planes,), and of some in resamples of people (resamples, planes).
+    planes: np.ndarray
+    resampled: np.ndarray
 
 
 def half_maximum(curve: np.ndarray) -> float:
@@ -156,12 +64,12 @@ def half_maximum(curve: np.ndarray) -> float:
 
 @tabulate(
     *("position", "label", "label_source", "measure", "components", "value", "ci_low", "ci_high"),
-    *("sampling_error", "n", "note"),
+    *("null_mean", "null_sd", "null_low", "null_high", "p", "sampling_error", "n", "note"),
 )
 def partition_variance(
     geometry: Geometry, components: Sequence[int | str], resamples: int = 1000
 ) -> Iterator[tuple[Layer | None, Rows]]:
-    """Shares of variance in every recorded layer, and the positions of their maxima.
+    """Shares of variance in every recorded layer, their order, and arbitrary planes beside them.
 
     Parameters
     ----------
@@ -175,68 +83,140 @@ def partition_variance(
     Returns
     -------
     pandas.DataFrame
-        Tidy: a ``share`` (`variance_shares`) for each layer x number of components x label, with a
-        ``sampling_error`` where the face set is a sample (`analysis.sampling`). For each number of
-        components also the position (0 is the first recorded layer) of the ``half_maximum`` and of
-        the ``maximum`` of identity, affect and category, and by how many layers affect follows
-        identity, and category affect (``half_maximum_difference``, ``maximum_difference``). If the
-        face set lacks a label, one row whose note names it.
+        Tidy: a ``share`` (`shares.variance_shares`) for each layer x number of components x label,
+        with a ``sampling_error`` where the face set is a sample (`analysis.sampling`). For each
+        layer, ``affect_beside_planes``: the share of the plane of the categories' mean valence and
+        arousal, less the mean of arbitrary planes (`planes.arbitrary_planes`), with the mean,
+        standard deviation and 95 % range of their shares and p. For each number of components also
+        the position (0 is the first recorded layer) of the ``half_maximum`` and of the ``maximum``
+        of a share; by how many layers one share follows another (``half_maximum_difference``,
+        ``maximum_difference``); and ``order_beside_planes``, what `planes.order_beside_planes`
+        finds. If the face set lacks identity or expression, one row whose note names it; if it
+        lacks valence or arousal, only shares of identity, of category alone and of the rest.
     """
-    note = _missing(geometry.labels)
+    no_affect = next(
+        (no_label(name) for name in AFFECT if not is_labelled(geometry.labels, name).any()), ""
+    )
+    needed = _NEEDED if no_affect else (*_NEEDED, *AFFECT)
+    used = np.all([is_labelled(geometry.labels, label) for label in needed], axis=0)
+    note = _missing(geometry.labels, used)
     if note:
         yield None, [{"n": 0, "note": note}]
         return
-    used = _are_used(geometry.labels)
     labels = geometry.labels[used]
-    sources = {label: geometry.sources[label] for label in _NEEDED}
+    sources = {label: geometry.sources[label] for label in needed}
     note = circular_note(sources.values(), geometry.network)
     common = {"label_source": _name_sources(sources), "n": len(labels)}
     people = labels["identity"].nunique()
     weights = people_weights(labels["identity"], resamples)
     weights = np.vstack([np.ones(len(labels)), weights])
+    design, (arbitrary, no_planes) = _describe(labels, no_affect), _find_planes(labels, no_affect)
     sample = sampling.read_sample(people_of(geometry.labels), geometry.faces)
     if sample:
         sample = sample._replace(halves=sample.halves[:, used])
     for k in (k for k in components if k != "all"):
         common["components"] = k
-        curves: dict[str, list[np.ndarray]] = {share: [] for share in (*SHARES, *_OTHERS)}
+        measured = []
         for position, layer in enumerate(progress(geometry.layers, f"shares in {k} components")):
             scores = layer.scores[:][used]
-            shares = variance_shares(scores[:, :k], *_explaining(labels), weights)
-            errors = _sampling_errors(shares, scores, k, labels, sample) if sample else {}
-            where = {**common, "position": position, "measure": "share"}
+            one = _measure_layer(scores[:, :k], design, arbitrary, weights)
+            measured.append(one)
+            errors = _sampling_errors(scores, k, labels, no_affect, sample) if sample else {}
+            where = {**common, "position": position}
             where["note"] = join_notes(note, "" if scores.any() else NO_GEOMETRY)
-            for share, curve in curves.items():
-                # A space without variance counts as a share of 0.
-                curve.append(np.nan_to_num(shares[share]))
-                row = {**where, "label": share, **_estimate(shares[share], people)}
+            for share, values in one.shares.items():
+                row = {**where, "measure": "share", "label": share, **_estimate(values, people)}
                 yield layer, [{**row, "sampling_error": errors.get(share)}]
-        for row in _milestones(curves, people):
+            if len(arbitrary) and scores.any():
+                yield layer, [{**where, **_affect_beside_planes(one, people)}]
+        order = _order_beside_planes(measured, no_planes, people)
+        for row in [*_milestones(measured, people), order, *_without(no_affect)]:
             yield None, [{**common, **row, "note": join_notes(note, row["note"])}]
 
 
-def _explaining(labels: pd.DataFrame) -> tuple[pd.Series, np.ndarray, pd.Series]:
-    """Identities, affect and categories, as `variance_shares` takes them."""
-    affect = labels[["valence", "arousal"]].to_numpy(float)
-    return labels["identity"], affect, labels["expression"]
+def _describe(labels: pd.DataFrame, no_affect: str) -> Design:
+    affect = None if no_affect else labels[list(AFFECT)].to_numpy(float)
+    return describe_design(labels["identity"], affect, labels["expression"])
+
+
+def _find_planes(labels: pd.DataFrame, no_affect: str) -> tuple[np.ndarray, str]:
+    """Arbitrary planes of the categories (planes, K, 2), or none and why."""
+    try:
+        if no_affect:
+            raise FacestagesError(f"not testable: {no_affect}")
+        positions = labels[list(AFFECT)].astype(float).groupby(labels["expression"]).mean()
+        return planes.arbitrary_planes(positions.to_numpy()), ""
+    except FacestagesError as error:
+        return np.empty((0, 1, 2)), str(error)
+
+
+def _measure_layer(
+    scores: np.ndarray, design: Design, arbitrary: np.ndarray, weights: np.ndarray
+) -> _LayerShares:
+    moments = measure_moments(scores, design, weights)
+    shares = split_variance(moments, design)
+    if not len(arbitrary):
+        return _LayerShares(shares, np.empty(0), np.empty((len(weights) - 1, 0)))
+    identity = shares["identity"]
+    every, resampled = (
+        Moments(*(sums[rows] for sums in moments)) for rows in (slice(1), slice(1, None))
+    )
+    return _LayerShares(
+        shares,
+        planes.plane_shares(every, arbitrary, identity[:1])[0],
+        planes.plane_shares(resampled, planes.thin_planes(arbitrary), identity[1:]),
+    )
+
+
+def _affect_beside_planes(one: _LayerShares, people: int) -> dict[str, object]:
+    excess = one.resampled[:, 0] - one.resampled[:, 1:].mean(axis=1)
+    low, high = interval(excess, people)
+    row = {"measure": "affect_beside_planes", "label": "affect", "ci_low": low, "ci_high": high}
+    return row | planes.beside_planes(one.planes)._asdict()
+
+
+def _order_beside_planes(
+    measured: Sequence[_LayerShares], no_planes: str, people: int
+) -> dict[str, object]:
+    row = {"measure": "order_beside_planes", "label": "category after affect", "note": ""}
+    category = np.array([one.shares["category_alone"] for one in measured])[:, :, None]
+    try:
+        if no_planes:
+            raise FacestagesError(no_planes)
+        found = planes.order_beside_planes(
+            np.array([one.planes for one in measured]), category[:, 0]
+        )
+    except FacestagesError as error:
+        return row | {"note": str(error)}
+    later = planes.rise_after(np.array([one.resampled for one in measured]), category[:, 1:])
+    low, high = interval(later[:, 0] - later[:, 1:].mean(axis=1), people)
+    return row | {"ci_low": low, "ci_high": high} | found._asdict()
+
+
+def _without(no_affect: str) -> list[dict[str, object]]:
+    """Rows that say why valence and arousal have no share."""
+    row = {"measure": "share", "label": "affect", "note": no_affect}
+    return [row] if no_affect else []
 
 
 def _sampling_errors(
-    shares: Mapping[str, np.ndarray],
-    scores: np.ndarray,
-    k: int,
-    labels: pd.DataFrame,
-    sample: sampling.Sample,
+    scores: np.ndarray, k: int, labels: pd.DataFrame, no_affect: str, sample: sampling.Sample
 ) -> dict[str, float]:
     """Sampling error of each share, from halves in their own principal components."""
-    halves = []
-    for half in np.concatenate([sample.halves, ~sample.halves]):
-        points = sampling.components_of_part(scores[half])[:, :k]
-        halves.append(variance_shares(points, *_explaining(labels[half])))
+
+    def measure(points: np.ndarray, labels: pd.DataFrame) -> dict[str, np.ndarray]:
+        design = _describe(labels, no_affect)
+        return split_variance(measure_moments(points[:, :k], design), design)
+
+    whole = measure(scores, labels)
+    halves = [
+        measure(sampling.components_of_part(scores[half]), labels[half])
+        for half in np.concatenate([sample.halves, ~sample.halves])
+    ]
     errors = {}
-    for name, values in shares.items():
+    for name, (value,) in whole.items():
         first, second = np.reshape([half[name] for half in halves], (2, -1))
-        errors[name] = sampling.sampling_error(values[0], first, second, sample.share)
+        errors[name] = sampling.sampling_error(value, first, second, sample.share)
     return errors
 
 
@@ -248,20 +228,16 @@ def _name_sources(sources: Mapping[str, str]) -> str:
     return "; ".join(f"{', '.join(labels)}: {source}" for source, labels in named.items())
 
 
-def _are_used(table: pd.DataFrame) -> np.ndarray:
-    return np.all([is_labelled(table, label) for label in _NEEDED], axis=0)
-
-
-def _missing(table: pd.DataFrame) -> str:
+def _missing(table: pd.DataFrame, used: np.ndarray) -> str:
     """Note on why the variance cannot be partitioned; empty if it can."""
     for label in _NEEDED:
         if not is_labelled(table, label).any():
             return no_label(label)
-    used = table[_are_used(table)]
-    for label in ("identity", "expression"):
-        if used[label].nunique() < 2:
-            return f"fewer than two values of '{label}' among the {len(used)} pictures"
-    if not used["identity"].duplicated().any():
+    table = table[used]
+    for label in _NEEDED:
+        if table[label].nunique() < 2:
+            return f"fewer than two values of '{label}' among the {len(table)} pictures"
+    if not table["identity"].duplicated().any():
         return "no person has two pictures, so identity cannot be told from chance"
     return ""
 
@@ -272,20 +248,25 @@ def _estimate(resampled: np.ndarray, people: int) -> dict[str, float]:
     return {"value": resampled[0], "ci_low": low, "ci_high": high}
 
 
-def _milestones(curves: Mapping[str, Sequence[np.ndarray]], people: int) -> list[dict[str, object]]:
+def _milestones(measured: Sequence[_LayerShares], people: int) -> list[dict[str, object]]:
     """Positions of half maximum and maximum of each share, and the distances between them."""
+    # A space without variance counts as a share of 0.
+    curves = {
+        share: np.nan_to_num([one.shares[share] for one in measured]).T
+        for share in (*SHARES, "category_alone")
+        if share in measured[0].shares
+    }
     rows = []
     for measure, find in (("half_maximum", half_maximum), ("maximum", _maximum)):
-        positions = {
-            share: np.array([find(curve) for curve in np.stack(curves[share], axis=1)])
-            for share in SHARES
-        }
+        positions = {share: np.array(list(map(find, curve))) for share, curve in curves.items()}
         for share, values in positions.items():
             row = {"measure": measure, "label": share, "note": ""}
             if np.isnan(values[0]):
                 values[:], row["note"] = np.nan, f"never {LEAST_SHARE:.0%} of the variance"
             rows.append({**row, **_estimate(values, people)})
-        for first, second in (("identity", "affect"), ("affect", "category")):
+        for first, second in _STEPS:
+            if not {first, second} <= positions.keys():
+                continue
             # Both positions are of the same resample of people.
             later = positions[second] - positions[first]
             row = {"measure": f"{measure}_difference", "label": f"{second} after {first}"}
