@@ -157,3 +157,15 @@ def test_a_network_of_one_stage_has_no_change(tmp_path):
         rows = tables.read_tables([tmp_path / f"{name}-0.csv"])
         early.append([write(tmp_path, f"early-{name}", rows[rows["stage"] == "early"])])
     assert compare_choices(*early).empty and len(table)
+
+
+def test_without_pseudo_values_there_is_no_interval(tmp_path):
+    _, people = compare(tmp_path, [WORLD])
+    none = write(tmp_path, "none", people[:0])
+    table = compare_choices(
+        [tmp_path / "separability-0.csv"], [none], [tmp_path / "decoding-0.csv"]
+    )
+    rows = pick(table, measure="silhouette_macro")
+    assert rows["value"].notna().all() and rows["ci_low"].isna().all()
+    clear = pick(table, measure=CLEARLY, stages="early to final", claim="F4.b")["value"].item()
+    assert clear == pytest.approx(1 / ((len(MEASURES) - 1) * 2 + 1))

@@ -37,7 +37,12 @@ def choices():
                         for k in ("10", "2", "all") if measure != MEASURES[-1] else ("10", "2"):
                             value = sign * (0.3 - 0.2 * number)
                             row = {"measure": measure, "components": k, "value": value}
-                            row |= {"ci_low": value - 0.2, "ci_high": value + 0.2, "seeds": 2}
+                            row |= {
+                                "ci_low": value - 0.2,
+                                "ci_high": value + 0.2,
+                                "seeds": 2,
+                                "people": 9,
+                            }
                             row["direction"] = "rises" if value > 0 else "falls"
                             rows.append({**common, **row, "stages": f"{first} to {last}"})
                 shares = {AGREEING: 40 / 60, CLEARLY: 20 / 60, OPPOSING: 0.0}

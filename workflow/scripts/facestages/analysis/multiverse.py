@@ -170,10 +170,10 @@ def _silhouette_changes(
     return summary.assign(people=spread["count"]).reset_index()
 
 
-def _decoding_changes(tables_: Sequence[pd.DataFrame], pair: Sequence[str]) -> pd.DataFrame:
+def _decoding_changes(decoded: Sequence[pd.DataFrame], pair: Sequence[str]) -> pd.DataFrame:
     """Changes of decoding accuracy, means over seeds of values and of both ends."""
     changes = []
-    for table in tables_:
+    for table in decoded:
         first, last = _both_stages(table, pair, _CHOICE)
         change = _describe(first, last)
         below = last["value"] - last["ci_low"], first["ci_high"] - first["value"]
@@ -197,6 +197,7 @@ def _mean_over_seeds(changes: pd.DataFrame) -> pd.DataFrame:
     groups = changes.groupby(_CHOICE, sort=False)
     means, seeds = groups[ends].mean(), groups["value"].count()
     means = means.where(seeds > groups["value"].size() / 2)
+    # Of several notes the last in the alphabet, so that an empty one is none.
     return means.assign(seeds=seeds, rendered=groups["rendered"].first(), note=groups["note"].max())
 
 

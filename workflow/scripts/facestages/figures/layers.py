@@ -114,7 +114,7 @@ def draw(
             if kind == "separability" and network in crossings:
                 _mark_crossing(axis, crossings[network])
             name = title if kind == "separability" else ""
-            heading = textwrap.fill(f"{next(letters)}  {name}", 84 // len(networks))
+            heading = textwrap.fill(f"{next(letters)}  {name}", 92 // len(networks))
             axis.set_title(heading, loc="left", fontsize=8)
         row[0].set_ylabel(f"{ROWS[kind].axis}\n({ROWS[kind].title})")
         if kind == "decoding":

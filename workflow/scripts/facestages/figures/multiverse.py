@@ -38,11 +38,6 @@ _DOT = {"marker": "o", "markersize": 3, "linewidth": 0.8, "markeredgewidth": 0.6
 # Room between measures, and between pairs of stages, in distances between choices.
 _GAP, _WIDE_GAP = 1.0, 4.0
 
-_COLUMNS = [
-    *("dataset", "rendered", "network", "claim", "label", "measure", "components", "stages"),
-    *("value", "ci_low", "ci_high", "direction", "seeds", "people", "choices", "note"),
-]
-
 _COUNTS = ("seeds", "people", "choices")
 
 
@@ -77,7 +72,7 @@ def draw(
         If there is nothing to draw.
     """
     chosen = choices["dataset"].isin(datasets) & choices["network"].isin(networks)
-    numbers = choices[chosen].reindex(columns=_COLUMNS).astype(dict.fromkeys(_COUNTS, "Int64"))
+    numbers = choices[chosen].astype(dict.fromkeys(_COUNTS, "Int64"))
     page.require_values(
         numbers,
         "the figure of the multiverse",
