@@ -62,7 +62,7 @@ class InputSpec:
     #: A name in `SCALINGS`; or ``mean`` and ``deviation`` of each channel, of values 0 to 1, which
     #: become 0 and 1.
     scaling: str | Mapping[str, Sequence[float]] = "unit"
-    #: Pictures lose their colour: the luminance is in all channels, of which there may be 3.
+    #: Whether pictures are shown in grey, their luminance in all channels; always with one channel.
     grey: bool = False
 
     def __post_init__(self) -> None:

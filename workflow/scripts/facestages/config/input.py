@@ -33,8 +33,8 @@ class Input(Section):
     )
     grey: bool = Field(
         False,
-        description="Take the colour from pictures, and put the luminance into all `channels`; for "
-        "a network with 3 channels that was trained on grey pictures.",
+        description="Show every picture in grey, its luminance in all `channels`; for a network "
+        "with 3 channels that was trained on grey pictures.",
     )
 
     @field_validator("size", mode="wrap")
