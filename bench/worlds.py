@@ -26,6 +26,7 @@ from facestages.analysis.affect import regress_affect
 from facestages.analysis.decoding import decode_labels
 from facestages.analysis.geometry import measure_geometry
 from facestages.analysis.instances import compare_instances
+from facestages.analysis.multiverse import compare_choices
 from facestages.analysis.partition import partition_variance
 from facestages.analysis.separability import score_separability
 from facestages.claims import judge_claims
@@ -173,6 +174,7 @@ _NETWORKS = {
     },
     "pixels": {"label": "Pixels", "paper": None, "kinds": [], "roles": ["pixels"]},
 }
+_KINDS = {name: {"kind": name, "architecture": "planted"} for name in ("trained", "untrained")}
 _DATASETS = {
     "video": {"label": "Video", "paper": "DISFA", "rendered": True, "of_paper": False},
     "posed": {"label": "Posed", "paper": "KDEF", "rendered": True, "of_paper": False},
@@ -244,34 +246,36 @@ def measure_world(world: World, seed: int, folder: Path) -> dict[str, list[str]]
 
     for dataset, people in _PEOPLE.items():
         labels = draw_faces(rng, people, world.scatter)
-        stimuli, compared = folder / f"{dataset}.h5", []
+        stimuli = folder / f"{dataset}.h5"
         images = np.zeros((len(labels), 2, 2), np.uint8)
         sources = dict.fromkeys(labels.columns.drop("stimulus_id"), "posed")
         write_stimuli(stimuli, StimulusSet(images, labels, sources), dataset)
+        compared: dict[str, list[str]] = {
+            name: [] for name in ("separability", "separability_people", "decoding")
+        }
         for network, instance, layers in _instances(rng, world, labels):
             key = f"{dataset}-{network}-{instance}"
-            geometry, stages = folder / f"{key}.h5", {name: name for name in layers}
+            geometry, of_people = folder / f"{key}.h5", str(folder / f"people-{key}.csv")
             write_geometry(geometry, stimuli, network, instance, layers)
-            common = (geometry, stimuli, stages)
-            of_people = folder / f"separability_people-{key}.csv"
+            common = (geometry, stimuli, {name: name for name in layers})
             scores = score_separability(
                 *common, ["identity", "expression"], _COMPONENTS, _PERMUTATIONS, people=of_people
             )
-            files.setdefault("separability_people", []).append(str(of_people))
-            compared.append(write("separability", key, scores))
+            scores = write("separability", key, scores)
+            files.setdefault("separability_people", []).append(of_people)
             if network == "pixels":
                 continue
             decoded = decode_labels(*common, ["identity"], (10, 50), _PERMUTATIONS, _RESAMPLES)
-            compared.append(write("decoding", key, decoded))
+            decoded = write("decoding", key, decoded)
+            for path, paths in zip((scores, of_people, decoded), compared.values(), strict=True):
+                paths.append(path)
             write("partition", key, partition_variance(*common, (10,), _RESAMPLES))
             if (dataset, network) == ("posed", "trained"):
                 # Regressions take longest, and claims need them of this layer alone.
                 write("affect", key, regress_affect(*common))
-        kinds = {
-            name: {"kind": name, "architecture": "planted"} for name in ("trained", "untrained")
-        }
-        compared = [path for path in compared if "pixels" not in path]
-        write("instances", dataset, compare_instances(compared, kinds))
+        write("multiverse", dataset, compare_choices(*compared.values()))
+        measured = [*compared["separability"], *compared["decoding"]]
+        write("instances", dataset, compare_instances(measured, _KINDS))
     return files
 
 
