@@ -292,7 +292,8 @@ def load_network(
     zoo : sequence of str, optional
         A key of `architectures.ZOOS` and the name of a network there.
     input : mapping, optional
-        ``size``, ``channels`` and ``scaling``; required with `keras` and `torch`.
+        What `InputSpec` takes: ``size``, ``channels``, ``scaling``, ``grey``; required with `keras`
+        and `torch`.
     classes : sequence of str, optional
         Output classes, if they are not the published ones.
     width : int, optional
