@@ -81,7 +81,7 @@ def add_measure(
 add_measure(
     "score_separability",
     "Silhouettes of",
-    {"scores": PATHS["separability"]},
+    {"people": PATHS["separability_people"], "scores": PATHS["separability"]},
     memory.separability,
     minutes=60,
     labels=CONFIG.analysis.labels,

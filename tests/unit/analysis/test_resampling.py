@@ -7,6 +7,8 @@ import scipy.stats
 from facestages.analysis.resampling import (
     interval,
     people_weights,
+    pseudo_interval,
+    pseudo_values,
     weighted_correlation,
     weighted_mean,
 )
@@ -61,3 +63,20 @@ def test_the_mean_of_dependent_pictures_is_covered():
         low, high = interval(weighted_mean(values, people_weights(people, 300, seed)), 25)
         covered += low <= 0 <= high
     assert 0.91 <= covered / 200 <= 0.985
+
+
+def test_pseudo_values_of_a_mean_are_the_values_themselves():
+    values = np.random.default_rng(0).normal(3, 2, 14)
+    left_out = (values.sum() - values) / 13
+    pseudo = pseudo_values(values.mean(), left_out)
+    assert pseudo == pytest.approx(values)
+    expected = scipy.stats.ttest_1samp(values, 0).confidence_interval()
+    assert pseudo_interval(pseudo) == pytest.approx(expected)
+
+
+def test_people_without_whom_there_is_no_value_do_not_count():
+    values = np.array([1.0, 2.0, 4.0, 9.0])
+    left_out = np.append((values.sum() - values) / 3, np.nan)
+    pseudo = pseudo_values(4.0, left_out)
+    assert np.isnan(pseudo[-1]) and pseudo[:-1] == pytest.approx(values)
+    assert np.isnan(pseudo_interval(pseudo[:2])).all()

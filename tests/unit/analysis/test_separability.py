@@ -7,8 +7,10 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
 from blurs import Blurs, record_blurs, write_blurs_faces
+from facestages import tables
 from facestages.analysis.geometry import measure_geometry
 from facestages.analysis.parallel_analysis import noise_edge
+from facestages.analysis.resampling import pseudo_interval
 from facestages.analysis.separability import overtaking, score_separability
 from facestages.stimuli import StimulusSet, read_labels, write_stimuli
 from map_files import spread, write_faces, write_layers
@@ -37,12 +39,29 @@ def scored(tmp_path_factory):
     layers = {"conv": spread(faces, 40.0), "dense": spread(faces, 0.0)}
     geometry = write_layers(folder / "g.h5", faces, "geometry", layers)
     stages, labels = {"early": "conv", "final": "dense"}, ["identity", "expression"]
-    table = score_separability(geometry, faces, stages, labels, [1, "all"], 20, 5)
-    return table, layers, read_labels(faces)[0]
+    people = folder / "people.csv"
+    table = score_separability(geometry, faces, stages, labels, [1, "all"], 20, 5, people=people)
+    return table, layers, read_labels(faces)[0], tables.read_tables([people])
+
+
+def test_people_sum_up_to_values_and_intervals(scored):
+    table, people = scored[0], scored[3]
+    keys = ["stage", "layer", "label", "measure", "components"]
+    rows = table[table["ci_low"].notna() & table["stage"].isin(["early", "final"])]
+    rows = rows.assign(components=rows["components"].astype(str)).fillna({"label": ""})
+    rows = rows.set_index(keys)
+    assert set(people["identity"]) == set(scored[2]["identity"])
+    by_value = dict(iter(people.groupby(keys)["pseudo_value"]))
+    assert set(by_value) == set(rows.index)
+    for key, values in by_value.items():
+        assert values.mean() == pytest.approx(rows.loc[key, "value"], abs=1e-6)
+        low, high = np.clip(pseudo_interval(values.to_numpy()), -2, 2)
+        if abs(low) < 1 and abs(high) < 1:
+            assert [low, high] == pytest.approx(rows.loc[key, ["ci_low", "ci_high"]], abs=1e-6)
 
 
 def test_silhouettes_are_those_of_scikit_learn_in_each_space(scored):
-    table, layers, labels = scored
+    table, layers, labels, _ = scored
     rows = table[table["measure"] == "silhouette"].set_index(["layer", "components", "label"])
     for layer, points in layers.items():
         for label in ("identity", "expression"):

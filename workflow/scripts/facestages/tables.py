@@ -22,8 +22,8 @@ from facestages.text import escape_markdown
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
-    *("kind", "shape", "control", "control_kind", "test", "claim", "stages", "direction"),
-    "identity",
+    *("kind", "shape", "control", "control_kind", "test", "identity", "claim", "stages"),
+    "direction",
 )
 _NUMBERS = (
     *("probability", "value", "ci_low", "ci_high", "sampling_error", "pictures_of", "null_mean"),

@@ -23,8 +23,8 @@ from scipy.sparse.csgraph import connected_components
 from facestages import store
 from facestages.analysis.labels import no_label, read_people
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
-from facestages.analysis.resampling import people_weights, weighted_correlation
-from facestages.analysis.silhouette_scores import interval_columns, score_label
+from facestages.analysis.resampling import interval, people_weights, weighted_correlation
+from facestages.analysis.silhouette_scores import score_label
 from facestages.analysis.silhouettes import gram_distances
 from facestages.errors import FacestagesError
 from facestages.progress import progress
@@ -295,7 +295,8 @@ def _correlate(
         if not np.isfinite(correlations[number]):
             row["note"] = f"'{name}' does not vary"
         elif resampled is not None:
-            row |= interval_columns(resampled[number], len(set(people)))
+            ends = interval(resampled[number], len(set(people)))
+            row |= dict(zip(("ci_low", "ci_high"), ends, strict=True))
     return rows
 
 

@@ -161,7 +161,7 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
                 network = str(notes["network"])
                 opened = Geometry(network, layers, stages, labels, sources, faces, notes)
                 parts = rows_of(opened, *settings, **named)
-                rows = [row for part in parts for row in _place(opened, *part)]
+                rows = [row for part in parts for row in place_rows(opened, *part)]
             table = pd.DataFrame(rows, columns=[*COMMON, *columns])
             return table.astype({name: "Int64" for name in _INTEGERS if name in columns})
 
@@ -172,7 +172,7 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
     return decorate
 
 
-def _place(geometry: Geometry, layer: Layer | None, rows: Rows) -> Iterator[dict[str, object]]:
+def place_rows(geometry: Geometry, layer: Layer | None, rows: Rows) -> Iterator[dict[str, object]]:
     """Rows with the columns `COMMON`, once for each stage of the layer."""
     common = {name: geometry.attributes[name] for name in ("dataset", "network", "seed")}
     common["rendered"] = int(geometry.faces.get("rendered", 0))

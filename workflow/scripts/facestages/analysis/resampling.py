@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.stats
 
+#: With two people, leaving either out moves a value by the same amount.
+FEWEST_PEOPLE = 3
+
 
 def people_weights(people: Sequence, resamples: int = 1000, seed: int = 0) -> np.ndarray:
     """How often each picture counts when people are drawn with replacement.
@@ -56,6 +59,34 @@ def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[floa
     tail = scipy.stats.norm.cdf(quantile * np.sqrt(people / (people - 1)))
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def pseudo_values(value: float, left_out: np.ndarray) -> np.ndarray:
+    """Jackknife pseudo-values (people,) of a value, from its values (people,) without each person.
+
+    ``value + (P - 1) (m - left_out)``, with m the mean of `left_out` over P people (Efron and Stein
+    1981, doi:10.1214/aos/1176345462). Their mean is the value, as they are shifted by the
+    jackknife's estimate of bias, which is noisy. A person without whom there is no value has NaN,
+    and is not counted.
+    """
+    finite = np.isfinite(left_out)
+    if not finite.any():
+        return np.full(len(left_out), np.nan)
+    return value + (finite.sum() - 1) * (left_out[finite].mean() - left_out)
+
+
+def pseudo_interval(pseudo: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean of P pseudo-values: ``m -+ t(P - 1) sd / sqrt(P)``.
+
+    Pseudo-values of two quantities may be subtracted person by person: the interval is then that of
+    the paired difference. NaN to NaN with fewer than three people.
+    """
+    finite = pseudo[np.isfinite(pseudo)]
+    if len(finite) < FEWEST_PEOPLE:
+        return np.nan, np.nan
+    quantile = scipy.stats.t.ppf((1 + level) / 2, len(finite) - 1)
+    half = quantile * finite.std(ddof=1) / np.sqrt(len(finite))
+    return float(finite.mean() - half), float(finite.mean() + half)
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

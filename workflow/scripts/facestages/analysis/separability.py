@@ -6,20 +6,22 @@ with the other label held constant. Each has a null distribution and an interval
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import scipy.linalg
 
+from facestages import tables
 from facestages.analysis import sampling
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled
-from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
+from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
 from facestages.analysis.permutation import Permutations, permute_label
+from facestages.analysis.resampling import people_weights, pseudo_values, weighted_mean
 from facestages.analysis.silhouette_scores import (
     interval_columns,
     leave_each_out,
-    resample_people,
     score_label,
     score_values,
 )
@@ -38,6 +40,12 @@ _DRAWS, _FEWEST_PEOPLE = 20, 3
 # Rounding errors of a share of variance are smaller than this.
 _ROUNDING = 1e-6
 
+#: Columns of the table of people.
+PEOPLE = (
+    *("dataset", "network", "seed", "stage", "layer", "label", "measure", "components"),
+    *("identity", "pseudo_value"),
+)
+
 # Curves over layers, by number of components, measure and label: for each layer, in order, an array
 # of the value and its resamples.
 _Curves = dict[tuple[int | str, str, str], dict[str, np.ndarray]]
@@ -54,6 +62,7 @@ def score_separability(
     components: Sequence[int | str],
     permutations: int,
     pictures_per_person: int | None = None,
+    people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Silhouettes of every recorded layer of one network on one face set.
 
@@ -70,6 +79,11 @@ def score_separability(
     pictures_per_person : int, optional
         Size of subsamples of each person's pictures, which make face sets of few and of many
         pictures a person comparable.
+    people : path-like, optional
+        Table to write, with the columns `PEOPLE`: what each person contributes to each value of the
+        layers of stages that has an interval. The pseudo-values of a value have it as their mean,
+        and give its interval (`analysis.resampling.pseudo_interval`), also that of a difference
+        between two rows of a face set, person by person.
 
     Returns
     -------
@@ -97,6 +111,7 @@ def score_separability(
     drawn = _draw_pictures(table, pictures_per_person) if "identity" in labels else None
     sample = sampling.read_sample(people_of(table), geometry.faces)
     curves: _Curves = {}
+    of_people: list[dict] = []
     for layer in progress(geometry.layers, "silhouettes"):
         rows, scores = [], layer.scores[:]
         if sample is not None:
@@ -119,8 +134,24 @@ def score_separability(
                 measured += _subsampled_rows(gram, scores, k, measured, drawn)
             space = {"components": k, "components_used": dimensions}
             rows += [{**space, **row} for row in measured]
+        if people is not None and layer.name in geometry.stages.values():
+            of_people += place_rows(geometry, layer, _people_rows(rows))
         yield layer, rows + _spectrum_rows(layer)
     yield None, _overtaking_rows(curves)
+    if people is not None:
+        tables.write_table(people, pd.DataFrame(of_people, columns=PEOPLE))
+
+
+def _people_rows(rows: Sequence[Mapping]) -> list[dict[str, object]]:
+    """A row of the table of people for each pseudo-value of the rows of a layer."""
+    return [
+        {**row, "identity": identity, "pseudo_value": pseudo}
+        for row in rows
+        for identity, pseudo in zip(
+            row.get("people", ()), row.get("pseudo_values", ()), strict=True
+        )
+        if np.isfinite(pseudo)
+    ]
 
 
 def _moves(table: pd.DataFrame, label: str, permutations: int) -> Permutations | None:
@@ -180,26 +211,25 @@ def _subsampled_rows(
     whole = next(
         row for row in measured if (row.get("label"), row["measure"]) == ("identity", "silhouette")
     )
-    if "resampled" not in whole:
+    if "people" not in whole:
         return []
     _, number, pictures = drawn.shape
-    people = np.repeat(np.arange(number), pictures)
-    labellings = np.concatenate([people[None], leave_each_out(people, people)])
+    codes = np.repeat(np.arange(number), pictures)
+    labellings = np.concatenate([codes[None], leave_each_out(codes, codes)])
     draws = []
     for rows in drawn.reshape(len(drawn), -1):
         distance = centred_distances(_part_of_space(gram, scores, k, rows))
         draws.append(mean_silhouettes(distance, labellings)["silhouette"])
     value, left_out = np.split(np.mean(draws, axis=0), [1])
-    resampled = resample_people(value[0], left_out)
+    pseudo = pseudo_values(value[0], left_out)
     note = f"{pictures} pictures a person, mean of {len(drawn)} draws"
-    row = {key: whole[key] for key in ("label", "label_source", "n_groups")}
-    row |= {"n": len(people), "note": note}
-    # Both have the same resamples of people, so that a difference is that of one resample.
-    change = value[0] - whole["value"], resampled - whole["resampled"]
+    row = {key: whole[key] for key in ("label", "label_source", "n_groups", "people")}
+    row |= {"n": len(codes), "note": note}
+    change = value[0] - whole["value"], pseudo - whole["pseudo_values"], 2
     return [
-        {**row, "measure": measure, "value": one, **interval_columns(resamples, number)}
-        for measure, one, resamples in (
-            ("silhouette_subsampled", value[0], resampled),
+        {**row, "measure": measure, "value": one, **interval_columns(contributions, most)}
+        for measure, one, contributions, most in (
+            ("silhouette_subsampled", value[0], pseudo, 1),
             ("silhouette_subsampled_change", *change),
         )
     ]
@@ -260,9 +290,17 @@ def overtaking(first: np.ndarray, second: np.ndarray) -> float:
 def _add_to_curves(curves: _Curves, k: int | str, layer: str, scored: Sequence[Mapping]) -> None:
     """Add the values of one layer, above those of permuted labels, from rows of `score_label`."""
     for row in scored:
-        if "resampled" in row and row["label"] in ("identity", "expression"):
+        if "pseudo_values" in row and row["label"] in ("identity", "expression"):
             curve = curves.setdefault((k, row["measure"], row["label"]), {})
-            curve[layer] = np.append(row["value"], row["resampled"]) - row.get("null_mean", 0)
+            resampled = _resample(row["pseudo_values"])
+            curve[layer] = np.append(row["value"], resampled) - row.get("null_mean", 0)
+
+
+def _resample(pseudo: np.ndarray) -> np.ndarray:
+    """Bootstrap (resamples,) of the mean of pseudo-values; the same people for all quantities."""
+    finite = np.isfinite(pseudo)
+    drawn = people_weights(np.arange(len(pseudo))) * finite
+    return weighted_mean(np.where(finite, pseudo, 0), drawn)
 
 
 def _overtaking_rows(curves: _Curves) -> list[dict[str, object]]:

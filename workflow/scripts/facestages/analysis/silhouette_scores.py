@@ -16,9 +16,10 @@ from facestages.analysis.labels import (
     no_label,
 )
 from facestages.analysis.permutation import Permutations, compare_with_null
-from facestages.analysis.resampling import interval, people_weights, weighted_mean
+from facestages.analysis.resampling import FEWEST_PEOPLE, pseudo_interval, pseudo_values
 from facestages.analysis.silhouettes import MEASURES, centred_distances, mean_silhouettes
 from facestages.errors import shorten
+from facestages.stimuli.sample import people_of
 
 #: The silhouette of points minus the effect of the other label (`silhouettes.centred_distances`).
 CENTRED = "silhouette_centred"
@@ -32,8 +33,6 @@ _ROUNDING = 1e-6
 _NO_TEST = "no p, as no permutation that the design allows changes it"
 # Why a silhouette is not centred.
 _APART = "people fall into sets that share no expression"
-# With two people, leaving either out moves a value by the same amount.
-_FEWEST_PEOPLE = 3
 
 
 def score_label(
@@ -50,9 +49,9 @@ def score_label(
     expression where identity is scored, else identity. Pictures without it count as one more
     expression, or identity.
 
-    Intervals (95 %) are over people, from a bootstrap of jackknife pseudo-values: the changes that
-    leaving each person out makes are drawn (Davison and Hinkley 1997, section 3.2.1). The pictures
-    themselves cannot be drawn, because a person drawn twice would lie at no distance from the copy.
+    Intervals (95 %) are over people, from jackknife pseudo-values (`analysis.resampling`): what
+    leaving each person out changes. The pictures themselves cannot be drawn, because a person drawn
+    twice would lie at no distance from the copy.
 
     Parameters
     ----------
@@ -72,8 +71,8 @@ def score_label(
     -------
     list of dict
         A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
-        note``; ``resampled``, the values of resamples of people, which are the same for all
-        labels; with permutations, ``null, null_mean, null_sd, z, p``. There is no interval with
+        note``; ``pseudo_values`` of each of ``people``; with permutations, ``null, null_mean,
+        null_sd, z, p``. There is no interval with
         fewer than three people, nor where one person alone shows a group.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
@@ -92,7 +91,7 @@ def score_label(
         return _without_value(row, SCORES, why)
     codes = pd.factorize(table[label])[0].astype(np.int32)
     stratum, why = _strata(table, label)
-    people = _identities(table)
+    people, names = _identities(table)
     labellings, no_interval = codes[None], _no_interval(table, label, people)
     if not no_interval:
         labellings = np.concatenate([labellings, leave_each_out(codes, people)])
@@ -107,9 +106,8 @@ def score_label(
             continue
         scored = {**row, "measure": measure, "value": value}
         if not no_interval:
-            # With very few people, the sum of changes may lie outside the range of silhouettes.
-            resampled = np.clip(resample_people(value, np.array(left_out)), -1, 1)
-            scored |= {**interval_columns(resampled, len(left_out)), "resampled": resampled}
+            scored |= interval_columns(pseudo_values(value, np.array(left_out)))
+            scored["people"] = names
         if moved is not None:
             tested, *null = nulls[measure]
             scored |= {"null": moved.how, **compare_with_null(tested, np.array(null), _ROUNDING)}
@@ -142,22 +140,13 @@ def leave_each_out(codes: np.ndarray, people: np.ndarray) -> np.ndarray:
     return np.where(people == np.arange(people.max() + 1)[:, None], -1, codes)
 
 
-def resample_people(value: float, left_out: np.ndarray) -> np.ndarray:
-    """Bootstrap (resamples,) of a value, from its values (people,) without each person in turn.
+def interval_columns(pseudo: np.ndarray, most: float = 1.0) -> dict[str, object]:
+    """The columns ``ci_low`` and ``ci_high``, and the pseudo-values (people,) that they are of.
 
-    Persons without whom the value is NaN do not count.
+    With very few people, an interval of silhouettes may leave their range, -1 to 1; it is cut.
     """
-    number = len(left_out)
-    pseudo_values = number * value - (number - 1) * left_out
-    drawn = people_weights(np.arange(number)) * np.isfinite(pseudo_values)
-    pseudo_values = np.where(np.isfinite(pseudo_values), pseudo_values, 0)
-    resampled = weighted_mean(pseudo_values, drawn)
-    return resampled + value - resampled.mean()
-
-
-def interval_columns(resampled: np.ndarray, people: int) -> dict[str, float]:
-    """The columns ``ci_low`` and ``ci_high`` (`analysis.resampling.interval`)."""
-    return dict(zip(("ci_low", "ci_high"), interval(resampled, people), strict=True))
+    ends = np.clip(pseudo_interval(pseudo), -most, most)
+    return {"ci_low": ends[0], "ci_high": ends[1], "pseudo_values": pseudo}
 
 
 def _without_value(row: Mapping, measures: Sequence[str], why: str) -> list[dict[str, object]]:
@@ -178,11 +167,12 @@ def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
     return codes, f"no {other} has two pictures of one '{label}' and one of another"
 
 
-def _identities(table: pd.DataFrame) -> np.ndarray:
-    """Number of each picture's person, from 0; all 0 where the face set has no identities."""
-    if not is_labelled(table, "identity").any():
-        return np.zeros(len(table), int)
-    return pd.factorize(table["identity"].fillna(""))[0]
+def _identities(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each picture's person, from 0, and the people's names.
+
+    All pictures of unknown people count as one person's.
+    """
+    return pd.factorize(people_of(table))
 
 
 def _no_interval(table: pd.DataFrame, label: str, people: np.ndarray) -> str:
@@ -190,7 +180,7 @@ def _no_interval(table: pd.DataFrame, label: str, people: np.ndarray) -> str:
     number = people.max() + 1
     if number == 1:
         return "no two people, so no interval"
-    if number < _FEWEST_PEOPLE:
+    if number < FEWEST_PEOPLE:
         return f"{number} people, so no interval"
     shown_by = pd.Series(people).groupby(table[label].to_numpy()).nunique()
     alone = [] if label == "identity" else shown_by.index[shown_by == 1]
