@@ -211,10 +211,11 @@ def _shares(by_claim: dict[str, pd.DataFrame]) -> Iterator[dict[str, object]]:
             common = {"dataset": dataset, "network": network, "claim": claim, "label": label}
             common |= {"rendered": rows["rendered"].iloc[0], "components": EVERY}
             for stages in (*rows["stages"].unique(), EVERY):
-                among = rows[rows["stages"].isin([stages]) | (stages == EVERY)]
-                for measure, share in _count(among[among["value"].notna()], direction).items():
+                among = rows if stages == EVERY else rows[rows["stages"] == stages]
+                among = among[among["value"].notna()]
+                for measure, share in _count(among, direction).items():
                     row = {**common, "stages": stages, "measure": measure, "value": share}
-                    yield {**row, "choices": among["value"].count()}
+                    yield {**row, "choices": len(among)}
 
 
 def _count(choices: pd.DataFrame, direction: str) -> dict[str, float]:
