@@ -17,12 +17,19 @@ REMADE = {
     **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2, "compare_instances": 2},
     **{"embed_umap": 1, "explain_gradcam": 1, "summarise_gradcam": 1},
     **{"plot_fig2": 1, "plot_fig4": 1},
-    **{"plot_cka": 1, "plot_controls": 1, "make_gradcam_table": 1, "judge_claims": 1},
+    **{
+        "compare_choices": 2,
+        "plot_multiverse": 1,
+        "plot_cka": 1,
+        "plot_controls": 1,
+        "make_gradcam_table": 1,
+        "judge_claims": 1,
+    },
 }
 # What the report of a run is made of; a changed config is part of it.
 REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
 # Figures beyond the paper's.
-BEYOND = ("layers", "cka", "controls")
+BEYOND = ("layers", "multiverse", "cka", "controls")
 LIBRARY = "workflow/scripts/facestages"
 
 
@@ -91,6 +98,7 @@ def test_one_face_set_changed(tiny_run):
         "correlate_rdms": INSTANCES,
         "compare_layers": 1,
         "compare_instances": 1,
+        "compare_choices": 1,
         "regress_affect": 1,
         "partition_variance": 3,
         **plots(4, 5, 6, 7, 8, *BEYOND),
@@ -121,7 +129,7 @@ def test_plotting_option_changed(tiny_run):
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(1, 2, 4, "cka", "controls") | made | REPORT
+    shown = plots(1, 2, 4, "multiverse", "cka", "controls") | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -130,7 +138,7 @@ def test_further_layers_asked_for(tiny_run):
     plan = planned(tiny_run, config)
     steps = ("record_activations", "measure_geometry", "score_separability")
     on_both = dict.fromkeys((*steps, "decode_labels", "correlate_rdms"), 2 * NETWORKS["nn3"])
-    on_both |= {"compare_layers": 2, "compare_instances": 2}
+    on_both |= {"compare_layers": 2, "compare_instances": 2, "compare_choices": 2}
     on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
     assert plan == on_both | on_one | plots(3, 4, 8, *BEYOND) | {"judge_claims": 1} | REPORT
 
@@ -163,9 +171,10 @@ def test_labels_of_a_network_taken_instead(tiny_run):
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
         "compare_instances": 1,
+        "compare_choices": 1,
         "partition_variance": 3,
         "report_stimuli": 1,
-        **plots(4, 7, 8, "layers", "controls"),
+        **plots(4, 7, 8, "layers", "multiverse", "controls"),
         "judge_claims": 1,
         **REPORT,
     }
@@ -192,6 +201,7 @@ def test_one_seed_more(tiny_run):
         "correlate_rdms": 2,
         "compare_layers": 2,
         "compare_instances": 2,
+        "compare_choices": 2,
         "embed_umap": 1,
         "partition_variance": 1,
         **plots(3, 4, 8, *BEYOND),

@@ -171,7 +171,9 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
         assert (tiny_run.folder / kind / f"plot_fig4.{ending}").exists()
 
 
-@pytest.mark.parametrize("name", [*map("fig{}".format, range(2, 9)), "layers", "cka", "controls"])
+@pytest.mark.parametrize(
+    "name", [*map("fig{}".format, range(2, 9)), "layers", "multiverse", "cka", "controls"]
+)
 def test_every_figure_has_its_forms_numbers_and_caption(tiny_run, name):
     for kind in ("pdf", "svg", "png", "csv", "rst"):
         assert (tiny_run.folder / f"results/figures/{name}.{kind}").stat().st_size > 100

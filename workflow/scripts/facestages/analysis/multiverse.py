@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from facestages import tables
+from facestages.analysis.resampling import pseudo_interval
 
 #: By claim: its label, and the direction in which that is said to change towards the output.
 CLAIMS = {"F4.a": ("expression", "rises"), "F4.b": ("identity", "falls")}
@@ -49,9 +49,6 @@ _COLUMNS = [
     *("value", "ci_low", "ci_high", "direction", "seeds", "people", "choices", "note"),
 ]
 
-# With two people, leaving either out moves a value by the same amount.
-_FEWEST_PEOPLE = 3
-
 Files = Sequence[str | os.PathLike]
 
 
@@ -75,8 +72,8 @@ def compare_choices(separability: Files, people: Files, decoding: Files) -> pd.D
         half of the seeds.
 
         The interval (95 %) of silhouettes is over people, from the change of each one's
-        pseudo-value, a mean over seeds: ``value -+ t(P - 1) sd / sqrt(P)``. The mean of permuted
-        labels counts as known. That of decoding takes both stages' intervals as independent
+        pseudo-value, a mean over seeds (`resampling.pseudo_interval`). The mean of permuted labels
+        counts as known. That of decoding takes both stages' intervals as independent
         (MOVER; Zou and Donner 2008, doi:10.1002/sim.3095), and is a mean over seeds. It is
         conservative, because both stages show the same people.
 
@@ -163,11 +160,16 @@ def _silhouette_changes(
         first, last = _both_stages(table, pair, [*_CHOICE, "identity"])
         of_people.append(last["pseudo_value"] - first["pseudo_value"])
     one_each = pd.concat(of_people).groupby([*_CHOICE, "identity"]).mean()
-    spread = one_each.groupby(_CHOICE).agg(["std", "count"]).reindex(summary.index)
-    number = spread["count"].where(spread["count"] >= _FEWEST_PEOPLE)
-    reach = stats.t.ppf(0.975, number - 1) * spread["std"] / np.sqrt(number)
+    by_choice = one_each.astype(float).groupby(_CHOICE)
+    reach = by_choice.agg(_reach).reindex(summary.index).astype(float)
     summary["ci_low"], summary["ci_high"] = summary["value"] - reach, summary["value"] + reach
-    return summary.assign(people=spread["count"]).reset_index()
+    return summary.assign(people=by_choice.count()).reset_index()
+
+
+def _reach(changes: pd.Series) -> float:
+    """How far the interval of a mean of people goes to either side."""
+    low, high = pseudo_interval(changes.to_numpy(float))
+    return (high - low) / 2
 
 
 def _decoding_changes(decoded: Sequence[pd.DataFrame], pair: Sequence[str]) -> pd.DataFrame:
@@ -209,10 +211,11 @@ def _shares(by_claim: dict[str, pd.DataFrame]) -> Iterator[dict[str, object]]:
             common = {"dataset": dataset, "network": network, "claim": claim, "label": label}
             common |= {"rendered": rows["rendered"].iloc[0], "components": EVERY}
             for stages in (*rows["stages"].unique(), EVERY):
-                among = rows[rows["stages"].isin([stages]) | (stages == EVERY)]
-                for measure, share in _count(among[among["value"].notna()], direction).items():
+                among = rows if stages == EVERY else rows[rows["stages"] == stages]
+                among = among[among["value"].notna()]
+                for measure, share in _count(among, direction).items():
                     row = {**common, "stages": stages, "measure": measure, "value": share}
-                    yield {**row, "choices": among["value"].count()}
+                    yield {**row, "choices": len(among)}
 
 
 def _count(choices: pd.DataFrame, direction: str) -> dict[str, float]:

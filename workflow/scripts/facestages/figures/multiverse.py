@@ -22,15 +22,16 @@ from facestages.analysis.multiverse import (
     PRIMARY,
 )
 from facestages.figures import page, style
+from facestages.text import abbreviate
 
 #: Names of `MEASURES` below the panels.
 _NAMES = ("raw", "less chance", "macro", "balanced", "centred", "within", "decoding")
 
-# Choices that agree with the claim, and those that do not; open markers have an interval with 0.
+# Choices that agree with the claim, and those that do not; open markers are not clear.
 _AGREES, _OPPOSES = style.COLORS["blue"], style.COLORS["vermilion"]
 
-# Height of a row of panels, millimetres.
-_ROW = 19
+# Height of a row of panels, millimetres; characters of a title.
+_ROW, _LONGEST_TITLE = 19, 54
 
 _FIELD = "#d9d9d9"
 _DOT = {"marker": "o", "markersize": 3, "linewidth": 0.8, "markeredgewidth": 0.6}
@@ -84,7 +85,7 @@ def draw(
     figure, axes = page.new_panels(len(rows), len(CLAIMS), _ROW * len(rows) + 66, sharex=True)
     letters = page.letters()
     for row, (dataset, network) in zip(axes, rows, strict=True):
-        title = f"{networks[network]}, {datasets[dataset]}"
+        title = abbreviate(f"{networks[network]}, {datasets[dataset]}", _LONGEST_TITLE)
         here = numbers[(numbers["dataset"] == dataset) & (numbers["network"] == network)]
         for axis, claim in zip(row, CLAIMS, strict=True):
             panel = here[here["claim"] == claim]
@@ -163,17 +164,17 @@ def _shares_in_words(panel: pd.DataFrame, claim: str) -> str:
 
 
 def _share_limits(axes: np.ndarray, rows: Sequence[tuple[str, str]], each: pd.DataFrame) -> None:
-    """Give all panels of a face set and claim one axis, which holds values and most intervals."""
+    """Give all panels of a face set and claim one axis: all values, most intervals."""
     for column, claim in enumerate(CLAIMS):
         for dataset in dict.fromkeys(dataset for dataset, _ in rows):
             shown = each[(each["claim"] == claim) & (each["dataset"] == dataset)]
-            ends = shown[["value", "ci_low", "ci_high"]].to_numpy(float)
-            if np.isfinite(ends).any():
-                low, high = np.nanquantile(ends, [0.002, 0.998])
+            if shown["value"].notna().any():
+                low = min(shown["value"].min(), 0, *shown["ci_low"].quantile([0.01]).dropna())
+                high = max(shown["value"].max(), 0, *shown["ci_high"].quantile([0.99]).dropna())
                 margin = 0.06 * (high - low)
                 for axis, row in zip(axes[:, column], rows, strict=True):
                     if row[0] == dataset:
-                        axis.set_ylim(min(low, 0) - margin, max(high, 0) + margin)
+                        axis.set_ylim(low - margin, high + margin)
 
 
 def _name_pairs(axis: Axes, places: pd.Series, claim: str) -> None:
@@ -195,7 +196,7 @@ def _name_measures(axis: Axes, places: pd.Series) -> None:
 def _add_legend(figure: Figure) -> None:
     handles, names = [], []
     for words, color in (("as claimed", _AGREES), ("the other way", _OPPOSES)):
-        for face, interval in ((color, "interval beyond 0"), ("white", "interval holds 0")):
+        for face, interval in ((color, "clearly"), ("white", "not clearly")):
             handles.append(plt.Line2D([], [], color=color, markerfacecolor=face, **_DOT))
             names.append(f"{words}, {interval}")
     handles.append(Patch(color=_FIELD, linewidth=0))
@@ -217,9 +218,9 @@ def _caption(
         f"is the paper's mean silhouette, the next one the same less the mean of permuted labels, "
         f"as the other silhouettes are; decoding is balanced accuracy. Grey: the primary measure "
         f"of both labels, {primary} in the {page.name_space(components)}. Bars: 95 % intervals "
-        f"over people; those of decoding are conservative. Means over seeds: "
-        f"{page.count_seeds(each, networks)}. The choices share pictures, so their shares describe "
-        f"and test nothing.",
+        f"over people; those of decoding are conservative. Clearly: the interval is beyond 0. "
+        f"Means over seeds: {page.count_seeds(each, networks)}. The choices share pictures, so "
+        f"their shares describe and test nothing.",
         *page.rendered((numbers["rendered"] == 1).all()),
         *page.circular(each, networks, datasets),
     ]
