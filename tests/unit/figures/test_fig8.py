@@ -24,14 +24,23 @@ def shares(tmp_path):
             for position, layer in enumerate(["conv", "dense"]):
                 values = {"identity": 0.6, "affect": 0.1 * position, "category": 0.2 * position}
                 values["rest"] = 1 - sum(values.values())
+                values |= {"affect_beyond_category": 0.02 * position, "shared": 0.08 * position}
+                values["category_alone"] = 0.28 * position
                 where = {"stage": "early" if position == 0 else "", "layer": layer}
                 for label, value in values.items():
                     row = {**common, **where, "position": position, "label": label}
                     row |= {"measure": "share", "value": value + seed / 100}
                     rows.append(row | {"ci_low": value - 0.05, "ci_high": value + 0.05})
-            for label, place in (("identity", 0), ("affect", 0.5), ("category", 0.6)):
+                planes = {"measure": "affect_beside_planes", "label": "affect", "value": 0.02}
+                planes |= {"null_low": 0.01, "null_high": 0.05 + seed / 10, "position": position}
+                rows.append({**common, **where, **planes, "p": 0.1})
+            places = {"identity": 0, "affect": 0.5, "category": 0.6, "category_alone": 0.55}
+            for label, place in places.items():
                 rise = {"measure": "half_maximum", "label": label, "value": place}
                 rows.append({**common, **rise, "ci_low": place - 0.1, "ci_high": place + 0.1})
+            order = {"measure": "order_beside_planes", "label": "category after affect"}
+            order |= {"value": 0.4, "ci_low": -0.1, "ci_high": 0.8, "p": 0.03 + seed}
+            rows.append({**common, **order, "n": 5040})
     path = tmp_path / "shares.csv"
     tables.write_table(path, pd.DataFrame(rows))
     return tables.read_tables([path])
@@ -117,6 +126,39 @@ def test_panels_say_what_is_missing(shares, files):
     assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in text.lower()
 
 
+def test_what_is_shared_stands_between_and_planes_beside(shares, files):
+    figure, numbers, caption = draw(shares, files())
+    panel = figure.get_axes()[0]
+    heights = [bar.get_height() for bar in panel.patches]
+    assert heights == pytest.approx([0.6, 0.6, 0, 0.02, 0, 0.08, 0, 0.2, 0.4, 0.1])
+    assert panel.patches[5].get_y() == pytest.approx(0.62)
+    assert list(panel.get_lines()[1].get_ydata()) == pytest.approx([0.61, 0.65])
+    control = figure.get_axes()[3].get_lines()[1].get_ydata()
+    assert list(control) == pytest.approx([0.605 + 0.01, 0.605 + 0.1])
+    said = words(figure)
+    assert "beside planes +0.40 [\u22120.10, +0.80], p = 0.030" in said
+    assert "beside planes +0.40, p < .05 in 1 of 2 seeds" in said
+    tests = numbers[numbers["measure"] == "order_beside_planes"]
+    assert tests["panel"].tolist() == ["b", "e", "e"] and tests["n"].tolist() == [5040] * 3
+    assert "arbitrary planes" in caption
+
+
+def test_identity_and_category_are_drawn_without_affect(shares, files):
+    known = ["identity", "category_alone", "rest"]
+    rows = shares[shares["label"].isin(known)]
+    lacking = shares[shares["label"] == "affect"].drop_duplicates(["network", "seed"])
+    lacking = lacking.assign(
+        value=np.nan, layer="", stage="", note="the face set has no label 'valence'"
+    )
+    figure, numbers, caption = draw(pd.concat([rows, lacking]), files())
+    heights = [bar.get_height() for bar in figure.get_axes()[0].patches]
+    assert heights == pytest.approx([0.6, 0.6, 0, 0.28, 0.4, 0.1])
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["identity", "category, beyond identity", "rest"]
+    assert "LEFT OUT: valence-arousal: the face set has no label 'valence'." in caption
+    assert "arbitrary" not in caption and "nan" not in words(figure).lower()
+
+
 def test_a_face_set_without_expressions_has_no_confusion(shares, files):
     figure, numbers, _ = draw(shares, files(expression=""))
     assert not (numbers["measure"] == "confusion").any()
@@ -132,7 +174,7 @@ def test_stages_that_share_one_layer(shares, files):
     assert rows[rows["measure"] == "share"]["stage"].tolist() == ["early", "", "middle"]
     again, _, _ = draw(shares, files())
     bars = [[bar.get_height() for bar in f.get_axes()[0].patches] for f in (figure, again)]
-    assert bars[0] == bars[1] and len(bars[0]) == 8
+    assert bars[0] == bars[1] and len(bars[0]) == 10
     curve = figure.get_axes()[1].get_lines()[1].get_xdata()
     assert list(curve) == [0, 1]
 

@@ -27,9 +27,10 @@ _TEXT = (
 )
 _NUMBERS = (
     *("probability", "value", "ci_low", "ci_high", "sampling_error", "pictures_of", "null_mean"),
-    *("null_sd", "z", "p", "p_holm", "n", "n_groups", "components_used", "seed", "other_seed"),
+    *("null_sd", "null_low", "null_high", "z", "p", "p_holm", "n", "n_groups", "components_used"),
     *("chance", "folds", "component", "position", "bin", "distance", "wanted", "instances"),
-    *("control_instances", "sd", "t", "df", "pseudo_value", "seeds", "people", "choices"),
+    *("control_instances", "sd", "t", "df", "pseudo_value", "seeds", "people", "choices", "seed"),
+    "other_seed",
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 

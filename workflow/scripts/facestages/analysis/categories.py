@@ -38,11 +38,6 @@ class CategoryCorrelation(NamedTuple):
     r: float
     p: float
 
-    @property
-    def counts(self) -> str:
-        """How p counts permutations, in words."""
-        return "exact" if len(self.names) <= _ALL_COUNTED else f"{_DRAWN:,} permutations"
-
 
 def share_of_category(values: np.ndarray, categories: Sequence) -> float:
     """How much of the variance of a number follows from category.
@@ -122,12 +117,17 @@ def correlate_within_categories(
     return person_correlation(x, y, people)
 
 
+def is_exact(k: int) -> bool:
+    """Whether `permutations_of` gives all permutations of k categories."""
+    return k <= _ALL_COUNTED
+
+
 def permutations_of(k: int, seed: int = 0) -> np.ndarray:
     """Orders of k categories, shape (permutations, k), the first one unchanged.
 
     All k! of up to eight categories; of more, 9,999 random ones beside the unchanged one.
     """
-    if k <= _ALL_COUNTED:
+    if is_exact(k):
         return np.array(list(itertools.permutations(range(k))))
     rows = np.tile(np.arange(k), (_DRAWN + 1, 1))
     rows[1:] = np.random.default_rng(seed).permuted(rows[1:], axis=1)

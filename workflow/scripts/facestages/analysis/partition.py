@@ -178,7 +178,12 @@ def _affect_beside_planes(one: _LayerShares, people: int) -> dict[str, object]:
 def _order_beside_planes(
     measured: Sequence[_LayerShares], no_planes: str, people: int
 ) -> dict[str, object]:
-    row = {"measure": "order_beside_planes", "label": "category after affect", "note": ""}
+    row = {
+        "measure": "order_beside_planes",
+        "label": "category after affect",
+        "note": "",
+        "n": None,
+    }
     category = np.array([one.shares["category_alone"] for one in measured])[:, :, None]
     try:
         if no_planes:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from facestages import tables
 from facestages.analysis.affect import correct_for_many, quadratic_measures, regression_measures
@@ -19,13 +20,18 @@ from facestages.analysis.labels import circular_note
 from facestages.analysis.regression import Estimate, Polynomial, curve, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
+from facestages.figures.categories import (
+    describe_categories,
+    draw_categories,
+    measure_categories,
+)
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
 from facestages.figures.face_set import read_face_set
 
 _MOST_COLUMNS = 4
-# Millimetres: a row of clouds, the regressions, and the legend with the caption.
-_CLOUDS, _REGRESSIONS, _AROUND = 52, 106, 24
+# Millimetres: a row of clouds, of regressions, of categories; and the legend with the caption.
+_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
@@ -67,6 +73,9 @@ def draw(
 ) -> page.Drawing:
     """Draw PC1-PC2 of each network, reference and human ratings; below, regressions on affect.
 
+    The regressions have a point a picture, and then a point a category. What there is nothing of
+    has no panels; the caption says why.
+
     `networks`, `predictions`, `reference_label` and `absent` are those of
     `figures.components.read_study`.
 
@@ -95,31 +104,59 @@ def draw(
     clouds = [
         *(_components_cloud(network, study) for network in study.networks.values()),
         *(_Cloud(label, why) for label, why in study.absent.items()),
-        _reference_cloud(study, no_reference),
-        _ratings_cloud(ratings, ratings_label, no_ratings),
     ]
-    rows = math.ceil(len(clouds) / _MOST_COLUMNS)
-    columns = math.ceil(len(clouds) / rows)
-    heights = (_CLOUDS * rows, _REGRESSIONS)
-    figure = page.new_figure(sum(heights) + _AROUND)
-    upper, lower = figure.add_gridspec(2, 1, height_ratios=heights)
+    lines = [no_reference] if no_reference else []
+    labels = [label for label in AFFECT if study.reference[AFFECT.index(label)] is not None]
+    if len(labels) == len(AFFECT):
+        clouds.append(_reference_cloud(study))
+    elif not no_reference:
+        lacking = " and no ".join(label for label in AFFECT if label not in labels)
+        lines.append(f"the reference, and regressions on it: the face set has no {lacking}")
+    if ratings:
+        clouds.append(_ratings_cloud(ratings, ratings_label))
+    else:
+        lines.append(no_ratings or "no human ratings of pictures are given")
+    networks = study.networks.values()
+    pairs = [(label, network) for label in labels for network in networks]
+    has_categories = study.faces.expressions.any()
+    grids = [
+        (len(clouds), _MOST_COLUMNS, _CLOUDS),
+        (len(pairs), len(networks), _REGRESSION),
+        (len(pairs) * has_categories, _MOST_COLUMNS, _CATEGORIES),
+    ]
+    figure, panels = _lay_out(grids)
     letters, numbers = page.letters(), []
-    grid = upper.subgridspec(rows, columns)
-    axes = [figure.add_subplot(grid[divmod(place, columns)]) for place in range(len(clouds))]
-    for axis, cloud in zip(axes, clouds, strict=True):
+    for axis, cloud in zip(panels[0], clouds, strict=True):
         letter = next(letters)
         numbers += [{"panel": letter, **row} for row in _draw_cloud(axis, letter, cloud)]
-    grid = lower.subgridspec(2, len(study.networks))
-    for row, label in enumerate(AFFECT):
-        for column, network in enumerate(study.networks.values()):
-            letter, axis = next(letters), figure.add_subplot(grid[row, column])
-            tests, other_seeds = _find_regressions(regressions, network, label)
-            drawn = _draw_regression(axis, letter, network, study, label, tests)
-            numbers += [{"panel": letter, **line} for line in [*drawn, *tests, *other_seeds]]
+    for axis, (label, network) in zip(panels[1], pairs, strict=True):
+        letter = next(letters)
+        tests, other_seeds = _find_regressions(regressions, network, label)
+        drawn = _draw_regression(axis, letter, network, study, label, tests)
+        numbers += [{"panel": letter, **line} for line in [*drawn, *tests, *other_seeds]]
+    for axis, (label, network) in zip(panels[2], pairs, strict=False):
+        letter = next(letters)
+        drawn = _draw_categories(axis, letter, network, study, label)
+        numbers += [{"panel": letter, **row} for row in drawn]
     add_expression_legend(figure, expression_looks(study.faces.expressions), "outside upper center")
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "seed": "Int64"})
     sentences = _caption(study, dataset, table, ratings and ratings_label)
-    return page.finish(figure, table, sentences, [no_reference] if no_reference else [])
+    return page.finish(figure, table, sentences, lines)
+
+
+def _lay_out(grids: Sequence[tuple[int, int, int]]) -> tuple[Figure, list[list[Axes]]]:
+    """Grids below one another: of so many panels, in so many columns at most, of this height."""
+    rows = [math.ceil(panels / most) for panels, most, _ in grids]
+    heights = [count * grid[2] for count, grid in zip(rows, grids, strict=True)]
+    figure = page.new_figure(sum(heights) + _AROUND)
+    drawn = [number for number, count in enumerate(rows) if count]
+    parts = figure.add_gridspec(len(drawn), 1, height_ratios=[heights[n] for n in drawn])
+    axes: list[list[Axes]] = [[] for _ in grids]
+    for part, number in zip(parts, drawn, strict=True):
+        panels, columns = grids[number][0], math.ceil(grids[number][0] / rows[number])
+        grid = part.subgridspec(rows[number], columns)
+        axes[number] = [figure.add_subplot(grid[divmod(n, columns)]) for n in range(panels)]
+    return figure, axes
 
 
 def _find_regressions(
@@ -156,19 +193,14 @@ def _components_cloud(network: Shown, study: Study) -> _Cloud:
     )
 
 
-def _reference_cloud(study: Study, missing: str) -> _Cloud:
+def _reference_cloud(study: Study) -> _Cloud:
     x, y, source = study.reference
-    if x is None or y is None:
-        lacking = [name for name, values in zip(AFFECT, (x, y), strict=True) if values is None]
-        return _Cloud("Reference", missing or f"the face set has no {' and no '.join(lacking)}")
     columns = study.faces.columns | {"label": "arousal on valence", "label_source": source}
     title, names = f"{study.source[0].upper()}{study.source[1:]}", ("Valence", "Arousal")
     return _Cloud(title, "", x, y, names, study.faces.expressions, study.faces.people, columns)
 
 
-def _ratings_cloud(ratings: str | os.PathLike | None, label: str, missing: str) -> _Cloud:
-    if not ratings:
-        return _Cloud("Human ratings", missing or "no human ratings of pictures are given")
+def _ratings_cloud(ratings: str | os.PathLike, label: str) -> _Cloud:
     table = tables.read_tables([ratings])
     x, y = table["valence"].to_numpy(), table["arousal"].to_numpy()
     low, high = table["scale_low"].iloc[0], table["scale_high"].iloc[0]
@@ -236,6 +268,21 @@ def _draw_regression(
     return [{**where, **row} for row in regression_measures(line, circular)]
 
 
+def _draw_categories(
+    axis: Axes, letter: str, network: Shown, study: Study, label: str
+) -> list[dict]:
+    """Draw a component over valence or arousal, a point a category, or why there are none."""
+    title = f"{letter}  {network.label}"
+    try:
+        rows = measure_categories(study, network, label)
+        draw_categories(axis, study, network, label)
+    except FacestagesError as error:
+        return _say(axis, title, str(error))
+    lines = [text.replace(" = ", _TIED) for text in describe_categories(rows)]
+    _head(axis, title, "\n".join(textwrap.fill(line, 34) for line in lines))
+    return rows
+
+
 def _describe_test(test: Mapping) -> str:
     """The result of a test within people, or why there is none."""
     if not np.isfinite(test["value"]):
@@ -295,6 +342,17 @@ def _spell_p(p: float) -> str:
 # --------------------------------------------------------------------------------- the caption
 
 
+def _describe_categories(numbers: pd.DataFrame) -> list[str]:
+    drawn = numbers[numbers["measure"] == "r_categories"]
+    if drawn.empty:
+        return []
+    return [
+        f"{drawn['panel'].iloc[0]} to {drawn['panel'].iloc[-1]}: a point a category, of the "
+        f"component without differences of people; p over all assignments of the positions to the "
+        f"categories, which are the units where valence or arousal follow from category."
+    ]
+
+
 def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | None) -> list[str]:
     sentences = [
         f"Principal components of {study.name_layers()}.",
@@ -307,6 +365,7 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         study.describe_intervals("Bands and brackets"),
         "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
         "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds.",
+        *_describe_categories(numbers),
     ]
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):
         sentences.append(

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from facestages.analysis.components import AFFECT, Reference, affect_of, component_scores
 from facestages.errors import FacestagesError
 from facestages.figures import layout, page, style
+from facestages.figures.categories import categories_in_words
 from facestages.figures.components import Shown, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
 from facestages.figures.face_set import FaceSet, read_face_set
@@ -109,6 +110,7 @@ def draw(
         f"{dataset}: {pictures_in_words(len(faces.labels), faces.attributes)}.",
         *page.rendered(faces.rendered),
         study.describe_signs(),
+        *categories_in_words(study),
         *page.left_out([no_reference] if no_reference else []),
     ]
     figure = _draw_blocks(lettered, tables, faces, count, " ".join(sentences))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages.analysis.labels import is_circular, no_label
-from facestages.analysis.partition import SHARES
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import page, style
 from facestages.figures.face_set import read_face_set
@@ -26,13 +26,51 @@ _REST = "#DDDDDD"
 #: Name, colour and hatch of each share, from the floor up; no share explains the rest.
 _BANDS = {
     "identity": ("identity", style.COLORS["blue"], ""),
-    "affect": ("valence-arousal, beyond identity", style.COLORS["orange"], "////"),
-    "category": ("category, beyond both", style.COLORS["green"], "...."),
+    "affect_beyond_category": ("valence-arousal only", style.COLORS["orange"], "////"),
+    "shared": ("shared: valence-arousal, category", "#F6D38B", "xxxx"),
+    "category": ("category only", style.COLORS["green"], "...."),
     "rest": ("rest", _REST, ""),
 }
+#: The same where there is no valence or arousal.
+_WITHOUT_AFFECT = {
+    "identity": _BANDS["identity"],
+    "category_alone": ("category, beyond identity", *_BANDS["category"][1:]),
+    "rest": _BANDS["rest"],
+}
+#: Name, colour and marker of each share whose rise is drawn.
+_RISES = {
+    "identity": ("identity", style.COLORS["blue"], "o"),
+    "affect": ("valence-arousal", style.COLORS["orange"], "s"),
+    "category": ("category only", style.COLORS["green"], "^"),
+}
+_RISES_WITHOUT_AFFECT = {
+    "identity": _RISES["identity"],
+    "category_alone": ("category", *_RISES["category"][1:]),
+}
+_PLANES = "arbitrary planes"
 # At most so many layers are named below an axis, beside those of the stages.
 _NAMED = 12
-_MARKERS = {"identity": "o", "affect": "s", "category": "^"}
+_LINE = 9  # points, of small type
+_HEIGHTS = (0.46, 0.50, 0.54)
+_PLANES_LOOK = {"color": "black", "linewidth": 1.1, "marker": "_", "markersize": 3.5}
+
+# Sentences of the caption.
+_WHAT = (
+    "Identity; beyond it, what valence and arousal (linear) explain alone, what they share with "
+    "expression category, and what category explains alone."
+)
+_WHAT_WITHOUT_AFFECT = "Identity, and expression category beyond it."
+_WHERE = [
+    "Right of them, each share as a part of its own maximum; the mark, with its 95 % interval over "
+    "people, is where it first reaches half. Layers in the order of the network; those of its "
+    "stages are bold. A mark at the first layer means there or before.",
+]
+_BESIDE = [
+    "Valence-arousal includes what it shares with category. Black: where it would end for 95 % of "
+    "arbitrary planes, those of other assignments of the positions to the categories. Beside "
+    "planes: by how many layers category follows valence-arousal later than it follows an "
+    "arbitrary plane, with its interval over people and p over planes.",
+]
 
 _KEYS = [
     *("dataset", "rendered", "network", "stage", "layer", "position", "label", "label_source"),
@@ -76,19 +114,25 @@ def draw(
     """
     # Rows without a number of components say why nothing was measured.
     chosen = shares[shares["components"].isin([str(components), ""])]
+    order = chosen[chosen["measure"] == "order_beside_planes"]
+    chosen = chosen.drop(order.index)
     summary = mean_over_seeds(chosen, _KEYS)
     faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
-    height = 46 * len(networks) + 34
+    height = 50 * len(networks) + 44
     figure, axes = page.new_panels(len(networks), 3, height, width_ratios=(1.1, 1.1, 1))
     letters, numbers = page.letters(), []
     for row, name in zip(axes, networks, strict=True):
         panels = [next(letters) for _ in row]
         rows = summary[summary["network"] == name]
-        is_share = rows["measure"] == "share"
+        is_share = rows["measure"].isin(["share", "affect_beside_planes"])
         numbers.append(rows.assign(panel=np.where(is_share, panels[0], panels[1])))
+        tests = order[order["network"] == name]
+        numbers.append(tests.assign(panel=panels[1]))
         # A layer that is two stages has two rows of each share.
-        curves = rows[is_share].drop_duplicates(["position", "label"])
+        drawn = rows[rows["value"].notna() & rows["layer"].ne("")]
+        drawn = drawn.drop_duplicates(["position", "label", "measure"])
+        curves = drawn[drawn["measure"] == "share"]
         if curves.empty:
             note = rows["note"].iloc[0] if len(rows) else "not measured"
             style.say_missing(row[0], f"{panels[0]}  {networks[name]}: {note}")
@@ -96,7 +140,8 @@ def draw(
         else:
             row[0].set_title(f"{panels[0]}  {networks[name]}", loc="left")
             _draw_shares(row[0], curves)
-            row[1].set_title(f"{panels[1]}  where each rises", loc="left")
+            _draw_planes(row[0], curves, drawn[drawn["measure"] == "affect_beside_planes"])
+            _head(row[1], f"{panels[1]}  where each rises", _describe_order(tests))
             _draw_rises(row[1], curves, rows[rows["measure"] == "half_maximum"])
         answers = None if predictions is None else predictions[predictions["network"] == name]
         if not faces.expressions.any():
@@ -111,7 +156,7 @@ def draw(
             mark = " (CIRCULAR)" if is_circular(source, name) else ""
             row[2].set_title(f"{panels[2]}  answers{mark}", loc="left")
             _draw_confusion(row[2], table)
-    _add_legend(figure)
+    _add_legend(figure, summary)
     sentences = _caption(summary, dataset, faces.attributes, networks, components)
     return page.finish(figure, pd.concat(numbers, ignore_index=True), sentences, absent)
 
@@ -136,7 +181,7 @@ def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 def _draw_shares(axis: Axes, curves: pd.DataFrame) -> None:
     wide = curves.pivot(index="position", columns="label", values="value")
     floor = np.zeros(len(wide))
-    for share, (_, color, hatch) in _BANDS.items():
+    for share, (_, color, hatch) in _bands_of(curves).items():
         # A share of nothing may come out just below 0.
         height = np.maximum(wide[share].to_numpy(), 0.0)
         look = {"color": color, "hatch": hatch, "edgecolor": "white", "linewidth": 0.4}
@@ -145,6 +190,45 @@ def _draw_shares(axis: Axes, curves: pd.DataFrame) -> None:
     axis.set_ylim(0, 1)
     axis.set_ylabel("Share of variance")
     _name_layers(axis, curves)
+
+
+def _bands_of(curves: pd.DataFrame) -> Mapping[str, tuple[str, str, str]]:
+    is_known = (curves["label"] == "affect") & curves["value"].notna()
+    return _BANDS if is_known.any() else _WITHOUT_AFFECT
+
+
+def _draw_planes(axis: Axes, curves: pd.DataFrame, planes: pd.DataFrame) -> None:
+    """Where valence-arousal would end if its plane were any other."""
+    floor = curves[curves["label"] == "identity"].set_index("position")["value"].clip(lower=0)
+    for _, row in planes.iterrows():
+        low, high = (floor[row["position"]] + max(row[end], 0) for end in ("null_low", "null_high"))
+        axis.plot([row["position"]] * 2, [low, high], **_PLANES_LOOK)
+
+
+def _describe_order(tests: pd.DataFrame) -> str:
+    """The order test beside arbitrary planes, or why there is none."""
+    tested = tests[tests["value"].notna()]
+    if tested.empty:
+        return next(iter(tests["note"]), "").rpartition("; ")[2]
+    if len(tested) > 1:
+        small, value = (tested["p"] <= 0.05).sum(), tested["value"].mean()
+        return f"beside planes {value:+.2f}, p < .05 in {small} of {len(tested)} seeds"
+    value, low, high, p = tested.iloc[0][["value", "ci_low", "ci_high", "p"]]
+    return f"beside planes {value:+.2f} [{low:+.2f}, {high:+.2f}], {_spell_p(p)}"
+
+
+def _head(axis: Axes, title: str, text: str) -> None:
+    """A title, and below it small lines."""
+    text = text.replace("-0.", "\u22120.").replace(" = ", "\u00a0=\u00a0")
+    text = textwrap.fill(text, 44, max_lines=2, placeholder=" ...")
+    axis.set_title(title, loc="left", pad=5 + _LINE * (text.count("\n") + bool(text)))
+    below = axis.text(0, 1.03, text, transform=axis.transAxes, va="bottom", fontsize=6.5)
+    # The title's padding makes room for this text, which may be wider than the panel.
+    below.set_in_layout(False)
+
+
+def _spell_p(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
@@ -174,14 +258,14 @@ def _is_near_a_stage(layers: pd.DataFrame, number: int, step: int) -> bool:
 
 def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
     style.mark_zero(axis, 0.5)
-    notes, rises = [], rises.set_index("label")
-    for height, share in zip((0.46, 0.50, 0.54), SHARES, strict=True):
-        name, color, _ = _BANDS[share]
-        rise, marker = rises.loc[share], _MARKERS[share]
+    notes, rises = {}, rises.set_index("label")
+    shown = _RISES if _bands_of(curves) is _BANDS else _RISES_WITHOUT_AFFECT
+    for height, (share, (name, color, marker)) in zip(_HEIGHTS, shown.items(), strict=False):
+        rise = rises.loc[share]
         if np.isnan(rise["value"]):
             # CIRCULAR stands in the title and the caption.
             note = rise["note"].rpartition("; ")[2]
-            notes.append(f"{name.partition(',')[0]}:\n{note}")
+            notes[note] = [*notes.get(note, []), name]
             continue
         curve = curves[curves["label"] == share].sort_values("position")
         look = {"color": color, "marker": marker, "markersize": 3.5, "linewidth": 1.2}
@@ -193,7 +277,8 @@ def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
     axis.set_ylabel("Share / its maximum")
     _name_layers(axis, curves)
     if notes:
-        axis.text(0.98, 0.03, "\n".join(notes), transform=axis.transAxes, ha="right", fontsize=7)
+        lines = [f"{', '.join(names)}:\n{note}" for note, names in notes.items()]
+        axis.text(0.98, 0.03, "\n".join(lines), transform=axis.transAxes, ha="right", fontsize=7)
 
 
 def _draw_confusion(axis: Axes, table: pd.DataFrame) -> None:
@@ -224,33 +309,36 @@ def _confusion_rows(table: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(measure="confusion")
 
 
-def _add_legend(figure: Figure) -> None:
+def _add_legend(figure: Figure, summary: pd.DataFrame) -> None:
+    bands = _bands_of(summary)
     handles = [
         plt.Rectangle((0, 0), 1, 1, facecolor=color, hatch=hatch, edgecolor="white")
-        for _, color, hatch in _BANDS.values()
+        for _, color, hatch in bands.values()
     ]
-    names = [name for name, _, _ in _BANDS.values()]
-    page.add_legend(figure, handles, names, 4)
+    names = [name for name, _, _ in bands.values()]
+    if (summary["measure"] == "affect_beside_planes").any():
+        handles.append(plt.Line2D([], [], **_PLANES_LOOK))
+        names.append(_PLANES)
+    page.add_legend(figure, handles, names, 3)
 
 
 def _caption(summary, dataset, attributes, networks, components) -> list[str]:
     shares = summary[summary["measure"] == "share"]
+    no_affect = shares.loc[(shares["label"] == "affect") & shares["value"].isna(), "note"]
     sentences = [
-        f"Shares of the variance of the first {components} principal components (adjusted R2): "
-        f"identity; valence and arousal (linear) beyond it; expression category beyond all three. "
-        f"Right of them, each share as a part of its own maximum; the mark, with its 95 % interval "
-        f"over people, is where it first reaches half. Layers in the order of the network; those "
-        f"of its stages are bold. A mark at the first layer means there or before. Category counts "
-        f"only what valence and arousal do not explain; beyond identity alone it explains more "
-        f"(category_alone in the numbers).",
+        f"Shares of the variance of the first {components} principal components (adjusted R2).",
+        *([_WHAT_WITHOUT_AFFECT] if len(no_affect) else [_WHAT]),
+        *_WHERE,
+        *([] if len(no_affect) else _BESIDE),
         *page.rendered(summary["rendered"].max() == 1),
         *page.declared(summary["label_source"]),
     ]
-    if len(shares):
+    if shares["value"].notna().any():
         pictures = pictures_in_words(int(shares["n"].max()), attributes)
         seeds = page.count_seeds(shares, networks)
         sentences += [
             f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.",
             f"Seeds: {seeds}; several have their mean and intervals from lowest to highest end.",
         ]
-    return [*sentences, *page.circular(summary, networks)]
+    lines = [f"valence-arousal: {note}" for note in no_affect.head(1)]
+    return [*sentences, *page.circular(summary, networks), *page.left_out(lines)]

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 _FIRST = ("dataset", "rendered", "label_source", "components", "note")
+# Ranges of null distributions, which are averaged over seeds.
+_RANGES = ("null_low", "null_high")
 _VALUES = ("value", "low", "high", "ci_low", "ci_high")
 
 
@@ -35,13 +37,14 @@ def mean_over_seeds(
     -------
     pandas.DataFrame
         ``keys``, ``value``, ``low, high`` of the band if there is one, ``ci_low, ci_high, seeds,
-        n``; and those of ``dataset, rendered, label_source, components, note`` that the table has
-        and the keys lack. ``seeds`` counts those with a value; without a mean, all that were
-        measured. A missing mean has the note of the first seed without a value.
+        n``; and those of ``null_low, null_high, dataset, rendered, label_source, components, note``
+        that the table has and the keys lack. ``seeds`` counts those with a value; without a mean,
+        all that were measured. A missing mean has the note of the first seed without a value.
     """
     table = table.drop_duplicates([*keys, "seed"])
     table = table.assign(has_value=table["value"].notna())
     first = {name: (name, "first") for name in _FIRST if name in table and name not in keys}
+    first |= {name: (name, "mean") for name in _RANGES if name in table}
     groups = {"sort": False, "dropna": False}
     summary = table.groupby(list(keys), **groups).agg(
         value=("value", "mean"),
