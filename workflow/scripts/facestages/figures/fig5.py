@@ -24,6 +24,7 @@ from facestages.figures.categories import (
     describe_categories,
     draw_categories,
     measure_categories,
+    shares_in_words,
 )
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
@@ -279,7 +280,7 @@ def _draw_categories(
     except FacestagesError as error:
         return _say(axis, title, str(error))
     lines = [text.replace(" = ", _TIED) for text in describe_categories(rows)]
-    _head(axis, title, "\n".join(textwrap.fill(line, 34) for line in lines))
+    _head(axis, title, "\n".join(textwrap.fill(line, 28) for line in lines))
     return rows
 
 
@@ -349,7 +350,8 @@ def _describe_categories(numbers: pd.DataFrame) -> list[str]:
     return [
         f"{drawn['panel'].iloc[0]} to {drawn['panel'].iloc[-1]}: a point a category, of the "
         f"component without differences of people; p over all assignments of the positions to the "
-        f"categories, which are the units where valence or arousal follow from category."
+        f"categories, which are the units where valence or arousal follow from category.",
+        *shares_in_words(numbers.to_dict("records")),
     ]
 
 
