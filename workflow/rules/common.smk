@@ -12,7 +12,8 @@ from facestages.architectures import ARCHITECTURES, ZOOS
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
-from facestages.plan import Plan, claims, figures, tables, targets
+from facestages.plan import Plan, claims, tables, targets
+from facestages.plan.labels import missing_labels
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
@@ -20,7 +21,7 @@ PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 # read: below Snakemake's own lines.
 if workflow.is_main_process:
     atexit.register(failures.repeat_errors, workflow, os.getcwd())
-    for line in [*PLAN.absent.values(), *figures.missing_labels(PLAN)]:
+    for line in [*PLAN.absent.values(), *missing_labels(PLAN)]:
         print(f"left out: {line}", file=sys.stderr)
 
 

@@ -2,10 +2,8 @@
 
 import pytest
 
-from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
-from facestages.plan.figures import missing_labels
 
 FIGURES = ("fig1", *map("fig{}".format, range(2, 9)), "layers", "cka", "controls")
 
@@ -70,23 +68,6 @@ def test_figures_7_and_8_ask_for_answers(default):
     }
 
 
-STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
-
-
-def plan_of(plan, name, figure, header, **face_set):
-    """The plan of a run with a figure on a table of one's own with this header."""
-    with open("t.csv", "w") as stream:
-        stream.write(f"{header}\na.png{',x' * header.count(',')}\n")
-    entry = {"label": "Mine", "source": "table", "table": "t.csv", **face_set}
-    config = {
-        "datasets": {"mine": entry},
-        "networks": {"p": {"label": "p", "architecture": "pixels", "stages": STAGES}},
-        "analysis": {"labels": ["identity", "expression", "Age"]},
-        "figures": {"fig4": {"datasets": ["mine"], "networks": ["p"]}, name: figure},
-    }
-    return plan(load_config(config))
-
-
 FIG4 = {"datasets": ["mine"], "networks": ["p"]}
 ONE = {"dataset": "mine", "networks": ["p"]}
 
@@ -105,11 +86,11 @@ ONE = {"dataset": "mine", "networks": ["p"]}
     ],
 )  # fmt: skip
 def test_a_figure_without_its_labels_is_refused(
-    plan, tmp_path, monkeypatch, name, figure, header, words
+    plan_of, tmp_path, monkeypatch, name, figure, header, words
 ):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FacestagesError) as caught:
-        plan_of(plan, name, figure, header).figure(name)
+        plan_of(name, figure, header).figure(name)
     assert str(caught.value).startswith("config: figures.") and words in str(caught.value)
 
 
@@ -124,36 +105,7 @@ def test_a_figure_without_its_labels_is_refused(
     ],
 )  # fmt: skip
 def test_a_figure_with_one_of_its_labels_is_planned(
-    plan, tmp_path, monkeypatch, name, figure, header, face_set
+    plan_of, tmp_path, monkeypatch, name, figure, header, face_set
 ):
     monkeypatch.chdir(tmp_path)
-    assert plan_of(plan, name, figure, header, **face_set).figure(name).files["scores"]
-
-
-def test_labels_that_are_missing_are_told_with_what_is_blank(plan, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert missing_labels(plan_of(plan, "fig5", ONE, "path,identity,expression,valence")) == [
-        "datasets.mine has no arousal, so parts are blank of figures.fig5 (regressions and the "
-        "reference)"
-    ]
-    lines = missing_labels(plan_of(plan, "fig8", ONE, "path,identity"))
-    assert lines == [
-        "datasets.mine has no expression, so parts are blank of figures.fig4, figures.fig8",
-        "datasets.mine has no valence and no arousal, so parts are blank of figures.fig8 (shares "
-        "of valence-arousal)",
-    ]
-    full = "path,identity,expression,valence,arousal"
-    assert missing_labels(plan_of(plan, "fig6", ONE, full)) == []
-
-
-def test_norms_and_references_give_valence_and_arousal(default, paper, plan):
-    assert missing_labels(plan(default)) == []
-    # KDEF's pictures have none of their own; Figure 5 takes EmoFAN's.
-    lines = missing_labels(plan(paper))
-    assert len(lines) == 1 and "kdef has no valence and no arousal" in lines[0]
-    assert "fig8" in lines[0] and "fig5" not in lines[0]
-    (line,) = missing_labels(plan(paper, {"networks.emofan": "no EmoFAN"}))
-    assert all(f"figures.{name} (" in line for name in ("fig5", "fig6", "fig8"))
-    kdef = paper.datasets["kdef"].model_copy(update={"norms": "norms.csv"})
-    with_norms = paper.model_copy(update={"datasets": {**paper.datasets, "kdef": kdef}})
-    assert missing_labels(plan(with_norms)) == []
+    assert plan_of(name, figure, header, **face_set).figure(name).files["scores"]

@@ -15,7 +15,7 @@ from facestages.doctor.requirements import (
     list_targets,
 )
 from facestages.plan import Plan
-from facestages.plan.figures import missing_labels
+from facestages.plan.labels import missing_labels
 from facestages.plan.presence import read_gated
 
 logger = logging.getLogger(__name__)

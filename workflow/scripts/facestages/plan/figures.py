@@ -80,32 +80,6 @@ def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
             )
 
 
-def missing_labels(plan: Plan) -> list[str]:
-    """For each face set that lacks labels of figures: a line with these, and what is blank.
-
-    A figure none of whose face sets has any of its labels is refused instead.
-    """
-    blank: dict[tuple[str, str], list[str]] = {}
-    for name in plan.drawable:
-        figure, (section, _) = plan.config.drawing(name), name.split(".")
-        uses = figure.uses()
-        if section != "figures":
-            continue
-        has_reference = any(plan.at_hand("networks", uses.references))
-        parts = {} if has_reference else figure.PARTS
-        for dataset in plan.at_hand("datasets", uses.datasets):
-            for label in plan.face_sets.lacking(dataset, [*figure.labels_shown, *parts]):
-                part = f" ({parts[label]})" if label in parts else ""
-                blank.setdefault((dataset, label), []).append(f"{name}{part}")
-    labels: dict[tuple[str, str], list[str]] = {}
-    for (dataset, label), where in blank.items():
-        labels.setdefault((dataset, ", ".join(where)), []).append(label)
-    return [
-        f"datasets.{dataset} has no {' and no '.join(names)}, so parts are blank of {where}"
-        for (dataset, where), names in labels.items()
-    ]
-
-
 def answering(plan: Plan) -> list[Recording]:
     """Instances whose predictions Figures 7 and 8 show."""
     figures, recordings = plan.config.figures, []
