@@ -36,6 +36,10 @@ _CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
+_TESTS = (
+    "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
+    "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds."
+)
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
     *("label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "p_holm"),
@@ -365,8 +369,7 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         "Curve: second-degree fit. Curvature: its coefficient on standardised axes; an interval "
         "above zero is a U, one below an inverted U, and the sign of PC2 decides which.",
         study.describe_intervals("Bands and brackets"),
-        "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
-        "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds.",
+        *([_TESTS] if (numbers["measure"] == "r").any() else []),
         *_describe_categories(numbers),
     ]
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):
