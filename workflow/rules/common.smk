@@ -13,6 +13,7 @@ from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
 from facestages.plan import Plan, claims, tables, targets
+from facestages.plan.labels import missing_labels
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
@@ -20,7 +21,7 @@ PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 # read: below Snakemake's own lines.
 if workflow.is_main_process:
     atexit.register(failures.repeat_errors, workflow, os.getcwd())
-    for line in PLAN.absent.values():
+    for line in [*PLAN.absent.values(), *missing_labels(PLAN)]:
         print(f"left out: {line}", file=sys.stderr)
 
 

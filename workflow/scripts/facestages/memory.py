@@ -89,12 +89,12 @@ def comparison(n: int, permutations: int = 0) -> int:
 
 
 def partition(n: int, permutations: int = 0) -> int:
-    """Components, and each picture's weight in a thousand resamples."""
-    return 105 + _resamples(n)
+    """Components, arbitrary planes, and each picture's weight in a thousand resamples."""
+    return 320 + _resamples(n)
 
 
 def regression(n: int, permutations: int = 0) -> int:
-    """As `partition`, with more libraries."""
+    """Each picture's weight in a thousand resamples, and more libraries."""
     return 190 + _resamples(n)
 
 

@@ -24,6 +24,7 @@ from facestages.figures.categories import (
     describe_categories,
     draw_categories,
     measure_categories,
+    shares_in_words,
 )
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
@@ -35,6 +36,10 @@ _CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
+_TESTS = (
+    "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
+    "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds."
+)
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
     *("label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "p_holm"),
@@ -279,7 +284,7 @@ def _draw_categories(
     except FacestagesError as error:
         return _say(axis, title, str(error))
     lines = [text.replace(" = ", _TIED) for text in describe_categories(rows)]
-    _head(axis, title, "\n".join(textwrap.fill(line, 34) for line in lines))
+    _head(axis, title, "\n".join(textwrap.fill(line, 28) for line in lines))
     return rows
 
 
@@ -349,7 +354,8 @@ def _describe_categories(numbers: pd.DataFrame) -> list[str]:
     return [
         f"{drawn['panel'].iloc[0]} to {drawn['panel'].iloc[-1]}: a point a category, of the "
         f"component without differences of people; p over all assignments of the positions to the "
-        f"categories, which are the units where valence or arousal follow from category."
+        f"categories, which are the units where valence or arousal follow from category.",
+        *shares_in_words(numbers.to_dict("records")),
     ]
 
 
@@ -363,8 +369,7 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         "Curve: second-degree fit. Curvature: its coefficient on standardised axes; an interval "
         "above zero is a U, one below an inverted U, and the sign of PC2 decides which.",
         study.describe_intervals("Bands and brackets"),
-        "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
-        "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds.",
+        *([_TESTS] if (numbers["measure"] == "r").any() else []),
         *_describe_categories(numbers),
     ]
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ _OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
+
+_AFFECT = ("valence", "arousal")
 
 
 class FaceSets:
@@ -100,6 +103,20 @@ class FaceSets:
             return [*kind.labels(entry), *predicted]
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
+
+    def lacking(self, dataset: str, labels: Sequence[str]) -> list[str]:
+        """Those of some labels that a face set lacks, as far as that is known before a run."""
+        try:
+            have = self.labels_known(dataset)
+        except FacestagesError:
+            # The figures that show the face set end the run with this error.
+            return []
+        norms = "norms" in self.config.datasets[dataset].given()
+        if have is None:
+            # Photographs come with valence and arousal in norms alone.
+            unknown = norms or self.kind(dataset).is_rendered
+            return [] if unknown else [name for name in labels if name in _AFFECT]
+        return [name for name in labels if name not in have and not (norms and name in _AFFECT)]
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
