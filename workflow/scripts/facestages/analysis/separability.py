@@ -15,10 +15,16 @@ import scipy.linalg
 
 from facestages import tables
 from facestages.analysis import sampling
+from facestages.analysis.jackknife import Others, leave_people_out
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled
 from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
 from facestages.analysis.permutation import Permutations, permute_label
-from facestages.analysis.resampling import people_weights, pseudo_values, weighted_mean
+from facestages.analysis.resampling import (
+    FEWEST_PEOPLE,
+    people_weights,
+    pseudo_values,
+    weighted_mean,
+)
 from facestages.analysis.silhouette_scores import (
     interval_columns,
     leave_each_out,
@@ -110,21 +116,23 @@ def score_separability(
     moves = {label: _moves(table, label, permutations) for label in labels}
     drawn = _draw_pictures(table, pictures_per_person) if "identity" in labels else None
     sample = sampling.read_sample(people_of(table), geometry.faces)
+    most = max((k for k in components if k != "all"), default=0)
     curves: _Curves = {}
     of_people: list[dict] = []
     for layer in progress(geometry.layers, "silhouettes"):
         rows, scores = [], layer.scores[:]
+        others = list(leave_people_out(layer.gram, table, most)) if most else []
         if sample is not None:
             ratios = sampling.half_variance_ratios(layer.gram, scores, sample.halves)
         for k in components:
             gram, dimensions = _space(layer, k)
-            explained = 1.0 if k == "all" else float(layer.variance_ratio[:dimensions].sum())
-            measured = [{"measure": "variance_explained", "value": explained}]
-            if not gram.any():
-                measured[0] |= {"value": np.nan, "note": NO_GEOMETRY}
+            measured = [_explained(layer, k, others)]
             for label in labels:
+                without = None
+                if k != "all":
+                    without = ((other.person, other.rows, other.gram(k)) for other in others)
                 scored = score_label(
-                    gram, label, table, geometry.sources, geometry.network, moves[label]
+                    gram, label, table, geometry.sources, geometry.network, moves[label], without
                 )
                 _add_to_curves(curves, k, layer.name, scored)
                 measured += scored
@@ -171,6 +179,21 @@ def _space(layer: Layer, k: int | str) -> tuple[np.ndarray, int]:
         return layer.gram.astype(np.float64)[:], layer.units
     scores = layer.scores[:, :k]
     return scores @ scores.T, scores.shape[1]
+
+
+def _explained(layer: Layer, k: int | str, others: Sequence[Others]) -> dict[str, object]:
+    """The row of the variance that k components explain, with an interval over people."""
+    row: dict[str, object] = {"measure": "variance_explained", "value": 1.0}
+    if layer.total_variance == 0:
+        return row | {"value": np.nan, "note": NO_GEOMETRY}
+    if k == "all":
+        return row
+    row["value"] = float(layer.variance_ratio[:k].sum())
+    left_out = np.array([other.explained(k) for other in others])
+    if len(left_out) >= FEWEST_PEOPLE:
+        row |= interval_columns(pseudo_values(row["value"], left_out))
+        row["people"] = [other.person for other in others]
+    return row
 
 
 def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ def score_label(
     sources: Mapping[str, str],
     network: str,
     moved: Permutations | None = None,
+    without: Iterable[tuple[str, np.ndarray, np.ndarray]] | None = None,
 ) -> list[dict[str, object]]:
     """Silhouettes of one label in one space, as parts of rows of `score_separability`.
 
@@ -66,6 +67,9 @@ def score_label(
         Name of the network; labels that it gave itself are marked as circular.
     moved : Permutations, optional
         Permutations of the labelled pictures, from `analysis.permutation.permute_label`.
+    without : iterable of (str, numpy.ndarray, numpy.ndarray), optional
+        Of each person: the name, the rows (m,) of the pictures of others, and the inner products
+        (m, m) of these in a space that was fitted to them. If not given, the space stays.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def score_label(
         fewer than three people, nor where one person alone shows a group.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
-    labelled = is_labelled(table, label)
+    labelled, whole = is_labelled(table, label), table
     if not labelled.any():
         return _without_value(row, SCORES, no_label(label))
     if not labelled.all():
@@ -93,10 +97,13 @@ def score_label(
     stratum, why = _strata(table, label)
     people, names = _identities(table)
     labellings, no_interval = codes[None], _no_interval(table, label, people)
-    if not no_interval:
+    if not no_interval and without is None:
         labellings = np.concatenate([labellings, leave_each_out(codes, people)])
     row["note"] = join_notes(row["note"], no_interval)
     means, nulls = _mean_silhouettes(gram, labellings, stratum), {}
+    if not no_interval and without is not None:
+        left_out = _score_others(without, names, label, whole)
+        means = {name: np.append(value, left_out[name]) for name, value in means.items()}
     if moved is not None:
         labellings = np.concatenate([codes[None], codes[moved.rows]])
         nulls = _mean_silhouettes(gram, labellings, stratum, is_fitted=False)
@@ -120,6 +127,24 @@ def score_label(
             is_apart = name == CENTRED and stratum is not None
             rows += _without_value(row, [name], _APART if is_apart else why)
     return rows
+
+
+def _score_others(
+    without: Iterable[tuple[str, np.ndarray, np.ndarray]],
+    names: Sequence[str],
+    label: str,
+    table: pd.DataFrame,
+) -> dict[str, np.ndarray]:
+    """Values (people,) without each of the people, by measure; parameters are of `score_label`."""
+    scored = {
+        name: score_values(gram, label, table.iloc[rows])
+        for name, rows, gram in without
+        if name in set(names)
+    }
+    return {
+        measure: np.array([scored.get(name, {}).get(measure, np.nan) for name in names])
+        for measure in SCORES
+    }
 
 
 def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:

@@ -81,7 +81,8 @@ def centred_distances(
     design = np.eye(stratum.max() + 1)[stratum]
     if group is not None:
         design = np.hstack([design, np.eye(group.max() + 1)[group]])
-    effects = np.linalg.pinv(design)[: stratum.max() + 1]
+    inverse = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
+    effects = inverse[: stratum.max() + 1] @ design.T
     means = gram @ effects.T
     return _distances(gram, stratum, means, effects @ means)
 
