@@ -12,7 +12,7 @@ Faces and networks
 Geometry of a layer
     gram_matrix(activations)             G, from activations (n, ...)
     principal_components(G, k)           scores (n, k) and their shares of variance (k,)
-    noise_edge(squares, n)               parallel analysis: largest eigenvalue of unrelated units
+    noise_edge(of_units, of_pictures)    parallel analysis: largest eigenvalue of unrelated units
 Silhouettes
     silhouette(G, groups)                mean silhouette, of G or of distances
     silhouette_samples(G, groups)        silhouette of each picture (n,)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.analysis.geometry import leading_components
+from facestages.analysis.resampling import FEWEST_PEOPLE
 from facestages.analysis.sampling import components_of_part
 from facestages.gram import centre_gram
 from facestages.stimuli.sample import people_of
@@ -45,7 +46,7 @@ class Others(NamedTuple):
 
 
 def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[Others]:
-    """Leave out one person after another, in the order in which they first appear.
+    """Leave out one person after another, in the order in which they first appear; none of two.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[
     k : int
         Number of components. They are sought within the leading 4 k components of all people.
     """
+    if len(set(people_of(table))) < FEWEST_PEOPLE:
+        return
     rows = thin_pictures(table)
     part = gram[:] if len(rows) == len(table) else _read_part(gram, rows)
     part = centre_gram(part)
