@@ -32,7 +32,7 @@ from facestages.figures.face_set import read_face_set
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, of regressions, of categories; and the legend with the caption.
-_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
+_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 46, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
