@@ -16,7 +16,7 @@ from facestages.analysis.categories import (
 from facestages.analysis.components import AFFECT, affect_of, component_scores
 from facestages.analysis.labels import circular_note, join_notes
 from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import page, style
 from facestages.figures.components import Shown, Study
 from facestages.figures.expressions import expression_looks
 
@@ -79,14 +79,13 @@ def describe_categories(rows: list[Mapping[str, object]]) -> Iterator[str]:
     by_measure = {row["measure"]: row for row in rows}
     between, within = by_measure["r_categories"], by_measure["r_within_category"]
     if "value" in between:
-        p = f"{'exact ' * is_exact(between['n'])}{_spell_p(between['p'])}"
-        yield f"r = {_spell(between['value'])}, {p}, n = {between['n']}"
+        p = f"{'exact ' * is_exact(between['n'])}{page.spell_p(between['p'])}"
+        yield f"r = {page.spell(between['value'])}, {p}, n = {between['n']}"
     else:
         yield str(between["note"])
     if "value" in within:
-        r, low, high = (_spell(within[name]) for name in ("value", "ci_low", "ci_high"))
-        p = _spell_p(within["p"])
-        yield f"within category r = {r} [{low},\u00a0{high}], {p}, {within['n']} people"
+        r = page.spell(*(within[name] for name in ("value", "ci_low", "ci_high")))
+        yield f"within category r = {r}, {page.spell_p(within['p'])}, {within['n']} people"
 
 
 def shares_in_words(rows: Iterable[Mapping[str, object]]) -> list[str]:
@@ -116,14 +115,6 @@ def categories_in_words(study: Study) -> list[str]:
         return []
     first = "Means of categories (n), with p over all assignments of their positions:"
     return [first, *results, *shares_in_words(measured)]
-
-
-def _spell(number: float) -> str:
-    return f"{number:.2f}".replace("-", "−")
-
-
-def _spell_p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _find(study: Study, network: Shown, label: str) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from facestages import tables
 from facestages.analysis.affect import correct_for_many, quadratic_measures, regression_measures
 from facestages.analysis.components import AFFECT, affect_of, component_scores
 from facestages.analysis.labels import circular_note
-from facestages.analysis.regression import Estimate, Polynomial, curve, fit_quadratic, regress
+from facestages.analysis.regression import Polynomial, curve, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
 from facestages.figures.categories import (
@@ -32,7 +32,7 @@ from facestages.figures.face_set import read_face_set
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, of regressions, of categories; and the legend with the caption.
-_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
+_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 46, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
@@ -230,7 +230,7 @@ def _draw_cloud(axis: Axes, letter: str, cloud: _Cloud) -> list[dict]:
     _draw_fit(axis, parabola.fit, cloud.x)
     one_arm = parabola.shape != "undecided" and not parabola.vertex_inside
     shape = f"{parabola.shape}{' (one arm)' if one_arm else ''}"
-    _head(axis, title, f"{shape}, curvature\n{_spell(parabola.curvature)}")
+    _head(axis, title, f"{shape}, curvature\n{page.spell(*parabola.curvature)}")
     axis.set(xlabel=cloud.names[0], ylabel=cloud.names[1])
     return [{**cloud.columns, **row} for row in quadratic_measures(parabola)]
 
@@ -264,7 +264,7 @@ def _draw_regression(
     axis.set_xlabel(f"{label.capitalize()} ({study.source})", **narrow)
     axis.set_ylabel(f"PC{number}")
     r2 = f"R² = {line.r2.value:.2f}"
-    naive = f"r = {_spell(line.r)}, {r2}, naive {_spell_p(line.p)}, n = {line.n}"
+    naive = f"r = {page.spell(*line.r)}, {r2}, naive {page.spell_p(line.p)}, n = {line.n}"
     lines = [naive, *(_describe_test(test) for test in tests)]
     wrapped = (textwrap.fill(text.replace(" = ", _TIED), 104 // columns) for text in lines)
     title += " (CIRCULAR)" if circular else ""
@@ -292,9 +292,9 @@ def _describe_test(test: Mapping) -> str:
     """The result of a test within people, or why there is none."""
     if not np.isfinite(test["value"]):
         return f"within people: {test['note']}"
-    r = Estimate(test["value"], test["ci_low"], test["ci_high"])
-    corrected = f", Holm {_spell_p(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
-    return f"within people r = {_spell(r)}{corrected}, {int(test['n'])} people"
+    r = page.spell(test["value"], test["ci_low"], test["ci_high"])
+    corrected = f", Holm {page.spell_p(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
+    return f"within people r = {r}{corrected}, {int(test['n'])} people"
 
 
 # ------------------------------------------------------------------------------- their marks
@@ -333,15 +333,6 @@ def _say(axis: Axes, title: str, why: str) -> list[dict]:
     axis.set_title(title, loc="left", pad=_pad(2))
     style.say_missing(axis, why, columns=26)
     return []
-
-
-def _spell(estimate: Estimate) -> str:
-    value, low, high = (f"{number:.2f}".replace("-", "−") for number in estimate)
-    return value if not np.isfinite(estimate.low) else f"{value} [{low},\u00a0{high}]"
-
-
-def _spell_p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 # --------------------------------------------------------------------------------- the caption

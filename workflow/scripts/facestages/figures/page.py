@@ -235,3 +235,14 @@ def describe_sample(scores: pd.DataFrame) -> list[str]:
 def name_space(components: int | str) -> str:
     """``"first 10 principal components"``, or ``"full space"``."""
     return "full space" if components == "all" else f"first {components} principal components"
+
+
+def spell(value: float, low: float = np.nan, high: float = np.nan) -> str:
+    """``"−0.12 [−0.20, 0.01]"``, or the value alone where it has no interval."""
+    value, low, high = (f"{number:.2f}".replace("-", "−") for number in (value, low, high))
+    return value if low == "nan" else f"{value} [{low},\u00a0{high}]"
+
+
+def spell_p(p: float) -> str:
+    """``"p = 0.012"``, or ``"p < 0.001"``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
