@@ -41,6 +41,7 @@ PATTERNS = {
     # What is measured on a recording.
     "geometry": f"<results>/geometry/{_RECORDING}.h5",
     "separability": f"<results>/separability/{_RECORDING}.csv",
+    "subsamples": f"<results>/subsamples/{_RECORDING}.csv",
     "embedding": f"<results>/embeddings/{_RECORDING}.h5",
     "embedding_scores": f"<results>/embeddings/{_RECORDING}.csv",
     "affect": f"<results>/affect/{_RECORDING}.csv",

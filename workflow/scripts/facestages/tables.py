@@ -22,13 +22,14 @@ from facestages.text import escape_markdown
 _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
+    "identity",
     *("kind", "shape", "control", "control_kind", "test"),
 )
 _NUMBERS = (
     *("probability", "value", "ci_low", "ci_high", "sampling_error", "pictures_of", "null_mean"),
     *("null_sd", "z", "p", "p_holm", "n", "n_groups", "components_used", "seed", "other_seed"),
     *("chance", "folds", "component", "position", "bin", "distance", "wanted", "instances"),
-    *("control_instances", "sd", "t", "df"),
+    *("control_instances", "sd", "t", "df", "pseudo_value", "people"),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 
