@@ -15,7 +15,6 @@ from facestages.analysis.labels import join_notes
 from facestages.analysis.subsamples import explain_gap
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
-from facestages.text import abbreviate
 
 _SILHOUETTE = "silhouette"
 _BOTH = "silhouette_few_of_both"
@@ -98,16 +97,17 @@ def draw(
         "the figure of controls",
         "no identity silhouettes; check figures.controls and the face sets' labels",
     )
-    figure, axes = page.new_panels(2, 3, 150)
-    _draw_low_level(axes[0, 0], low_level, conditions, pixels)
-    _draw_equal(axes[0, 1], equal, many, few, networks)
-    _draw_gap(axes[0, 2], equal, networks)
-    for axis, label, letter in zip(axes[1], ("identity", "expression"), "de", strict=False):
+    figure, grid = page.new_panels(3, 2, 215)
+    axes = list(grid.flat)
+    _draw_low_level(axes[0], low_level, conditions, pixels)
+    _draw_equal(axes[1], equal, many, few, networks)
+    _draw_gap(axes[2], equal, networks)
+    for axis, label, letter in zip(axes[3:5], ("identity", "expression"), "de", strict=True):
         _draw_sweep(axis, sweep[sweep["label"] == label], looks)
         stage = _STAGES[label]
         axis.set_title(f"{letter}  {label.capitalize()}, {stage} stage", loc="left")
         axis.set_ylabel(f"{label.capitalize()} silhouette")
-    _name_networks(axes[1, 2], networks, looks)
+    _name_networks(axes[5], networks, looks)
     sentences = _caption(numbers, many, few, conditions, pixels | networks)
     return page.finish(figure, numbers, sentences, absent)
 
@@ -268,7 +268,7 @@ def _draw_equal(
     few: tuple[str, str],
     networks: Mapping[str, str],
 ) -> None:
-    axis.set_title("b  Face sets on equal numbers", loc="left")
+    axis.set_title("b  Identity on equal numbers", loc="left")
     names = _name_rows(axis, table, networks)
     if not names:
         style.say_missing(axis, "no identity silhouettes of both face sets")
@@ -282,11 +282,11 @@ def _draw_equal(
             aside = (number - 0.5) * (0.6 if measure == _SILHOUETTE else 0.2)
             _draw_marks(axis, rows, names, aside, look)
     axis.set_xlabel("Identity silhouette, middle stage")
-    axis.legend(frameon=False, fontsize=6, loc="lower right")
+    axis.legend(frameon=False, fontsize=7, loc="lower left")
 
 
 def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> None:
-    axis.set_title("c  Part of the gap explained", loc="left")
+    axis.set_title("c  What equal numbers explain", loc="left")
     explained = table[table["measure"] == "gap_explained"]
     names = _name_rows(axis, explained, networks)
     if not names:
@@ -298,18 +298,18 @@ def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> N
         look = {**style.LINES[2 + number], "linestyle": "", "label": title}
         rows = explained[explained["panel"] == panel]
         _draw_marks(axis, rows, names, 0.22 * (number - 1), look)
-    axis.set_xlabel("Part of the gap")
-    axis.tick_params(labelleft=False)
-    axis.legend(frameon=False, fontsize=6, loc="lower right", title="Made equal", title_fontsize=6)
+    axis.set_xlabel("Part of the gap between the face sets")
+    axis.legend(frameon=False, fontsize=7, loc="lower left", title="Made equal", title_fontsize=7)
 
 
 def _name_rows(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
     """A row for each network that has a value, with room for the legend below the last."""
     measured = set(table.loc[table["value"].notna(), "network"])
     names = [name for name in networks if name in measured]
-    labels = [textwrap.fill(abbreviate(networks[name], 26), 14) for name in names]
-    axis.set_yticks(range(len(names)), labels, fontsize=6.5)
-    axis.set_ylim(len(names) + 1.2, -0.6)
+    labels = [textwrap.fill(networks[name], 20) for name in names]
+    axis.set_yticks(range(len(names)), labels, fontsize=7)
+    # A legend takes a third of the panel.
+    axis.set_ylim(1.5 * len(names) - 0.2, -0.6)
     return names
 
 
