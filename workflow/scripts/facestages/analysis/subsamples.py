@@ -110,15 +110,17 @@ def _space(layer: Layer, k: int | str, labelled: np.ndarray) -> Space:
 
 def _measure(space: Space, person: np.ndarray, pictures: int | None, people: int | None) -> dict:
     """By measure, pseudo-values, and the numbers of pictures and people in a subsample."""
-    fewer = people is not None and people < person.max() + 1
+    number = int(person.max() + 1)
+    if people is not None and people >= number:
+        people = None
+    if pictures is not None and pictures >= np.bincount(person).max():
+        pictures = None
     drawn, measured = {}, {}
     for measure, (few_pictures, few_people) in MEASURES.items():
-        limits = pictures if few_pictures else None, people if few_people and fewer else None
-        if few_pictures and np.bincount(person).max() <= (pictures or math.inf):
-            limits = None, limits[1]
+        limits = pictures if few_pictures else None, people if few_people else None
         if limits not in drawn:
             draws = draw_subsamples(person, *limits)
-            numbers = {"n": len(draws[0]), "people": limits[1] or int(person.max() + 1)}
+            numbers = {"n": round(np.mean([*map(len, draws)])), "people": limits[1] or number}
             drawn[limits] = subsample_silhouettes(space, person, draws), numbers
         measured[measure] = drawn[limits]
     return measured
