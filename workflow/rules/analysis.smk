@@ -87,7 +87,16 @@ add_measure(
     labels=CONFIG.analysis.labels,
     components=CONFIG.analysis.components,
     permutations=CONFIG.analysis.permutations,
-    pictures_per_person=CONFIG.analysis.pictures_per_person,
+)
+add_measure(
+    "score_subsamples",
+    "Identity in subsamples of",
+    {"silhouettes": PATHS["subsamples"]},
+    memory.separability,
+    minutes=60,
+    components=CONFIG.figures.fig4.components,
+    pictures=CONFIG.analysis.pictures_per_person,
+    people=CONFIG.analysis.people,
 )
 add_measure(
     "embed_umap",

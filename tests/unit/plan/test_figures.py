@@ -16,7 +16,7 @@ def test_every_figure_has_files_of_known_steps(default, plan, name):
     assert paths and all(path.startswith("results/") for path in paths)
     steps = {path.split("/")[1] for path in paths}
     known = "stimuli geometry embeddings separability affect predictions partition attribution"
-    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse"}
+    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse", "subsamples"}
 
 
 def test_a_figure_without_a_section_is_refused(default, plan):

@@ -21,7 +21,7 @@ Decoding
     decode(G, labels, names, components) held-out accuracy or R2, with interval and null
 Representational similarity
     model_rdms(labels)                   what identity, expression and affect predict of distances
-    rank_correlations(x, y)              rho_a and Spearman's correlation of two such sets
+    rank_correlations(x, y)              rho_a, its share of the ceiling, Spearman's correlation
     debiased_cka(G, other)               similarity of two layers
 Variance and regression
     variance_shares(scores, people, affect, categories)

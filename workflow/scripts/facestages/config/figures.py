@@ -310,11 +310,11 @@ class Controls(Figure):
     networks: list[str] = Field(
         min_length=1, description="Networks that look at both, as a rule the pixels."
     )
-    many: str = Field(
-        description="Face set of Figure 4 with many pictures a person, of which "
-        "`analysis.pictures_per_person` are drawn."
+    many: str = Field(description="Face set of Figure 4 with many pictures a person.")
+    few: str = Field(
+        description="Face set of Figure 4 with few pictures a person. Both are also compared on "
+        "`analysis.people` people with `analysis.pictures_per_person` pictures each."
     )
-    few: str = Field(description="Face set of Figure 4 with few pictures a person.")
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)

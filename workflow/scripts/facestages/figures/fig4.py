@@ -138,6 +138,7 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
         *([f"{page.RENDERED}: {some}."] if some and rendered != set(datasets) else []),
         *_label_sources(chosen, datasets),
         *page.circular(chosen, networks, datasets),
+        *page.differ_in_people(chosen, datasets),
         f"Line: mean over seeds; band: {spread}. Bars: {page.INTERVALS}. Seeds: "
         f"{page.count_seeds(summary, networks)}. Pictures: {pictures}.",
         *_without_mean(summary, networks),

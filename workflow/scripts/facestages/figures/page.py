@@ -225,6 +225,23 @@ def count_pictures(scores: pd.DataFrame) -> str:
     return " ".join([*words, *describe_sample(scores)])
 
 
+def differ_in_people(scores: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """The sentence on face sets of different numbers of people, side by side.
+
+    The table has the columns ``dataset``, ``label`` and ``n_groups``; `datasets` are names in
+    figures.
+    """
+    of_identity = scores[scores["label"] == "identity"].reindex(columns=["dataset", "n_groups"])
+    people = of_identity.dropna().groupby("dataset")["n_groups"].max()
+    if people.nunique() < 2:
+        return []
+    listed = (f"{title} {people[name]:.0f}" for name, title in datasets.items() if name in people)
+    return [
+        f"People: {', '.join(listed)}; silhouettes of identity fall with their number, so that the "
+        f"course over layers compares, but not the height."
+    ]
+
+
 def describe_sample(scores: pd.DataFrame) -> list[str]:
     """``["of 130,815 (every 7th of each person)"]`` of a sample, ``[]`` of a whole face set."""
     samples = scores.reindex(columns=["pictures_of", "sampled"]).dropna().head(1)

@@ -155,10 +155,18 @@ class FaceSets:
         is_sample = self.described(dataset) != self.whole(dataset)
         return [] if is_sample else self.label_predictions(dataset)
 
+    def report_classes(self, dataset: str) -> dict[str, list[str]]:
+        """Expressions that each network of `report_predictions` can give."""
+        networks = self._report_networks(dataset)
+        return {name: self.config.networks[name].output_classes for name in networks}
+
     def report_predictions(self, dataset: str) -> list[str]:
         """Predictions that the report compares with the face set's own labels."""
-        networks = self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
+        networks = self._report_networks(dataset)
         return [self.plan.path("predictions", self.plan.first(dataset, name)) for name in networks]
+
+    def _report_networks(self, dataset: str) -> list[str]:
+        return self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
 
     def source(self, dataset: str) -> str | list[str]:
         """What a face set is made from: an asset, or the frames of its videos."""
