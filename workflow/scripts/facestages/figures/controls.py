@@ -204,7 +204,9 @@ def _gap_rows(
             f"{name}: {first['n']} pictures of {first['people']} people"
             for name, first in zip(names, firsts, strict=True)
         ]
-        note = join_notes("; ".join(words), explained.note)
+        is_unequal = panel != "few pictures" and len({first["people"] for first in firsts}) > 1
+        unequal = "people still differ, lower analysis.people" if is_unequal else ""
+        note = join_notes("; ".join(words), unequal, explained.note)
         rows.append(
             row
             | explained._asdict()
