@@ -42,8 +42,8 @@ MOST_PICTURES = 1500
 MEASURES = ("rho_a", "spearman", "share_of_ceiling")
 WITHIN_MEASURES = ("rho_a_within", "share_of_ceiling_within")
 
-# Within videos without a relation (autocorrelation .95), p of shifts in time is below .05 in 32 % of
-# the sets with 48 frames, and in none with 210.
+# Within videos without a relation (autocorrelation .95), p of shifts in time is below .05 in 32 %
+# of the sets with 48 frames, and in none with 210.
 _NO_TEST = "no p, as shifts in time do not keep their level within videos"
 
 # Fewer pictures have no two pairs to rank.
