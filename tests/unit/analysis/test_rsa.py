@@ -135,6 +135,20 @@ def test_of_many_pictures_the_affect_null_is_that_of_a_part(write, monkeypatch):
     assert len(set(chosen)) == 40 and set(np.bincount(chosen // 12)) == {6, 7}
 
 
+def test_affect_has_no_p_within_videos(write):
+    """Shifts in time do not keep their level there."""
+    labels = make_labels(people=5)
+    frames = labels.groupby("identity").cumcount().astype(float)
+    points = make_points(labels, np.random.default_rng(8))
+    files = write(labels.assign(frame=frames), first=points)
+    table = correlate_rdms(*files, {}, ["all"], 30, 20).set_index(["label", "measure"])
+    for measure in rsa.WITHIN_MEASURES:
+        row = table.loc[("affect", measure)]
+        assert row["null"] == "shifted in time within people" and np.isfinite(row["null_mean"])
+        assert np.isnan([row["z"], row["p"]]).all() and row["note"].startswith("no p, as shifts")
+    assert table.loc[("affect", "rho_a"), "p"] > 0
+
+
 # ------------------------------------------------------------------------- how often they are right
 
 

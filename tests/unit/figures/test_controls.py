@@ -103,6 +103,16 @@ def test_the_gap_is_told_in_parts(scores):
     assert explained["note"] == "Video: 56 pictures of 4 people; Portraits: 56 pictures of 4 people"
 
 
+def test_numbers_that_still_differ_are_told(scores):
+    table = subsamples()
+    fewer = (table["dataset"] == "video") & (table["people"] == 4)
+    numbers = controls.draw(
+        scores, table.assign(people=table["people"].mask(fewer, 3)), **SETTINGS
+    )[1]
+    notes = numbers[numbers["measure"] == "gap_explained"].set_index("panel")["note"]
+    assert list(notes.str.contains("people still differ, lower")) == [False, True, True]
+
+
 def test_sets_that_may_not_differ_have_no_interval(scores):
     caption, numbers = controls.draw(scores, subsamples(spread=1.0), **SETTINGS)[:0:-1]
     explained = number(numbers, measure="gap_explained", panel="few of both")

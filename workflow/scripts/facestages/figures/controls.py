@@ -15,6 +15,7 @@ from facestages.analysis.labels import join_notes
 from facestages.analysis.subsamples import explain_gap
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
+from facestages.text import abbreviate
 
 _SILHOUETTE = "silhouette"
 _BOTH = "silhouette_few_of_both"
@@ -173,7 +174,8 @@ def _silhouette_row(group: pd.DataFrame) -> dict[str, object]:
     number = len(of_people)
     reach = scipy.stats.t.ppf(0.975, number - 1) * of_people.std() / np.sqrt(number)
     value = of_people.mean()
-    ends = {"value": value, "ci_low": value - reach, "ci_high": value + reach}
+    # With very few people, the interval would leave the range of silhouettes.
+    ends = {"value": value, "ci_low": max(value - reach, -1), "ci_high": min(value + reach, 1)}
     seeds = {"seeds": group["seed"].nunique()}
     return group.iloc[0].to_dict() | ends | seeds | {"panel": "equal numbers"}
 
@@ -204,7 +206,9 @@ def _gap_rows(
             f"{name}: {first['n']} pictures of {first['people']} people"
             for name, first in zip(names, firsts, strict=True)
         ]
-        note = join_notes("; ".join(words), explained.note)
+        is_unequal = panel != "few pictures" and len({first["people"] for first in firsts}) > 1
+        unequal = "people still differ, lower analysis.people" if is_unequal else ""
+        note = join_notes("; ".join(words), unequal, explained.note)
         rows.append(
             row
             | explained._asdict()
@@ -244,7 +248,8 @@ def _draw_low_level(
     axis: Axes, table: pd.DataFrame, conditions: Mapping[str, str], pixels: Mapping[str, str]
 ) -> None:
     scores = table[table["measure"] == _SILHOUETTE]
-    axis.set_title(f"a  Low-level properties: {', '.join(pixels.values())}", loc="left")
+    names = abbreviate(", ".join(pixels.values()), 14)
+    axis.set_title(f"a  Low-level properties: {names}", loc="left")
     if not scores["value"].notna().any():
         style.say_missing(axis, "no identity silhouettes of these face sets")
         return
@@ -255,8 +260,8 @@ def _draw_low_level(
             rows = scores[(scores["dataset"] == dataset) & (scores["network"] == network)]
             look = {**line, "alpha": 1 - 0.6 * position / len(pixels)}
             _draw_curve(axis, rows.drop_duplicates("components"), places, look)
-        axis.plot([], [], label=label, **line)
-    axis.legend(frameon=False, fontsize=7)
+        axis.plot([], [], label=abbreviate(label, 42), **line)
+    _add_legend(axis, "best")
     _name_components(axis, places)
     axis.set_ylabel("Identity silhouette")
 
@@ -277,12 +282,22 @@ def _draw_equal(
     for number, (dataset, title) in enumerate((many, few)):
         for measure, words in ((_SILHOUETTE, "all"), (_BOTH, "equal numbers")):
             rows = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
-            look = {**style.LINES[number], "linestyle": "", "label": f"{title}, {words}"}
+            look = {
+                **style.LINES[number],
+                "linestyle": "",
+                "label": f"{abbreviate(title, 24)}, {words}",
+            }
             look |= {"markerfacecolor": "white"} if measure == _BOTH else {}
             aside = (number - 0.5) * (0.6 if measure == _SILHOUETTE else 0.2)
             _draw_marks(axis, rows, names, aside, look)
     axis.set_xlabel("Identity silhouette, middle stage")
-    axis.legend(frameon=False, fontsize=7, loc="lower left")
+    _add_legend(axis, "lower left")
+
+
+def _add_legend(axis: Axes, place: str, title: str = "") -> None:
+    """A legend inside a panel, whose names do not make the panel narrower."""
+    legend = axis.legend(frameon=False, fontsize=7, loc=place, title=title, title_fontsize=7)
+    legend.set_in_layout(False)
 
 
 def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> None:
@@ -299,7 +314,7 @@ def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> N
         rows = explained[explained["panel"] == panel]
         _draw_marks(axis, rows, names, 0.22 * (number - 1), look)
     axis.set_xlabel("Part of the gap between the face sets")
-    axis.legend(frameon=False, fontsize=7, loc="lower left", title="Made equal", title_fontsize=7)
+    _add_legend(axis, "lower left", "Made equal")
 
 
 def _name_rows(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
@@ -341,7 +356,8 @@ def _name_networks(axis: Axes, networks: Mapping[str, str], looks: Mapping) -> N
     lines = style.line_styles(looks)
     handles = [Line2D([], [], **line) for line in lines.values()]
     labels = [textwrap.fill(networks[name], 24) for name in lines]
-    axis.legend(handles, labels, frameon=False, loc="center left", handlelength=3.2, fontsize=7)
+    place = {"loc": "center left", "handlelength": 3.2, "fontsize": 7}
+    axis.legend(handles, labels, frameon=False, **place).set_in_layout(False)
 
 
 def _caption(numbers, many, few, conditions, networks) -> list[str]:
