@@ -21,7 +21,7 @@ def test_without_an_effect_one_p_in_twenty_is_small(case):
 @pytest.mark.parametrize("case", EFFECT, ids=str)
 def test_nineteen_intervals_in_twenty_cover_the_truth(case):
     shares = coverage(case, SETS[case.statistic.__name__])
-    most = MOST.get(case.label, 0.97)
+    most = MOST.get(case.label, 0.975)
     assert shares and all(0.93 <= share <= most for share in shares.values()), shares
 
 
@@ -29,10 +29,12 @@ def test_nineteen_intervals_in_twenty_cover_the_truth(case):
     "case", [case for case in IN_COMPONENTS if case.options["people"] < 27], ids=str
 )
 def test_intervals_in_components_cover_the_truth(case):
-    """Components that stay when a person is left out gave 58 to 74 % at 70 and 27 people.
+    """Two standard deviations of a hundred sets are 4.4 points.
 
-    Two standard deviations of a hundred sets are 4.4 points. There is no upper bound: see the notes
-    in docs/statistics.md on intervals that are too wide.
+    There is no upper bound, as docs/statistics.md says which intervals are too wide; and that those
+    of the variance explained are too narrow with eight people.
     """
     shares = coverage(case, 100)
-    assert shares and all(share >= 0.9 for share in shares.values()), shares
+    assert shares
+    for measure, share in shares.items():
+        assert share >= (0.84 if measure == "variance_explained" else 0.9), shares
