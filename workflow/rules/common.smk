@@ -21,8 +21,10 @@ PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 # read: below Snakemake's own lines.
 if workflow.is_main_process:
     atexit.register(failures.repeat_errors, workflow, os.getcwd())
-    for line in [*PLAN.absent.values(), *missing_labels(PLAN)]:
+    for line in PLAN.absent.values():
         print(f"left out: {line}", file=sys.stderr)
+    for line in missing_labels(PLAN):
+        print(f"labels: {line}", file=sys.stderr)
 
 
 def one_of(names):
