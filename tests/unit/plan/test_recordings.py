@@ -31,7 +31,7 @@ def test_shards_are_multiplied_pair_by_pair(default, plan):
 
 
 def test_every_recording_is_a_job_for_each_shard(default, plan):
-    assert plan(default).recordings.jobs == 2 * (4 + 10 + 5) + 3
+    assert plan(default).recordings.jobs == 3 * (4 + 10 + 5) + 3
     more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
     assert more == 2 * 19
 

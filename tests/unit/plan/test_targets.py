@@ -18,8 +18,8 @@ FIG4_NETWORKS = ("nn1", "nn2", "nn3", "nn3_7", "mini_xception", "efficientnet_li
 @pytest.mark.parametrize(
     ("absent", "can"),
     [
-        (["datasets.video"], True),
-        (["datasets.video", "datasets.posed"], False),
+        (["datasets.video", "datasets.posed"], True),
+        (["datasets.video", "datasets.posed", "datasets.orl"], False),
         (["networks.nn1", "networks.nn2"], True),
         ([f"networks.{name}" for name in FIG4_NETWORKS], False),
     ],
