@@ -173,6 +173,26 @@ def rendered(is_rendered: bool) -> list[str]:
     return [f"All faces are {RENDERED}."] if is_rendered else []
 
 
+def rendered_among(table: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """As `rendered`, of several face sets: which of them are, where not all are.
+
+    The table has the columns ``dataset`` and ``rendered``; `datasets` give the names in figures.
+    """
+    sets = set(table.loc[table["rendered"] == 1, "dataset"])
+    if sets >= set(datasets):
+        return rendered(True)
+    some = ", ".join(title for name, title in datasets.items() if name in sets)
+    return [f"{RENDERED}: {some}."] if some else []
+
+
+def without_label(table: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """The sentence on face sets of which a label has no value at all; columns as above."""
+    counts = table.groupby(["label", "dataset"], sort=False)["value"].count()
+    lacking = [pair for pair, count in counts.items() if not count]
+    listed = "; ".join(f"{label} ({datasets[dataset]})" for label, dataset in lacking)
+    return [f"Nothing is drawn of {listed}."] if listed else []
+
+
 def declared(sources: pd.Series) -> list[str]:
     """The sentence on valence and arousal that nobody rated, where a label's source says so."""
     is_declared = sources.astype(str).str.contains("declared")
