@@ -124,6 +124,15 @@ def test_missing_label_is_said_in_its_panel(scores):
     assert text.get_text().split() == "the face set has no label 'expression'".split()
     assert not figure.axes[0].texts
     assert "Nothing is drawn of expression (Posed faces)." in caption
+    assert "No mean where" not in caption
+
+
+def test_caption_counts_no_pictures_of_a_label_that_is_not_there(scores):
+    rows = (scores.dataset == "posed") & (scores.label == "expression")
+    scores.loc[rows, ["value", "n"]] = [np.nan, 0]
+    assert "Posed faces 70." in fig4.draw(scores, **OPTIONS).caption
+    of_none = fig4.draw(scores, **{**OPTIONS, "labels": ["expression"]}).caption
+    assert "Posed faces 0." in of_none
 
 
 def test_nothing_to_draw_is_an_error(scores):

@@ -74,6 +74,16 @@ def test_photographs_without_expression_are_named(choices):
     assert [len(axis.texts) for axis in figure.axes[5:]] == [0, 1, 0]
 
 
+def test_measures_without_a_value_are_named_with_the_reason(choices):
+    assert "Not measured" not in multiverse.draw(choices, **SETTINGS).caption
+    rows = (choices["dataset"] == "posed") & (choices["label"] == "identity")
+    rows &= choices["measure"].isin(["silhouette_within", "silhouette_centred"])
+    choices.loc[rows, ["value", "note"]] = [np.nan, "no expression to hold constant"]
+    caption = multiverse.draw(choices, **SETTINGS).caption
+    what = "centred, within (no expression to hold constant)"
+    assert f"Not measured, identity on Posed faces: {what}." in caption
+
+
 def test_dots_are_the_changes_in_one_order(choices):
     axis = multiverse.draw(choices.sample(frac=1, random_state=0), **SETTINGS).figure.axes[0]
     (dots,) = (part for part in axis.collections if len(part.get_offsets()) == 60)

@@ -134,7 +134,20 @@ def damage_negative(path):
     path.with_suffix(".json").write_text(text.replace('"shape": [2]', '"shape": [-2]'))
 
 
-@pytest.mark.parametrize("damage", [damage_cut, damage_lost, damage_no_json, damage_negative])
+def damage_huge(path):
+    text = path.with_suffix(".json").read_text().replace("[2]", f"[0, {10**30}]", 1)
+    path.with_suffix(".json").write_text(text)
+    path.write_bytes(path.read_bytes()[4:])
+
+
+def damage_list(path):
+    path.with_suffix(".json").write_text('{"weightsManifest": [{"weights": [[]]}]}')
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_cut, damage_lost, damage_no_json, damage_negative, damage_huge, damage_list],
+)
 def test_damaged_files_are_one_line(tmp_path, damage):
     path = write(tmp_path, {"a": np.float16([7, 8])})
     damage(path)

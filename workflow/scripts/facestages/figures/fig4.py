@@ -93,7 +93,8 @@ def draw(
         for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
             panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
             _draw_panel(axis, panel, lines, stages)
-            axis.set_title(f"{next(letters)}  {abbreviate(title, 30)}: {label}", loc="left")
+            heading = f"{next(letters)}  {abbreviate(title, 30)}: {label}"
+            axis.set_title(heading, loc="left", fontsize=9 if len(datasets) < 3 else 8)
         row[0].set_ylabel(f"{label.capitalize()} silhouette\nless chance")
     columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
     page.add_line_legend(figure, networks, lines, columns)
@@ -150,7 +151,8 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
 
 def _without_mean(summary: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
     """The sentence on stages where too few of several seeds have a value."""
-    lacking = summary[summary["value"].isna() & (summary["seeds"] > 1)]
+    has_values = summary.groupby(["label", "dataset"])["value"].transform("count") > 0
+    lacking = summary[summary["value"].isna() & (summary["seeds"] > 1) & has_values]
     stages = lacking.groupby("network", sort=False)["stage"].unique()
     listed = "; ".join(f"{networks[name]}: {', '.join(stages[name])}" for name in stages.index)
     return [f"No mean where half of the seeds or fewer have a value ({listed})."] if listed else []

@@ -129,6 +129,9 @@ def _draw_panel(
     axis: Axes, panel: pd.DataFrame, places: pd.Series, claim: str, components: int | str
 ) -> None:
     """One dot and interval a choice, the primary measure's in a field of grey."""
+    if not panel["value"].notna().any():
+        style.write_inside(axis, "; ".join(panel["note"].unique()[:1]) or "not measured")
+        return
     style.mark_zero(axis)
     drawn = panel.set_index(list(places.index.names)).reindex(places.index)
     for (_, measure, k), place in places.items():
@@ -144,8 +147,6 @@ def _draw_panel(
     axis.tick_params(labelsize=6.5)
     axis.locator_params(axis="y", nbins=4)
     axis.margins(x=0.01)
-    if not drawn["value"].notna().any():
-        style.write_inside(axis, "; ".join(panel["note"].unique()[:1]) or "not measured")
 
 
 def _shares_in_words(panel: pd.DataFrame, claim: str) -> str:
@@ -224,5 +225,22 @@ def _caption(
         f"their shares describe and test nothing.",
         *page.rendered_among(numbers, datasets),
         *page.without_label(of_choices, datasets),
+        *_without_measures(of_choices, datasets),
         *page.circular(each, networks, datasets),
     ]
+
+
+def _without_measures(of_choices: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """A sentence for each face set and label of which some measures have no value, and why."""
+    sentences = []
+    for (dataset, label), rows in of_choices.groupby(["dataset", "label"], sort=False):
+        counts = rows.groupby("measure", sort=False)["value"].count()
+        lacking = rows[rows["measure"].map(counts) == 0].drop_duplicates("measure")
+        if len(lacking) < len(counts):
+            names = lacking["measure"].map(dict(zip(MEASURES, _NAMES, strict=True)))
+            reasons = names.groupby(lacking["note"], sort=False).agg(", ".join)
+            sentences += [
+                f"Not measured, {label} on {datasets[dataset]}: {those} ({note})."
+                for note, those in reasons.items()
+            ]
+    return sentences

@@ -233,11 +233,12 @@ def count_seeds(table: pd.DataFrame, networks: Mapping[str, str]) -> str:
 
 
 def count_pictures(scores: pd.DataFrame) -> str:
-    """Number of pictures of a face set, by label where not every picture has every label.
+    """Number of pictures of a face set, by label where not all labels have as many.
 
     The table has the columns ``label`` and ``n``, and of a sample ``pictures_of`` and ``sampled``.
     """
     counts = scores.groupby("label", sort=False)["n"].max()
+    counts = counts[counts > 0] if counts.any() else counts
     if counts.nunique() <= 1:
         words = [str(int(counts.max()))]
     else:

@@ -30,6 +30,9 @@ BLOCKS = (
 # The published description has 71,432 bytes.
 _LONGEST_DESCRIPTION = 1_000_000
 
+# What a description that is none raises where it is read.
+_WRONG = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
 # What a description calls the arrays of a layer: convolutions, depthwise convolutions, dense
 # layers. The normalisation of the batch after a convolution is its bias, and of a depthwise one a
 # factor as well.
@@ -133,7 +136,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
             f"{error.filename}: {error.strerror}. Weights of TensorFlow.js are two files, "
             f"{path.name} and {description.name} in one folder"
         ) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except _WRONG as error:
         raise FacestagesError(
             f"{path}: {description.name} does not describe it: {shorten(str(error))}. Fetch both "
             f"files again"
