@@ -32,7 +32,10 @@ test: $(ENV)
 	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-library test-workflow
 
-# Tests that call the library, and those that run Snakemake, side by side.
+# Tests that call the library, and those that run Snakemake, side by side. The library has one thread:
+# on a busy processor, threads that wait for each other take ten times as long.
+test-library: export NUMBA_NUM_THREADS = 1
+test-library: export OMP_NUM_THREADS = 1
 test-library: $(ENV)
 	$(BIN)/python -m pytest tests/unit tests/calibration
 	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
