@@ -174,6 +174,18 @@ def test_a_second_choice_of_rows_where_the_first_has_no_number(overall):
     assert overall([check], rows)["value"] == -0.5
 
 
+def test_what_is_subtracted_is_of_the_second_choice_too(overall):
+    rows = [
+        row(None, measure="centred"),
+        row(None, measure="centred", stage="late"),
+        row(0.5, 0.4, 0.6, measure="plain"),
+        row(2.0, 1.9, 2.1, measure="plain", stage="late"),
+    ]
+    select = {"stage": "late", "measure": "centred"}
+    check = {**ABOVE, "select": select, "otherwise": {"measure": "plain"}}
+    assert overall([{**check, "minus": {"stage": "early"}}], rows)["value"] == 1.5
+
+
 def test_a_p_value_is_read_from_its_column(overall):
     check = {**ABOVE, "p": "p"}
     judged = overall([check], [row(0.3, p=1e-5)])

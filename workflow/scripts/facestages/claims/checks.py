@@ -134,12 +134,13 @@ def _number(
 ) -> tuple[Number | None, pd.DataFrame]:
     """The number of one network and face set, and the rows that it is of."""
     people = world.tables.get(_PEOPLE.get(check["table"]))
-    number = measure_rows(group, check, people)
+    number, selected = measure_rows(group, check, people), check["select"]
     if number is None and "otherwise" in check:
-        group = _select(_select(rows, group_of), {**check["select"], **check["otherwise"]})
+        selected = {**selected, **check["otherwise"]}
+        group = _select(_select(rows, group_of), selected)
         number = measure_rows(group, check, people)
     if number is not None and check.get("minus"):
-        changed = {**check["select"], **check["minus"]}
+        changed = {**selected, **check["minus"]}
         same = {key: value for key, value in group_of.items() if key not in check["minus"]}
         other = measure_rows(_select(_select(rows, same), changed), check, people)
         number = other and subtract(number, other, are_independent="dataset" in check["minus"])
