@@ -25,9 +25,11 @@ def test_nineteen_intervals_in_twenty_cover_the_truth(case):
     assert shares and all(0.93 <= share <= most for share in shares.values()), shares
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in IN_COMPONENTS if case.options["people"] < 27], ids=str
-)
+# Components are fitted anew without each person, which takes long for many.
+SMALL = [case for case in IN_COMPONENTS if case.options["people"] < 12]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
 def test_intervals_in_components_cover_the_truth(case):
     """Two standard deviations of a hundred sets are 4.4 points.
 
