@@ -183,7 +183,14 @@ def test_what_is_subtracted_is_of_the_second_choice_too(overall):
     ]
     select = {"stage": "late", "measure": "centred"}
     check = {**ABOVE, "select": select, "otherwise": {"measure": "plain"}}
-    assert overall([{**check, "minus": {"stage": "early"}}], rows)["value"] == 1.5
+    check["minus"] = {"stage": "early"}
+    assert overall([check], rows)["value"] == 1.5
+    # Where expressions are known but cannot be told from people, plain silhouettes mean nothing.
+    rows[0]["note"] = rows[1]["note"] = "people fall into sets that share no expression"
+    check["otherwise_if"] = "no label 'expression'"
+    assert overall([check], rows)["verdict"] == NOT_TESTABLE
+    rows[0]["note"] = rows[1]["note"] = "no label 'expression' to hold constant"
+    assert overall([check], rows)["value"] == 1.5
 
 
 def test_a_p_value_is_read_from_its_column(overall):

@@ -169,10 +169,20 @@ def _measure_layer(
 
 
 def _affect_beside_planes(one: _LayerShares, people: int) -> dict[str, object]:
-    excess = one.resampled[:, 0] - one.resampled[:, 1:].mean(axis=1)
-    low, high = interval(excess, people)
+    found = planes.beside_planes(one.planes)._asdict()
+    low, high = _interval_beside(found["value"], one.resampled, people)
     row = {"measure": "affect_beside_planes", "label": "affect", "ci_low": low, "ci_high": high}
-    return row | planes.beside_planes(one.planes)._asdict()
+    return row | found
+
+
+def _interval_beside(value: float, resampled: np.ndarray, people: int) -> tuple[float, float]:
+    """Interval of what the first plane of resamples (resamples, planes) exceeds the others by.
+
+    The resamples have some of the planes alone, and people who count twice, so their mean is
+    shifted from the value; it is shifted back.
+    """
+    excess = resampled[:, 0] - resampled[:, 1:].mean(axis=1)
+    return interval(excess + value - np.nanmean(excess), people)
 
 
 def _order_beside_planes(
@@ -189,7 +199,7 @@ def _order_beside_planes(
     except FacestagesError as error:
         return row | {"note": str(error)}
     later = planes.rise_after(np.array([one.resampled for one in measured]), category[:, 1:])
-    low, high = interval(later[:, 0] - later[:, 1:].mean(axis=1), people)
+    low, high = _interval_beside(found.value, later, people)
     return row | {"ci_low": low, "ci_high": high, "note": ""} | found._asdict()
 
 

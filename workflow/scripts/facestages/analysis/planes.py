@@ -94,8 +94,10 @@ def plane_shares(moments: Moments, planes: np.ndarray, identity: np.ndarray) -> 
     )
     (a, b, c), (x, y, z) = of_planes, of_points
     determinant = a * c - b * b
-    determinant[determinant < _ROUNDING * a * c] = np.nan
-    explained = (c * x - 2 * b * y + a * z) / determinant
+    # NaN where the positions lie on a line.
+    explained = np.full(determinant.shape, np.nan)
+    is_plane = determinant > _ROUNDING * a * c
+    np.divide(c * x - 2 * b * y + a * z, determinant, out=explained, where=is_plane)
     return adjusted_r2(moments, explained, 2) - identity[:, None]
 
 

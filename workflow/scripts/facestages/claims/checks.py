@@ -16,7 +16,7 @@ _TEXT, _YES, _NUMBER = (str, "text"), (bool, "true or false"), ((int, float), "a
 _COLUMNS = (dict, "columns with values")
 _KEYS = {
     **dict.fromkeys(("table", "networks", "paper_network", "paper_dataset", "role"), _TEXT),
-    **dict.fromkeys(("faces", "less", "p", "expect", "say"), _TEXT),
+    **dict.fromkeys(("faces", "less", "p", "expect", "say", "otherwise_if"), _TEXT),
     **dict.fromkeys(("of_paper", "declared", "size", "exact"), _YES),
     **dict.fromkeys(("bound", "within"), _NUMBER),
     **dict.fromkeys(("select", "minus", "otherwise"), _COLUMNS),
@@ -135,7 +135,7 @@ def _number(
     """The number of one network and face set, and the rows that it is of."""
     people = world.tables.get(_PEOPLE.get(check["table"]))
     number, selected = measure_rows(group, check, people), check["select"]
-    if number is None and "otherwise" in check:
+    if number is None and "otherwise" in check and _lacks(group, check.get("otherwise_if", "")):
         selected = {**selected, **check["otherwise"]}
         group = _select(_select(rows, group_of), selected)
         number = measure_rows(group, check, people)
@@ -145,6 +145,11 @@ def _number(
         other = measure_rows(_select(_select(rows, same), changed), check, people)
         number = other and subtract(number, other, are_independent="dataset" in check["minus"])
     return number, group
+
+
+def _lacks(rows: pd.DataFrame, reason: str) -> bool:
+    """Whether rows have no number for a reason that their notes name."""
+    return not reason or rows["note"].str.contains(reason, regex=False).any()
 
 
 def _of_paper(table: pd.DataFrame, check: Mapping, world: World) -> pd.DataFrame:
