@@ -289,7 +289,7 @@ def test_report_is_of_the_whole_and_compares_the_sample(samples, tmp_path):
     table, _, _ = read_labels(sample)
     predictions = table[["stimulus_id", "expression"]].assign(network="rmn")
     predictions.to_csv(tmp_path / "rmn.csv", index=False)
-    described = report.report_stimuli(whole, labels, [tmp_path / "rmn.csv"], "rmn", sample)
+    described = report.report_stimuli(whole, labels, [tmp_path / "rmn.csv"], {}, "rmn", sample)
     assert described["n"] == 60
     assert described["sample"] == "15 of 60 pictures (every 4th of each person)"
     assert described["agreement"]["rmn"]["n"] == 15
