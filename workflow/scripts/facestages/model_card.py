@@ -92,8 +92,8 @@ def model_card(name: str, entry: NetworkEntry, report: Mapping) -> str:
         f"which neither trained the network nor chose the epoch). Duplicates across the splits are "
         f"left as they come.",
         f"**Accuracy.** {report['accuracy']:.2%} (95 % interval {low:.1%} to {high:.1%}, Wilson); "
-        f"balanced over classes {tested.balanced['value']:.2%}. Chance is {1 / len(classes):.1%}, and the "
-        f"most frequent class alone would give {tested.majority:.1%}. On {chosen_on} it is "
+        f"balanced over classes {tested.balanced['value']:.2%}. Chance is {1 / len(classes):.1%}, "
+        f"and the most frequent class alone would give {tested.majority:.1%}. On {chosen_on} it is "
         f"{validation['accuracy']:.2%}. All of it was measured with the weights in half precision. "
         f"One seed ({report['seed']}) was trained; its best epoch by validation was "
         f"{report['best_epoch']} of {report['epochs']}, see `{name}.history.csv`.",
