@@ -78,18 +78,14 @@ class World(NamedTuple):
 
 
 _PERSON, _NOTHING = Layer(identity=1.5), Layer()
+_AS_CLAIMED = (Layer(1.5, 0.1), Layer(0.7, 0.8, 0.1), Layer(0.0, 2.5, 0.3), Layer(0.0, 1.0, 2.5))
 _UNTRAINED_HOLDS = dict.fromkeys(("F3.c", "D2"), RIGHT)
 _PIXELS_HOLD = dict.fromkeys(("F3.a", "F3.b", "D3"), RIGHT)
 
 #: By name.
 WORLDS = {
     "as claimed": World(
-        (
-            Layer(1.5, 0.1),
-            Layer(0.7, 0.8, 0.1),
-            Layer(0.0, 2.5, 0.3),
-            Layer(0.0, 1.0, 2.5),
-        ),
+        _AS_CLAIMED,
         _PERSON,
         _PERSON,
         _UNTRAINED_HOLDS
@@ -97,12 +93,7 @@ WORLDS = {
         | dict.fromkeys(("F2.a", "F2.b", "F2.c", "F4.a", "F4.b", "F5.b", "F6", "D1"), RIGHT),
     ),
     "as claimed, own ratings": World(
-        (
-            Layer(1.5, 0.1),
-            Layer(0.7, 0.8, 0.1),
-            Layer(0.0, 2.5, 0.3),
-            Layer(0.0, 1.0, 2.5),
-        ),
+        _AS_CLAIMED,
         _PERSON,
         _PERSON,
         dict.fromkeys(("F4.a", "F4.b", "F5.b"), RIGHT),
