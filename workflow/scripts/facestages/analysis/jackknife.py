@@ -58,8 +58,7 @@ def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[
         Number of components. They are sought within the leading 4 k components of all people.
     """
     rows = thin_pictures(table)
-    part = gram[:] if len(rows) == len(table) else _read_part(gram, rows)
-    part = centre_gram(part)
+    part = centre_gram(read_part(gram, rows))
     if not part.any():
         return
     scores, _ = leading_components(part, _SOUGHT_IN * k)
@@ -82,7 +81,10 @@ def thin_pictures(table: pd.DataFrame, most: int = _MOST_PICTURES) -> np.ndarray
     return np.flatnonzero(place % step == 0)
 
 
-def _read_part(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def read_part(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Inner products (m, m) of some pictures, in ascending order, without holding the others'."""
+    if len(rows) == len(gram):
+        return gram[:]
     return np.concatenate(
         [
             gram[start : start + 512][rows[(rows >= start) & (rows < start + 512)] - start][:, rows]
