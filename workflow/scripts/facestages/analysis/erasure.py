@@ -176,22 +176,31 @@ def measure_erasure(
             yield row | {"note": str(error)}
             continue
         row |= measure(truth, after, [points.shape[1]])[0] | {"null": ""}
-        if how == LEACE and len(erased.permuted):
-            null = [-_accuracy_without(before[0], task, one) for one in erased.permuted]
-            lower = compare_with_null(-row["value"], np.array(null), _ROUNDING)
-            lower["null_mean"] *= -1
-            row |= {**lower, "null": "permuted labels erased"}
+        if how == LEACE:
+            row |= _compare_with_permuted(row["value"], task, before[0], erased.permuted)
         yield row
         yield {"measure": f"erasure_{how}_change", "null": "", **_change(task, before, after)}
 
 
-def _accuracy_without(spaces: list[np.ndarray], task: Task, codes: np.ndarray) -> float:
-    """Balanced accuracy when classes (n,) are erased by LEACE from spaces that are whitened."""
-    without = [
-        _erase(space, training, codes[task.folds.rows[training]])
-        for space, training in zip(spaces, task.folds.training, strict=True)
-    ]
-    return float(score(task, without, task.folds, task.labellings[:1], _every(spaces))[0, 0])
+def _compare_with_permuted(
+    value: float, task: Task, spaces: list[np.ndarray], permuted: np.ndarray
+) -> dict[str, object]:
+    """Whether an accuracy is lower than those without permuted classes (b, n), erased by LEACE."""
+    null = []
+    for codes in permuted:
+        try:
+            without = [
+                _erase(space, training, codes[task.folds.rows[training]])
+                for space, training in zip(spaces, task.folds.training, strict=True)
+            ]
+        except FacestagesError:
+            continue
+        accuracies = score(task, without, task.folds, task.labellings[:1], _every(spaces))
+        null.append(-accuracies[0, 0])
+    compared = compare_with_null(-value, np.array(null), _ROUNDING)
+    if compared:
+        compared["null_mean"] *= -1
+    return {"null": "permuted labels erased", **compared}
 
 
 def _every(spaces: list[np.ndarray]) -> list[int]:

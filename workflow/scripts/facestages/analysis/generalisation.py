@@ -13,6 +13,7 @@ import pandas as pd
 
 from facestages.analysis.decoding_tasks import Settings, Task, describe, number_groups, swap_people
 from facestages.analysis.folds import Folds, hold_out_people, hold_out_times
+from facestages.analysis.labels import is_labelled, no_label
 from facestages.analysis.permutation import compare_with_null
 from facestages.analysis.resampling import people_weights
 from facestages.errors import FacestagesError
@@ -29,8 +30,10 @@ def hold_out_expressions(table: pd.DataFrame, folds: int) -> Folds:
     Raises
     ------
     FacestagesError
-        If there is one expression only.
+        If there are no two expressions.
     """
+    if not is_labelled(table, "expression").any():
+        raise FacestagesError(no_label("expression"))
     if table["expression"].nunique() < 2:
         raise FacestagesError("all pictures show one expression, there is no other to hold out")
     rows = np.arange(len(table))
@@ -78,6 +81,9 @@ def control_task(table: pd.DataFrame, label: str, settings: Settings) -> Task:
     FacestagesError
         If no expression of a person is shown at two times.
     """
+    for needed in ("identity", "expression"):
+        if not is_labelled(table, needed).any():
+            raise FacestagesError(no_label(needed))
     folds = hold_out_times(table, settings.folds)
     names = table["identity"].astype(str) + "\n" + table["expression"].astype(str)
     cells = pd.factorize(names)[0]

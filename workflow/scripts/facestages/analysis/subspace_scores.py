@@ -14,7 +14,7 @@ from facestages.analysis.jackknife import read_part, thin_pictures
 from facestages.analysis.labels import NO_GEOMETRY, circular_note, join_notes
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.permutation import Permutations, compare_with_null, permute_label
-from facestages.analysis.resampling import pseudo_interval, pseudo_values
+from facestages.analysis.resampling import FEWEST_PEOPLE, pseudo_interval, pseudo_values
 from facestages.analysis.subspaces import (
     LABELS,
     Comparison,
@@ -251,7 +251,7 @@ def subspace_rows(
         yield {**common, "measure": "dimensions", "label": label, "value": d}
     measure = _measure_with(points, halves, [max(d, 1) for d in dimensions], total)
     values = measure(None)
-    left_out = [measure(person) for person in range(people)]
+    left_out = [measure(person) for person in range(people)] if people >= FEWEST_PEOPLE else []
     turned = []
     if not missing:
         both = measure_effects(points, halves, dimensions)
@@ -264,7 +264,8 @@ def subspace_rows(
             continue
         without = np.array([one[key] for one in left_out])
         row["value"] = value
-        row["ci_low"], row["ci_high"] = pseudo_interval(pseudo_values(value, without))
+        if len(without):
+            row["ci_low"], row["ci_high"] = pseudo_interval(pseudo_values(value, without))
         if key[0] in _TURNED and turned:
             row |= {"null": ROTATIONS, **_two_sided(value, np.array([one[key] for one in turned]))}
         yield row | means.get(key, {})

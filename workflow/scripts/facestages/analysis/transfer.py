@@ -30,9 +30,9 @@ _ERASED = 39
 
 
 class Transfer(NamedTuple):
-    """What is decoded from the pictures with both labels, the same in all layers."""
+    """What is decoded, the same in all layers."""
 
-    #: Pictures with both labels, shape (m,).
+    #: Pictures with both labels, shape (m,), or with one where no picture has the other.
     rows: np.ndarray
     classes: Mapping[str, Classes]
     #: By label: the tasks of `decoding_tasks.prepare_task` and of `generalisation.control_task`.
@@ -43,12 +43,14 @@ class Transfer(NamedTuple):
 
 
 def prepare_transfer(table: pd.DataFrame, settings: Settings) -> Transfer:
-    """Tasks of the pictures (n,) that have an identity and an expression."""
-    rows = np.flatnonzero(np.all([is_labelled(table, label) for label in LABELS], axis=0))
+    """Tasks of the pictures (n,) that have an identity and an expression, or all that have one."""
+    labelled = {label: is_labelled(table, label) for label in LABELS}
+    there = [label for label in LABELS if labelled[label].any()]
+    rows = np.flatnonzero(np.all([labelled[label] for label in there], axis=0))
     table = table.iloc[rows].reset_index(drop=True)
     return Transfer(
         rows,
-        {label: _classes(table, label, settings.seed) for label in LABELS if len(rows)},
+        {label: _classes(table, label, settings.seed) for label in there},
         {label: prepare_task(table, label, settings) for label in LABELS},
         {label: _try(control_task, table, label, settings) for label in LABELS},
         _try(identity_across_expressions, table, settings),
@@ -89,7 +91,7 @@ def transfer_rows(points: np.ndarray, transfer: Transfer) -> Iterator[dict[str, 
         yield row | {"label": label, "measure": "selectivity"}
     for label, task in transfer.plain.items():
         for erased in reversed(LABELS) if label == "identity" else LABELS:
-            if spaces[label] is None:
+            if spaces[label] is None or erased not in transfer.classes:
                 continue
             for row in measure_erasure(points, task, spaces[label], transfer.classes[erased]):
                 yield {**task.row, "label": label, "other": erased, **row}
