@@ -141,7 +141,7 @@ add_measure(
 add_measure(
     "compare_subspaces",
     "Subspaces of identity and expression of",
-    {"subspaces": PATHS["subspaces"]},
+    {"people": PATHS["subspaces_people"], "subspaces": PATHS["subspaces"]},
     memory.subspaces,
     minutes=120,
     folds=CONFIG.analysis.decoding.folds,

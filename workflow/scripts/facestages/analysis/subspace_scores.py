@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from facestages import tables
 from facestages.analysis.decoding_tasks import Settings
 from facestages.analysis.geometry import leading_components
 from facestages.analysis.jackknife import read_part, thin_pictures
 from facestages.analysis.labels import NO_GEOMETRY, circular_note, join_notes
-from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
+from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
 from facestages.analysis.permutation import Permutations, compare_with_null, permute_label
 from facestages.analysis.resampling import FEWEST_PEOPLE, pseudo_interval, pseudo_values
 from facestages.analysis.subspaces import (
@@ -22,6 +25,7 @@ from facestages.analysis.subspaces import (
     additive_effects,
     compare_effects,
     count_dimensions,
+    degrees,
     halve_pictures,
     leading_axes,
     measure_effects,
@@ -40,25 +44,42 @@ _SHARE, _MOST = 0.99, 200
 _ROUNDING = 1e-9
 # A label without an effect has no subspace to compare.
 _LEAST_P = 0.05
+# What random rotations change.
+_TURNED = ("angle", "angle_smallest", "overlap", "factorisation")
 
-# By measure, label and other label. Angles are the same for either order.
+# By measure, label and other label.
 _Values = dict[tuple[str, str, str], float]
 
 
-class _Design(NamedTuple):
+class Design(NamedTuple):
     """Pictures of the subspaces, and permuted labels; the same in all layers."""
 
     halves: Halves
+    #: Names of the people, in the order of their codes.
+    people: np.ndarray
     #: By label; None where labels cannot move.
     permuted: Mapping[str, Permutations | None]
 
 
+#: Columns of the table of people.
+PEOPLE = (
+    *("dataset", "network", "seed", "stage", "layer", "label", "other", "measure", "components"),
+    *("identity", "pseudo_value"),
+)
+
+
 @tabulate(
-    *("label", "other", "label_source", "measure", "components", "value", "ci_low", "ci_high"),
-    *("chance", "null", "null_mean", "null_sd", "p", "held_out", "n", "n_groups", "note"),
+    *("label", "other", "label_source", "measure", "components", "components_used", "value"),
+    *("ci_low", "ci_high", "chance", "null", "null_mean", "null_sd", "p", "held_out", "n"),
+    *("n_groups", "note"),
 )
 def compare_subspaces(
-    geometry: Geometry, draws: int = 200, resamples: int = 1000, folds: int = 5, seed: int = 0
+    geometry: Geometry,
+    draws: int = 199,
+    resamples: int = 1000,
+    folds: int = 5,
+    seed: int = 0,
+    people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer, Rows]]:
     """Identity beside expression in every recorded layer of one network on one face set.
 
@@ -70,13 +91,16 @@ def compare_subspaces(
         Random rotations and permutations, for p.
     resamples, folds, seed
         See `analysis.decoding.decode`.
+    people : path-like, optional
+        Table to write, with the columns `PEOPLE`: what each person contributes to the values of the
+        layers of stages (`analysis.resampling.pseudo_values`); to an angle, the squared cosine.
 
     Returns
     -------
     pandas.DataFrame
-        Tidy: rows of `subspace_values` and of `analysis.transfer.transfer_rows` for each layer, in
-        as many ``components`` as hold 99 % of the variance, 200 at most. What the design of the
-        face set does not tell is empty and has a note.
+        Tidy: rows of `subspace_rows` and of `analysis.transfer.transfer_rows` for each layer, in as
+        many components (``components_used``) as hold 99 % of its variance, 200 at most. What the
+        design of the face set does not tell is empty and has a note.
     """
     rows = thin_pictures(geometry.labels)
     table = geometry.labels.iloc[rows].reset_index(drop=True)
@@ -84,33 +108,33 @@ def compare_subspaces(
     sources = {label: geometry.sources.get(label, "") for label in LABELS}
     circular = circular_note(sources.values(), geometry.network)
     try:
-        design, reason = _prepare(table, draws, seed), ""
+        design, reason = prepare_design(table, draws, seed), ""
     except FacestagesError as error:
         design, reason = None, str(error)
+    of_people: list[dict] = []
     for layer in progress(geometry.layers, "subspaces"):
         points = _layer_points(layer, rows)
-        measured: list[dict] = []
-        if points is None:
-            measured = [{"measure": "angle", "note": NO_GEOMETRY}]
-        else:
-            measured += (
-                [{"measure": "angle", "label": LABELS[0], "other": LABELS[1], "note": reason}]
-                if design is None
-                else subspace_rows(points, design, draws, seed)
-            )
+        common: dict[str, object] = {"components": "all"}
+        measured: list[dict] = [{"measure": "angle", "note": reason or NO_GEOMETRY}]
+        if points is not None:
+            common["components_used"] = points.shape[1]
+            if design is not None:
+                measured = list(subspace_rows(points, design, draws, seed))
             measured += transfer_rows(points, transfer)
-        yield (
-            layer,
-            [
-                {
-                    **row,
-                    "components": None if points is None else points.shape[1],
-                    "label_source": sources.get(row.get("label", ""), ""),
-                    "note": join_notes(circular, row.get("note", "")),
-                }
-                for row in measured
-            ],
-        )
+        for row in measured:
+            row |= common | {"note": join_notes(circular, row.get("note", ""))}
+            row["label_source"] = sources.get(row.get("label", ""), "")
+        if layer.name in geometry.stages.values():
+            of_people += place_rows(geometry, layer, _people_rows(measured))
+        yield layer, measured
+    if people is not None:
+        tables.write_table(people, pd.DataFrame(of_people, columns=PEOPLE))
+
+
+def _people_rows(measured: Sequence[Mapping]) -> Iterator[dict[str, object]]:
+    for row in measured:
+        for identity, pseudo in row.get("pseudo_values", {}).items():
+            yield {**row, "identity": identity, "pseudo_value": pseudo}
 
 
 def _layer_points(layer: Layer, rows: np.ndarray) -> np.ndarray | None:
@@ -124,7 +148,8 @@ def _layer_points(layer: Layer, rows: np.ndarray) -> np.ndarray | None:
     return scores[:, : int((held < _SHARE * np.trace(gram)).sum()) + 1]
 
 
-def _prepare(table: pd.DataFrame, draws: int, seed: int) -> _Design:
+def prepare_design(table: pd.DataFrame, draws: int, seed: int) -> Design:
+    """Halves of the pictures, and permuted labels; errors are those of `halve_pictures`."""
     halves = halve_pictures(table, seed)
     used = table.iloc[halves.rows]
     permuted = {}
@@ -133,20 +158,21 @@ def _prepare(table: pd.DataFrame, draws: int, seed: int) -> _Design:
             permuted[label] = permute_label(used, label, draws, seed) if draws else None
         except FacestagesError:
             permuted[label] = None
-    return _Design(halves, permuted)
+    people = np.unique(used["identity"].astype(str))
+    return Design(halves, people, permuted)
 
 
 def _values(compared: Comparison, total: float) -> _Values:
-    """Values of a comparison, by measure, label and other label."""
+    """Values of a comparison, by measure, label and other label; angles as squared cosines."""
     identity, expression = LABELS
     one, other = compared.variance, compared.other_variance
     return {
         ("variance_share", identity, ""): one / total,
         ("variance_share", expression, ""): other / total,
-        ("angle_of_halves", identity, ""): compared.halves_angle,
-        ("angle_of_halves", expression, ""): compared.other_halves_angle,
-        ("angle", identity, expression): compared.angle,
-        ("angle_smallest", identity, expression): compared.smallest_angle,
+        ("angle_of_halves", identity, ""): compared.agreement,
+        ("angle_of_halves", expression, ""): compared.other_agreement,
+        ("angle", identity, expression): compared.alignment,
+        ("angle_smallest", identity, expression): compared.closest,
         ("overlap", identity, expression): compared.overlap,
         ("overlap", expression, identity): compared.other_overlap,
         ("factorisation", identity, expression): 1 - compared.share,
@@ -156,25 +182,30 @@ def _values(compared: Comparison, total: float) -> _Values:
     }
 
 
-# What random rotations change.
-_TURNED = ("angle", "angle_smallest", "overlap", "factorisation")
-_NOT_REPEATED = "noise is as large as what both halves of the pictures share"
+def _why_not(key: tuple[str, str, str], missing: Mapping[str, str]) -> str:
+    """Which label lacks the effect that a measure of the label and the other needs, if one does."""
+    measure, label, other = key
+    if measure == "variance_share":
+        return ""
+    # The other's subspace, or variance, is what these relate the label to.
+    needed = (other,) if measure in ("invariance", "overlap_of_means") else (label, other)
+    return "; ".join(missing[name] for name in needed if name in missing)
 
 
-def _measure_with(
-    points: np.ndarray, halves: Halves, dimensions: Sequence[int], total: float
-) -> Callable[[int | None], _Values]:
-    """A function of the person who is left out, or None."""
-
-    def measure(without: int | None) -> _Values:
-        both = measure_effects(points, halves, dimensions, without)
-        return _values(compare_effects(*both), total)
-
-    return measure
+def _leave_people_out(
+    points: np.ndarray, design: Design, dimensions: Sequence[int], total: float
+) -> dict[str, _Values]:
+    """Values without each person; none of a person without whom a half lacks an expression."""
+    left_out = {}
+    for person, name in enumerate(design.people if len(design.people) >= FEWEST_PEOPLE else ()):
+        with contextlib.suppress(FacestagesError):
+            both = measure_effects(points, design.halves, dimensions, person)
+            left_out[name] = _values(compare_effects(*both), total)
+    return left_out
 
 
 def _compare_with_permuted(
-    points: np.ndarray, design: _Design, dimensions: Sequence[int]
+    points: np.ndarray, design: Design, dimensions: Sequence[int]
 ) -> dict[tuple[str, str, str], dict[str, object]]:
     """Means of classes with their noise, beside those of permuted labels.
 
@@ -215,7 +246,7 @@ def _two_sided(value: float, null: np.ndarray) -> dict[str, float]:
 
 
 def subspace_rows(
-    points: np.ndarray, design: _Design, draws: int, seed: int
+    points: np.ndarray, design: Design, draws: int, seed: int
 ) -> Iterator[dict[str, object]]:
     """Rows about the subspaces of identity and of expression in the points (n, k) of a layer.
 
@@ -236,40 +267,60 @@ def subspace_rows(
     p is two-sided, but for ``variance_share``. Without a variance beyond permuted labels (p > .05)
     a label has no subspace, and nothing is compared.
     """
-    halves, people = design.halves, len(set(design.halves.codes[0]))
-    common = {"n": len(halves.rows), "n_groups": people, "held_out": halves.halved}
+    halves = design.halves
+    common = {"n": len(halves.rows), "n_groups": len(design.people), "held_out": halves.halved}
     whole = points[halves.rows]
     total = np.square(whole - whole.mean(axis=0)).sum() / (len(whole) - 1)
-    found = measure_effects(points, halves, (1, 1))
-    dimensions = [count_dimensions(one.effects) for one in found]
+    dimensions = [count_dimensions(one.effects) for one in measure_effects(points, halves, (1, 1))]
     means = _compare_with_permuted(whole, design, dimensions)
-    missing = []
+    missing = {}
     for label, d in zip(LABELS, dimensions, strict=True):
-        p = means["variance_share", label, ""].get("p", np.nan)
-        if d == 0 or p > _LEAST_P:
-            missing.append(f"{label} has no variance beyond permuted labels (p = {p:.2f})")
         yield {**common, "measure": "dimensions", "label": label, "value": d}
-    measure = _measure_with(points, halves, [max(d, 1) for d in dimensions], total)
-    values = measure(None)
-    left_out = [measure(person) for person in range(people)] if people >= FEWEST_PEOPLE else []
-    turned = []
-    if not missing:
-        both = measure_effects(points, halves, dimensions)
-        turned = [_values(one, total) for one in rotate_at_random(*both, draws, seed)]
-    for key, value in values.items():
+        p = means["variance_share", label, ""].get("p", 0)
+        if p > _LEAST_P:
+            missing[label] = f"{label} has no variance beyond permuted labels (p = {p:.2f})"
+        elif d == 0:
+            missing[label] = f"{label} has no component that stands out from noise"
+    # A label without an effect has a share of variance, and no other value that is shown.
+    sizes = [max(d, 1) for d in dimensions]
+    both = measure_effects(points, halves, sizes)
+    values = _values(compare_effects(*both), total)
+    left_out = _leave_people_out(points, design, sizes, total)
+    turned = [] if missing else rotate_at_random(*both, draws, seed)
+    nulls = [_values(one, total) for one in turned]
+    for key in [*values, *(key for key in means if key not in values)]:
         row = {**common, "measure": key[0], "label": key[1], "other": key[2]}
-        needed = missing if key[0] not in ("variance_share", "invariance") else []
-        if needed or np.isnan(value):
-            yield {**row, "note": "; ".join(needed) or _NOT_REPEATED}
-            continue
-        without = np.array([one[key] for one in left_out])
-        row["value"] = value
-        if len(without):
-            row["ci_low"], row["ci_high"] = pseudo_interval(pseudo_values(value, without))
-        if key[0] in _TURNED and turned:
-            row |= {"null": ROTATIONS, **_two_sided(value, np.array([one[key] for one in turned]))}
-        yield row | means.get(key, {})
-    for key, row in means.items():
-        if key not in values:
-            row = {"note": "; ".join(missing)} if missing else row
-            yield {**common, "measure": key[0], "label": key[1], "other": key[2], **row}
+        if note := _why_not(key, missing):
+            row["note"] = note
+        elif key in values:
+            row |= _estimate(key, values[key], left_out, nulls) | means.get(key, {})
+        else:
+            row |= means[key]
+        yield row
+
+
+def _estimate(
+    key: tuple[str, str, str],
+    value: float,
+    left_out: Mapping[str, _Values],
+    nulls: Sequence[_Values],
+) -> dict[str, object]:
+    """A value, its interval over people, and its comparison with random rotations."""
+    if np.isnan(value):
+        return {"note": "noise is as large as what both halves of the pictures share"}
+    row: dict[str, object] = {"value": value}
+    if left_out:
+        pseudo = pseudo_values(value, np.array([one[key] for one in left_out.values()]))
+        row["ci_low"], row["ci_high"] = pseudo_interval(pseudo)
+        row["pseudo_values"] = dict(zip(left_out, pseudo, strict=True))
+    null = np.array([one[key] for one in nulls])
+    if len(nulls) and key[0] in _TURNED:
+        row |= {"null": ROTATIONS, **_two_sided(value, null)}
+    if key[0].startswith("angle"):
+        row |= {"value": degrees(value)}
+        if left_out:
+            row |= {"ci_low": degrees(row["ci_high"]), "ci_high": degrees(row["ci_low"])}
+        if "null_mean" in row:
+            angles = degrees(null)
+            row |= {"null_mean": angles.mean(), "null_sd": angles.std(ddof=1)}
+    return row

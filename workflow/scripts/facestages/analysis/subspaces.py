@@ -234,12 +234,13 @@ class Comparison(NamedTuple):
     #: The same, freed of what noise has turned the subspace by.
     overlap: float
     other_overlap: float
-    #: Angles in degrees: over all principal angles, freed of noise; and the smallest as it is.
-    angle: float
-    smallest_angle: float
-    #: Angle between the subspaces of the two halves, of either label.
-    halves_angle: float
-    other_halves_angle: float
+    #: Squared cosine (`degrees`): mean over all principal angles, freed of noise; and that of the
+    #: smallest as it is.
+    alignment: float
+    closest: float
+    #: Mean squared cosine between the subspaces of the two halves, of either label.
+    agreement: float
+    other_agreement: float
 
 
 def compare_effects(one: Effects, other: Effects) -> Comparison:
@@ -253,9 +254,9 @@ def compare_effects(one: Effects, other: Effects) -> Comparison:
     ``overlap = d/k + (share - d/k) / r`` (the correction for attenuation of Spearman 1904,
     doi:10.2307/1412159, about chance).
 
-    The ``angle`` is that whose squared cosine is the mean over the principal angles,
-    ``T = tr(PQ) / min(d, e)``, with P of one label in one half, Q of the other in the other half.
-    ``T - c`` is divided by both factors r, with ``c = max(d, e) / k``.
+    The ``alignment`` of two subspaces of d and e dimensions is the mean squared cosine over their
+    principal angles, ``T = tr(PQ) / min(d, e)``, with P of one label in one half and Q of the other
+    in the other half. ``T - c`` is divided by both factors r, with ``c = max(d, e) / k``.
     """
     k = one.bases.shape[2]
     d, e = one.bases.shape[3], other.bases.shape[3]
@@ -274,9 +275,9 @@ def compare_effects(one: Effects, other: Effects) -> Comparison:
         other_share,
         _correct(share, e / k, factors[1]),
         _correct(other_share, d / k, factors[0]),
-        _degrees(aligned),
-        _degrees(float((cosines[..., 0] ** 2).mean())),
-        *(_degrees(agreement) for agreement in agreements),
+        aligned,
+        float((cosines[..., 0] ** 2).mean()),
+        *agreements,
     )
 
 
@@ -297,8 +298,9 @@ def _correct(value: float, chance: float, factor: float) -> float:
     return chance + (value - chance) / factor if factor > 0 else np.nan
 
 
-def _degrees(squared_cosine: float) -> float:
-    return float(np.degrees(np.arccos(np.sqrt(np.clip(squared_cosine, 0, 1)))))
+def degrees(squared_cosine: float | np.ndarray) -> float | np.ndarray:
+    """Angle of a squared cosine, which noise may have taken below 0 or above 1."""
+    return np.degrees(np.arccos(np.sqrt(np.clip(squared_cosine, 0, 1))))
 
 
 def rotate_at_random(
