@@ -30,8 +30,8 @@ _ROUNDING = 1e-9
 # So many permutations tell which axes stand out from noise.
 _OF_NOISE = 20
 
-#: Spaces of the folds of a task, then of its halves: arrays (m, k) for each fold.
-Spaces = list[list[np.ndarray]]
+#: Spaces of the folds of a task, then of its halves: arrays (m, k) for each fold, or None.
+Spaces = list[list[np.ndarray] | None]
 
 
 def class_axes(
@@ -140,9 +140,14 @@ def _erase(space: np.ndarray, training: np.ndarray, codes: np.ndarray) -> np.nda
 def task_spaces(
     points: np.ndarray, task: Task, how: str | None = None, erased: Classes | None = None
 ) -> Spaces:
-    """`training_spaces` of a task's folds, and of its halves of the people."""
-    parts: Sequence[Folds] = (task.folds, *task.halves)
-    return [training_spaces(points, part, how, erased) for part in parts]
+    """`training_spaces` of a task's folds, and of its halves of the people, which may have none."""
+    spaces: Spaces = [training_spaces(points, task.folds, how, erased)]
+    for half in task.halves:
+        try:
+            spaces.append(training_spaces(points, half, how, erased))
+        except FacestagesError:
+            spaces.append(None)
+    return spaces
 
 
 def measure_erasure(

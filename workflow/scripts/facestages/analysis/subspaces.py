@@ -72,12 +72,14 @@ def halve_pictures(table: pd.DataFrame, seed: int = 0) -> Halves:
         If the design does not tell effects from noise: one person, one expression, one picture a
         person, or people and expressions that are not crossed.
     """
-    used = np.all([is_labelled(table, label) for label in LABELS], axis=0)
+    labelled = {label: is_labelled(table, label) for label in LABELS}
     for label in LABELS:
-        if not is_labelled(table, label).any():
+        if not labelled[label].any():
             raise FacestagesError(no_label(label))
+    used = np.all(list(labelled.values()), axis=0)
+    for label in LABELS:
         if table.loc[used, label].nunique() < 2:
-            raise FacestagesError(f"all pictures with both labels have one {label}")
+            raise FacestagesError(f"the pictures with both labels have no two of '{label}'")
     rows = np.flatnonzero(used)
     try:
         folds = hold_out_times(table[used], 2)

@@ -22,6 +22,7 @@ from facestages.analysis.generalisation import (
 )
 from facestages.analysis.labels import is_labelled
 from facestages.analysis.permutation import permute_label
+from facestages.analysis.readouts import ALL_THE_SAME
 from facestages.analysis.subspaces import LABELS
 from facestages.errors import FacestagesError
 
@@ -84,11 +85,7 @@ def transfer_rows(points: np.ndarray, transfer: Transfer) -> Iterator[dict[str, 
     across = {"label": "identity", "other": "expression", "measure": "accuracy_across"}
     yield {**across, **_measured(points, transfer.across, _spaces(points, transfer.across))}
     for label, task in transfer.controls.items():
-        row = {"label": label, "measure": "selectivity", **task.row}
-        (space, *_), k = _spaces(points, task) or (None,), points.shape[1]
-        if space is not None:
-            row |= selectivity(score(task, space, task.folds, task.labellings, [k])[0])
-        yield row | {"label": label, "measure": "selectivity"}
+        yield {"label": label, "measure": "selectivity", **_selectivity(points, task)}
     for label, task in transfer.plain.items():
         for erased in reversed(LABELS) if label == "identity" else LABELS:
             if spaces[label] is None or erased not in transfer.classes:
@@ -98,13 +95,29 @@ def transfer_rows(points: np.ndarray, transfer: Transfer) -> Iterator[dict[str, 
 
 
 def _spaces(points: np.ndarray, task: Task) -> Spaces | None:
-    return None if task.folds is None else task_spaces(points, task)
+    """Spaces of a task, if it has any: all training pictures of a fold may be the same."""
+    if task.folds is None:
+        return None
+    try:
+        return task_spaces(points, task)
+    except FacestagesError:
+        return None
 
 
 def _measured(points: np.ndarray, task: Task, spaces: Spaces | None) -> dict[str, object]:
     """Columns of `decoding.measure`, or the note of a task that cannot be done."""
     columns = {name: value for name, value in task.row.items() if name not in ("label", "measure")}
     if spaces is None:
-        return columns
+        return columns | {"note": columns.get("note") or ALL_THE_SAME}
     (row,) = measure(task, spaces, [points.shape[1]])
     return columns | row
+
+
+def _selectivity(points: np.ndarray, task: Task) -> dict[str, object]:
+    spaces = _spaces(points, task)
+    if spaces is None:
+        return task.row | {"note": task.row.get("note") or ALL_THE_SAME}
+    if len(task.labellings) == 1:
+        return task.row | {"note": "no control labels are drawn"}
+    accuracies = score(task, spaces[0], task.folds, task.labellings, [points.shape[1]])[0]
+    return task.row | selectivity(accuracies)
