@@ -1,6 +1,7 @@
 """P-values and intervals keep what they promise, on simulated faces whose truth is known."""
 
 import pytest
+from bench import subspaces
 from bench.calibration import EFFECT, NO_EFFECT, coverage, false_alarms
 
 # By chance a share of 5 % of a thousand sets is within 1.4 points, two standard deviations, of
@@ -23,3 +24,9 @@ def test_nineteen_intervals_in_twenty_cover_the_truth(case):
     shares = coverage(case, SETS[case.statistic.__name__])
     most = MOST.get(case.label, 0.97)
     assert shares and all(0.93 <= share <= most for share in shares.values()), shares
+
+
+@pytest.mark.parametrize("null", subspaces.NULLS, ids=lambda null: str(null[0]))
+def test_without_an_effect_one_p_of_subspaces_in_twenty_is_small(null):
+    shares = subspaces.false_alarms(*null, 500)
+    assert len(shares) and shares.between(0.03, 0.07).all(), shares

@@ -32,8 +32,7 @@ def hold_out_expressions(table: pd.DataFrame, folds: int) -> Folds:
     FacestagesError
         If there are no two expressions.
     """
-    if not is_labelled(table, "expression").any():
-        raise FacestagesError(no_label("expression"))
+    _require_labels(table)
     if table["expression"].nunique() < 2:
         raise FacestagesError("all pictures show one expression, there is no other to hold out")
     rows = np.arange(len(table))
@@ -81,9 +80,7 @@ def control_task(table: pd.DataFrame, label: str, settings: Settings) -> Task:
     FacestagesError
         If no expression of a person is shown at two times.
     """
-    for needed in ("identity", "expression"):
-        if not is_labelled(table, needed).any():
-            raise FacestagesError(no_label(needed))
+    _require_labels(table)
     folds = hold_out_times(table, settings.folds)
     names = table["identity"].astype(str) + "\n" + table["expression"].astype(str)
     cells = pd.factorize(names)[0]
@@ -105,6 +102,12 @@ def control_task(table: pd.DataFrame, label: str, settings: Settings) -> Task:
     controls = rng.permuted(np.tile(of_cells, (settings.permutations, 1)), axis=1)[:, cells]
     row = {"n": len(folds.rows)} | describe(folds, groups, "control labels")
     return Task(row, folds, truth, np.vstack([used, controls]), groups, 0)
+
+
+def _require_labels(table: pd.DataFrame) -> None:
+    for label in ("identity", "expression"):
+        if not is_labelled(table, label).any():
+            raise FacestagesError(no_label(label))
 
 
 def selectivity(accuracies: np.ndarray) -> dict[str, float]:
