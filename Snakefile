@@ -14,6 +14,7 @@ include: "workflow/rules/stimuli.smk"
 include: "workflow/rules/networks.smk"
 include: "workflow/rules/activations.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 

@@ -22,8 +22,11 @@ import pandas as pd
 from bench.simulated_faces import portraits, sequences, video
 from facestages import tables
 from facestages.analysis.affect import GROUPED
+from facestages.analysis.geometry import principal_components
+from facestages.analysis.jackknife import leave_people_out
 from facestages.analysis.permutation import permute_label
-from facestages.analysis.silhouette_scores import score_label
+from facestages.analysis.resampling import pseudo_values
+from facestages.analysis.silhouette_scores import interval_columns, score_label
 from facestages.errors import FacestagesError
 
 _PERMUTATIONS = 99
@@ -37,19 +40,40 @@ class Case(NamedTuple):
     label: str
     #: Further arguments of `faces`.
     options: Mapping[str, object] = {}
+    #: Number of principal components; all dimensions if there is none.
+    components: int | None = None
 
     def __str__(self) -> str:
         options = "".join(f", {key} {value}" for key, value in self.options.items())
-        return f"{self.faces.__name__}, {self.label}, {self.statistic.__name__}{options}"
+        space = f" in {self.components} components" if self.components else ""
+        return f"{self.faces.__name__}, {self.label}, {self.statistic.__name__}{space}{options}"
 
 
 def silhouettes(
-    points: np.ndarray, table: pd.DataFrame, label: str, permutations: int, seed: int
+    points: np.ndarray,
+    table: pd.DataFrame,
+    label: str,
+    permutations: int,
+    seed: int,
+    components: int | None = None,
 ) -> list[dict[str, object]]:
-    """Rows of `facestages.analysis.separability.score_label`."""
+    """Rows of `facestages.analysis.separability.score_label`, and the variance explained."""
     moved = permute_label(table, label, permutations, seed) if permutations else None
     sources = dict.fromkeys(table, "simulated")
-    return score_label(points @ points.T, label, table, sources, "simulated", moved)
+    gram = points @ points.T
+    if components is None:
+        return score_label(gram, label, table, sources, "simulated", moved)
+    scores, ratio = principal_components(gram, components)
+    others = list(leave_people_out(gram, table, components))
+    left_out = np.array([other.explained(components) for other in others])
+    explained = {"measure": "variance_explained", "value": ratio.sum()}
+    explained |= interval_columns(pseudo_values(ratio.sum(), left_out))
+    without = ((other.person, other.rows, other.gram(components)) for other in others)
+    fitted = scores @ scores.T
+    return [
+        *score_label(fitted, label, table, sources, "simulated", moved, without),
+        explained,
+    ]
 
 
 def regressions(
@@ -92,6 +116,23 @@ EFFECT = (
 )
 
 
+#: The layer carries all labels, in components whose variances fall slowly. Components are fitted to
+#: the people at hand, in each face set anew; the truth is the mean at that number of people.
+IN_COMPONENTS = tuple(
+    Case(faces, silhouettes, label, {"people": people, "decay": 1.0}, components)
+    for faces, people, components in (
+        (portraits, 8, 10),
+        (portraits, 12, 2),
+        (portraits, 27, 10),
+        (portraits, 70, 10),
+        (sequences, 16, 10),
+        (video, 8, 10),
+        (video, 12, 2),
+    )
+    for label in ("identity", "expression")
+)
+
+
 def false_alarms(case: Case, sets: int) -> dict[str, float]:
     """Share of face sets without an effect whose p-value is .05 or less, by measure."""
     options = {"effect_of": case.label, "present": False, **case.options}
@@ -119,7 +160,8 @@ def _rows(
         points -= points.mean(axis=0)
         # Each set has permutations of its own, as a few shared ones would bias all p-values alike;
         # and of other random numbers than the set.
-        rows += case.statistic(points, table, case.label, permutations, sets + seed)
+        settings = {"components": case.components} if case.components else {}
+        rows += case.statistic(points, table, case.label, permutations, sets + seed, **settings)
     table = pd.DataFrame(rows)
     return iter(table[table["value"].notna()].groupby("measure", sort=False))
 
@@ -133,9 +175,12 @@ def main() -> None:
     for cases, measure_case, name in (
         (NO_EFFECT, false_alarms, "p <= .05 without an effect"),
         (EFFECT, coverage, "interval covers"),
+        (IN_COMPONENTS, coverage, "interval covers"),
     ):
         for case in cases:
-            for measure, share in measure_case(case, given.sets).items():
+            # Fitting components without each of many people takes long.
+            sets = given.sets // 5 if case.components else given.sets
+            for measure, share in measure_case(case, sets).items():
                 rows.append((str(case), measure, name, f"{share:.1%}"))
                 print(*rows[-1], sep=" | ", flush=True)
     if given.out:

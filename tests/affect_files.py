@@ -20,7 +20,7 @@ DECLARED = {
 SOURCE = "rendered: declared circumplex position, not a human rating"
 
 
-def write_faces(path, people=8, without=(), rendered=1, pictures=2):
+def write_faces(path, people=8, without=(), rendered=1, pictures=2, categories=5):
     """A face set of `people` who show each expression `pictures` times; its labels."""
     rng = np.random.default_rng(0)
     rows = [
@@ -32,7 +32,7 @@ def write_faces(path, people=8, without=(), rendered=1, pictures=2):
             "arousal": DECLARED[expression][1] * scale,
         }
         for person in range(people)
-        for expression in EXPRESSIONS
+        for expression in EXPRESSIONS[:categories]
         for take in range(pictures)
     ]
     labels = pd.DataFrame(rows).drop(columns=list(without))

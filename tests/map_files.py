@@ -76,7 +76,7 @@ def write_layers(
                 continue
             centred = points - points.mean(axis=0)
             variance = (centred**2).sum(axis=0)
-            edge = noise_edge(variance, len(points))
+            edge = noise_edge(variance, (centred**2).sum(axis=1))
             group.attrs.update(total_variance=variance.sum(), noise_edge=edge)
             store.add_dimension(group, "other_stimulus", len(points))
             store.add_dimension(group, "component", np.arange(points.shape[1]) + 1)

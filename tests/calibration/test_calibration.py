@@ -2,7 +2,7 @@
 
 import pytest
 from bench import subspaces
-from bench.calibration import EFFECT, NO_EFFECT, coverage, false_alarms
+from bench.calibration import EFFECT, IN_COMPONENTS, NO_EFFECT, coverage, false_alarms
 
 # By chance a share of 5 % of a thousand sets is within 1.4 points, two standard deviations, of
 # itself; mixed models take too long for so many.
@@ -22,7 +22,7 @@ def test_without_an_effect_one_p_in_twenty_is_small(case):
 @pytest.mark.parametrize("case", EFFECT, ids=str)
 def test_nineteen_intervals_in_twenty_cover_the_truth(case):
     shares = coverage(case, SETS[case.statistic.__name__])
-    most = MOST.get(case.label, 0.97)
+    most = MOST.get(case.label, 0.975)
     assert shares and all(0.93 <= share <= most for share in shares.values()), shares
 
 
@@ -30,3 +30,18 @@ def test_nineteen_intervals_in_twenty_cover_the_truth(case):
 def test_without_an_effect_one_p_of_subspaces_in_twenty_is_small(null):
     shares = subspaces.false_alarms(*null, 500)
     assert len(shares) and shares.between(0.03, 0.07).all(), shares
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in IN_COMPONENTS if case.options["people"] < 27], ids=str
+)
+def test_intervals_in_components_cover_the_truth(case):
+    """Two standard deviations of a hundred sets are 4.4 points.
+
+    There is no upper bound, as docs/statistics.md says which intervals are too wide; and that those
+    of the variance explained are too narrow with eight people.
+    """
+    shares = coverage(case, 100)
+    assert shares
+    for measure, share in shares.items():
+        assert share >= (0.84 if measure == "variance_explained" else 0.9), shares

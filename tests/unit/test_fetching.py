@@ -1,9 +1,11 @@
 """Fetching: unverified files are never used, and a file is downloaded once."""
 
 import hashlib
+import io
 import re
 import socket
 import stat
+import tarfile
 import threading
 import time
 import zipfile
@@ -382,6 +384,63 @@ def test_without_pip_the_way_out_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(fetching.importlib.util, "find_spec", lambda name: None)
     message = refusal(fetch, entry_of(b"x", {"pip": "tiny==1.0"}, "tiny.whl"), tmp_path)
     assert "no pip" in message and "tiny.whl by hand" in message
+
+
+def make_tgz(path, members, link=None):
+    with tarfile.open(path, "w:gz") as archive:
+        for name in members:
+            info = tarfile.TarInfo(name)
+            content = f"content of {name}".encode()
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        if link:
+            info = tarfile.TarInfo(link)
+            info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            archive.addfile(info)
+    return path
+
+
+def npm_entry(path, members):
+    source = {"npm": "@some/thing@1.0.0"}
+    return entry_of(path.read_bytes(), source, file="some-thing-1.0.0.tgz", members=members)
+
+
+def test_npm_packs_a_package_of_which_members_are_taken(tmp_path, monkeypatch):
+    packed = make_tgz(tmp_path / "packed", ["package/a.bin", "package/b.js"])
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text(
+        "#!/bin/sh\n"
+        '[ "$1 $2 $3" = "pack @some/thing@1.0.0 --ignore-scripts" ] || exit 9\n'
+        f'cp {packed} "$5/some-thing-1.0.0.tgz"\n'
+    )
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(npm.parent), prepend=":")
+    folder = fetch(npm_entry(packed, ["package/*.bin"]), tmp_path)
+    assert names_in(folder) == ["package/a.bin"]
+    assert (folder / "package/a.bin").read_text() == "content of package/a.bin"
+
+    npm.write_text("#!/bin/sh\necho npm error 404 Not Found >&2\nexit 1\n")
+    (tmp_path / "downloads" / "some-thing-1.0.0.tgz").unlink()
+    message = refusal(fetch, npm_entry(packed, ["package/*.bin"]), tmp_path)
+    assert "@some/thing@1.0.0 with npm: npm error 404" in message and "by hand" in message
+
+
+def test_without_npm_the_way_out_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    packed = make_tgz(tmp_path / "packed", ["package/a.bin"])
+    message = refusal(fetch, npm_entry(packed, ["package/a.bin"]), tmp_path)
+    assert "npm is not installed" in message and "some-thing-1.0.0.tgz by hand" in message
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "package/link.txt"])
+def test_a_package_s_members_cannot_escape(tmp_path, name):
+    link = name if "link" in name else None
+    path = make_tgz(tmp_path / "a.tgz", ["package/a.txt", *([] if link else [name])], link=link)
+    entry = npm_entry(path, ["package/a.txt", "*/*.txt"])
+    message = refusal(fetch, entry | {"file": "a.tgz"}, tmp_path, local=path)
+    assert name in message and "outside" in message
+    assert names_in(tmp_path) == ["a.tgz"]
 
 
 def test_a_full_disk_is_said_before_the_download(tmp_path):

@@ -21,6 +21,10 @@ def planned(request, tmp_path_factory):
     """A config's name, and its jobs."""
     folder = tmp_path_factory.mktemp("run")
     write_empty_sets(folder)
+    # So that the plan is the same where npm is not installed.
+    downloads = folder / "resources" / "assets" / "downloads"
+    downloads.mkdir(parents=True)
+    (downloads / "vladmandic-human-3.3.6.tgz").touch()
     return request.param, plan_jobs(folder, REPOSITORY / "config" / request.param)
 
 

@@ -14,7 +14,8 @@ TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
 # A network's own steps on both face sets; NN1 is in Figures 2 and 4.
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
-    **{"decode_labels": 2, "correlate_rdms": 2, "compare_layers": 2, "compare_instances": 2},
+    **{"score_subsamples": 2, "decode_labels": 2, "correlate_rdms": 2},
+    **{"compare_layers": 2, "compare_instances": 2},
     **{"embed_umap": 1, "explain_gradcam": 1, "summarise_gradcam": 1},
     **{"plot_fig2": 1, "plot_fig4": 1},
     **{
@@ -94,6 +95,7 @@ def test_one_face_set_changed(tiny_run):
         "record_activations": INSTANCES,
         "measure_geometry": INSTANCES,
         "score_separability": INSTANCES,
+        "score_subsamples": INSTANCES,
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
         "compare_layers": 1,
@@ -136,8 +138,9 @@ def test_label_of_a_network_changed(tiny_run):
 def test_further_layers_asked_for(tiny_run):
     config = changed(tiny_run.config, "networks", "nn3", "layers", value=["dense_1", "conv2d_*"])
     plan = planned(tiny_run, config)
-    steps = ("record_activations", "measure_geometry", "score_separability")
-    on_both = dict.fromkeys((*steps, "decode_labels", "correlate_rdms"), 2 * NETWORKS["nn3"])
+    recorded = ("record_activations", "measure_geometry")
+    steps = ("score_separability", "score_subsamples", "decode_labels", "correlate_rdms")
+    on_both = dict.fromkeys((*recorded, *steps), 2 * NETWORKS["nn3"])
     on_both |= {"compare_layers": 2, "compare_instances": 2, "compare_choices": 2}
     on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
     assert plan == on_both | on_one | plots(3, 4, 8, *BEYOND) | {"judge_claims": 1} | REPORT
@@ -168,6 +171,7 @@ def test_labels_of_a_network_taken_instead(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "expression_from", value="mini_xception")
     assert planned(tiny_run, config) == {
         "score_separability": INSTANCES,
+        "score_subsamples": INSTANCES,
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
         "compare_instances": 1,
@@ -197,6 +201,7 @@ def test_one_seed_more(tiny_run):
         "record_activations": 2,
         "measure_geometry": 2,
         "score_separability": 2,
+        "score_subsamples": 2,
         "decode_labels": 2,
         "correlate_rdms": 2,
         "compare_layers": 2,

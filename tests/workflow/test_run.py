@@ -28,9 +28,9 @@ def test_figure_1_is_there(tiny_run, kind):
 def test_further_layers_are_scored_too(tiny_run):
     table = pd.read_csv(tiny_run.folder / "results/separability/video/nn3/seed-0.csv")
     further = table[table["layer"] == "dense_1"]
-    # Numbers of components x measures of both labels, the variance, and identity on few pictures;
-    # three numbers of the spectrum.
-    assert further["stage"].isna().all() and len(further) == 3 * (2 * 5 + 1 + 2) + 3
+    # Numbers of components x measures of both labels, and the variance; three numbers of the
+    # spectrum.
+    assert further["stage"].isna().all() and len(further) == 3 * (2 * 5 + 1) + 3
     rest = set(table["layer"].dropna()) - set(further["layer"])
     assert rest == set(table.dropna(subset="stage")["layer"])
 
@@ -69,6 +69,9 @@ def test_pictures_of_equal_luminance(tiny_run):
     numbers = pd.read_csv(results / "figures/controls.csv")
     left = numbers[numbers["measure"] == "share_left"]
     assert set(left["dataset"]) == {"matched"} and left["value"].notna().all()
+    explained = numbers[numbers["measure"] == "gap_explained"]
+    assert set(explained["panel"]) == {"few pictures", "few people", "few of both"}
+    assert explained["value"].notna().all() and set(explained["n"]) == {3 + 6}
 
 
 def test_table_1_has_networks_and_face_sets(tiny_run):

@@ -34,7 +34,7 @@ from snakemake.cli import main
 main(sys.argv[1:])
 """
 
-SEEDS = 16
+SEEDS = 13
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
 from facestages.plan import Plan, claims, tables, targets
+from facestages.plan.labels import missing_labels
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)
 
@@ -22,6 +23,8 @@ if workflow.is_main_process:
     atexit.register(failures.repeat_errors, workflow, os.getcwd())
     for line in PLAN.absent.values():
         print(f"left out: {line}", file=sys.stderr)
+    for line in missing_labels(PLAN):
+        print(f"labels: {line}", file=sys.stderr)
 
 
 def one_of(names):

@@ -163,6 +163,7 @@ rule report_stimuli:
     params:
         title=lambda wildcards: CONFIG.datasets[wildcards.dataset].label,
         expression_from=lambda wildcards: CONFIG.datasets[wildcards.dataset].expression_from,
+        classes=ask(PLAN.face_sets.report_classes),
         code=code("report_stimuli"),
     message:
         "Report on face set {wildcards.dataset}"

@@ -10,6 +10,7 @@ with job(snakemake):
         snakemake.input.stimuli,
         snakemake.input.labels,
         snakemake.input.predictions,
+        snakemake.params.classes,
         snakemake.params.expression_from,
         snakemake.input.measured,
     )

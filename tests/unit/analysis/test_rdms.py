@@ -1,5 +1,7 @@
 """RDMs and rank correlations: known answers, two other libraries, and pairs ranked anew."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,38 @@ def test_rho_a_is_spearman_with_ties_broken_by_chance():
     broken = [scipy.stats.spearmanr(x, y + 0.1 * rng.random(60))[0] for _ in range(2000)]
     error = np.std(broken) / np.sqrt(2000)
     assert rank_correlations(x, y)["rho_a"] == pytest.approx(np.mean(broken), abs=4 * error)
+
+
+@pytest.mark.parametrize("model", [(0, 0, 0, 0, 0, 1), (0, 1, 1, 0, 1, 1), (0, 2, 2, 5, 5, 5)])
+def test_the_ceiling_is_the_most_that_any_ranking_reaches(model):
+    """All 720 rankings of the six pairs of four pictures."""
+    model, m = np.array(model, float), 6
+    rankings = [rank_correlations(np.array(order), model) for order in permutations(range(m))]
+    highest = max(one["rho_a"] for one in rankings)
+    ties = np.unique(model, return_counts=True)[1]
+    assert highest == pytest.approx(1 - (ties**3 - ties).sum() / (m**3 - m))
+    for one in rankings:
+        assert one["share_of_ceiling"] == pytest.approx(one["rho_a"] / highest, abs=1e-6)
+    assert rank_correlations(model, model)["share_of_ceiling"] == pytest.approx(1)
+
+
+def test_every_ranking_of_pairs_is_one_of_distances():
+    """Of points close to the corners of a simplex, any two can be farther apart than any others."""
+    for order in list(permutations(range(6)))[::37]:
+        gram = np.eye(4) - 0.01 * squareform(np.array(order, float))
+        points = np.linalg.cholesky(gram)
+        assert list(np.argsort(np.argsort(pdist(points)))) == list(order)
+
+
+def test_the_share_of_two_values_is_that_of_pairs_in_order():
+    rng = np.random.default_rng(2)
+    for part in (0.02, 0.3):
+        differ = rng.random(400) < 1 - part
+        x = rng.random(400) + 0.3 * differ
+        u = scipy.stats.mannwhitneyu(x[differ], x[~differ]).statistic
+        share = rank_correlations(x, differ)["share_of_ceiling"]
+        assert share == pytest.approx(2 * u / (differ.sum() * (~differ).sum()) - 1, abs=1e-5)
+    assert np.isnan(rank_correlations(x, np.ones(400))["share_of_ceiling"])
 
 
 def test_ranks_of_truth_values_and_of_zeros():

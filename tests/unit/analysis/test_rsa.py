@@ -58,7 +58,7 @@ def test_the_table_is_that_of_the_pairs(write):
     order = rng.permutation(len(labels))
     files = write(labels, order, **layers)
     table = correlate_rdms(*files, STAGES, ["all", 2], permutations=99, resamples=200)
-    assert len(table) == 2 * 2 * 9 and not table["value"].isna().any()
+    assert len(table) == 2 * 2 * 15 and not table["value"].isna().any()
     assert set(table["stage"]) == {"early", "final"} and (table["rendered"] == 1).all()
     assert ((table["ci_low"] < table["value"]) & (table["value"] < table["ci_high"])).all()
     models = model_rdms(labels)
@@ -135,6 +135,20 @@ def test_of_many_pictures_the_affect_null_is_that_of_a_part(write, monkeypatch):
     assert len(set(chosen)) == 40 and set(np.bincount(chosen // 12)) == {6, 7}
 
 
+def test_affect_has_no_p_within_videos(write):
+    """Shifts in time do not keep their level there."""
+    labels = make_labels(people=5)
+    frames = labels.groupby("identity").cumcount().astype(float)
+    points = make_points(labels, np.random.default_rng(8))
+    files = write(labels.assign(frame=frames), first=points)
+    table = correlate_rdms(*files, {}, ["all"], 30, 20).set_index(["label", "measure"])
+    for measure in rsa.WITHIN_MEASURES:
+        row = table.loc[("affect", measure)]
+        assert row["null"] == "shifted in time within people" and np.isfinite(row["null_mean"])
+        assert np.isnan([row["z"], row["p"]]).all() and row["note"].startswith("no p, as shifts")
+    assert table.loc[("affect", "rho_a"), "p"] > 0
+
+
 # ------------------------------------------------------------------------- how often they are right
 
 
@@ -155,7 +169,7 @@ def test_p_is_calibrated_in_spite_of_people_and_expressions():
     labels, rng = make_labels(people=6, repeats=2), np.random.default_rng(10)
     comparisons = prepare(labels, 99, 2)
     of_identity, others = comparisons[:2], comparisons[2:]
-    below = np.zeros(9, int)
+    below = np.zeros(15, int)
     for _ in range(300):
         parts = [
             compare(of_identity, make_points(labels, rng, identity=0, expression=2)),
@@ -195,7 +209,7 @@ def test_a_missing_label_is_said_and_the_others_measured(write, drop, note, miss
     table = correlate_rdms(*write(labels.drop(columns=drop), first=points), {}, ["all"], 20, 20)
     empty = table[table["value"].isna()]
     assert set(empty["note"]) == {note} and (empty["n"] == 0).all()
-    whole = table[table["measure"] != "rho_a_within"]
+    whole = table[~table["measure"].str.endswith("_within")]
     assert set(whole[whole["value"].isna()]["label"]) == missing
     assert whole[~whole["label"].isin(missing)]["p"].notna().all()
 
@@ -256,8 +270,29 @@ def test_a_networks_own_labels_are_circular(write, tmp_path):
     assert circular["identity", "rho_a_within"] and not circular["identity", "rho_a"]
 
 
+def test_shares_of_the_ceiling_are_of_that_of_the_same_pairs(write):
+    """Unequal numbers of pictures: people who are resampled change the ceiling, too."""
+    labels = make_labels().drop(index=[0, 1, 2, 5]).reset_index(drop=True)
+    points = make_points(labels, np.random.default_rng(19))
+    table = correlate_rdms(*write(labels, first=points), {}, ["all"], 99, 200)
+    table = table.set_index(["label", "measure"]).sort_index()
+    for label, shared in rsa.WITHIN.items():
+        for end, groups in (("", [labels]), ("_within", [g for _, g in labels.groupby(shared)])):
+            models = [model_rdms(group)[label] for group in groups]
+            sizes = [len(model) for model in models]
+            ceilings = [rank_correlations(model, model)["rho_a"] for model in models]
+            ceiling = np.average(ceilings, weights=sizes)
+            share, rho_a = (
+                table.loc[label, f"{name}{end}"] for name in ("share_of_ceiling", "rho_a")
+            )
+            for column in ("value", "null_mean", "null_sd"):
+                assert share[column] == pytest.approx(rho_a[column] / ceiling, abs=1e-5)
+            assert share["p"] == rho_a["p"] and share["z"] == pytest.approx(rho_a["z"], abs=1e-4)
+            assert share["ci_low"] < share["value"] < min(share["ci_high"], 1)
+
+
 def test_a_stage_that_shares_a_layer_has_rows_of_its_own(write):
     labels = make_labels()
     files = write(labels, first=make_points(labels, np.random.default_rng(18)))
     table = correlate_rdms(*files, {"early": "first", "final": "first"}, ["all"], 0, 20)
-    assert list(table["stage"].value_counts()) == [9, 9]
+    assert list(table["stage"].value_counts()) == [15, 15]

@@ -134,7 +134,8 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
 def test_default_config_needs_nothing_of_the_users():
     found = look(load_config(ROOT / "config" / "config.yaml", MANIFEST)).values()
     shipped = {"assets.nn1", "assets.nn2"}
-    fetched = {"assets.headmodel", "assets.mini_xception", "assets.efficientnet_lite0"}
+    fetched = {"assets.headmodel", "assets.orl"}
+    fetched |= {"assets.mini_xception", "assets.efficientnet_lite0", "assets.hse_mobilenet"}
     assert {r.key for r in found} == shipped | fetched
     assert all(r.fetched_by_us and not r.missing for r in found)
     assert {r.key for r in found if r.found} == shipped

@@ -99,6 +99,10 @@ def test_panels_lines_and_honest_caption(scores):
     assert "Faces in motion 70" in caption
 
 
+def test_caption_of_whole_face_sets_says_nothing_is_left_out(scores):
+    assert "Nothing is drawn" not in fig4.draw(scores, **OPTIONS).caption
+
+
 def test_caption_where_all_faces_are_rendered(scores):
     figure, _, _ = fig4.draw(scores.assign(rendered=1), **OPTIONS)
     caption = " ".join(figure.get_supxlabel().split())
@@ -115,11 +119,11 @@ def test_caption_counts_labelled_pictures(scores):
 def test_missing_label_is_said_in_its_panel(scores):
     rows = (scores.dataset == "posed") & (scores.label == "expression")
     scores.loc[rows, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
-    figure, _, _ = fig4.draw(scores, **OPTIONS)
-    assert [text.get_text() for text in figure.axes[1].texts] == [
-        "the face set has no label 'expression'"
-    ]
+    figure, _, caption = fig4.draw(scores, **OPTIONS)
+    (text,) = figure.axes[1].texts
+    assert text.get_text().split() == "the face set has no label 'expression'".split()
     assert not figure.axes[0].texts
+    assert "Nothing is drawn of expression (Posed faces)." in caption
 
 
 def test_nothing_to_draw_is_an_error(scores):

@@ -51,6 +51,7 @@ def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
     assert titles(figure) == [
         *("a  NET", "b  MORE", "c  Declared", "d  OASIS (human)"),
         *("e  NET", "f  MORE", "g  NET", "h  MORE"),
+        *("i  NET", "j  MORE", "k  NET", "l  MORE"),
     ]
     table = regress_affect(networks["more"]["geometry"], faces[0], {"penultimate": "top"})
     for panel, component, label in (("f", 1, "valence"), ("h", 2, "arousal")):
@@ -63,6 +64,19 @@ def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
         said = f"r\u00a0=\u00a0{r['value']:.2f} [{r['ci_low']:.2f},\u00a0{r['ci_high']:.2f}]"
         axis = figure.axes["abcdefgh".index(panel)]
         assert said in " ".join(text.get_text() for text in axis.texts)
+    for panel, component, label in (("j", 1, "valence"), ("l", 2, "arousal")):
+        own = numbers[numbers["panel"] == panel].set_index("measure")
+        expected = table[(table["component"] == component) & (table["label"] == label)]
+        expected = expected.set_index("measure").loc[["r_categories", "r_within_category"]]
+        columns = ["value", "p", "n", "note", "network", "layer"]
+        pd.testing.assert_frame_equal(own[columns].loc[expected.index], expected[columns])
+        axis = figure.axes["abcdefghijkl".index(panel)]
+        names = [text.get_text() for text in axis.texts[:5]]
+        assert sorted(names) == sorted(affect_files.EXPRESSIONS)
+        r, p = own.loc["r_categories", ["value", "p"]]
+        said = f"r\u00a0=\u00a0{r:.2f}, exact p\u00a0=\u00a0{p:.3f}, n\u00a0=\u00a05"
+        assert said in " ".join(axis.texts[-1].get_text().split("\n"))
+    assert "i to l: a point a category" in caption and "valence by 9" in caption
     curvature = table[table["measure"] == "curvature"].iloc[0]
     own = numbers[(numbers["panel"] == "b") & (numbers["measure"] == "curvature")].iloc[0]
     assert own["value"] == curvature["value"] and own["note"] == "U"
@@ -80,8 +94,8 @@ def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
 def test_line_and_points_are_drawn_where_they_belong(tmp_path, faces):
     own = entry(tmp_path, faces)
     figure, numbers, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
-    axis = figure.axes[titles(figure).index("d  NET")]
-    line = numbers[numbers["panel"] == "d"].set_index("measure")["value"]
+    axis = figure.axes[titles(figure).index("c  NET")]
+    line = numbers[numbers["panel"] == "c"].set_index("measure")["value"]
     x, y = axis.lines[0].get_data()
     np.testing.assert_allclose(y, line["intercept"] + line["slope"] * x)
     points = np.concatenate([item.get_offsets() for item in axis.collections[:5]])
@@ -98,12 +112,13 @@ def test_own_outputs_are_circular(tmp_path, faces):
         networks, faces[0], dataset="Faces", predictions=path, reference_label="NET"
     )
     assert titles(figure)[2] == "c  NET outputs"
-    assert titles(figure)[4:6] == ["e  NET (CIRCULAR)", "f  MORE"]
-    assert numbers["note"].str.startswith("CIRCULAR").groupby(numbers["panel"]).any()["e"]
+    assert titles(figure)[3:5] == ["d  NET (CIRCULAR)", "e  MORE"]
+    is_circular = numbers["note"].str.startswith("CIRCULAR").groupby(numbers["panel"]).any()
+    assert is_circular["d"] and is_circular["h"] and not is_circular["i"]
     assert "CIRCULAR" in caption and "network:net" in caption
 
 
-def test_what_is_missing_is_said_in_its_panel(tmp_path):
+def test_what_is_missing_has_no_panel_and_the_caption_says_why(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, without=["valence", "arousal"], rendered=0)
     own = entry(tmp_path, (path, labels))
@@ -111,15 +126,31 @@ def test_what_is_missing_is_said_in_its_panel(tmp_path):
         {"net": own}, path, dataset="Faces", absent={"RMN": "its weights are not there"}
     )
     said = affect_files.words(figure)
-    assert titles(figure) == [
-        *("a  NET", "b  RMN", "c  Reference", "d  Human ratings", "e  NET", "f  NET")
-    ]
-    for line in ("its weights are not there", "no human ratings", "the face set has no arousal"):
-        assert line in said
-    assert not any(axis.axison for axis in figure.axes[1:]) and figure.axes[0].axison
+    assert titles(figure) == ["a  NET", "b  RMN"] and "its weights are not there" in said
+    for line in (
+        "the reference, and regressions on it: the face set has no valence and no arousal.",
+        "no human ratings of pictures are given.",
+    ):
+        assert f"LEFT OUT: {line}" in caption
     assert "RENDERED" not in caption and "signs of components are arbitrary" in caption
-    assert "nan" not in said.lower()
-    assert numbers[numbers["panel"] == "e"]["note"].tolist() == ["the face set has no valence"]
+    assert "nan" not in said.lower() and set(numbers["panel"]) == {"a"}
+    assert figure.get_figheight() * 25.4 == pytest.approx(76)
+
+
+def test_one_label_alone_has_its_regressions(tmp_path):
+    path = tmp_path / "faces.h5"
+    labels = affect_files.write_faces(path, without=["arousal"])
+    figure, _, caption = fig5.draw({"net": entry(tmp_path, (path, labels))}, path, dataset="Faces")
+    assert titles(figure) == ["a  NET", "b  NET", "c  NET"]
+    assert "the face set has no arousal." in caption and "nan" not in caption
+
+
+def test_three_categories_are_not_tested(tmp_path):
+    path = tmp_path / "faces.h5"
+    labels = affect_files.write_faces(path, categories=3)
+    figure, _, caption = fig5.draw({"net": entry(tmp_path, (path, labels))}, path, dataset="Faces")
+    said = affect_files.words(figure)
+    assert said.count("not testable: 3 categories have 6 orders") == 2
 
 
 def test_network_without_the_stage(tmp_path, faces):
@@ -135,7 +166,7 @@ def test_reference_that_was_asked_for_but_is_absent(tmp_path, faces):
         {"net": entry(tmp_path, faces)}, faces[0], dataset="F", no_reference="EmoFAN is not there"
     )
     assert titles(figure)[1] == "b  Declared"
-    assert caption.endswith("LEFT OUT: EmoFAN is not there.")
+    assert "LEFT OUT: EmoFAN is not there." in caption
 
 
 def test_layer_of_one_component(tmp_path, faces):
@@ -143,7 +174,7 @@ def test_layer_of_one_component(tmp_path, faces):
     figure, _, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
     said = affect_files.words(figure)
     assert (
-        said.count("layer flat has one component only; no PC2") == 2 and "nan" not in said.lower()
+        said.count("layer flat has one component only; no PC2") == 3 and "nan" not in said.lower()
     )
 
 

@@ -39,6 +39,7 @@ def test_faces_stand_at_equal_steps(tmp_path, faces):
         second["wanted"], np.linspace(min(scores.values()), max(scores.values()), 21)
     )
     assert second["value"].iloc[[0, -1]].tolist() == [min(scores.values()), max(scores.values())]
+    assert "NET, PC1 and valence: r = " in caption and "valence by 9" in caption
     assert "All faces are RENDERED" in caption and "21 positions at equal steps" in caption
     said = affect_files.words(figure)
     for name in ("a NET", "b Declared", "PC1 (", "Valence", "Arousal", "low", "high"):

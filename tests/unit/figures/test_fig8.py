@@ -136,8 +136,9 @@ def test_what_is_shared_stands_between_and_planes_beside(shares, files):
     control = figure.get_axes()[3].get_lines()[1].get_ydata()
     assert list(control) == pytest.approx([0.605 + 0.01, 0.605 + 0.1])
     said = words(figure)
-    assert "beside planes +0.40 [\u22120.10, +0.80], p = 0.030" in said
-    assert "beside planes +0.40, p < .05 in 1 of 2 seeds" in said
+    said = said.replace("\n", " ").replace("\u00a0", " ")
+    assert "beside planes 0.40 [−0.10, 0.80], p = 0.030" in said
+    assert "beside planes 0.40, p < 0.05 in 1 of 2 seeds" in said
     tests = numbers[numbers["measure"] == "order_beside_planes"]
     assert tests["panel"].tolist() == ["b", "e", "e"] and tests["n"].tolist() == [5040] * 3
     assert "arbitrary planes" in caption

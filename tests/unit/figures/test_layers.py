@@ -50,7 +50,7 @@ def scores():
             read += rows("expression", "balanced_accuracy", [0.25, 0.5, 1], chance=0.25, **where)
             read += rows("valence", "r2_held_out", [0, 0.2, 0.6], chance=np.nan, **where)
             models = {"null_mean": -0.1, "components": "all", **where}
-            alike += rows("identity", "rho_a_within", [0.3, 0.2, 0], **models)
+            alike += rows("identity", "share_of_ceiling_within", [0.3, 0.2, 0], **models)
     silhouettes.append(
         {
             **COMMON,

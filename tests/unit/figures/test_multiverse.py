@@ -64,6 +64,16 @@ def test_a_panel_a_claim_network_and_face_set(choices):
     assert "RENDERED" in caption
 
 
+def test_photographs_without_expression_are_named(choices):
+    is_posed = choices["dataset"] == "posed"
+    choices.loc[is_posed, "rendered"] = 0
+    choices = choices[~(is_posed & (choices["label"] == "expression"))].copy()
+    figure, _, caption = multiverse.draw(choices, **SETTINGS)
+    assert "RENDERED, not photographs: Faces in motion." in caption
+    assert [text.get_text() for text in figure.axes[4].texts] == ["not measured"]
+    assert [len(axis.texts) for axis in figure.axes[5:]] == [0, 1, 0]
+
+
 def test_dots_are_the_changes_in_one_order(choices):
     axis = multiverse.draw(choices.sample(frac=1, random_state=0), **SETTINGS).figure.axes[0]
     (dots,) = (part for part in axis.collections if len(part.get_offsets()) == 60)

@@ -115,6 +115,15 @@ def test_pictures_by_label_and_of_a_sample():
     assert page.count_pictures(scores.assign(pictures_of=np.nan, sampled="")) == "15"
 
 
+def test_face_sets_of_different_numbers_of_people():
+    labels = ["identity", "expression"] * 2
+    scores = pd.DataFrame({"dataset": list("aabb"), "label": labels, "n_groups": [70, 7, 12, 5]})
+    (note,) = page.differ_in_people(scores, {"a": "Portraits", "b": "Video"})
+    assert note.startswith("People: Portraits 70, Video 12; silhouettes of identity fall")
+    assert not page.differ_in_people(scores.assign(n_groups=12), {"a": "A", "b": "B"})
+    assert not page.differ_in_people(scores[:2], {"a": "A", "b": "B"})
+
+
 def test_spaces_in_words():
     assert page.name_space("all") == "full space"
     assert page.name_space(10) == "first 10 principal components"

@@ -31,3 +31,23 @@ def tiny():
 def plan():
     """Plan of a config where these sections are absent."""
     return lambda config, absent=None, **more: Plan(config, MANIFEST, absent=absent or {}, **more)
+
+
+@pytest.fixture
+def plan_of(plan):
+    """Plan of a run with a figure on a table of one's own with this header."""
+    stages = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
+
+    def make(name, figure, header, **face_set):
+        with open("t.csv", "w") as stream:
+            stream.write(f"{header}\na.png{',x' * header.count(',')}\n")
+        entry = {"label": "Mine", "source": "table", "table": "t.csv", **face_set}
+        config = {
+            "datasets": {"mine": entry},
+            "networks": {"p": {"label": "p", "architecture": "pixels", "stages": stages}},
+            "analysis": {"labels": ["identity", "expression", "Age"]},
+            "figures": {"fig4": {"datasets": ["mine"], "networks": ["p"]}, name: figure},
+        }
+        return plan(load_config(config))
+
+    return make

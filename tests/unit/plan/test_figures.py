@@ -2,7 +2,6 @@
 
 import pytest
 
-from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 
@@ -17,7 +16,7 @@ def test_every_figure_has_files_of_known_steps(default, plan, name):
     assert paths and all(path.startswith("results/") for path in paths)
     steps = {path.split("/")[1] for path in paths}
     known = "stimuli geometry embeddings separability affect predictions partition attribution"
-    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse"}
+    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse", "subsamples"}
 
 
 def test_a_figure_without_a_section_is_refused(default, plan):
@@ -69,23 +68,6 @@ def test_figures_7_and_8_ask_for_answers(default):
     }
 
 
-STAGES = dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
-
-
-def figure_of(plan, name, figure, header, **face_set):
-    """The plan of a figure on a table of one's own with this header."""
-    with open("t.csv", "w") as stream:
-        stream.write(f"{header}\na.png{',x' * header.count(',')}\n")
-    entry = {"label": "Mine", "source": "table", "table": "t.csv", **face_set}
-    config = {
-        "datasets": {"mine": entry},
-        "networks": {"p": {"label": "p", "architecture": "pixels", "stages": STAGES}},
-        "analysis": {"labels": ["identity", "expression", "Age"]},
-        "figures": {"fig4": {"datasets": ["mine"], "networks": ["p"]}, name: figure},
-    }
-    return plan(load_config(config)).figure(name)
-
-
 FIG4 = {"datasets": ["mine"], "networks": ["p"]}
 ONE = {"dataset": "mine", "networks": ["p"]}
 
@@ -104,11 +86,11 @@ ONE = {"dataset": "mine", "networks": ["p"]}
     ],
 )  # fmt: skip
 def test_a_figure_without_its_labels_is_refused(
-    plan, tmp_path, monkeypatch, name, figure, header, words
+    plan_of, tmp_path, monkeypatch, name, figure, header, words
 ):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FacestagesError) as caught:
-        figure_of(plan, name, figure, header)
+        plan_of(name, figure, header).figure(name)
     assert str(caught.value).startswith("config: figures.") and words in str(caught.value)
 
 
@@ -123,10 +105,10 @@ def test_a_figure_without_its_labels_is_refused(
     ],
 )  # fmt: skip
 def test_a_figure_with_one_of_its_labels_is_planned(
-    plan, tmp_path, monkeypatch, name, figure, header, face_set
+    plan_of, tmp_path, monkeypatch, name, figure, header, face_set
 ):
     monkeypatch.chdir(tmp_path)
-    assert figure_of(plan, name, figure, header, **face_set).files["scores"]
+    assert plan_of(name, figure, header, **face_set).figure(name).files["scores"]
 
 
 def test_figures_of_the_paper_show_no_network_enlarged_faces(paper):

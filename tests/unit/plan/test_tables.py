@@ -17,7 +17,7 @@ def test_table_1_reads_what_it_names(default, plan):
 def test_table_1_does_without_its_test(default, plan):
     table = tables.plan_table1(plan(default, {"datasets.posed": "no portraits"}))
     assert table.test is None and not table.networks["nn3"]["predictions"]
-    assert list(table.datasets) == ["video"] and table.absent == ["no portraits"]
+    assert list(table.datasets) == ["video", "orl"] and table.absent == ["no portraits"]
 
 
 def test_a_trained_network_reports_itself(tiny, plan):

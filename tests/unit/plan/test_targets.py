@@ -12,14 +12,17 @@ def test_everything_can_be_made_where_everything_is_at_hand(default, plan):
     assert targets.figures(planned)[-1] == "results/claims.html"
 
 
-FIG4_NETWORKS = ("nn1", "nn2", "nn3", "nn3_7", "mini_xception", "efficientnet_lite0")
+FIG4_NETWORKS = (
+    *("nn1", "nn2", "nn3", "nn3_7"),
+    *("mini_xception", "efficientnet_lite0", "hse_mobilenet"),
+)
 
 
 @pytest.mark.parametrize(
     ("absent", "can"),
     [
-        (["datasets.video"], True),
-        (["datasets.video", "datasets.posed"], False),
+        (["datasets.video", "datasets.posed"], True),
+        (["datasets.video", "datasets.posed", "datasets.orl"], False),
         (["networks.nn1", "networks.nn2"], True),
         ([f"networks.{name}" for name in FIG4_NETWORKS], False),
     ],

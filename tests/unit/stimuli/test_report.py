@@ -116,7 +116,9 @@ def test_predictions_of_other_pictures_are_refused(faces, predictions):
 
 
 def test_report(faces, predictions, tmp_path):
-    report = report_stimuli(faces, faces.with_name("mine.labels.h5"), [predictions], "net")
+    report = report_stimuli(
+        faces, faces.with_name("mine.labels.h5"), [predictions], expression_from="net"
+    )
     assert (report["n"], report["people"], report["rendered"]) == (3, 2, False)
     assert report["counts"] == {"": {"x": {"happy": 1, "sad": 1}, "y": {"unlabelled": 1}}}
     assert report["predicted"] == {"net": {"happy": 1, "contempt": 1, "sad": 1}}
@@ -128,6 +130,25 @@ def test_report(faces, predictions, tmp_path):
     assert "| x | 1 | 1 | 0 | 2 |" in text
     # A class that only the network has keeps its column.
     assert "|  | happy | contempt |" in text and "| sad | 0 | 1 |" in text
+
+
+def test_labels_that_a_network_cannot_give_are_not_counted(faces, tmp_path):
+    """One of two pictures is sad, and the network knows no sadness: it is right in all."""
+    answers = pd.DataFrame({"stimulus_id": ["a", "b", "c"], "expression": ["happy"] * 3})
+    tables.write_table(tmp_path / "p.csv", answers.assign(network="net"))
+    files = faces, faces.with_name("mine.labels.h5"), [tmp_path / "p.csv"]
+    every = report_stimuli(*files)["agreement"]["net"]
+    assert (every["percent"], every["n"], every["not_counted"]) == (50, 2, {})
+    report = report_stimuli(*files, {"net": ["happy", "neutral"]})
+    known = report["agreement"]["net"]
+    assert (known["percent"], known["n"], known["not_counted"]) == (100, 1, {"sad": 1})
+    write_report(report, "My faces", tmp_path / "r.json", tmp_path / "r.md")
+    text = (tmp_path / "r.md").read_text()
+    assert "Pictures not counted, as the network cannot name them: sad 1." in text
+    none = report_stimuli(*files, {"net": ["fear"]})
+    assert none["agreement"]["net"]["n"] == 0
+    write_report(none, "My faces", tmp_path / "r.json", tmp_path / "r.md")
+    assert "No picture is left." in (tmp_path / "r.md").read_text()
 
 
 def test_the_report_joins_what_is_known_of_pictures_and_of_labels(faces, tmp_path):

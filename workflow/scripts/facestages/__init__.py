@@ -12,7 +12,7 @@ Faces and networks
 Geometry of a layer
     gram_matrix(activations)             G, from activations (n, ...)
     principal_components(G, k)           scores (n, k) and their shares of variance (k,)
-    noise_edge(squares, n)               parallel analysis: largest eigenvalue of unrelated units
+    noise_edge(of_units, of_pictures)    parallel analysis: largest eigenvalue of unrelated units
 Silhouettes
     silhouette(G, groups)                mean silhouette, of G or of distances
     silhouette_samples(G, groups)        silhouette of each picture (n,)
@@ -21,7 +21,7 @@ Decoding
     decode(G, labels, names, components) held-out accuracy or R2, with interval and null
 Representational similarity
     model_rdms(labels)                   what identity, expression and affect predict of distances
-    rank_correlations(x, y)              rho_a and Spearman's correlation of two such sets
+    rank_correlations(x, y)              rho_a, its share of the ceiling, Spearman's correlation
     debiased_cka(G, other)               similarity of two layers
 Variance and regression
     variance_shares(scores, people, affect, categories)

@@ -170,6 +170,9 @@ ARCHITECTURES = {
     "mini_xception": Architecture(
         "keras", InputSpec(64, 1, "symmetric"), classes=EXPRESSIONS, weights=()
     ),
+    "hse_mobilenet": Architecture(
+        "keras", InputSpec(224, 3, "caffe"), "facestages.networks.hse_mobilenet:hse_mobilenet"
+    ),
     "vgg16": Architecture(
         "keras",
         InputSpec(224, 3, "caffe"),

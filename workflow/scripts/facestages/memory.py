@@ -84,8 +84,8 @@ def correlation(n: int, permutations: int = 0) -> int:
 
 
 def subspaces(n: int, permutations: int = 0) -> int:
-    """Inner products and components of about 1,500 pictures, to which larger sets are thinned."""
-    return 400 + 24 * min(n, 3000) ** 2 // _MB
+    """Inner products, and components of about 1,500 pictures, to which larger sets are thinned."""
+    return 400 + (_FLOAT * n * n + 24 * min(n, 3000) ** 2) // _MB
 
 
 def comparison(n: int, permutations: int = 0) -> int:
@@ -94,12 +94,12 @@ def comparison(n: int, permutations: int = 0) -> int:
 
 
 def partition(n: int, permutations: int = 0) -> int:
-    """Components, and each picture's weight in a thousand resamples."""
-    return 105 + _resamples(n)
+    """Components, arbitrary planes, and each picture's weight in a thousand resamples."""
+    return 320 + _resamples(n)
 
 
 def regression(n: int, permutations: int = 0) -> int:
-    """As `partition`, with more libraries."""
+    """Each picture's weight in a thousand resamples, and more libraries."""
     return 190 + _resamples(n)
 
 

@@ -42,6 +42,7 @@ PATTERNS = {
     "geometry": f"<results>/geometry/{_RECORDING}.h5",
     "separability": f"<results>/separability/{_RECORDING}.csv",
     "separability_people": f"<results>/separability/{_RECORDING}.people.csv",
+    "subsamples": f"<results>/subsamples/{_RECORDING}.csv",
     "embedding": f"<results>/embeddings/{_RECORDING}.h5",
     "embedding_scores": f"<results>/embeddings/{_RECORDING}.csv",
     "affect": f"<results>/affect/{_RECORDING}.csv",

@@ -167,7 +167,7 @@ def _read_categories(labels: pd.DataFrame) -> np.ndarray:
     """Category of each picture, (n,); "" where it is not known."""
     if "expression" not in labels:
         return np.full(len(labels), "")
-    return labels["expression"].astype(str).to_numpy()
+    return labels["expression"].fillna("").astype(str).to_numpy()
 
 
 def _category_rows(

@@ -96,7 +96,7 @@ def correlate_categories(
     means = _means(x, codes)
     effects = np.linalg.lstsq(centre_within(np.eye(k)[codes], people), centre_within(y, people))[0]
     spread = means - means.mean(), effects - effects.mean()
-    if min(map(np.ptp, spread)) < _ROUNDING * max(np.ptp(x), np.ptp(y)):
+    if any(np.ptp(of) <= _ROUNDING * np.ptp(all_) for of, all_ in zip(spread, (x, y), strict=True)):
         raise FacestagesError(f"not testable: the means of all {k} categories are the same")
     of_all = spread[0][permutations_of(k)] @ spread[1] / math.prod(map(np.linalg.norm, spread))
     r = float(of_all[0])

@@ -144,7 +144,7 @@ def measure_geometry(
             try:
                 gram, squares = _layer_gram([file[layer] for file in files], ids)
                 _add_geometry(group, gram, components, sample)
-                group.attrs["noise_edge"] = noise_edge(squares, len(ids))
+                group.attrs["noise_edge"] = noise_edge(squares, np.diag(gram))
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
                 raise FacestagesError(f"{name}: {error}") from error

@@ -7,21 +7,23 @@ fall slowly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from facestages.analysis.geometry import leading_components
+from facestages.analysis.resampling import FEWEST_PEOPLE
 from facestages.analysis.sampling import components_of_part
 from facestages.gram import centre_gram
 from facestages.stimuli.sample import people_of
 
 # Larger face sets are thinned to about this many pictures: people, not pictures, are the unit.
 _MOST_PICTURES = 1500
-# Components without a person are sought within this many of all people, for each one that is asked.
-_SOUGHT_IN = 4
+# Components without a person are sought within so many of all people: four times as many as are
+# asked for, and not less than a hundred.
+_TIMES, _LEAST = 4, 100
 
 
 class Others(NamedTuple):
@@ -45,7 +47,7 @@ class Others(NamedTuple):
 
 
 def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[Others]:
-    """Leave out one person after another, in the order in which they first appear.
+    """Leave out one person after another, in the order in which they first appear; none of two.
 
     Parameters
     ----------
@@ -55,13 +57,16 @@ def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[
         Labels of the pictures. Of a large face set, every s-th picture of each expression of each
         person counts.
     k : int
-        Number of components. They are sought within the leading 4 k components of all people.
+        Number of components. They are sought within the leading components of all people, of which
+        there are four times as many, or a hundred.
     """
+    if len(set(people_of(table))) < FEWEST_PEOPLE:
+        return
     rows = thin_pictures(table)
-    part = centre_gram(read_part(gram, rows))
+    part = centre_gram(gram[:][np.ix_(rows, rows)])
     if not part.any():
         return
-    scores, _ = leading_components(part, _SOUGHT_IN * k)
+    scores, _ = leading_components(part, max(_TIMES * k, _LEAST))
     people, names = pd.factorize(people_of(table.iloc[rows]))
     for number, name in enumerate(names):
         kept = people != number
@@ -74,20 +79,8 @@ def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[
 def thin_pictures(table: pd.DataFrame, most: int = _MOST_PICTURES) -> np.ndarray:
     """Rows of every s-th picture of each expression of each person; one of each at least."""
     step = -(-len(table) // most)
-    cells: Sequence = [people_of(table)]
+    cells = [people_of(table)]
     if "expression" in table:
-        cells = [*cells, table["expression"].fillna("").to_numpy()]
+        cells.append(table["expression"].fillna("").to_numpy())
     place = table.groupby(cells, sort=False).cumcount().to_numpy()
     return np.flatnonzero(place % step == 0)
-
-
-def read_part(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Inner products (m, m) of some pictures, in ascending order, without holding the others'."""
-    if len(rows) == len(gram):
-        return gram[:]
-    return np.concatenate(
-        [
-            gram[start : start + 512][rows[(rows >= start) & (rows < start + 512)] - start][:, rows]
-            for start in range(0, len(gram), 512)
-        ]
-    )

@@ -24,7 +24,10 @@ from facestages.stimuli import read_labels
 COMMON = ("dataset", "rendered", "network", "seed", "stage", "layer")
 
 # Columns of whole numbers, some of which may be missing.
-_INTEGERS = ("position", "component", "components_used", "folds", "n", "n_groups", "pictures_of")
+_INTEGERS = (
+    *("position", "component", "components_used", "folds", "n", "n_groups", "people"),
+    "pictures_of",
+)
 
 Rows = Iterable[Mapping[str, object]]
 

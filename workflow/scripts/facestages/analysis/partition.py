@@ -127,7 +127,7 @@ def partition_variance(
             for share, values in one.shares.items():
                 row = {**where, "measure": "share", "label": share, **_estimate(values, people)}
                 yield layer, [{**row, "sampling_error": errors.get(share)}]
-            if len(arbitrary) and scores.any():
+            if np.isfinite(one.planes[:1]).any():
                 yield layer, [{**where, **_affect_beside_planes(one, people)}]
         order = _order_beside_planes(measured, no_planes, people)
         for row in [*_milestones(measured, people), order, *_without(no_affect)]:
@@ -178,12 +178,7 @@ def _affect_beside_planes(one: _LayerShares, people: int) -> dict[str, object]:
 def _order_beside_planes(
     measured: Sequence[_LayerShares], no_planes: str, people: int
 ) -> dict[str, object]:
-    row = {
-        "measure": "order_beside_planes",
-        "label": "category after affect",
-        "note": "",
-        "n": None,
-    }
+    row = {"measure": "order_beside_planes", "label": "category after affect", "n": None}
     category = np.array([one.shares["category_alone"] for one in measured])[:, :, None]
     try:
         if no_planes:
@@ -195,7 +190,7 @@ def _order_beside_planes(
         return row | {"note": str(error)}
     later = planes.rise_after(np.array([one.resampled for one in measured]), category[:, 1:])
     low, high = interval(later[:, 0] - later[:, 1:].mean(axis=1), people)
-    return row | {"ci_low": low, "ci_high": high} | found._asdict()
+    return row | {"ci_low": low, "ci_high": high, "note": ""} | found._asdict()
 
 
 def _without(no_affect: str) -> list[dict[str, object]]:

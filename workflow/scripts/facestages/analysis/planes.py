@@ -22,7 +22,7 @@ _RANDOM = 2000
 # Planes of which intervals take the mean.
 _OF_INTERVALS = 200
 # Planes that share so much are taken as the same.
-_SAME = 0.95
+_SAME = 0.98
 _ROUNDING = 1e-9
 
 

@@ -68,14 +68,23 @@ def have_labels(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
 def rank_correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Rank correlations of two RDMs.
 
-    ``rho_a = 12 sum(r_x r_y) / (m^3 - m)`` and
-    ``spearman = sum(r_x r_y) / sqrt(sum(r_x^2) sum(r_y^2))`` of the centred ranks of m pairs.
+    ``rho_a = 12 sum(r_x r_y) / (m^3 - m)``,
+    ``spearman = sum(r_x r_y) / sqrt(sum(r_x^2) sum(r_y^2))`` and
+    ``share_of_ceiling = sum(r_x r_y) / sum(r_y^2)`` of the centred ranks of m pairs.
 
     Models of categories tie most pairs, and tied pairs share their mean rank. Spearman's
     correlation divides by the standard deviation of the tied ranks, which favours models with ties:
     they need not order the tied pairs. ``rho_a`` is the mean of Spearman's correlation over all
     random ways to break the ties (Schütt et al. 2023, doi:10.7554/eLife.82566), as tau-a is of
-    Kendall's (Nili et al. 2014). A model with ties cannot reach 1.
+    Kendall's (Nili et al. 2014). A model y with ties cannot reach 1.
+
+    ``share_of_ceiling`` is ``rho_a`` divided by the highest value that any x has with y,
+    ``12 sum(r_y^2) / (m^3 - m) = 1 - sum(t^3 - t) / (m^3 - m)`` over ties of t pairs: tied ranks
+    are means, so the products sum to most where x orders pairs as y does (rearrangement
+    inequality). Every order of pairs is that of some distances. For a model of two values the share
+    is the rank-biserial correlation (Cureton 1956, doi:10.1007/BF02289138): the chance that a pair
+    that should be farther apart than another is, less the chance that it is closer. It does not
+    depend on how many pairs the model ties, so that models can be compared.
 
     Parameters
     ----------
@@ -86,7 +95,8 @@ def rank_correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``rho_a`` and ``spearman``, which is NaN where x or y does not vary.
+        ``rho_a``; ``spearman``, which is NaN where x or y does not vary; ``share_of_ceiling``,
+        which is NaN where y does not vary.
 
     Raises
     ------
@@ -95,7 +105,12 @@ def rank_correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """
     x, y = (rank_pairs(values).astype(np.float64) for values in (x, y))
     spread = np.sqrt((x @ x) * (y @ y))
-    return {"rho_a": x @ y / len(x), "spearman": x @ y / spread if spread else np.nan}
+    ceiling = y @ y
+    return {
+        "rho_a": x @ y / len(x),
+        "spearman": x @ y / spread if spread else np.nan,
+        "share_of_ceiling": x @ y / ceiling if ceiling else np.nan,
+    }
 
 
 def rank_pairs(dissimilarities: np.ndarray) -> np.ndarray:

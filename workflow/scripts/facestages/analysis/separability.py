@@ -25,13 +25,7 @@ from facestages.analysis.resampling import (
     pseudo_values,
     weighted_mean,
 )
-from facestages.analysis.silhouette_scores import (
-    interval_columns,
-    leave_each_out,
-    score_label,
-    score_values,
-)
-from facestages.analysis.silhouettes import centred_distances, mean_silhouettes
+from facestages.analysis.silhouette_scores import interval_columns, score_label, score_values
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli.sample import people_of
@@ -41,8 +35,6 @@ SHARES = (0.6, 0.9)
 
 # For more pictures, finding all eigenvalues would take longer than the silhouettes.
 _MOST_FOR_SPECTRUM = 3000
-# Subsamples of pictures: number of draws, and least number of people.
-_DRAWS, _FEWEST_PEOPLE = 20, 3
 # Rounding errors of a share of variance are smaller than this.
 _ROUNDING = 1e-6
 
@@ -67,7 +59,6 @@ def score_separability(
     labels: Sequence[str],
     components: Sequence[int | str],
     permutations: int,
-    pictures_per_person: int | None = None,
     people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Silhouettes of every recorded layer of one network on one face set.
@@ -82,9 +73,6 @@ def score_separability(
         Numbers of principal components; ``all`` is the layer's full space.
     permutations : int
         Label permutations for z and p; 0 for none.
-    pictures_per_person : int, optional
-        Size of subsamples of each person's pictures, which make face sets of few and of many
-        pictures a person comparable.
     people : path-like, optional
         Table to write, with the columns `PEOPLE`: what each person contributes to each value of the
         layers of stages that has an interval. The pseudo-values of a value have it as their mean,
@@ -104,17 +92,13 @@ def score_separability(
         - of each number of components, if both identity and expression are scored, the measures of
           `score_label` with ``_overtaking``: the position (0 is the first recorded layer) from
           which on expression's is above identity's (`overtaking`), both less the mean of permuted
-          labels;
-        - if people have twice as many pictures as `pictures_per_person`, identity's
-          ``silhouette_subsampled`` and, as its difference from ``silhouette``,
-          ``silhouette_subsampled_change``.
+          labels.
 
         If the face set is a sample, ``pictures_of`` and ``sampled`` describe the sample, and
         ``sampling_error`` is that of `analysis.sampling.sampling_error`.
     """
     table = geometry.labels
     moves = {label: _moves(table, label, permutations) for label in labels}
-    drawn = _draw_pictures(table, pictures_per_person) if "identity" in labels else None
     sample = sampling.read_sample(people_of(table), geometry.faces)
     most = max((k for k in components if k != "all"), default=0)
     curves: _Curves = {}
@@ -138,8 +122,6 @@ def score_separability(
                 measured += scored
             if sample is not None:
                 _add_errors(measured, gram, scores, k, table, ratios, sample)
-            if drawn is not None:
-                measured += _subsampled_rows(gram, scores, k, measured, drawn)
             space = {"components": k, "components_used": dimensions}
             rows += [{**space, **row} for row in measured]
         if people is not None and layer.name in geometry.stages.values():
@@ -202,60 +184,6 @@ def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.
         return gram[np.ix_(rows, rows)]
     points = sampling.components_of_part(scores[rows])[:, :k]
     return points @ points.T
-
-
-# ------------------------------------------------------------------------ few pictures of a person
-
-
-def _draw_pictures(table: pd.DataFrame, number: int | None) -> np.ndarray | None:
-    """Rows of `number` pictures of each person, shape (draws, people, number).
-
-    None if a person has less than twice as many pictures, or if there are too few people.
-    """
-    labelled = np.flatnonzero(is_labelled(table, "identity"))
-    if number is None or not len(labelled):
-        return None
-    people = list(table.iloc[labelled].groupby("identity", sort=False).indices.values())
-    if len(people) < _FEWEST_PEOPLE or min(map(len, people)) < 2 * number:
-        return None
-    rng = np.random.default_rng(0)
-    draws = [[rng.choice(rows, number, replace=False) for rows in people] for _ in range(_DRAWS)]
-    return labelled[np.array(draws)]
-
-
-def _subsampled_rows(
-    gram: np.ndarray,
-    scores: np.ndarray,
-    k: int | str,
-    measured: Sequence[Mapping],
-    drawn: np.ndarray,
-) -> list[dict[str, object]]:
-    """Identity's silhouette in subsamples of pictures, and its difference from that of all."""
-    whole = next(
-        row for row in measured if (row.get("label"), row["measure"]) == ("identity", "silhouette")
-    )
-    if "people" not in whole:
-        return []
-    _, number, pictures = drawn.shape
-    codes = np.repeat(np.arange(number), pictures)
-    labellings = np.concatenate([codes[None], leave_each_out(codes, codes)])
-    draws = []
-    for rows in drawn.reshape(len(drawn), -1):
-        distance = centred_distances(_part_of_space(gram, scores, k, rows))
-        draws.append(mean_silhouettes(distance, labellings)["silhouette"])
-    value, left_out = np.split(np.mean(draws, axis=0), [1])
-    pseudo = pseudo_values(value[0], left_out)
-    note = f"{pictures} pictures a person, mean of {len(drawn)} draws"
-    row = {key: whole[key] for key in ("label", "label_source", "n_groups", "people")}
-    row |= {"n": len(codes), "note": note}
-    change = value[0] - whole["value"], pseudo - whole["pseudo_values"], 2
-    return [
-        {**row, "measure": measure, "value": one, **interval_columns(contributions, most)}
-        for measure, one, contributions, most in (
-            ("silhouette_subsampled", value[0], pseudo, 1),
-            ("silhouette_subsampled_change", *change),
-        )
-    ]
 
 
 # ------------------------------------------------------------------------------------ the spectrum

@@ -76,8 +76,8 @@ def score_label(
     list of dict
         A row a measure: ``label, label_source, measure, value, ci_low, ci_high, n, n_groups,
         note``; ``pseudo_values`` of each of ``people``; with permutations, ``null, null_mean,
-        null_sd, z, p``. There is no interval with
-        fewer than three people, nor where one person alone shows a group.
+        null_sd, z, p``. There is no interval with fewer than three people, nor where one person
+        alone shows a group.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
     labelled, whole = is_labelled(table, label), table

@@ -13,7 +13,7 @@ import pandas as pd
 from facestages import tables
 from facestages.analysis.decoding_tasks import Settings
 from facestages.analysis.geometry import leading_components
-from facestages.analysis.jackknife import read_part, thin_pictures
+from facestages.analysis.jackknife import thin_pictures
 from facestages.analysis.labels import NO_GEOMETRY, circular_note, join_notes
 from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
 from facestages.analysis.permutation import Permutations, compare_with_null, permute_label
@@ -139,7 +139,7 @@ def _people_rows(measured: Sequence[Mapping]) -> Iterator[dict[str, object]]:
 
 def _layer_points(layer: Layer, rows: np.ndarray) -> np.ndarray | None:
     """Points (n, k) of some pictures; None if they are all the same."""
-    gram = centre_gram(read_part(layer.gram, rows))
+    gram = centre_gram(layer.gram[:][np.ix_(rows, rows)])
     try:
         scores, _ = leading_components(gram, _MOST)
     except FacestagesError:

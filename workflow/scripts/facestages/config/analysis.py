@@ -47,8 +47,13 @@ class Analysis(Section):
     )
     pictures_per_person: Annotated[int, Field(ge=2)] | None = Field(
         14,
-        description="Identity is also scored on so many pictures of each person, drawn by chance "
-        "(14 as in KDEF), where all people have twice as many or more; null for never.",
+        description="Figure `controls` compares identity on so many pictures of each person, drawn "
+        "by chance where there are more (14 as in KDEF); null for all.",
+    )
+    people: Annotated[int, Field(ge=3)] | None = Field(
+        12,
+        description="Figure `controls` compares identity on so many people, drawn by chance where "
+        "there are more; null for all.",
     )
     decoding: Decoding = Field(Decoding(), description="Labels read out of the layers.")
     umap: Umap = Field(Umap(), description="UMAP of the layers' outputs.")

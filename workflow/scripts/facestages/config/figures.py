@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: Roles of the networks of Figure 3.
 ROLES = ("pixels", "untrained", "objects")
 
+_AFFECT = ("valence", "arousal")
+
 
 class Uses(NamedTuple):
     """Names of what a figure or table is made from; it can do without references and ratings."""
@@ -35,6 +37,8 @@ class Figure(Section):
     OPTIONAL: ClassVar[tuple[str, ...]] = ()
     #: Labels that the figure shows: with none of them there is nothing to see.
     LABELS: ClassVar[tuple[str, ...]] = ()
+    #: Labels of parts of the figure, and what is blank without them.
+    PARTS: ClassVar[dict[str, str]] = {}
 
     @property
     def labels_shown(self) -> list[str]:
@@ -202,6 +206,7 @@ class Fig5(Study4Figure):
     """Figure 5: principal components beside valence and arousal."""
 
     NAMES = {**Study4Figure.NAMES, "ratings": "ratings"}
+    PARTS = dict.fromkeys(_AFFECT, "regressions and the reference")
     ratings: str | None = Field(
         None, description="Human ratings of other pictures, one of `ratings`, as a last panel."
     )
@@ -210,6 +215,7 @@ class Fig5(Study4Figure):
 class Fig6(Study4Figure):
     """Figure 6: faces along principal components, valence and arousal."""
 
+    PARTS = dict.fromkeys(_AFFECT, "faces along them")
     faces: Count = Field(21, description="Faces along an axis.")
 
 
@@ -223,6 +229,7 @@ class Fig8(Figure):
     """Figure 8: how much of the space is identity, valence-arousal and category, by layer."""
 
     LABELS = ("identity", "expression")
+    PARTS = dict.fromkeys(_AFFECT, "shares of valence-arousal")
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(
         min_length=1, max_length=4, description="Networks, a row of panels each."
@@ -303,11 +310,11 @@ class Controls(Figure):
     networks: list[str] = Field(
         min_length=1, description="Networks that look at both, as a rule the pixels."
     )
-    many: str = Field(
-        description="Face set of Figure 4 with many pictures a person, of which "
-        "`analysis.pictures_per_person` are drawn."
+    many: str = Field(description="Face set of Figure 4 with many pictures a person.")
+    few: str = Field(
+        description="Face set of Figure 4 with few pictures a person. Both are also compared on "
+        "`analysis.people` people with `analysis.pictures_per_person` pictures each."
     )
-    few: str = Field(description="Face set of Figure 4 with few pictures a person.")
 
     def check(self, where: str, config: Config) -> None:
         super().check(where, config)

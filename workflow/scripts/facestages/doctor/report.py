@@ -14,6 +14,8 @@ from facestages.doctor.requirements import (
     list_requirements,
     list_targets,
 )
+from facestages.plan import Plan
+from facestages.plan.labels import missing_labels
 from facestages.plan.presence import read_gated
 
 logger = logging.getLogger(__name__)
@@ -34,14 +36,17 @@ def check_resources(config: Mapping, manifest: Mapping[str, Mapping]) -> None:
     checked = Config.model_validate(config)
     requirements = list_requirements(checked, manifest, read_gated())
     targets = list_targets(checked, requirements)
-    print("\n".join(_report(requirements, targets)), flush=True)
+    lacking = missing_labels(Plan(checked))
+    print("\n".join(_report(requirements, targets, lacking)), flush=True)
     missing = [requirement.key for requirement in requirements if requirement.missing]
     if missing:
         logger.error("missing: %s", ", ".join(missing))
         raise SystemExit(1)
 
 
-def _report(requirements: Sequence[Requirement], targets: Sequence[Target]) -> Iterator[str]:
+def _report(
+    requirements: Sequence[Requirement], targets: Sequence[Target], lacking: Sequence[str]
+) -> Iterator[str]:
     """Lines of the whole report."""
     yield "What this config needs from outside"
     yield f"Relative paths start in {os.getcwd()}"
@@ -55,6 +60,10 @@ def _report(requirements: Sequence[Requirement], targets: Sequence[Target]) -> I
     yield from _blocks("What a run fetches by itself", fetched)
     yield from _blocks("What is there", there, ("licence", "size", "sha256", "citation"))
     yield from _target_lines(targets)
+    if lacking:
+        yield from ("", "Labels that face sets lack")
+    for line in lacking:
+        yield textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     yield ""
     if missing:
         counted = f"{len(missing)} of {len(requirements)}"

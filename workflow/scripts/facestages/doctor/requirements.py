@@ -21,7 +21,14 @@ from facestages.picture_paths import find_pictures, missing_pictures
 from facestages.plan import Plan, presence, targets
 from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources
 
-_ADDRESS = {"pip": "package index, {}", "url": "{}", "file": "comes with the project, {}"}
+_ADDRESS = {
+    "pip": "package index, {}",
+    "npm": "registry of npm, {}",
+    "url": "{}",
+    "file": "comes with the project, {}",
+}
+# Where an asset is that was not fetched yet.
+_PLACES = {"pip": "package index", "npm": "registry of npm"}
 
 
 class Requirement(NamedTuple):
@@ -163,7 +170,7 @@ def _asset(plan: Plan, name: str, entry: Mapping, needed_by: list[str]) -> Requi
     return Requirement(
         key=f"assets.{name}",
         what=name,
-        where=local or existing or ("package index" if kind == "pip" else "its address below"),
+        where=local or existing or _PLACES.get(kind, "its address below"),
         found=not note if local else existing is not None,
         fetched_by_us=not local,
         address=_ADDRESS[kind].format(source),

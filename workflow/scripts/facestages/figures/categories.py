@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from facestages.analysis.affect import category_measures
 from facestages.analysis.categories import (
-    FOLLOWS,
     correlate_categories,
     is_exact,
     share_of_category,
@@ -17,13 +16,15 @@ from facestages.analysis.categories import (
 from facestages.analysis.components import AFFECT, affect_of, component_scores
 from facestages.analysis.labels import circular_note, join_notes
 from facestages.errors import FacestagesError
-from facestages.figures import style
+from facestages.figures import page, style
 from facestages.figures.components import Shown, Study
 from facestages.figures.expressions import expression_looks
 
 _SMALL = 6.5  # points
-# Least distance of two names, as a part of the panel's height.
-_APART = 0.085
+# Parts of a panel's width and height: a letter of a name, and a point.
+_LETTER, _MARKER = (0.044, 0.1), (0.11, 0.1)
+# Places of a name around its point, the best first.
+_AROUND = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.6), (1, -0.6), (-1, 0.6), (-1, -0.6)])
 
 
 def measure_categories(study: Study, network: Shown, label: str) -> list[dict[str, object]]:
@@ -63,12 +64,12 @@ def draw_categories(axis: Axes, study: Study, network: Shown, label: str) -> Non
     found = correlate_categories(affect, scores, faces.expressions, faces.people)
     slope, intercept = np.polyfit(found.x, found.y, 1)
     ends = np.array([found.x.min(), found.x.max()])
-    axis.plot(ends, intercept + slope * ends, color="black", linewidth=1)
+    axis.plot(ends, intercept + slope * ends, color=style.GREY, linewidth=1, zorder=0)
     looks = expression_looks(found.names)
     for name, x, y in zip(found.names, found.x, found.y, strict=True):
         axis.plot(x, y, linestyle="", markersize=5.5, **looks[name])
-    axis.margins(0.12, 0.14)
-    axis.set_xlabel(f"{label.capitalize()}, mean of each category")
+    axis.margins(0.14, 0.16)
+    axis.set_xlabel(f"{label.capitalize()} by category")
     axis.set_ylabel(f"PC{AFFECT.index(label) + 1}")
     _name_points(axis, found.names, found.x, found.y)
 
@@ -77,44 +78,43 @@ def describe_categories(rows: list[Mapping[str, object]]) -> Iterator[str]:
     """What the rows of `measure_categories` say, in lines of a few words."""
     by_measure = {row["measure"]: row for row in rows}
     between, within = by_measure["r_categories"], by_measure["r_within_category"]
-    label, share = between["label"], by_measure["share_of_category"]["value"]
     if "value" in between:
-        p = f"{'exact ' * is_exact(between['n'])}{_spell_p(between['p'])}"
-        yield f"r = {_spell(between['value'])}, {p}, n = {between['n']} categories"
+        p = f"{'exact ' * is_exact(between['n'])}{page.spell_p(between['p'])}"
+        yield f"r = {page.spell(between['value'])}, {p}, n = {between['n']}"
     else:
         yield str(between["note"])
-    if share >= FOLLOWS:
-        yield f"{label} follows from category by {share:.0%}"
-    elif "value" in within:
-        r, low, high = (_spell(within[name]) for name in ("value", "ci_low", "ci_high"))
-        p = _spell_p(within["p"])
-        yield f"within category r = {r} [{low},\u00a0{high}], {p}, {within['n']} people"
-    else:
-        yield f"within category: {within['note']}"
+    if "value" in within:
+        r = page.spell(*(within[name] for name in ("value", "ci_low", "ci_high")))
+        yield f"within category r = {r}, {page.spell_p(within['p'])}, {within['n']} people"
+
+
+def shares_in_words(rows: Iterable[Mapping[str, object]]) -> list[str]:
+    """How far each label follows from category, as a sentence; of rows of `measure_categories`."""
+    shares = {
+        row["label"]: row["value"] for row in rows if row.get("measure") == "share_of_category"
+    }
+    if not shares:
+        return []
+    said = ", ".join(f"{label} by {share:.0%}" for label, share in shares.items())
+    return [f"How far they follow from category (variance): {said}."]
 
 
 def categories_in_words(study: Study) -> list[str]:
     """The caption's sentences on components and labels whose units are categories."""
-    lines = []
+    results, measured = [], []
     for network in study.networks.values():
         for label in AFFECT:
             try:
                 rows = measure_categories(study, network, label)
             except FacestagesError:
                 continue
+            measured += rows
             text = "; ".join(describe_categories(rows))
-            lines.append(f"{network.label}, PC{AFFECT.index(label) + 1} and {label}: {text}.")
-    if lines:
-        lines.insert(0, "Means of categories, with p over all assignments of their positions:")
-    return lines
-
-
-def _spell(number: float) -> str:
-    return f"{number:.2f}".replace("-", "−")
-
-
-def _spell_p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+            results.append(f"{network.label}, PC{AFFECT.index(label) + 1} and {label}: {text}.")
+    if not results:
+        return []
+    first = "Means of categories (n), with p over all assignments of their positions:"
+    return [first, *results, *shares_in_words(measured)]
 
 
 def _find(study: Study, network: Shown, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -123,22 +123,38 @@ def _find(study: Study, network: Shown, label: str) -> tuple[np.ndarray, np.ndar
 
 
 def _name_points(axis: Axes, names: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    """Names beside points: right of those in the left half, left of the others, none on another."""
-    middle, least = np.mean(axis.get_xlim()), _APART * np.ptp(axis.get_ylim())
-    look = {"va": "center", "fontsize": _SMALL, "color": style.INK, "textcoords": "offset points"}
-    for side, shift, align in ((x < middle, 5, "left"), (x >= middle, -5, "right")):
-        heights = _spread(y[side], least)
-        for name, place, height in zip(names[side], x[side], heights, strict=True):
-            axis.annotate(name, (place, height), (shift, 0), ha=align, **look)
+    """Write names beside points, where they cover least of other names and points."""
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    points = np.column_stack([(x - left) / (right - left), (y - low) / (high - low)])
+    sizes = np.array([(_LETTER[0] * len(name), _LETTER[1]) for name in names])
+    for name, centre in zip(names, place_boxes(points, sizes, _MARKER), strict=True):
+        look = {"ha": "center", "va": "center", "fontsize": _SMALL, "color": style.INK}
+        axis.text(*centre, name, transform=axis.transAxes, **look)
 
 
-def _spread(values: np.ndarray, least: float) -> np.ndarray:
-    """Values moved apart, as little as it takes, to be `least` or more from each other."""
-    order = np.argsort(values)
-    steps = least * np.arange(len(values))
-    # What must rise to stay apart from below, and what must sink to stay apart from above.
-    up = np.maximum.accumulate(values[order] - steps) + steps
-    down = np.minimum.accumulate((values[order] - steps)[::-1])[::-1] + steps
-    spread = np.empty_like(values)
-    spread[order] = (up + down) / 2
-    return spread
+def place_boxes(points: np.ndarray, sizes: np.ndarray, marker: Sequence[float]) -> np.ndarray:
+    """Centres (n, 2) of boxes beside points in the unit square, with little on one another.
+
+    Each box of `sizes` (n, 2) takes the best of eight places around its point, the most crowded
+    point first: where least of it lies on other boxes, on markers of this size and outside.
+    """
+    taken = [(point, np.asarray(marker)) for point in points]
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2)
+    centres = np.empty_like(points)
+    for number in np.argsort(np.sort(distance, axis=1)[:, 1:3].sum(axis=1)):
+        reach = (sizes[number] + marker) / 2
+        places = points[number] + _AROUND * reach
+        centres[number] = min(places, key=lambda place: _covered(place, sizes[number], taken))
+        taken.append((centres[number], sizes[number]))
+    return centres
+
+
+def _covered(centre: np.ndarray, size: np.ndarray, taken: Sequence) -> float:
+    """Area of a box that lies on those that are taken, or outside of the unit square."""
+
+    def common(low: np.ndarray, high: np.ndarray) -> float:
+        sides = np.minimum(centre + size / 2, high) - np.maximum(centre - size / 2, low)
+        return float(np.prod(np.maximum(sides, 0)))
+
+    outside = np.prod(size) - common(np.zeros(2), np.ones(2))
+    return round(outside + sum(common(at - of / 2, at + of / 2) for at, of in taken), 9)

@@ -1,22 +1,34 @@
-"""Identity silhouettes under three controls: low-level properties, few pictures, components."""
+"""Identity silhouettes under controls: low-level properties, equal numbers, components."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
+from facestages.analysis.labels import join_notes
+from facestages.analysis.subsamples import explain_gap
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
+from facestages.text import abbreviate
 
 _SILHOUETTE = "silhouette"
-_SUBSAMPLED = "silhouette_subsampled"
-_CHANGE = "silhouette_subsampled_change"
+_BOTH = "silhouette_few_of_both"
 
 # The stage at which each label is expected to be most separate.
 _STAGES = {"identity": "middle", "expression": "final"}
+
+# By measure on equal numbers: its panel of the numbers, and its name in the figure.
+_EQUAL = {
+    "silhouette_few_pictures": ("few pictures", "Pictures"),
+    "silhouette_few_people": ("few people", "People"),
+    _BOTH: ("few of both", "Both"),
+}
 
 # Columns that tell measurements on one face set apart.
 _ON_A_SET = ["network", "layer", "stage", "label", "components"]
@@ -29,6 +41,7 @@ _COLUMNS = [
 
 def draw(
     scores: pd.DataFrame,
+    subsamples: pd.DataFrame | None = None,
     *,
     conditions: Mapping[str, str],
     pixels: Mapping[str, str],
@@ -47,6 +60,8 @@ def draw(
     ----------
     scores : pandas.DataFrame
         Rows of `analysis.separability.score_separability`.
+    subsamples : pandas.DataFrame, optional
+        Rows of `analysis.subsamples.score_subsamples` on `many` and `few`.
     conditions : mapping of str to str
         Name in figures of face sets: one as it is, then with low-level properties made equal.
     pixels, networks : mapping of str to str
@@ -62,40 +77,39 @@ def draw(
     -------
     figures.page.Drawing
         Numbers: the silhouettes drawn, and what claims are judged by. ``change`` and
-        ``share_left`` compare a controlled face set with the first. ``gap_explained`` is
-        ``silhouette_subsampled_change``, from all pictures of `many` to few, as a share of the
-        difference between `few` and `many`. The interval of a difference of face sets is the
-        widest that their own intervals allow.
+        ``share_left`` compare a controlled face set with the first; the interval of a change is the
+        widest that both intervals allow. ``gap_explained`` is the part of the difference between
+        `few` and `many` that equal numbers of pictures, of people, or of both explain
+        (`analysis.subsamples.explain_gap`); its ``n`` are the people of both face sets.
 
     Raises
     ------
     FacestagesError
         If there is nothing to draw.
     """
-    measured = scores["measure"].isin([_SILHOUETTE, _SUBSAMPLED, _CHANGE])
-    summary = mean_over_seeds(scores[measured], _KEYS)
+    summary = mean_over_seeds(scores[scores["measure"] == _SILHOUETTE], _KEYS)
     low_level = _low_level(summary, conditions, pixels)
-    few_pictures = _few_pictures(summary, many, few, networks, components)
+    equal = _equal_numbers(subsamples, many, few, networks)
     sweep = _sweep(summary, many[0], networks)
-    parts = {"low level": low_level, "few pictures": few_pictures, "components": sweep}
-    numbers = pd.concat([part.assign(panel=name) for name, part in parts.items()])
-    numbers = numbers.reindex(columns=_COLUMNS)
+    parts = [low_level.assign(panel="low level"), equal, sweep.assign(panel="components")]
+    numbers = pd.concat([part for part in parts if len(part)] or parts).reindex(columns=_COLUMNS)
     page.require_values(
         numbers,
         "the figure of controls",
         "no identity silhouettes; check figures.controls and the face sets' labels",
     )
-    figure, axes = page.new_panels(2, 2, 150)
-    _draw_low_level(axes[0, 0], low_level, conditions, pixels)
-    _draw_few(axes[0, 1], few_pictures, many, few[1], networks)
-    for axis, label, letter in zip(axes[1], ("identity", "expression"), "cd", strict=True):
+    figure, grid = page.new_panels(3, 2, 215)
+    axes = list(grid.flat)
+    _draw_low_level(axes[0], low_level, conditions, pixels)
+    _draw_equal(axes[1], equal, many, few, networks)
+    _draw_gap(axes[2], equal, networks)
+    for axis, label, letter in zip(axes[3:5], ("identity", "expression"), "de", strict=True):
         _draw_sweep(axis, sweep[sweep["label"] == label], looks)
         stage = _STAGES[label]
         axis.set_title(f"{letter}  {label.capitalize()}, {stage} stage", loc="left")
         axis.set_ylabel(f"{label.capitalize()} silhouette")
-    lines = style.line_styles(looks)
-    page.add_line_legend(figure, networks, lines, min(3, len(lines)))
-    sentences = _caption(numbers, many, few, conditions, pixels | networks, components)
+    _name_networks(axes[5], networks, looks)
+    sentences = _caption(numbers, many, few, conditions, pixels | networks)
     return page.finish(figure, numbers, sentences, absent)
 
 
@@ -130,33 +144,77 @@ def _less(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _few_pictures(
-    summary: pd.DataFrame,
+def _equal_numbers(
+    subsamples: pd.DataFrame | None,
     many: tuple[str, str],
     few: tuple[str, str],
     networks: Mapping[str, str],
-    components: int | str,
 ) -> pd.DataFrame:
-    """Identity silhouettes on all and on few pictures a person, and on the set of few."""
-    scores = summary[
-        summary["network"].isin(networks)
-        & (summary["stage"] == _STAGES["identity"])
-        & (summary["label"] == "identity")
-        & (summary["components"] == str(components))
-        & summary["dataset"].isin([many[0], few[0]])
+    """Identity silhouettes of both face sets as they are and on equal numbers, and their gap."""
+    if subsamples is None:
+        return pd.DataFrame(columns=_COLUMNS)
+    scores = subsamples[subsamples["stage"] == _STAGES["identity"]]
+    rows = []
+    for network in networks:
+        of_network = scores[scores["network"] == network]
+        of_sets = [of_network[of_network["dataset"] == name] for name, _ in (many, few)]
+        rows += [_silhouette_row(group) for of_set in of_sets for group in _by_measure(of_set)]
+        if all(map(len, of_sets)):
+            rows += _gap_rows(*of_sets, (many[1], few[1]))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _by_measure(of_set: pd.DataFrame) -> list[pd.DataFrame]:
+    return [group for _, group in of_set.groupby("measure", sort=False)]
+
+
+def _silhouette_row(group: pd.DataFrame) -> dict[str, object]:
+    """A silhouette, a mean over seeds, with Student's interval over people."""
+    of_people = group.groupby("identity")["pseudo_value"].mean()
+    number = len(of_people)
+    reach = scipy.stats.t.ppf(0.975, number - 1) * of_people.std() / np.sqrt(number)
+    value = of_people.mean()
+    # With very few people, the interval would leave the range of silhouettes.
+    ends = {"value": value, "ci_low": max(value - reach, -1), "ci_high": min(value + reach, 1)}
+    seeds = {"seeds": group["seed"].nunique()}
+    return group.iloc[0].to_dict() | ends | seeds | {"panel": "equal numbers"}
+
+
+def _gap_rows(
+    of_many: pd.DataFrame, of_few: pd.DataFrame, names: tuple[str, str]
+) -> list[dict[str, object]]:
+    """What part of the gap between two face sets equal numbers explain."""
+    sets = (of_many, of_few)
+    tables = [
+        of_set.pivot_table("pseudo_value", "identity", "measure", dropna=False) for of_set in sets
     ]
-    whole, change, other = (
-        scores[(scores["dataset"] == name) & (scores["measure"] == measure)].set_index(_ON_A_SET)
-        for name, measure in ((many[0], _SILHOUETTE), (many[0], _CHANGE), (few[0], _SILHOUETTE))
-    )
-    shared = change.index.intersection(other.index)
-    gap = (other.loc[shared, "value"] - whole.loc[shared, "value"]).replace(0, np.nan)
-    explained = change.loc[shared].assign(measure="gap_explained")
-    ends = explained[["value", "ci_low", "ci_high"]].div(gap, axis=0)
-    # Division by a negative gap swaps the ends of an interval.
-    explained["value"] = ends["value"]
-    explained["ci_low"], explained["ci_high"] = ends.min(axis=1), ends.max(axis=1)
-    return pd.concat([scores, explained.reset_index()], ignore_index=True)
+    rows = []
+    for measure, (panel, _) in _EQUAL.items():
+        row = of_many.iloc[0].to_dict() | {"panel": panel, "measure": "gap_explained"}
+        row |= {"seeds": of_many["seed"].nunique(), "n": sum(map(len, tables)), "value": np.nan}
+        lacking = [
+            str(of_set["note"].iloc[0])
+            for of_set in sets
+            if not of_set["pseudo_value"].notna().all()
+        ]
+        if lacking:
+            rows.append(row | {"note": lacking[0]})
+            continue
+        explained = explain_gap(*(table[[_SILHOUETTE, measure]].to_numpy() for table in tables))
+        firsts = [of_set[of_set["measure"] == measure].iloc[0] for of_set in sets]
+        words = [
+            f"{name}: {first['n']} pictures of {first['people']} people"
+            for name, first in zip(names, firsts, strict=True)
+        ]
+        is_unequal = panel != "few pictures" and len({first["people"] for first in firsts}) > 1
+        unequal = "people still differ, lower analysis.people" if is_unequal else ""
+        note = join_notes("; ".join(words), unequal, explained.note)
+        rows.append(
+            row
+            | explained._asdict()
+            | {"ci_low": explained.low, "ci_high": explained.high, "note": note}
+        )
+    return rows
 
 
 def _sweep(summary: pd.DataFrame, many: str, networks: Mapping[str, str]) -> pd.DataFrame:
@@ -190,7 +248,8 @@ def _draw_low_level(
     axis: Axes, table: pd.DataFrame, conditions: Mapping[str, str], pixels: Mapping[str, str]
 ) -> None:
     scores = table[table["measure"] == _SILHOUETTE]
-    axis.set_title(f"a  Low-level properties: {', '.join(pixels.values())}", loc="left")
+    names = abbreviate(", ".join(pixels.values()), 14)
+    axis.set_title(f"a  Low-level properties: {names}", loc="left")
     if not scores["value"].notna().any():
         style.say_missing(axis, "no identity silhouettes of these face sets")
         return
@@ -201,47 +260,81 @@ def _draw_low_level(
             rows = scores[(scores["dataset"] == dataset) & (scores["network"] == network)]
             look = {**line, "alpha": 1 - 0.6 * position / len(pixels)}
             _draw_curve(axis, rows.drop_duplicates("components"), places, look)
-        axis.plot([], [], label=label, **line)
-    axis.legend(frameon=False, fontsize=7)
+        axis.plot([], [], label=abbreviate(label, 42), **line)
+    _add_legend(axis, "best")
     _name_components(axis, places)
     axis.set_ylabel("Identity silhouette")
 
 
-def _draw_few(
+def _draw_equal(
     axis: Axes,
     table: pd.DataFrame,
     many: tuple[str, str],
-    few: str,
+    few: tuple[str, str],
     networks: Mapping[str, str],
 ) -> None:
-    axis.set_title("b  Few pictures a person", loc="left")
-    of_many = table["dataset"] == many[0]
-    subsampled = table[of_many & (table["measure"] == _SUBSAMPLED)]
-    if subsampled.empty:
-        style.say_missing(
-            axis,
-            f"{many[1]} has not twice as many pictures a person as analysis.pictures_per_person",
-        )
+    axis.set_title("b  Identity on equal numbers", loc="left")
+    names = _name_rows(axis, table, networks)
+    if not names:
+        style.say_missing(axis, "no identity silhouettes of both face sets")
         return
-    pictures = str(subsampled["note"].iloc[0]).partition(" ")[0]
-    is_whole = table["measure"] == _SILHOUETTE
-    groups = (
-        (f"{many[1]}, all pictures", table[is_whole & of_many]),
-        (f"{many[1]}, {pictures} a person", subsampled),
-        (few, table[is_whole & ~of_many]),
-    )
-    names = [name for name in networks if name in set(table["network"])]
     style.mark_zero(axis, vertical=True)
-    for number, (label, group) in enumerate(groups):
-        look, y = style.LINES[number], np.arange(len(names)) + 0.22 * (number - 1)
-        rows = group.drop_duplicates("network").set_index("network").reindex(names)
-        axis.hlines(y, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.0)
-        axis.plot(rows["value"], y, **{**look, "linestyle": ""}, label=label)
-    axis.set_yticks(range(len(names)), [networks[name] for name in names], fontsize=7)
-    # Room for the legend below the last network.
-    axis.set_ylim(len(names) + 1.2, -0.6)
+    for number, (dataset, title) in enumerate((many, few)):
+        for measure, words in ((_SILHOUETTE, "all"), (_BOTH, "equal numbers")):
+            rows = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
+            look = {
+                **style.LINES[number],
+                "linestyle": "",
+                "label": f"{abbreviate(title, 24)}, {words}",
+            }
+            look |= {"markerfacecolor": "white"} if measure == _BOTH else {}
+            aside = (number - 0.5) * (0.6 if measure == _SILHOUETTE else 0.2)
+            _draw_marks(axis, rows, names, aside, look)
     axis.set_xlabel("Identity silhouette, middle stage")
-    axis.legend(frameon=False, fontsize=6.5, loc="lower right")
+    _add_legend(axis, "lower left")
+
+
+def _add_legend(axis: Axes, place: str, title: str = "") -> None:
+    """A legend inside a panel, whose names do not make the panel narrower."""
+    legend = axis.legend(frameon=False, fontsize=7, loc=place, title=title, title_fontsize=7)
+    legend.set_in_layout(False)
+
+
+def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> None:
+    axis.set_title("c  What equal numbers explain", loc="left")
+    explained = table[table["measure"] == "gap_explained"]
+    names = _name_rows(axis, explained, networks)
+    if not names:
+        style.say_missing(axis, "no identity silhouettes of both face sets")
+        return
+    for place in (0, 1):
+        style.mark_zero(axis, place, vertical=True)
+    for number, (panel, title) in enumerate(_EQUAL.values()):
+        look = {**style.LINES[2 + number], "linestyle": "", "label": title}
+        rows = explained[explained["panel"] == panel]
+        _draw_marks(axis, rows, names, 0.22 * (number - 1), look)
+    axis.set_xlabel("Part of the gap between the face sets")
+    _add_legend(axis, "lower left", "Made equal")
+
+
+def _name_rows(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
+    """A row for each network that has a value, with room for the legend below the last."""
+    measured = set(table.loc[table["value"].notna(), "network"])
+    names = [name for name in networks if name in measured]
+    labels = [textwrap.fill(networks[name], 20) for name in names]
+    axis.set_yticks(range(len(names)), labels, fontsize=7)
+    # A legend takes a third of the panel.
+    axis.set_ylim(1.5 * len(names) - 0.2, -0.6)
+    return names
+
+
+def _draw_marks(
+    axis: Axes, rows: pd.DataFrame, names: Sequence[str], aside: float, look: Mapping
+) -> None:
+    """Values of networks, with intervals, beside the middle of their rows."""
+    rows, y = rows.set_index("network").reindex(names), np.arange(len(names)) + aside
+    axis.hlines(y, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.0)
+    axis.plot(rows["value"], y, **look)
 
 
 def _draw_sweep(axis: Axes, table: pd.DataFrame, looks: Mapping[str, int | str]) -> None:
@@ -257,15 +350,40 @@ def _draw_sweep(axis: Axes, table: pd.DataFrame, looks: Mapping[str, int | str])
     _name_components(axis, places)
 
 
-def _caption(numbers, many, few, conditions, networks, components) -> list[str]:
+def _name_networks(axis: Axes, networks: Mapping[str, str], looks: Mapping) -> None:
+    """The legend of the networks, in a panel of its own."""
+    axis.set_axis_off()
+    lines = style.line_styles(looks)
+    handles = [Line2D([], [], **line) for line in lines.values()]
+    labels = [textwrap.fill(networks[name], 24) for name in lines]
+    place = {"loc": "center left", "handlelength": 3.2, "fontsize": 7}
+    axis.legend(handles, labels, frameon=False, **place).set_in_layout(False)
+
+
+def _caption(numbers, many, few, conditions, networks) -> list[str]:
     base, *others = conditions.values()
     controlled = " and as ".join(f"'{label}'" for label in others)
     return [
         f"Mean silhouettes, means over seeds; bars and bands: {page.INTERVALS}. (a) {base} as it "
-        f"is and as {controlled}: what identity in pictures owes to low-level properties. (b) "
-        f"Identity in the {page.name_space(components)} of the middle stage: {many[1]} with all "
-        f"pictures, with as few of each person (mean of draws) as a set like {few[1]} has, and "
-        f"{few[1]}. (c, d) {many[1]}, by number of components.",
+        f"is and as {controlled}: what identity in pictures owes to low-level properties.",
+        *_equal_in_words(numbers, many, few),
+        f"(d, e) {many[1]}, by number of components.",
         *page.rendered((numbers["rendered"] == 1).all()),
         *page.circular(numbers, networks),
+    ]
+
+
+def _equal_in_words(numbers, many, few) -> list[str]:
+    """What panels b and c show, with the numbers of people and pictures."""
+    both = numbers[(numbers["panel"] == "few of both") & numbers["value"].notna()]
+    if both.empty:
+        return []
+    space = page.name_space(both["components"].iloc[0])
+    on_equal = "; ".join(dict.fromkeys(both["note"].str.partition("; no interval")[0]))
+    return [
+        f"(b) Identity in the {space} of the middle stage: {many[1]} and {few[1]} as they are, and "
+        f"on equal numbers, mean of draws ({on_equal}). Silhouettes fall with the number of "
+        f"people, as the nearest of many is nearer. (c) The part of the gap between the face sets "
+        f"that equal numbers of pictures a person, of people, or of both explain, with Fieller's "
+        f"95 % interval over people; a gap that is not told from 0 has none."
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,9 @@ from facestages.text import abbreviate
 
 # Networks are spread so far to each side of a stage, in distances between stages.
 _ASIDE = 0.12
+
+# Characters of a line inside one of three panels.
+_WIDEST_NOTE = 24
 
 # How silhouettes are drawn that chance is not subtracted from.
 _AS_MEASURED = {"linewidth": 0.6, "alpha": 0.6}
@@ -117,7 +121,8 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequenc
     axis.set_xticks(positions, [stage.capitalize() for stage in stages])
     axis.margins(x=0.06)
     if not panel["value"].notna().any():
-        style.write_inside(axis, panel["note"].iloc[0] if len(panel) else "not measured")
+        note = panel["note"].iloc[0] if len(panel) else "not measured"
+        style.write_inside(axis, textwrap.fill(note, _WIDEST_NOTE))
 
 
 def _caption(chosen, summary, datasets, networks, stages, components, band) -> list[str]:
@@ -126,18 +131,17 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
         f"{title} {page.count_pictures(chosen[chosen['dataset'] == name])}"
         for name, title in datasets.items()
     )
-    rendered = set(chosen[chosen["rendered"] == 1]["dataset"])
-    some = ", ".join(title for name, title in datasets.items() if name in rendered)
     return [
         f"Mean silhouette, Euclidean distance, {page.name_space(components)} (fewer where a layer "
         f"has fewer), less the mean of permuted labels, which is chance. Thin: the silhouette "
         f"itself, as in the paper.",
         *without_chance(chosen, datasets),
         *(['The middle stage is the paper\'s "ID layer".'] if "middle" in stages else []),
-        *(page.rendered(True) if rendered == set(datasets) else []),
-        *([f"{page.RENDERED}: {some}."] if some and rendered != set(datasets) else []),
+        *page.rendered_among(chosen, datasets),
+        *page.without_label(chosen, datasets),
         *_label_sources(chosen, datasets),
         *page.circular(chosen, networks, datasets),
+        *page.differ_in_people(chosen, datasets),
         f"Line: mean over seeds; band: {spread}. Bars: {page.INTERVALS}. Seeds: "
         f"{page.count_seeds(summary, networks)}. Pictures: {pictures}.",
         *_without_mean(summary, networks),

@@ -17,13 +17,14 @@ from facestages import tables
 from facestages.analysis.affect import correct_for_many, quadratic_measures, regression_measures
 from facestages.analysis.components import AFFECT, affect_of, component_scores
 from facestages.analysis.labels import circular_note
-from facestages.analysis.regression import Estimate, Polynomial, curve, fit_quadratic, regress
+from facestages.analysis.regression import Polynomial, curve, fit_quadratic, regress
 from facestages.errors import FacestagesError
 from facestages.figures import page, style
 from facestages.figures.categories import (
     describe_categories,
     draw_categories,
     measure_categories,
+    shares_in_words,
 )
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
@@ -31,10 +32,14 @@ from facestages.figures.face_set import read_face_set
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, of regressions, of categories; and the legend with the caption.
-_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 50, 24
+_CLOUDS, _REGRESSION, _CATEGORIES, _AROUND = 52, 53, 46, 24
 _SMALL = 7  # points
 # Lines are not broken beside this equals sign.
 _TIED = "\u00a0=\u00a0"
+_TESTS = (
+    "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
+    "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds."
+)
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
     *("label_source", "measure", "component", "value", "ci_low", "ci_high", "p", "p_holm"),
@@ -225,7 +230,7 @@ def _draw_cloud(axis: Axes, letter: str, cloud: _Cloud) -> list[dict]:
     _draw_fit(axis, parabola.fit, cloud.x)
     one_arm = parabola.shape != "undecided" and not parabola.vertex_inside
     shape = f"{parabola.shape}{' (one arm)' if one_arm else ''}"
-    _head(axis, title, f"{shape}, curvature\n{_spell(parabola.curvature)}")
+    _head(axis, title, f"{shape}, curvature\n{page.spell(*parabola.curvature)}")
     axis.set(xlabel=cloud.names[0], ylabel=cloud.names[1])
     return [{**cloud.columns, **row} for row in quadratic_measures(parabola)]
 
@@ -259,7 +264,7 @@ def _draw_regression(
     axis.set_xlabel(f"{label.capitalize()} ({study.source})", **narrow)
     axis.set_ylabel(f"PC{number}")
     r2 = f"R² = {line.r2.value:.2f}"
-    naive = f"r = {_spell(line.r)}, {r2}, naive {_spell_p(line.p)}, n = {line.n}"
+    naive = f"r = {page.spell(*line.r)}, {r2}, naive {page.spell_p(line.p)}, n = {line.n}"
     lines = [naive, *(_describe_test(test) for test in tests)]
     wrapped = (textwrap.fill(text.replace(" = ", _TIED), 104 // columns) for text in lines)
     title += " (CIRCULAR)" if circular else ""
@@ -279,7 +284,7 @@ def _draw_categories(
     except FacestagesError as error:
         return _say(axis, title, str(error))
     lines = [text.replace(" = ", _TIED) for text in describe_categories(rows)]
-    _head(axis, title, "\n".join(textwrap.fill(line, 34) for line in lines))
+    _head(axis, title, "\n".join(textwrap.fill(line, 28) for line in lines))
     return rows
 
 
@@ -287,9 +292,9 @@ def _describe_test(test: Mapping) -> str:
     """The result of a test within people, or why there is none."""
     if not np.isfinite(test["value"]):
         return f"within people: {test['note']}"
-    r = Estimate(test["value"], test["ci_low"], test["ci_high"])
-    corrected = f", Holm {_spell_p(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
-    return f"within people r = {_spell(r)}{corrected}, {int(test['n'])} people"
+    r = page.spell(test["value"], test["ci_low"], test["ci_high"])
+    corrected = f", Holm {page.spell_p(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
+    return f"within people r = {r}{corrected}, {int(test['n'])} people"
 
 
 # ------------------------------------------------------------------------------- their marks
@@ -330,15 +335,6 @@ def _say(axis: Axes, title: str, why: str) -> list[dict]:
     return []
 
 
-def _spell(estimate: Estimate) -> str:
-    value, low, high = (f"{number:.2f}".replace("-", "−") for number in estimate)
-    return value if not np.isfinite(estimate.low) else f"{value} [{low},\u00a0{high}]"
-
-
-def _spell_p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
 # --------------------------------------------------------------------------------- the caption
 
 
@@ -349,7 +345,8 @@ def _describe_categories(numbers: pd.DataFrame) -> list[str]:
     return [
         f"{drawn['panel'].iloc[0]} to {drawn['panel'].iloc[-1]}: a point a category, of the "
         f"component without differences of people; p over all assignments of the positions to the "
-        f"categories, which are the units where valence or arousal follow from category."
+        f"categories, which are the units where valence or arousal follow from category.",
+        *shares_in_words(numbers.to_dict("records")),
     ]
 
 
@@ -363,8 +360,7 @@ def _caption(study: Study, dataset: str, numbers: pd.DataFrame, ratings: str | N
         "Curve: second-degree fit. Curvature: its coefficient on standardised axes; an interval "
         "above zero is a U, one below an inverted U, and the sign of PC2 decides which.",
         study.describe_intervals("Bands and brackets"),
-        "The naive p takes pictures as independent. Within people: a t-test of each person's r (as "
-        "Fisher's z); p corrected by Holm over components, labels, layers, networks and seeds.",
+        *([_TESTS] if (numbers["measure"] == "r").any() else []),
         *_describe_categories(numbers),
     ]
     for n in numbers.loc[numbers["dataset"] == ratings, "n"].head(1):

@@ -114,8 +114,8 @@ def draw(
     """
     # Rows without a number of components say why nothing was measured.
     chosen = shares[shares["components"].isin([str(components), ""])]
-    order = chosen[chosen["measure"] == "order_beside_planes"]
-    chosen = chosen.drop(order.index)
+    is_order = chosen["measure"] == "order_beside_planes"
+    order, chosen = chosen[is_order], chosen[~is_order]
     summary = mean_over_seeds(chosen, _KEYS)
     faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
@@ -211,24 +211,20 @@ def _describe_order(tests: pd.DataFrame) -> str:
     if tested.empty:
         return next(iter(tests["note"]), "").rpartition("; ")[2]
     if len(tested) > 1:
-        small, value = (tested["p"] <= 0.05).sum(), tested["value"].mean()
-        return f"beside planes {value:+.2f}, p < .05 in {small} of {len(tested)} seeds"
-    value, low, high, p = tested.iloc[0][["value", "ci_low", "ci_high", "p"]]
-    return f"beside planes {value:+.2f} [{low:+.2f}, {high:+.2f}], {_spell_p(p)}"
+        small, value = (tested["p"] <= 0.05).sum(), page.spell(tested["value"].mean())
+        return f"beside planes {value}, p < 0.05 in {small} of {len(tested)} seeds"
+    *estimate, p = tested.iloc[0][["value", "ci_low", "ci_high", "p"]]
+    return f"beside planes {page.spell(*estimate)}, {page.spell_p(p)}"
 
 
 def _head(axis: Axes, title: str, text: str) -> None:
     """A title, and below it small lines."""
-    text = text.replace("-0.", "\u22120.").replace(" = ", "\u00a0=\u00a0")
+    text = text.replace(" = ", "\u00a0=\u00a0")
     text = textwrap.fill(text, 44, max_lines=2, placeholder=" ...")
     axis.set_title(title, loc="left", pad=5 + _LINE * (text.count("\n") + bool(text)))
     below = axis.text(0, 1.03, text, transform=axis.transAxes, va="bottom", fontsize=6.5)
     # The title's padding makes room for this text, which may be wider than the panel.
     below.set_in_layout(False)
-
-
-def _spell_p(p: float) -> str:
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:

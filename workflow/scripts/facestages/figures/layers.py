@@ -51,7 +51,7 @@ ROWS = {
     "decoding": Row(
         "readable", "Above chance", ("balanced_accuracy", "r2_held_out"), "chance", is_scaled=True
     ),
-    "rsa": Row("alike", "Above chance", ("rho_a_within",)),
+    "rsa": Row("alike", "Above chance", ("share_of_ceiling_within",)),
 }
 
 _COLUMNS = [
@@ -220,9 +220,8 @@ def _caption(numbers, crossings, dataset, networks, components, measure) -> list
         f"from the {space}, tested on people (for identity, on sessions or stretches of time) that "
         f"it was not fitted to; balanced accuracy from 0 (chance) to 1, and R2 of valence and "
         f"arousal. Alike: rank correlation (rho-a) of distances in the full space with those of a "
-        f"model, within people (for identity, within expressions), less that of permuted labels; a "
-        f"model with tied distances, such as identity or expression, cannot reach 1. Bands: "
-        f"{page.INTERVALS}.",
+        f"model, within people (for identity, within expressions), as a share of the highest that "
+        f"the model's ties allow, less that of permuted labels. Bands: {page.INTERVALS}.",
         *_crossings_in_words(crossings, networks),
         *page.rendered((numbers["rendered"] == 1).all()),
         *page.declared(numbers["label_source"]),

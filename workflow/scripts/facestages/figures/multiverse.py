@@ -209,7 +209,8 @@ def _caption(
     networks: Mapping[str, str],
     components: int | str,
 ) -> list[str]:
-    each = numbers[(numbers["components"] != EVERY) & numbers["value"].notna()]
+    of_choices = numbers[numbers["components"] != EVERY]
+    each = of_choices[of_choices["value"].notna()]
     counts = dict.fromkeys(sorted(each["components"], key=_order))
     primary = _NAMES[MEASURES.index(PRIMARY)]
     return [
@@ -221,6 +222,7 @@ def _caption(
         f"over people; those of decoding are conservative. Clearly: the interval is beyond 0. "
         f"Means over seeds: {page.count_seeds(each, networks)}. The choices share pictures, so "
         f"their shares describe and test nothing.",
-        *page.rendered((numbers["rendered"] == 1).all()),
+        *page.rendered_among(numbers, datasets),
+        *page.without_label(of_choices, datasets),
         *page.circular(each, networks, datasets),
     ]

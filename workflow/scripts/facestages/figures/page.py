@@ -173,6 +173,26 @@ def rendered(is_rendered: bool) -> list[str]:
     return [f"All faces are {RENDERED}."] if is_rendered else []
 
 
+def rendered_among(table: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """As `rendered`, of several face sets: which of them are, where not all are.
+
+    The table has the columns ``dataset`` and ``rendered``; `datasets` give the names in figures.
+    """
+    sets = set(table.loc[table["rendered"] == 1, "dataset"])
+    if sets >= set(datasets):
+        return rendered(True)
+    some = ", ".join(title for name, title in datasets.items() if name in sets)
+    return [f"{RENDERED}: {some}."] if some else []
+
+
+def without_label(table: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """The sentence on face sets of which a label has no value at all; columns as above."""
+    counts = table.groupby(["label", "dataset"], sort=False)["value"].count()
+    lacking = [pair for pair, count in counts.items() if not count]
+    listed = "; ".join(f"{label} ({datasets[dataset]})" for label, dataset in lacking)
+    return [f"Nothing is drawn of {listed}."] if listed else []
+
+
 def declared(sources: pd.Series) -> list[str]:
     """The sentence on valence and arousal that nobody rated, where a label's source says so."""
     is_declared = sources.astype(str).str.contains("declared")
@@ -225,6 +245,23 @@ def count_pictures(scores: pd.DataFrame) -> str:
     return " ".join([*words, *describe_sample(scores)])
 
 
+def differ_in_people(scores: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
+    """The sentence on face sets of different numbers of people, side by side.
+
+    The table has the columns ``dataset``, ``label`` and ``n_groups``; `datasets` are names in
+    figures.
+    """
+    of_identity = scores[scores["label"] == "identity"].reindex(columns=["dataset", "n_groups"])
+    people = of_identity.dropna().groupby("dataset")["n_groups"].max()
+    if people.nunique() < 2:
+        return []
+    listed = (f"{title} {people[name]:.0f}" for name, title in datasets.items() if name in people)
+    return [
+        f"People: {', '.join(listed)}; silhouettes of identity fall with their number, so that the "
+        f"course over layers compares, but not the height."
+    ]
+
+
 def describe_sample(scores: pd.DataFrame) -> list[str]:
     """``["of 130,815 (every 7th of each person)"]`` of a sample, ``[]`` of a whole face set."""
     samples = scores.reindex(columns=["pictures_of", "sampled"]).dropna().head(1)
@@ -235,3 +272,14 @@ def describe_sample(scores: pd.DataFrame) -> list[str]:
 def name_space(components: int | str) -> str:
     """``"first 10 principal components"``, or ``"full space"``."""
     return "full space" if components == "all" else f"first {components} principal components"
+
+
+def spell(value: float, low: float = np.nan, high: float = np.nan) -> str:
+    """``"−0.12 [−0.20, 0.01]"``, or the value alone where it has no interval."""
+    value, low, high = (f"{number:.2f}".replace("-", "−") for number in (value, low, high))
+    return value if low == "nan" else f"{value} [{low},\u00a0{high}]"
+
+
+def spell_p(p: float) -> str:
+    """``"p = 0.012"``, or ``"p < 0.001"``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -20,6 +20,8 @@ _EYE_COLOR = "#00A0FF"
 _LEFT_OUT_COLOR = "#B03000"
 _TILE = 18 * style.MILLIMETRE
 _FONT = 5
+# Letters above a picture.
+_LONGEST = 16
 
 
 def draw_sheet(
@@ -81,7 +83,8 @@ def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
 
 
 def _shorten(name: str) -> str:
-    return name if len(name) <= 20 else "..." + name[-18:]
+    """A name as long as a picture is wide; ends of names tell pictures apart."""
+    return name if len(name) <= _LONGEST else "..." + name[3 - _LONGEST :]
 
 
 def _draw_pair(

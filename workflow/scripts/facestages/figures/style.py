@@ -179,6 +179,7 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
     note = fonts.use_fonts(figure)
     if note:
         logger.warning(note)
+    _settle(figure)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
         with atomic_path(path) as partial, warnings.catch_warnings():
@@ -186,3 +187,14 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
             warnings.filterwarnings("ignore", "Glyph .* missing from")
             figure.savefig(partial, format=kind, metadata=undated[kind])
     return note
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out once, without the rounding errors in which two runs of the solver differ."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axis in figure.axes:
+        place = axis.get_position(original=True)
+        axis.set_position([round(number, 9) for number in place.bounds])

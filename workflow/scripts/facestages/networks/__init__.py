@@ -328,7 +328,7 @@ def load_network(
     # A folder under `keras` is no folder of an asset.
     if weights is not None and os.path.isdir(weights) and weights != keras:
         weights = find_weights(weights)
-    builder = None
+    builder = module = None
     if published:
         builder, zoo, classes = published.builder, published.zoo, classes or published.classes
         if not zoo:
@@ -375,13 +375,14 @@ def load_network(
     elif is_code:
         model = build_model(name, keras, spec, seed)
     elif builder:
-        module, _, function = builder.partition(":")
-        model = getattr(importlib.import_module(module), function)(*n_classes, seed=seed)
+        module = importlib.import_module(builder.partition(":")[0])
+        model = getattr(module, builder.partition(":")[2])(*n_classes, seed=seed)
     is_whole = str(file).endswith(".keras") and not is_code
     if is_whole or not (zoo or is_code or builder):
         model = load_keras(file or keras)
     elif file is not None:
-        load_weights(model, file)
+        # The module of an architecture may read a format of its own.
+        getattr(module, "load_weights", load_weights)(model, file)
     return KerasNetwork(name, model, spec)
 
 

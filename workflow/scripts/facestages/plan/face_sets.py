@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ _OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
+
+_AFFECT = ("valence", "arousal")
 
 
 class FaceSets:
@@ -101,6 +104,20 @@ class FaceSets:
         except FacestagesError as error:
             raise FacestagesError(f"config: datasets.{dataset}: {error}") from None
 
+    def lacking(self, dataset: str, labels: Sequence[str]) -> list[str]:
+        """Those of some labels that a face set lacks, as far as that is known before a run."""
+        try:
+            have = self.labels_known(dataset)
+        except FacestagesError:
+            # The figures that show the face set end the run with this error.
+            return []
+        norms = "norms" in self.config.datasets[dataset].given()
+        if have is None:
+            # Photographs come with valence and arousal in norms alone.
+            unknown = norms or self.kind(dataset).is_rendered
+            return [] if unknown else [name for name in labels if name in _AFFECT]
+        return [name for name in labels if name not in have and not (norms and name in _AFFECT)]
+
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
         size = subsets.sample_size(self.foreseen(dataset), self.sampling_step(dataset))
@@ -138,10 +155,18 @@ class FaceSets:
         is_sample = self.described(dataset) != self.whole(dataset)
         return [] if is_sample else self.label_predictions(dataset)
 
+    def report_classes(self, dataset: str) -> dict[str, list[str]]:
+        """Expressions that each network of `report_predictions` can give."""
+        networks = self._report_networks(dataset)
+        return {name: self.config.networks[name].output_classes for name in networks}
+
     def report_predictions(self, dataset: str) -> list[str]:
         """Predictions that the report compares with the face set's own labels."""
-        networks = self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
+        networks = self._report_networks(dataset)
         return [self.plan.path("predictions", self.plan.first(dataset, name)) for name in networks]
+
+    def _report_networks(self, dataset: str) -> list[str]:
+        return self.plan.at_hand("networks", self.config.datasets[dataset].predictors)
 
     def source(self, dataset: str) -> str | list[str]:
         """What a face set is made from: an asset, or the frames of its videos."""

@@ -349,12 +349,13 @@ def _controls(plan: Plan, controls) -> FigurePlan:
     two = [controls.many, controls.few]
     lacking = plan.left_out("datasets", dict.fromkeys([*controls.datasets, *two]))
     asked = dict.fromkeys([*controls.networks, *fig4.networks])
-    every = [
-        *plan.every_seed(datasets, pixels),
-        *plan.every_seed([name for name in two if name not in lacking], networks),
-    ]
+    of_both = plan.every_seed([name for name in two if name not in lacking], networks)
+    every = dict.fromkeys([*plan.every_seed(datasets, pixels), *of_both])
     return FigurePlan(
-        {"scores": plan.paths("separability", dict.fromkeys(every))},
+        {
+            "scores": plan.paths("separability", every),
+            "subsamples": plan.paths("subsamples", of_both),
+        },
         {
             "conditions": plan.labels("datasets", datasets),
             "pixels": plan.labels("networks", pixels),

