@@ -28,7 +28,7 @@ def test_nineteen_intervals_in_twenty_cover_the_truth(case):
 
 @pytest.mark.parametrize("null", subspaces.NULLS, ids=lambda null: str(null[0]))
 def test_without_an_effect_one_p_of_subspaces_in_twenty_is_small(null):
-    shares = subspaces.false_alarms(*null, 500)
+    shares = subspaces.false_alarms(*null, 1000)
     assert len(shares) and shares.between(0.03, 0.07).all(), shares
 
 

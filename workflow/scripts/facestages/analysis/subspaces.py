@@ -25,6 +25,8 @@ HELD = 0.9
 
 # Random halvings, where pictures are in no order of time.
 _SPLITS = 4
+# Smaller eigenvalues, as a share of the largest, are rounding errors.
+_RANK = 1e-12
 
 
 class Halves(NamedTuple):
@@ -158,10 +160,15 @@ def additive_effects(
 
 
 def leading_axes(effects: np.ndarray, d: int) -> np.ndarray:
-    """Orthonormal basis (k, d) of the d principal components of effects (classes, k)."""
+    """Orthonormal basis (k, d) of the d principal components of effects (classes, k).
+
+    It has fewer columns if there are not as many classes, and zeros in place of missing axes.
+    """
+    d = min(d, len(effects) - 1)
     values, vectors = np.linalg.eigh(effects @ effects.T)
-    axes = effects.T @ vectors[:, ::-1][:, :d]
-    return axes / np.sqrt(np.maximum(values[::-1][:d], np.finfo(float).tiny))
+    values, vectors = values[::-1][:d], vectors[:, ::-1][:, :d]
+    there = values > _RANK * values.max(initial=0)
+    return effects.T @ (vectors * there / np.sqrt(np.where(there, values, 1)))
 
 
 def principal_cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
