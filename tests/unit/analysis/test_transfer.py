@@ -82,3 +82,14 @@ def test_pictures_that_are_nearly_all_on_one_point(layer):
     points[0] = 1
     rows = measured(points, table)
     assert rows.loc["accuracy", "expression", ""]["note"] == ALL_THE_SAME
+
+
+def test_permuted_classes_are_those_of_the_same_pictures(layer):
+    _, table = layer
+    transfer = prepare_transfer(table, SETTINGS)
+    folds, (codes, permute) = transfer.plain["expression"].folds, transfer.classes["identity"]
+    for training in folds.training:
+        rows = folds.rows[training]
+        permuted = permute(rows)
+        assert len(permuted) == 39 and (permuted != codes[rows]).any(axis=1).all()
+        np.testing.assert_array_equal(np.sort(permuted)[0], np.sort(codes[rows]))

@@ -7,7 +7,7 @@ the least that leaves no linear read-out: all that the means of whitened points 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -90,8 +90,9 @@ class Classes(NamedTuple):
 
     #: Code of each picture's class, shape (n,).
     codes: np.ndarray
-    #: Permutations of the codes, shape (b, n).
-    permuted: np.ndarray
+    #: From some pictures (m,) to permutations (b, m) of their codes among them; b is 0 if they
+    #: cannot move. Those of other pictures would bring classes that are not there.
+    permute: Callable[[np.ndarray], np.ndarray]
 
 
 def training_spaces(
@@ -117,7 +118,7 @@ def training_spaces(
         part, rows = points[folds.rows], folds.rows[training]
         if how == MEANS:
             part = part - part[training].mean(axis=0)
-            permuted = erased.permuted[:_OF_NOISE, rows]
+            permuted = erased.permute(rows)[:_OF_NOISE]
             axes = class_axes(part[training], erased.codes[rows], permuted)
             part = part - (part @ axes) @ axes.T
         space = whiten(part, training)
@@ -182,25 +183,26 @@ def measure_erasure(
             continue
         row |= measure(truth, after, [points.shape[1]])[0] | {"null": ""}
         if how == LEACE:
-            row |= _compare_with_permuted(row["value"], task, before[0], erased.permuted)
+            row |= _compare_with_permuted(row["value"], task, before[0], erased)
         yield row
         yield {"measure": f"erasure_{how}_change", "null": "", **_change(task, before, after)}
 
 
 def _compare_with_permuted(
-    value: float, task: Task, spaces: list[np.ndarray], permuted: np.ndarray
+    value: float, task: Task, spaces: list[np.ndarray], erased: Classes
 ) -> dict[str, object]:
-    """Whether an accuracy is lower than those without permuted classes (b, n), erased by LEACE."""
-    null = []
-    for codes in permuted:
+    """Whether an accuracy is lower than those without permuted classes, erased by LEACE."""
+    null, folds = [], task.folds
+    permuted = [erased.permute(folds.rows[training]) for training in folds.training]
+    for labellings in zip(*permuted, strict=False):
         try:
             without = [
-                _erase(space, training, codes[task.folds.rows[training]])
-                for space, training in zip(spaces, task.folds.training, strict=True)
+                _erase(space, training, codes)
+                for space, training, codes in zip(spaces, folds.training, labellings, strict=True)
             ]
         except FacestagesError:
             continue
-        accuracies = score(task, without, task.folds, task.labellings[:1], _every(spaces))
+        accuracies = score(task, without, folds, task.labellings[:1], _every(spaces))
         null.append(-accuracies[0, 0])
     compared = compare_with_null(-value, np.array(null), _ROUNDING)
     if compared:

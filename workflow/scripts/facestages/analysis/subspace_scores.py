@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from facestages import tables
-from facestages.analysis.decoding_tasks import Settings
+from facestages.analysis.decoding_tasks import ONE_RECORDING, Settings
 from facestages.analysis.geometry import leading_components
 from facestages.analysis.jackknife import thin_pictures
 from facestages.analysis.labels import NO_GEOMETRY, circular_note, join_notes
@@ -269,6 +269,7 @@ def subspace_rows(
     """
     halves = design.halves
     common = {"n": len(halves.rows), "n_groups": len(design.people), "held_out": halves.halved}
+    common["note"] = "" if halves.halved == "sessions" else ONE_RECORDING
     whole = points[halves.rows]
     total = np.square(whole - whole.mean(axis=0)).sum() / (len(whole) - 1)
     dimensions = [count_dimensions(one.effects) for one in measure_effects(points, halves, (1, 1))]

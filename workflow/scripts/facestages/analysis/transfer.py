@@ -35,6 +35,7 @@ class Transfer(NamedTuple):
 
     #: Pictures with both labels, shape (m,), or with one where no picture has the other.
     rows: np.ndarray
+    #: By label: what is erased.
     classes: Mapping[str, Classes]
     #: By label: the tasks of `decoding_tasks.prepare_task` and of `generalisation.control_task`.
     plain: Mapping[str, Task]
@@ -59,11 +60,21 @@ def prepare_transfer(table: pd.DataFrame, settings: Settings) -> Transfer:
 
 
 def _classes(table: pd.DataFrame, label: str, seed: int) -> Classes:
-    codes = pd.factorize(table[label])[0]
-    try:
-        return Classes(codes, codes[permute_label(table, label, _ERASED, seed).rows])
-    except FacestagesError:
-        return Classes(codes, np.empty((0, len(codes)), int))
+    codes = pd.factorize(table[label])[0].astype(np.int32)
+    # All layers have the same folds.
+    known: dict[bytes, np.ndarray] = {}
+
+    def permute(rows: np.ndarray) -> np.ndarray:
+        key = rows.tobytes()
+        if key not in known:
+            try:
+                moved = permute_label(table.iloc[rows], label, _ERASED, seed).rows
+                known[key] = codes[rows][moved]
+            except FacestagesError:
+                known[key] = np.empty((0, len(rows)), np.int32)
+        return known[key]
+
+    return Classes(codes, permute)
 
 
 def _try(prepare: Callable[..., Task], *about: object) -> Task:
