@@ -115,6 +115,69 @@ def sequences(seed, people=16, expressions=3, frames=3, effect_of="all", present
     return points[rows] + _scales(decay) * noise, table
 
 
+def planted_spaces(
+    seed,
+    angle=None,
+    people=20,
+    sessions=2,
+    expressions=5,
+    dimensions=30,
+    size=3,
+    identity=1.0,
+    expression=1.0,
+    noise=0.5,
+    complete=1.0,
+):
+    """Points and labels of posed pictures, with planted subspaces of identity and expression.
+
+    Parameters
+    ----------
+    seed : int
+    angle : float or None
+        All principal angles between the two subspaces, in degrees; None for random subspaces.
+    people, sessions, expressions : int
+    dimensions, size : int
+        Of the space, and of each subspace.
+    identity, expression, noise : float
+        Standard deviation of the effects and of the noise in each dimension. With an angle, the
+        effects have the same variance in all dimensions of their subspace.
+    complete : float
+        Share of the pictures of expression n that are there: ``complete ** n``.
+    """
+    rng = np.random.default_rng(seed)
+    person, session, shown = (
+        axis.ravel()
+        for axis in np.meshgrid(*map(np.arange, (people, sessions, expressions)), indexing="ij")
+    )
+    table = pd.DataFrame(
+        {
+            "stimulus_id": [f"s{n}" for n in range(len(person))],
+            "identity": [f"p{n:02d}" for n in person],
+            "session": [f"s{n}" for n in session],
+            "expression": [f"e{n}" for n in shown],
+        }
+    )
+    points = noise * rng.normal(size=(len(person), dimensions))
+    effects = [rng.normal(size=(classes, size)) for classes in (people, expressions)]
+    if angle is None:
+        axes = [np.linalg.qr(rng.normal(size=(dimensions, size)))[0] for _ in range(2)]
+    else:
+        both = np.linalg.qr(rng.normal(size=(dimensions, 2 * size)))[0]
+        first, apart, turn = both[:, :size], both[:, size:], np.radians(angle)
+        axes = [first, np.cos(turn) * first + np.sin(turn) * apart]
+        effects = [_with_equal_variances(one) for one in effects]
+    points += identity * (effects[0] @ axes[0].T)[person]
+    points += expression * (effects[1] @ axes[1].T)[shown]
+    kept = rng.random(len(table)) < complete**shown
+    return points[kept], table[kept].reset_index(drop=True)
+
+
+def _with_equal_variances(effects):
+    """The same effects (classes, d), uncorrelated and with a variance of 1."""
+    left, _, right = np.linalg.svd(effects - effects.mean(axis=0), full_matrices=False)
+    return left @ right * np.sqrt(len(effects) - 1)
+
+
 def _carries(label, effect_of, present):
     """Whether the layer carries a label."""
     if present:

@@ -147,6 +147,14 @@ add_measure(
     components=["all"],
     permutations=CONFIG.analysis.permutations,
 )
+add_measure(
+    "compare_subspaces",
+    "Subspaces of identity and expression of",
+    {"people": PATHS["subspaces_people"], "subspaces": PATHS["subspaces"]},
+    memory.subspaces,
+    minutes=120,
+    folds=CONFIG.analysis.decoding.folds,
+)
 
 
 rule summarise_gradcam:

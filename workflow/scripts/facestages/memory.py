@@ -83,6 +83,11 @@ def correlation(n: int, permutations: int = 0) -> int:
     return 280 + 23 * n * n // _MB
 
 
+def subspaces(n: int, permutations: int = 0) -> int:
+    """Inner products, and components of about 1,500 pictures, to which larger sets are thinned."""
+    return 400 + (_FLOAT * n * n + 24 * min(n, 3000) ** 2) // _MB
+
+
 def comparison(n: int, permutations: int = 0) -> int:
     """Blocks of rows of many Gram matrices."""
     return 260 + 32 * n * n // _MB

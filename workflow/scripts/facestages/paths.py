@@ -49,6 +49,8 @@ PATTERNS = {
     "partition": f"<results>/partition/{_RECORDING}.csv",
     "decoding": f"<results>/decoding/{_RECORDING}.csv",
     "rsa": f"<results>/rsa/{_RECORDING}.csv",
+    "subspaces": f"<results>/subspaces/{_RECORDING}.csv",
+    "subspaces_people": f"<results>/subspaces/{_RECORDING}.people.csv",
     "cka": "<results>/cka/{dataset}.csv",
     "instances": "<results>/instances/{dataset}.csv",
     "multiverse": "<results>/multiverse/{dataset}.csv",

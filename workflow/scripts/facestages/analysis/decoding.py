@@ -153,7 +153,7 @@ def _decode_layer(
             if projected[key][0] is None:
                 row = {**row, "note": join_notes(row["note"], ALL_THE_SAME)}
             else:
-                measured = _measure(task, projected[key], components)
+                measured = measure(task, projected[key], components)
         for k, values in zip(components, measured, strict=True):
             rows.append({**row, "components": k, **values})
     return rows
@@ -166,15 +166,18 @@ def _project_if_any(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray] 
         return None
 
 
-def _measure(
+def measure(
     task: Task, projected: Sequence[list | None], components: Sequence[int]
 ) -> list[dict[str, object]]:
-    """Value, interval and comparison with the null distribution for each number of components."""
+    """Value, interval and comparison with the null distribution for each number of components.
+
+    `projected` has the spaces (`readouts.project`) of the task's folds, then of its halves.
+    """
     spaces, *half_spaces = projected
-    scores = _score(task, spaces, task.folds, task.labellings, components)
+    scores = score(task, spaces, task.folds, task.labellings, components)
     if task.drawn is None:
         pairs = zip(half_spaces, task.halves, strict=True)
-        halves = [_score_half(task, space, folds, components) for space, folds in pairs]
+        halves = [score_half(task, space, folds, components) for space, folds in pairs]
         halves = np.reshape(halves, (-1, 2, len(components)))
         intervals = half_intervals(scores[:, 0], halves, task.people, bool(task.groups))
     else:
@@ -190,7 +193,7 @@ def _measure(
     return rows
 
 
-def _score(
+def score(
     task: Task,
     spaces: Sequence[np.ndarray],
     folds: Folds,
@@ -204,14 +207,14 @@ def _score(
     return np.nanmean(recall, axis=2)
 
 
-def _score_half(
+def score_half(
     task: Task, spaces: Sequence[np.ndarray] | None, folds: Folds, components: Sequence[int]
 ) -> np.ndarray:
     """Scores in half of the people, shape (len(components),); NaN if all have the same label."""
     truth = task.truth[folds.rows][None]
     if spaces is None or np.ptp(truth) == 0:
         return np.full(len(components), np.nan)
-    return _score(task, spaces, folds, truth, components)[:, 0]
+    return score(task, spaces, folds, truth, components)[:, 0]
 
 
 def half_intervals(

@@ -74,32 +74,32 @@ def _prepare_identity(
     table: pd.DataFrame, task: Task, notes: list[str], settings: Settings
 ) -> Task:
     folds = hold_out_times(table, settings.folds)
-    truth = _number_groups(table["identity"], folds.rows)[0]
+    truth = number_groups(table["identity"], folds.rows)[0]
     people, groups = truth[folds.rows], truth.max() + 1
     others = table.loc[is_labelled(table, "identity"), "identity"].nunique() - groups
     if others:
         notes.append(f"{others} people left out, who have too few {folds.held_out}")
     if folds.held_out == "time blocks":
         notes.append(ONE_RECORDING)
-    moved = _swap_people(people, folds.fold, settings.permutations, settings.seed)
+    moved = swap_people(people, folds.fold, settings.permutations, settings.seed)
     labellings = np.vstack([people, moved]).astype(np.int16)
     drawn = people_weights(np.arange(groups), settings.resamples, settings.seed)
-    row = task.row | _describe(folds, groups, f"from person to person within {folds.held_out}")
+    row = task.row | describe(folds, groups, f"from person to person within {folds.held_out}")
     return Task(row, folds, truth, labellings, groups, groups, drawn=drawn)
 
 
-def _number_groups(names: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, pd.Index]:
+def number_groups(names: pd.Series, rows: np.ndarray) -> tuple[np.ndarray, pd.Index]:
     """Number of each picture's group (n,), -1 outside of `rows`, and the names of the groups."""
     return pd.factorize(names.where(np.isin(np.arange(len(names)), rows)))
 
 
-def _describe(folds: Folds, groups: int, moved: str) -> dict[str, object]:
+def describe(folds: Folds, groups: int, moved: str) -> dict[str, object]:
     row = {"held_out": folds.held_out, "folds": len(folds.training), "n": len(folds.rows)}
     row |= {"n_groups": groups, "chance": 1 / groups} if groups else {}
     return row | {"null": moved}
 
 
-def _swap_people(people: np.ndarray, fold: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+def swap_people(people: np.ndarray, fold: np.ndarray, permutations: int, seed: int) -> np.ndarray:
     """Permuted identities (b, m): in each fold, all pictures of a person get one other name.
 
     Pictures of one session, or of one time block, are alike for more reasons than the person.
@@ -127,7 +127,7 @@ def _prepare_other(table: pd.DataFrame, task: Task, notes: list[str], settings: 
         truth = table[label].to_numpy(np.float64)
     else:
         folds = _hold_out_names(people, table[label].to_numpy(), rows, settings.folds, notes)
-        truth, names = _number_groups(table[label], folds.rows)
+        truth, names = number_groups(table[label], folds.rows)
         groups = len(names)
     if not identified.any():
         folds = folds._replace(held_out="pictures")
@@ -138,7 +138,7 @@ def _prepare_other(table: pd.DataFrame, task: Task, notes: list[str], settings: 
         notes.append(f"no interval with fewer than {_FEWEST_PEOPLE} {folds.held_out}")
     used = table.assign(identity=people).iloc[folds.rows]
     permuted = permute_label(used, label, settings.permutations, settings.seed)
-    row, values = task.row | _describe(folds, groups, permuted.how), truth[folds.rows]
+    row, values = task.row | describe(folds, groups, permuted.how), truth[folds.rows]
     labellings = np.vstack([values, values[permuted.rows]])
     labellings = labellings.astype(np.int16 if groups else np.float64)
     halves = []
