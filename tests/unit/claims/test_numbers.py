@@ -50,6 +50,7 @@ def test_without_people_ends_are_averaged_and_p_is_twice_the_mean():
     number = measure_rows(rows, {"p": "p"})
     assert number[:4] == pytest.approx((0.3, 0.0, 0.4, 0.04))
     assert np.isnan(measure_rows(rows.assign(ci_low=[0.1, np.nan]), {}).low)
+    assert np.isnan(measure_rows(rows, {}).p)
 
 
 def test_a_difference_of_the_same_people_is_a_paired_test():

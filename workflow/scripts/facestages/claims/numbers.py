@@ -71,7 +71,7 @@ def measure_rows(
         value,
         low,
         high,
-        p if len(rows) == 1 else min(1.0, 2 * p),
+        p if len(rows) == 1 else np.minimum(1.0, 2 * p),
         None if pd.isna(n) else int(n),
         of_people,
     )

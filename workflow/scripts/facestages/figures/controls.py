@@ -77,8 +77,8 @@ def draw(
     -------
     figures.page.Drawing
         Numbers: the silhouettes drawn, and what claims are judged by. ``change`` and
-        ``share_left`` compare a controlled face set with the first; the interval of a change is the
-        widest that both intervals allow. ``gap_explained`` is the part of the difference between
+        ``share_left`` compare a controlled face set with the first; their intervals are the widest
+        that both intervals allow. ``gap_explained`` is the part of the difference between
         `few` and `many` that equal numbers of pictures, of people, or of both explain
         (`analysis.subsamples.explain_gap`); its ``n`` are the people of both face sets.
 
@@ -128,11 +128,22 @@ def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> p
         shared = other.index.intersection(base.index)
         one, two = base.loc[shared], other.loc[shared]
         change = _less(two, one).assign(measure="change")
-        left = two.assign(
-            value=two["value"] / one["value"], ci_low=np.nan, ci_high=np.nan, measure="share_left"
-        )
+        left = _share(two, one).assign(measure="share_left")
         changes += [change.reset_index(), left.reset_index()]
     return pd.concat([scores, *changes], ignore_index=True)
+
+
+def _share(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """One table as a share of another of the same index, with the widest intervals they allow.
+
+    There is none where the whole may be 0.
+    """
+    least, most = whole["ci_low"].where(whole["ci_low"] > 0), whole["ci_high"]
+    return part.assign(
+        value=part["value"] / whole["value"],
+        ci_low=np.minimum(part["ci_low"] / least, part["ci_low"] / most).where(least.notna()),
+        ci_high=np.maximum(part["ci_high"] / least, part["ci_high"] / most),
+    )
 
 
 def _less(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -96,7 +95,8 @@ def draw(
             heading = f"{next(letters)}  {abbreviate(title, 30)}: {label}"
             axis.set_title(heading, loc="left", fontsize=9 if len(datasets) < 3 else 8)
         row[0].set_ylabel(f"{label.capitalize()} silhouette\nless chance")
-    columns = len(networks) if len(networks) <= 3 else math.ceil(len(networks) / 2)
+    # Of four networks two and two; more than three names side by side may be wider than the page.
+    columns = 2 if len(networks) == 4 else min(3, len(networks))
     page.add_line_legend(figure, networks, lines, columns)
     sentences = _caption(chosen, summary, datasets, networks, stages, components, band)
     if pretrained:
