@@ -104,6 +104,12 @@ def test_of_many_numbers_the_range(overall):
     assert judged["ours"] == "0.1 to 0.8 (8 numbers)" and "yes in 6 of 8" in judged["why"]
 
 
+def test_of_many_counterexamples_the_first(overall):
+    rows = [row(-1, -2, -0.5, stage=f"s{n}") for n in range(9)]
+    judged = overall([{**ABOVE, "select": {"network": "net"}, "each": ["stage"]}], rows)
+    assert "s5 -1 [-2, -0.5] and 3 more" in judged["why"] and "s6" not in judged["why"]
+
+
 def test_a_stand_in_is_named(overall):
     rows = [row(1, 0.9, 1.1, network="other")]
     judged = overall([{**ABOVE, "select": {"network": "other"}}], rows)
@@ -153,7 +159,7 @@ def test_a_network_without_a_number_is_named(overall):
     rows = [row(2, 1, 3), row(None, network="other", note="never 2% of the variance")]
     judged = overall([{**ABOVE, "networks": "expressions", "say": "rise"}], rows)
     assert judged["verdict"] == HOLDS
-    assert "not tested: Other, rise (never 2% of the variance)" in judged["why"]
+    assert "not tested: rise: Other (never 2% of the variance)" in judged["why"]
 
 
 def test_the_better_of_two_readings_counts_with_wider_intervals(overall):

@@ -23,6 +23,7 @@ td {{ border-bottom: 1px solid #ddd; }}
 th {{ border-bottom: 2px solid #222; position: sticky; top: 0; background: white; }}
 .small, pre {{ font-size: 12px; overflow-wrap: anywhere; }}
 .verdict {{ white-space: nowrap; font-weight: bold; }}
+.verdict .small {{ white-space: normal; font-weight: normal; min-width: 14em; }}
 pre {{ background: #f4f4f4; padding: 1em; white-space: pre-wrap; }}
 </style>
 </head>

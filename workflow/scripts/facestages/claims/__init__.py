@@ -265,5 +265,6 @@ def _answer(of: Sequence[tuple[Finding, bool | None]]) -> str:
         if names and outcome is True:
             counts.append(f"yes in {len(names)} of {len(of)}")
         elif names:
-            counts.append(f"{word} in {' / '.join(names)}")
+            more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+            counts.append(f"{word} in {' / '.join(names[:_LISTED])}{more}")
     return ", ".join(counts)

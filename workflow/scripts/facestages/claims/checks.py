@@ -111,7 +111,7 @@ def find_numbers(check: Mapping, world: World) -> tuple[list[Finding], list[str]
     # Networks and face sets are never averaged, even if the check does not name them in `each`.
     named = [column for column in check.get("each", []) if column in chosen]
     each = list(dict.fromkeys([*named, *(c for c in _APART if c in chosen)]))
-    findings, missing = [], []
+    findings, missing = [], {}
     for names, group in chosen.groupby(each, sort=False) if each else [((), chosen)]:
         group_of = dict(zip(each, names, strict=True))
         telling = [c for c in each if c in named or chosen[c].nunique() > 1]
@@ -119,14 +119,20 @@ def find_numbers(check: Mapping, world: World) -> tuple[list[Finding], list[str]
         number, group = _number(check, rows, group, group_of, world)
         if number is None:
             notes = [*group.get("note", pd.Series(dtype=str)).dropna().unique()]
-            say = ", ".join(filter(None, [what, check.get("say")]))
             reason = "; ".join(filter(None, notes)) or "not measured"
-            missing.append(f"{say} ({reason})" if say else reason)
+            missing.setdefault(reason, []).append(what)
             continue
         dataset, rendered = _face_set(group, world, check.get("faces"))
         notes = tuple(_notes(check, what, group, world))
         findings.append(Finding(check, what, dataset, number, rendered, notes))
-    return findings, missing
+    return findings, [_say_missing(check, *one) for one in missing.items()]
+
+
+def _say_missing(check: Mapping, reason: str, names: Sequence[str]) -> str:
+    """What has no number for one reason."""
+    lacking = " / ".join(filter(None, names))
+    say = ": ".join(filter(None, [check.get("say"), lacking]))
+    return f"{say} ({reason})" if say else reason
 
 
 def _number(
