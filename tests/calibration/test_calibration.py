@@ -31,12 +31,8 @@ SMALL = [case for case in IN_COMPONENTS if case.options["people"] < 12]
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
 def test_intervals_in_components_cover_the_truth(case):
-    """Two standard deviations of a hundred sets are 4.4 points.
-
-    There is no upper bound, as docs/statistics.md says which intervals are too wide; and that those
-    of the variance explained are too narrow with eight people.
-    """
-    shares = coverage(case, 100)
-    assert shares
-    for measure, share in shares.items():
-        assert share >= (0.84 if measure == "variance_explained" else 0.9), shares
+    """Two standard deviations of 400 sets are 2.2 points."""
+    shares = coverage(case, 400)
+    # With so few people, the variance explained varies more than leaving one out tells.
+    assert shares.pop("variance_explained") >= 0.88
+    assert shares and all(0.93 <= share <= 0.975 for share in shares.values()), shares
