@@ -73,8 +73,8 @@ def test_nothing_changed(tiny_run):
 def test_the_default_run_trains_nothing(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
     plan = jobs(result)
-    # Four trained networks and ten untrained on two face sets, pixels on three.
-    assert plan["accumulate_gram"] == 2 * 14 + 3 and "train_network" not in plan
+    # Five trained networks and fifteen untrained on three face sets; pixels on three of the video.
+    assert plan["accumulate_gram"] == 3 * 20 + 3 and "train_network" not in plan
     figures = plots(*range(1, 9), *BEYOND)
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
