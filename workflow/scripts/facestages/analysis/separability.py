@@ -178,14 +178,6 @@ def _explained(layer: Layer, k: int | str, others: Sequence[Others]) -> dict[str
     return row
 
 
-def _part_of_space(gram: np.ndarray, scores: np.ndarray, k: int | str, rows: np.ndarray):
-    """Inner products of some pictures, in the principal components of these pictures alone."""
-    if k == "all":
-        return gram[np.ix_(rows, rows)]
-    points = sampling.components_of_part(scores[rows])[:, :k]
-    return points @ points.T
-
-
 # ------------------------------------------------------------------------------------ the spectrum
 
 
@@ -309,7 +301,7 @@ def _add_errors(
     by_half = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
         members = np.flatnonzero(half)
-        part = _part_of_space(gram, scores, k, members)
+        part = sampling.gram_of_part(gram, scores, k, members)
         scored = {label: score_values(part, label, table.iloc[members]) for label in labels}
         by_half.append(scored)
     for row in silhouettes:

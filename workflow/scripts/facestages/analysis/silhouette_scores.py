@@ -136,10 +136,11 @@ def _score_others(
     table: pd.DataFrame,
 ) -> dict[str, np.ndarray]:
     """Values (people,) without each of the people, by measure; parameters are of `score_label`."""
+    known = set(names)
     scored = {
         name: score_values(gram, label, table.iloc[rows])
         for name, rows, gram in without
-        if name in set(names)
+        if name in known
     }
     return {
         measure: np.array([scored.get(name, {}).get(measure, np.nan) for name in names])
@@ -187,7 +188,8 @@ def _strata(table: pd.DataFrame, label: str) -> tuple[np.ndarray | None, str]:
     if not is_labelled(table, other).any():
         return None, f"{no_label(other)} to hold constant"
     codes = pd.factorize(table[other].fillna(""))[0]
-    if not (table.groupby(codes)[label].nunique() > 1).any():
+    # A series, because pandas first looks whether the codes name a column of a data frame, slowly.
+    if not (table[label].groupby(codes).nunique() > 1).any():
         return None, f"no {other} has two values of '{label}'"
     return codes, f"no {other} has two pictures of one '{label}' and one of another"
 

@@ -16,7 +16,8 @@ import scipy.stats
 
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
-from facestages.analysis.sampling import components_of_part
+from facestages.analysis.resampling import FEWEST_PEOPLE
+from facestages.analysis.sampling import gram_of_part
 from facestages.analysis.silhouettes import centred_distances, mean_silhouettes
 from facestages.progress import progress
 
@@ -29,8 +30,6 @@ MEASURES = {
 }
 
 _DRAWS = 60
-# Each person is left out in turn, and two groups must remain.
-_FEWEST_PEOPLE = 3
 
 
 @tabulate(
@@ -86,7 +85,7 @@ def _why_not(labelled: np.ndarray, names: np.ndarray) -> str:
     """Why there is no silhouette without each person in turn; empty if there is."""
     if not len(names):
         return no_label("identity")
-    if len(names) < _FEWEST_PEOPLE:
+    if len(names) < FEWEST_PEOPLE:
         return f"{len(names)} people; each is left out in turn, so three are needed"
     return "no identity has two pictures" if len(names) == len(labelled) else ""
 
@@ -96,16 +95,10 @@ Space = Callable[[np.ndarray], np.ndarray]
 
 def _space(layer: Layer, k: int | str, labelled: np.ndarray) -> Space:
     """A function that gives the inner products of some pictures, in components of theirs alone."""
+    gram, scores = None, layer.scores[:][labelled]
     if k == "all":
         gram = layer.gram.astype(np.float64)[:][np.ix_(labelled, labelled)]
-        return lambda rows: gram[np.ix_(rows, rows)]
-    scores = layer.scores[:][labelled]
-
-    def products(rows: np.ndarray) -> np.ndarray:
-        points = components_of_part(scores[rows])[:, :k]
-        return points @ points.T
-
-    return products
+    return lambda rows: gram_of_part(gram, scores, k, rows)
 
 
 def _measure(space: Space, person: np.ndarray, pictures: int | None, people: int | None) -> dict:

@@ -30,6 +30,10 @@ _COLUMNS = [
 _LISTED = 6
 
 
+# Numbers by list of checks, and what has none.
+_Found = tuple[dict[str, list[Finding]], list[str]]
+
+
 class _Judged(NamedTuple):
     """What is found for the checks of a claim, and what is not."""
 
@@ -138,7 +142,7 @@ def _others(entry: Mapping) -> list[Mapping]:
     return [check for key in _LISTS[1:] for check in entry.get(key, [])]
 
 
-def _find(entry: Mapping, world: World) -> tuple[dict[str, list[Finding]], list[str]]:
+def _find(entry: Mapping, world: World) -> _Found:
     """Numbers by list of checks, and what has none. A decisive check without any ends all."""
     findings, missing = {}, []
     for name in _LISTS:
@@ -150,14 +154,12 @@ def _find(entry: Mapping, world: World) -> tuple[dict[str, list[Finding]], list[
     return findings, missing
 
 
-def _of_face_set(
-    way: tuple[dict[str, list[Finding]], list[str]], dataset: str
-) -> tuple[dict[str, list[Finding]], list[str]]:
+def _of_face_set(way: _Found, dataset: str) -> _Found:
     findings = {name: [one for one in of if one.dataset == dataset] for name, of in way[0].items()}
     return findings, []
 
 
-def _best(ways: Sequence[tuple[dict[str, list[Finding]], list[str]]]) -> _Judged:
+def _best(ways: Sequence[_Found]) -> _Judged:
     """The way of judging with the best verdict."""
     judged = []
     for findings, missing in ways:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Roles of the networks of Figure 3.
 ROLES = ("pixels", "untrained", "objects")
 
-_AFFECT = ("valence", "arousal")
+AFFECT = ("valence", "arousal")
 
 
 class Uses(NamedTuple):
@@ -206,7 +206,7 @@ class Fig5(Study4Figure):
     """Figure 5: principal components beside valence and arousal."""
 
     NAMES = {**Study4Figure.NAMES, "ratings": "ratings"}
-    PARTS = dict.fromkeys(_AFFECT, "regressions and the reference")
+    PARTS = dict.fromkeys(AFFECT, "regressions and the reference")
     ratings: str | None = Field(
         None, description="Human ratings of other pictures, one of `ratings`, as a last panel."
     )
@@ -215,7 +215,7 @@ class Fig5(Study4Figure):
 class Fig6(Study4Figure):
     """Figure 6: faces along principal components, valence and arousal."""
 
-    PARTS = dict.fromkeys(_AFFECT, "faces along them")
+    PARTS = dict.fromkeys(AFFECT, "faces along them")
     faces: Count = Field(21, description="Faces along an axis.")
 
 
@@ -229,7 +229,7 @@ class Fig8(Figure):
     """Figure 8: how much of the space is identity, valence-arousal and category, by layer."""
 
     LABELS = ("identity", "expression")
-    PARTS = dict.fromkeys(_AFFECT, "shares of valence-arousal")
+    PARTS = dict.fromkeys(AFFECT, "shares of valence-arousal")
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(
         min_length=1, max_length=4, description="Networks, a row of panels each."

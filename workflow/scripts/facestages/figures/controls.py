@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from facestages.analysis.labels import join_notes
+from facestages.analysis.resampling import pseudo_interval
 from facestages.analysis.subsamples import explain_gap
 from facestages.figures import page, style
 from facestages.figures.seeds import mean_over_seeds
@@ -182,11 +182,9 @@ def _by_measure(of_set: pd.DataFrame) -> list[pd.DataFrame]:
 def _silhouette_row(group: pd.DataFrame) -> dict[str, object]:
     """A silhouette, a mean over seeds, with Student's interval over people."""
     of_people = group.groupby("identity")["pseudo_value"].mean()
-    number = len(of_people)
-    reach = scipy.stats.t.ppf(0.975, number - 1) * of_people.std() / np.sqrt(number)
-    value = of_people.mean()
     # With very few people, the interval would leave the range of silhouettes.
-    ends = {"value": value, "ci_low": max(value - reach, -1), "ci_high": min(value + reach, 1)}
+    low, high = np.clip(pseudo_interval(of_people.to_numpy()), -1, 1)
+    ends = {"value": of_people.mean(), "ci_low": low, "ci_high": high}
     seeds = {"seeds": group["seed"].nunique()}
     return group.iloc[0].to_dict() | ends | seeds | {"panel": "equal numbers"}
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from facestages import subsets
+from facestages.config.figures import AFFECT
 from facestages.errors import FacestagesError
 from facestages.face_tables import reading_as_text, reading_of
 from facestages.plan.given import Given, give, require_usable
@@ -27,8 +28,6 @@ _OF_LABELS_ALONE = _OF_LABELS - {"source", "path", "table"}
 
 # Pictures of a face set whose number cannot be foreseen; it decides memory and time alone.
 _UNFORESEEN = 2000
-
-_AFFECT = ("valence", "arousal")
 
 
 class FaceSets:
@@ -115,8 +114,8 @@ class FaceSets:
         if have is None:
             # Photographs come with valence and arousal in norms alone.
             unknown = norms or self.kind(dataset).is_rendered
-            return [] if unknown else [name for name in labels if name in _AFFECT]
-        return [name for name in labels if name not in have and not (norms and name in _AFFECT)]
+            return [] if unknown else [name for name in labels if name in AFFECT]
+        return [name for name in labels if name not in have and not (norms and name in AFFECT)]
 
     def n_measured(self, dataset: str) -> int:
         """How many pictures of a face set are measured, at most."""
