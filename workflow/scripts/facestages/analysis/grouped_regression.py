@@ -125,13 +125,15 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's (1979) correction of p-values (m,) for their number; NaN stays, and does not count."""
-    from statsmodels.stats.multitest import multipletests
+    """max over j <= i of min(1, (m - j + 1) p_(j)), for the i-th smallest of m p-values (m,).
 
+    This is the correction of Holm (1979) for their number. NaN stays, and does not count.
+    """
     p = np.asarray(p, np.float64)
-    corrected, finite = np.full(len(p), np.nan), np.isfinite(p)
-    if finite.any():
-        corrected[finite] = multipletests(p[finite], method="holm")[1]
+    corrected = np.full(len(p), np.nan)
+    order = np.argsort(p)[: np.isfinite(p).sum()]
+    tested = np.minimum(1, np.arange(len(order), 0, -1) * p[order])
+    corrected[order] = np.maximum.accumulate(tested)
     return corrected
 
 
