@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from facestages.config.section import Count, Section, Share
+
+#: Labels that a network can be trained on.
+Label = Literal["expression", "identity"]
+
+
+def _or_one(schema: dict[str, Any]) -> None:
+    """Let a list of the JSON schema be one of its items, too."""
+    of_list = {key: schema.pop(key) for key in ("type", "items", "minItems", "maxItems")}
+    schema["anyOf"] = [of_list, of_list["items"]]
 
 
 class Augmentation(Section):
@@ -50,6 +59,14 @@ class Training(Section):
     """How a network is trained. The defaults are the published recipe."""
 
     dataset: str = Field(description="Face set to train on.")
+    label: list[Label] = Field(
+        ["expression"],
+        min_length=1,
+        max_length=2,
+        description="What the network learns to tell: `expression`, `identity`, or both, each by an "
+        "output of its own behind one trunk.",
+        json_schema_extra=_or_one,
+    )
     holdout: Holdout = Field(
         Holdout(), description="Held-out part; chooses the epoch and gives the accuracy."
     )
@@ -84,3 +101,8 @@ class Training(Section):
         description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
         "processors with AVX512-BF16; weights are kept in float32 all the same.",
     )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _one_label(cls, given: Any) -> Any:
+        return [given] if isinstance(given, str) else given
