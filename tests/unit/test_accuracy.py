@@ -64,3 +64,25 @@ def test_pictures_kept_back_are_scored_from_the_confusion_of_each_seed():
     assert found.recall == {"happy": 0.75, "sad": 0.25} and found.shown == {"happy": 6, "sad": 2}
     assert (found.balanced["value"], found.majority) == (0.5, 0.75)
     assert found.accuracy["value"] == pytest.approx(0.625)
+
+
+def test_verification_known_answer():
+    """Of the four pairs of two people, one is nearer than the farther pair of one person."""
+    angles = np.radians([0, 10, 28, 50])
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[1], [5], [0.1], [3]]
+    report = accuracy.verify_people(points, ["a", "a", "b", "b"])
+    # Angles in one person: 10 and 22; of two: 18, 28, 40 and 50. So 7 of 8 comparisons are right.
+    assert report["auc"] == pytest.approx(7 / 8)
+    assert report["people"] == 2 and report["n"] == 4 and np.isnan(report["ci_low"])
+
+
+def test_verification_by_chance_and_without_pairs():
+    rng = np.random.default_rng(0)
+    people = np.repeat(list("abcdefgh"), 12)
+    report = accuracy.verify_people(rng.normal(size=(96, 20)), people)
+    assert report["ci_low"] < 0.5 < report["ci_high"]
+    apart = accuracy.verify_people(
+        np.eye(8)[np.arange(96) // 12] + 0.01 * rng.normal(size=(96, 8)), people
+    )
+    assert apart["auc"] == 1.0 == apart["ci_low"]
+    assert np.isnan(accuracy.verify_people(rng.normal(size=(3, 2)), ["a", "b", "c"])["auc"])

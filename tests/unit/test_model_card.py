@@ -1,6 +1,7 @@
 """The weights and cards that a training leaves for the project."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from facestages import model_card
 from facestages.config import load_config
 from facestages.networks import load_network
 from facestages.networks.light_cnn import light_cnn
+from facestages.networks.training import add_output
 from facestages.stimuli import StimulusSet, write_stimuli
 from facestages.tables import write_table
 
@@ -105,3 +107,59 @@ def test_half_precision_stays_and_settings_of_another_training_are_told(trained,
     card = (again / "nn.md").read_text()
     assert "By another loop. The settings:" in card
     assert '"batch_size": 128' in card and '"rotation"' not in card
+
+
+def test_instances_go_into_one_archive(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame(
+        {
+            "stimulus_id": [f"s{i}" for i in range(48)],
+            "identity": [f"p{i // 8}" for i in range(48)],
+            "expression": np.tile(CLASSES, 24),
+        }
+    )
+    images = rng.integers(0, 256, (48, 48, 48), dtype=np.uint8)
+    sources = {"identity": "rendered", "expression": "rendered"}
+    (tmp_path / "results/stimuli").mkdir(parents=True)
+    faces = StimulusSet(images, labels, sources)
+    write_stimuli(tmp_path / "results/stimuli/wild.h5", faces, "wild")
+    recipe = {
+        "dataset": "wild",
+        "label": ["expression", "identity"],
+        "holdout": {"share": 0.25, "stratify": ["identity"], "strangers": 0.5},
+    }
+    network = {"label": "Both", "architecture": "light_cnn", "weights": "train"}
+    network |= {"seeds": [0, 1], "training": recipe, "classes": CLASSES}
+    config = load_config(
+        {
+            "datasets": {"wild": {"source": "rendered", "design": "wild", "label": "Wild people"}},
+            "networks": {"both": network | {"stages": {"early": "flatten", "final": "out_layer"}}},
+            "figures": {
+                "fig4": {"datasets": ["wild"], "networks": ["both"], "stages": ["early", "final"]}
+            },
+        }
+    )
+    trained = tmp_path / "results/networks/both"
+    for seed in (0, 1):
+        folder = trained / f"seed-{seed}"
+        folder.mkdir(parents=True)
+        add_output(light_cnn(2, seed=seed), 3, "identity").save(folder / "model.keras")
+        report = {"seed": seed, "epochs": 2, "best_epoch": 1}
+        (folder / "metrics.json").write_text(json.dumps(report))
+    model_card.main(config, "both", trained, "By rule train_network.", tmp_path)
+    with zipfile.ZipFile(tmp_path / "both.zip") as archive:
+        assert archive.namelist() == ["seed-0.keras", "seed-1.keras"]
+        archive.extractall(tmp_path)
+    assert (tmp_path / "both.zip").stat().st_size < 2 * 2_394_946 * 2.6
+    entry = config.networks["both"]
+    packed = load_network("both", **entry.source, weights=tmp_path / "seed-1.keras")
+    whole = load_network("both", **entry.source, weights=trained / "seed-1")
+    assert packed.layers["out_identity"] == (3,) and packed.layers["out_layer"] == (2,)
+    for a, b in zip(packed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b.astype(np.float16).astype(np.float32))
+    report = json.loads((tmp_path / "both.seed-1.json").read_text())
+    assert report["seed"] == 1 and report["identity"]["people"] == 3
+    card = (tmp_path / "both.md").read_text()
+    assert f"{report['verification']['auc']:.3f}" in card and "Chance is 50.0% and 33.3%" in card
+    assert "expressions and people" in card and "Strangers are 3 people" in card

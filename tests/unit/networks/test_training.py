@@ -15,6 +15,7 @@ from facestages.errors import FacestagesError
 from facestages.networks import training as module
 from facestages.networks.quiet_keras import keras
 from facestages.networks.training import evaluate, train_classifier
+from facestages.networks.training_data import list_classes, split_training_data
 from facestages.stimuli import StimulusSet
 
 CLASSES = ["happy", "sad", "neutral"]
@@ -51,9 +52,16 @@ def toy_stimuli(n=72):
     return StimulusSet(images, labels, dict.fromkeys(labels.columns[1:], "file"))
 
 
+def prepare(recipe, expressions=CLASSES):
+    """The face set, its parts and its classes, as arguments of `train_classifier`."""
+    stimuli = toy_stimuli()
+    parts = split_training_data(stimuli.labels, expressions, recipe)
+    return SPEC, stimuli, parts, list_classes(stimuli.labels, parts, expressions, recipe), recipe
+
+
 def train(tmp_path, seed=0, recipe=RECIPE):
     folder = tmp_path / "checkpoint"
-    return train_classifier(small_cnn(seed), SPEC, toy_stimuli(), CLASSES, recipe, seed, folder)
+    return train_classifier(small_cnn(seed), *prepare(recipe), seed, folder)
 
 
 def weights(model):
@@ -70,6 +78,32 @@ def test_learns_and_reports(tmp_path):
     assert np.sum(report["confusion"]) == 18
     assert list(history["epoch"]) == list(range(1, report["epochs"] + 1))
     assert history["validation_accuracy"].max() == pytest.approx(report["accuracy"])
+
+
+def test_two_labels_share_a_trunk(tmp_path):
+    """A bar's height tells the expression, and its column the person."""
+    recipe = RECIPE.model_copy(
+        update={
+            "label": ["expression", "identity"],
+            "holdout": Holdout(share=0.25, stratify=["identity"], strangers=0.25),
+            "epochs": 25,
+            "augmentation": Augmentation(rotation=0, shift=0, zoom=0, flip=False),
+        }
+    )
+    _, stimuli, parts, classes, _ = prepare(recipe)
+    for number, image in enumerate(stimuli.images):
+        image[:, number // 6] += 100
+    model = small_cnn()
+    second = module.add_output(model, len(classes["identity"]), "identity")
+    assert [tensor.shape[1] for tensor in second.outputs] == [3, 9]
+    assert second.get_layer("out_identity").input is second.layers[-3].output
+    args = (SPEC, stimuli, parts, classes, recipe, 0, tmp_path / "both")
+    model, history, report = train_classifier(second, *args)
+    assert report["accuracy"] > 0.8 and report["classes"] == CLASSES
+    assert report["identity"]["people"] == 9 and report["identity"]["accuracy"] > 0.6
+    mean = (report["accuracy"] + report["identity"]["accuracy"]) / 2
+    assert history["validation_accuracy"].max() == pytest.approx(mean)
+    assert report["verification"]["people"] == 3 and report["verification"]["n"] == 18
 
 
 def test_shuffled_labels_teach_nothing(tmp_path):
@@ -91,7 +125,7 @@ def test_mixed_precision_ends_in_float32(tmp_path):
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     np.testing.assert_array_equal(weights(model), weights(mixed))
     recipe = RECIPE.model_copy(update={"epochs": 2, "precision": "mixed_bfloat16"})
-    args = (SPEC, toy_stimuli(), CLASSES, recipe, 0, tmp_path / "mixed")
+    args = (*prepare(recipe), 0, tmp_path / "mixed")
     trained, history, report = train_classifier(mixed, *args)
     assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
     assert np.isfinite(history["loss"]).all()
@@ -132,9 +166,7 @@ def test_history_is_over_the_whole_epoch(tmp_path):
     flat = keras.layers.Flatten()(inputs)
     zero = keras.layers.Dense(3, activation="softmax", kernel_initializer="zeros")(flat)
     model = keras.Model(inputs, zero)
-    history = train_classifier(
-        model, SPEC, toy_stimuli(), CLASSES, nothing, 0, tmp_path / "checkpoint"
-    )[1]
+    history = train_classifier(model, *prepare(nothing), 0, tmp_path / "checkpoint")[1]
     np.testing.assert_allclose(history["loss"], np.log(3), rtol=1e-5)
     # All ties go to the first class, a third of the pictures.
     np.testing.assert_allclose(history["accuracy"], 1 / 3, rtol=1e-5)
@@ -177,7 +209,7 @@ def test_a_checkpoint_of_another_training_is_not_taken_up(tmp_path):
 
 
 def test_a_checkpoint_of_other_code_is_not_taken_up(tmp_path, caplog):
-    arguments = (SPEC, toy_stimuli(), CLASSES, RECIPE, 0, tmp_path / "checkpoint")
+    arguments = (*prepare(RECIPE), 0, tmp_path / "checkpoint")
     train_classifier(small_cnn(), *arguments, "before")
     with caplog.at_level("INFO"):
         train_classifier(small_cnn(), *arguments, "before")
@@ -210,7 +242,7 @@ def test_divergence_is_named(tmp_path):
 def test_what_cannot_be_trained_is_refused(tmp_path, classes, change, words):
     recipe = RECIPE.model_copy(update=change)
     with pytest.raises(FacestagesError, match=words):
-        train_classifier(small_cnn(), SPEC, toy_stimuli(), classes, recipe, 0, tmp_path / "c")
+        train_classifier(small_cnn(), *prepare(recipe, classes), 0, tmp_path / "c")
 
 
 def test_evaluate_known_answer():

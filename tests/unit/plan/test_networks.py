@@ -9,6 +9,7 @@ from facestages import contents, notes
 from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
+from facestages.plan import presence
 from facestages.plan.networks import weights_file, weights_target
 
 
@@ -35,6 +36,40 @@ def test_weights_of_ones_own(tiny):
     section["input"] = {"size": 32, "channels": 3}
     config = with_network(tiny, "mine", label="x", torch=section, stages={"early": "a"})
     assert weights_file(config, "mine", 0) == "mine/small.pth"
+
+
+def test_each_seed_may_have_a_file_of_weights(tiny, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for seed in (3, 4):
+        (tmp_path / f"net-{seed}.keras").write_text(str(seed))
+    entry = {"label": "x", "architecture": "light_cnn", "seeds": [3, 4]}
+    entry["stages"] = {"early": "flatten", "final": "out_layer"}
+    config = with_network(tiny, "mine", weights="./net-{seed}.keras", **entry)
+    assert config.networks["mine"].output_classes is None
+    files = [weights_file(config, "mine", seed) for seed in (3, 4)]
+    assert files == ["./net-3.keras", "./net-4.keras"]
+    given = [item.path for item in presence.given_in(config, "networks.mine")]
+    assert given == files
+    networks = plan(config).networks
+    third, fourth = (networks.given(Recording("posed", "mine", s), "geometry") for s in (3, 4))
+    assert third != fourth
+    assert networks.weights_file("mine") == files[0]
+    archive = {"asset": "nn1", "member": "net-{seed}.keras"}
+    config = with_network(tiny, "mine", weights=archive, **entry)
+    assert weights_file(config, "mine", 4) == "resources/assets/nn1/net-4.keras"
+    with pytest.raises(FacestagesError, match=r"one seed, or a file name with \{seed\} in it"):
+        with_network(tiny, "mine", weights="./net.keras", **entry)
+
+
+def test_a_network_of_people_has_their_number_from_training(tiny):
+    entry = {"label": "x", "architecture": "light_cnn", "weights": "train"}
+    entry |= {"stages": {"early": "flatten"}, "training": {"dataset": "posed", "label": "identity"}}
+    assert with_network(tiny, "mine", **entry).networks["mine"].output_classes is None
+    with pytest.raises(FacestagesError, match="leave out 'classes'"):
+        with_network(tiny, "mine", classes=["happy", "sad"], **entry)
+    entry["training"] = {"dataset": "posed", "label": ["identity", "expression"]}
+    with pytest.raises(FacestagesError, match="needs the key 'classes'"):
+        with_network(tiny, "mine", **entry)
 
 
 def test_code_under_keras_is_no_file_and_counts_with_its_weights(tiny, plan, tmp_path, monkeypatch):

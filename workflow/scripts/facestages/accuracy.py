@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, norm
+from sklearn.metrics import roc_auc_score
 
+from facestages.analysis.resampling import pseudo_interval, pseudo_values
 from facestages.errors import FacestagesError
 
 
@@ -127,3 +129,41 @@ def score_held_out(reports: Sequence[Mapping]) -> Tested:
         if n:
             shown[name], recall[name] = int(n), float(n_right / n)
     return Tested(accuracy, recall, shown)
+
+
+def verify_people(points: np.ndarray, people: Sequence[str]) -> dict[str, float]:
+    """P(c > d) + P(c = d) / 2 for cosines c of two pictures of one person, and d of two people.
+
+    This is the area under the ROC curve of verification: does a layer tell whether two pictures are
+    of one person, without having learnt these people?
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (n, units)
+        What the layer answers to each picture.
+    people : sequence of str, shape (n,)
+
+    Returns
+    -------
+    dict
+        ``auc``; ``ci_low`` and ``ci_high``, its 95 % interval over people
+        (`analysis.resampling.pseudo_interval`), NaN with fewer than three; ``people``; ``n``.
+        The area is NaN if nobody has two pictures.
+    """
+    codes, names = pd.factorize(np.asarray(people))
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    directions = points / np.where(lengths > 0, lengths, 1)
+    cosines = directions @ directions.T
+
+    def area(chosen: np.ndarray) -> float:
+        first, second = np.triu_indices(len(chosen), 1)
+        same = codes[chosen[first]] == codes[chosen[second]]
+        if same.all() or not same.any():
+            return np.nan
+        return float(roc_auc_score(same, cosines[chosen[first], chosen[second]]))
+
+    value = area(np.arange(len(codes)))
+    without = np.array([area(np.flatnonzero(codes != code)) for code in range(len(names))])
+    low, high = np.clip(pseudo_interval(pseudo_values(value, without)), 0, 1)
+    ends = {"ci_low": float(low), "ci_high": float(high)}
+    return {"auc": value, **ends, "people": len(names), "n": len(codes)}

@@ -4,14 +4,19 @@
 which a training left one file of weights, ``history.csv`` and ``metrics.json``, as rule
 ``train_network`` does. It writes ``NETWORK.weights.h5``, ``NETWORK.json``, ``NETWORK.md`` and
 ``NETWORK.history.csv`` into FOLDER. BY is text for the card: what trained the network.
+
+If TRAINED holds such folders of several instances, ``seed-0``, ``seed-1`` and so on, it writes
+``NETWORK.zip`` with ``seed-0.keras`` and so on, a ``NETWORK.seed-0.json`` for each, and one card.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import textwrap
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +27,9 @@ from facestages.config import Config, load_config
 from facestages.config.networks import NetworkEntry
 from facestages.files import atomic_path
 from facestages.networks import load_network
-from facestages.networks.inputs import resize_images
 from facestages.networks.quiet_keras import keras
-from facestages.networks.training import evaluate, predict
-from facestages.networks.training_data import class_shares, describe_test, split_training_data
+from facestages.networks.training import measure
+from facestages.networks.training_data import describe_test, list_classes, split_training_data
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import markdown_table, read_report
 from facestages.text import escape_markdown
@@ -43,13 +47,23 @@ def save_half(model: keras.Model, path: Path) -> None:
         half.save_weights(partial)
 
 
-def measure(network, entry: NetworkEntry, stimuli: StimulusSet, part: str) -> dict:
-    """What `training.evaluate` returns for a network on ``validation`` or ``test`` pictures."""
-    classes = entry.output_classes
-    rows = split_training_data(stimuli.labels, classes, entry.training)[part]
-    targets = np.array([classes.index(name) for name in stimuli.labels["expression"].iloc[rows]])
-    images = resize_images(stimuli.images[rows], network.input)
-    return evaluate(predict(network.model, images, network.input.scaling), targets, classes)
+def pack_half(models: Mapping[str, keras.Model], path: Path) -> None:
+    """Write whole models, by name, into a zip archive, their weights rounded to half precision.
+
+    Rounded weights stay numbers of 32 bits, so that layers compute with these; the archive needs
+    about two bytes for each.
+    """
+    with (
+        atomic_path(path) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+    ):
+        for name, model in models.items():
+            rounded = (w.astype(np.float16).astype(np.float32) for w in model.get_weights())
+            model.set_weights(list(rounded))
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, f"{name}.keras")
+                model.save(file)
+                archive.write(file, file.name)
 
 
 def model_card(name: str, entry: NetworkEntry, report: Mapping) -> str:
@@ -116,39 +130,117 @@ def _wrap(paragraph: str) -> str:
     return paragraph.strip() if paragraph[0] in "|`" else textwrap.fill(paragraph, 100)
 
 
-def main(config: Config, name: str, trained: Path, trained_by: str, folder: Path) -> None:
-    """Write the weights, the metrics and the card of one trained network.
+def instances_card(name: str, entry: NetworkEntry, reports: Sequence[Mapping]) -> str:
+    """As `model_card`, of several instances that learned people, expressions, or both."""
+    first, training = reports[0], entry.training
+    rows = []
+    for report in reports:
+        row = {"seed": report["seed"], "best epoch": report["best_epoch"]}
+        if "accuracy" in report:
+            row["expressions right"] = f"{report['accuracy']:.1%}"
+        if "identity" in report:
+            row["people right"] = f"{report['identity']['accuracy']:.1%}"
+        if "verification" in report:
+            found = report["verification"]
+            row["AUC, strangers"] = "{auc:.3f} [{ci_low:.3f}, {ci_high:.3f}]".format(**found)
+        rows.append(row)
+    words = {"expression": "expressions", "identity": "people"}
+    told = " and ".join(words[label] for label in first["label"])
+    tested = [f"{first['n']} pictures"] if "n" in first else []
+    if "identity" in first:
+        tested = [f"{first['identity']['n']} pictures of {first['identity']['people']} people"]
+    chance = [1 / len(first["classes"])] if "classes" in first else []
+    chance += [1 / first["identity"]["people"]] if "identity" in first else []
+    paragraphs = [
+        f"{len(reports)} instances of one network that learned to tell {told} in grey pictures of "
+        f"48x48 pixels. The architecture is the light CNN of the paper (`networks.light_cnn`, "
+        f"{first['parameters']:,} parameters); the weights are rounded to half precision.",
+        "**Use.** To compare what layers represent after training on different labels. The network "
+        "knows rendered faces alone: it is no use for photographs.",
+        f"**Data.** {escape_markdown(first['dataset'])}: {first['n_train']:,} rendered pictures to "
+        f"train. Who it is and what is expressed is known, as both were rendered. Tested on "
+        f"{tested[0]}: {first['test_part']}. The networks of the three labels train on the same "
+        f"pictures.",
+        f"**Accuracy.** Measured with the rounded weights. Chance is "
+        f"{' and '.join(f'{share:.1%}' for share in chance)}. Strangers are "
+        f"{first.get('verification', {}).get('people', 'no')} people who did not train. The AUC is "
+        f"the chance that two pictures of one of them have a larger cosine, in the layer before "
+        f"the output, than pictures of two; its interval is over people.",
+        markdown_table(pd.DataFrame(rows)),
+        f"**Training.** {first['trained_by']} The settings:",
+        f"```json\n{json.dumps(training.model_dump(exclude={'dataset', 'splits'}), indent=1)}\n```",
+        "**Licence.** The weights are the project's, MIT; the pictures come from CC0 data.",
+    ]
+    title = f"# {escape_markdown(entry.label)}: `{name}.zip`"
+    return "\n\n".join([title, *map(_wrap, paragraphs)]) + "\n"
 
-    The ``metrics.json`` of the folder `trained` has ``seed``, ``epochs`` and ``best_epoch``, and
+
+def main(config: Config, name: str, trained: Path, trained_by: str, folder: Path) -> None:
+    """Write the weights, the metrics and the card of a trained network.
+
+    A ``metrics.json`` of the folder `trained` has ``seed``, ``epochs`` and ``best_epoch``, and
     ``training``, the settings, where these are not the config's.
     """
-    entry, path = config.networks[name], folder / f"{name}.weights.h5"
-    training, classes = entry.training, list(entry.output_classes)
-    stimuli = read_stimuli(f"{config.results}/stimuli/{training.dataset}.h5")
-    save_half(load_network(name, **entry.source, weights=trained).model, path)
-    half = load_network(name, **entry.source, weights=path)
-    train = split_training_data(stimuli.labels, classes, training)["train"]
-    report = {
-        "network": name,
+    entry = config.networks[name]
+    stimuli = read_stimuli(f"{config.results}/stimuli/{entry.training.dataset}.h5")
+    label = config.datasets[entry.training.dataset].label
+    seeds = {run.name: run for run in sorted(trained.glob("seed-*"))}
+    if seeds:
+        models = {
+            seed: load_network(name, **entry.source, weights=run / "model.keras").model
+            for seed, run in seeds.items()
+        }
+        pack_half(models, folder / f"{name}.zip")
+        # Packing has rounded the weights.
+        reports = [
+            describe(entry, models[seed], stimuli, label, run, trained_by)
+            for seed, run in seeds.items()
+        ]
+        texts = {
+            f".{seed}.json": json.dumps({"network": name, **report}, indent=2) + "\n"
+            for seed, report in zip(seeds, reports, strict=True)
+        }
+        texts[".md"] = instances_card(name, entry, reports)
+    else:
+        path = folder / f"{name}.weights.h5"
+        save_half(load_network(name, **entry.source, weights=trained).model, path)
+        half = load_network(name, **entry.source, weights=path)
+        report = describe(entry, half.model, stimuli, label, trained, trained_by)
+        texts = {
+            ".json": json.dumps({"network": name, **report}, indent=2) + "\n",
+            ".md": model_card(name, entry, report),
+            ".history.csv": (trained / "history.csv").read_text(encoding="utf-8"),
+        }
+    for suffix, text in texts.items():
+        with atomic_path(folder / f"{name}{suffix}") as partial:
+            partial.write_text(text, encoding="utf-8")
+
+
+def describe(
+    entry: NetworkEntry,
+    model: keras.Model,
+    stimuli: StimulusSet,
+    dataset: str,
+    trained: Path,
+    trained_by: str,
+) -> dict:
+    """What a card and Table 1 tell of one instance: how it was trained, and its accuracy."""
+    training = entry.training
+    parts = split_training_data(stimuli.labels, entry.classes, training)
+    classes = list_classes(stimuli.labels, parts, entry.classes, training)
+    measured = (model, entry.input_spec, stimuli, parts, classes)
+    return {
         "training": training.model_dump(exclude={"dataset", "splits", "holdout"}),
         **read_report(trained / "metrics.json"),
         "trained_by": trained_by,
-        "classes": classes,
-        "dataset": config.datasets[training.dataset].label,
+        "label": list(classes),
+        "dataset": dataset,
         "test_part": describe_test(training),
-        "n_train": len(train),
-        "shares": class_shares(stimuli.labels["expression"].iloc[train], classes),
-        "parameters": half.model.count_params(),
-        "validation": measure(half, entry, stimuli, "validation"),
-        **measure(half, entry, stimuli, "test"),
+        "n_train": len(parts["train"]),
+        "parameters": model.count_params(),
+        "validation": measure(*measured, part="validation"),
+        **measure(*measured),
     }
-    for suffix, text in (
-        (".json", json.dumps(report, indent=2) + "\n"),
-        (".md", model_card(name, entry, report)),
-        (".history.csv", (trained / "history.csv").read_text(encoding="utf-8")),
-    ):
-        with atomic_path(folder / f"{name}{suffix}") as partial:
-            partial.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ class Weights(Section):
 
     asset: str | None = Field(None, description="Name in the manifest.")
     member: str | None = Field(
-        None, description="The weights' file inside the asset; needed only if there are several."
+        None,
+        description="The weights' file inside the asset; needed only if there are several. "
+        "`{seed}` in it, or in `path`, is the seed of the instance.",
     )
     path: UserPath | None = Field(
         None,
@@ -60,6 +62,12 @@ class Weights(Section):
         if self.member is not None and self.asset is None:
             raise ValueError("'member' goes with 'asset'")
         return self
+
+    def of_seed(self, seed: int) -> Weights:
+        """The weights of one instance: `{seed}` in the file's name is replaced."""
+        names = {"path": self.path, "member": self.member}
+        filled = {key: name and name.replace("{seed}", str(seed)) for key, name in names.items()}
+        return self.model_copy(update=filled)
 
 
 #: Stages of a network whose layers are listed before any is named.
@@ -200,20 +208,39 @@ class NetworkEntry(Section):
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
-        if len(set(self.seeds)) != len(self.seeds):
-            raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
-        is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.code)
-        if is_fixed and len(self.seeds) > 1:
-            raise mistake("key", f"seeds = {self.seeds}: given weights are one instance: one seed")
+        self._check_seeds()
         return self
 
     def _check_architecture(self, is_listing: bool) -> None:
         if not is_listing:
             self._check_layers()
-        if ARCHITECTURES[self.architecture].any_classes and not self.classes:
+        needed = ARCHITECTURES[self.architecture].any_classes and not self._has_classes
+        if needed and not self.classes:
             raise ValueError(
                 f"{self.architecture} needs the key 'classes', e.g. [happy, sad, neutral]"
             )
+        if self.classes and self._learns_people_alone:
+            raise ValueError("leave out 'classes': the network learns the people of its face set")
+
+    @property
+    def _learns_people_alone(self) -> bool:
+        learns = self.training and self.training.label
+        return self.weights == "train" and learns == ["identity"]
+
+    @property
+    def _has_classes(self) -> bool:
+        """Whether training data, or a whole Keras file, say how many classes there are."""
+        name = isinstance(self.weights, Weights) and (self.weights.path or self.weights.member)
+        return self._learns_people_alone or str(name).endswith(".keras")
+
+    def _check_seeds(self) -> None:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
+        is_made = self.weights in ("train", "untrained") or (self.code and not self.weights)
+        is_by_seed = isinstance(self.weights, Weights) and "{seed}" in str(self.weights)
+        if len(self.seeds) > 1 and not (is_made or is_by_seed):
+            problem = "given weights are one instance: one seed, or a file name with {seed} in it"
+            raise mistake("key", f"seeds = {self.seeds}: {problem}")
 
     def _check_layers(self) -> None:
         widths = layer_widths(self.architecture)

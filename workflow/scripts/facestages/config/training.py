@@ -34,8 +34,24 @@ class Holdout(Section):
     """A random part of the face set that training never sees."""
 
     share: Share = Field(0.1, description="Share held out.")
-    by: Literal["stimulus", "identity"] = Field(
-        "stimulus", description="Hold out pictures (stratified by expression) or whole people."
+    by: Literal["stimulus", "session", "identity"] = Field(
+        "stimulus",
+        description="Hold out pictures (as many of each class), or whole sessions of each person, "
+        "or whole people.",
+    )
+    stratify: list[Label] | None = Field(
+        None,
+        min_length=1,
+        description="With `by: stimulus`, the labels whose shares are the same in both parts; if "
+        "not given, those that are learnt. Networks with the same list here train on the same "
+        "pictures, whatever they learn.",
+    )
+    strangers: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the people who are set aside altogether. Whether two of their "
+        "pictures are of one person is then judged by the layer before the output (AUC).",
     )
     seed: int = Field(42, description="Seed of the choice.")
 
@@ -63,8 +79,8 @@ class Training(Section):
         ["expression"],
         min_length=1,
         max_length=2,
-        description="What the network learns to tell: `expression`, `identity`, or both, each by an "
-        "output of its own behind one trunk.",
+        description="What the network learns to tell: `expression`, `identity`, or both, each by "
+        "an output of its own behind one trunk.",
         json_schema_extra=_or_one,
     )
     holdout: Holdout = Field(
@@ -90,8 +106,8 @@ class Training(Section):
     )
     shuffle_labels: bool = Field(
         False,
-        description="Train on expressions that are dealt out to the pictures by chance: a control "
-        "that sees as many faces, and learns nothing about expressions.",
+        description="Train on labels that are dealt out to the pictures by chance: a control that "
+        "sees as many faces, and learns nothing about the label.",
     )
     backend: Literal["tensorflow", "torch", "jax"] = Field(
         "tensorflow", description="What Keras computes with; choose one that knows the accelerator."
@@ -101,6 +117,19 @@ class Training(Section):
         description="Arithmetic of the layers. Mixed precision is faster on accelerators and on "
         "processors with AVX512-BF16; weights are kept in float32 all the same.",
     )
+
+    @model_validator(mode="after")
+    def _held_out_knows_the_label(self) -> Training:
+        if len(set(self.label)) != len(self.label):
+            raise ValueError(f"label: '{self.label[0]}' is named twice")
+        if "identity" in self.label and self.holdout.by == "identity" and not self.splits:
+            raise ValueError(
+                "holdout.by: with whole people held out, no picture is left to test whether people "
+                "are known; give stimulus or session, and strangers for people who are not known"
+            )
+        if self.class_weights != "none" and self.label != ["expression"]:
+            raise ValueError("class_weights goes with label: expression alone")
+        return self
 
     @field_validator("label", mode="before")
     @classmethod

@@ -336,6 +336,7 @@ def load_network(
     n_classes = [len(classes)] if classes else []
     pretrained = weights == "pretrained"
     file = None if pretrained else weights
+    is_whole = str(file).endswith(".keras") and not is_code  # with its architecture inside
 
     def build_zoo():
         # By name, so that this module counts for networks of a zoo alone: see common.smk.
@@ -374,10 +375,9 @@ def load_network(
         model, spec = build_zoo()
     elif is_code:
         model = build_model(name, keras, spec, seed)
-    elif builder:
+    elif builder and not is_whole:
         module = importlib.import_module(builder.partition(":")[0])
         model = getattr(module, builder.partition(":")[2])(*n_classes, seed=seed)
-    is_whole = str(file).endswith(".keras") and not is_code
     if is_whole or not (zoo or is_code or builder):
         model = load_keras(file or keras)
     elif file is not None:

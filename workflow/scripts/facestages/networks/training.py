@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn import metrics
 
 from facestages import provenance
+from facestages.accuracy import verify_people
 from facestages.architectures import InputSpec
 from facestages.config.training import Training
 from facestages.errors import FacestagesError
@@ -24,6 +25,8 @@ from facestages.networks.quiet_keras import keras
 from facestages.networks.training_data import (
     class_shares,
     describe_test,
+    list_classes,
+    number_classes,
     shuffle_targets,
     split_training_data,
     weigh_samples,
@@ -59,10 +62,10 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        Untrained, softmax output.
+        Untrained, with softmax outputs.
     data : mapping of str to (images, targets)
         ``train`` and ``validation``: uint8 images of shape (n, size, size, channels), integer
-        targets of shape (n,).
+        targets of shape (n, outputs).
     scaling : str
         Input scaling of the network.
     training : Training
@@ -86,8 +89,8 @@ def fit(
         state = TrainingState(rate=training.learning_rate)
         model.compile(
             keras.optimizers.Adam(training.learning_rate),
-            loss="sparse_categorical_crossentropy",
-            weighted_metrics=["accuracy"],
+            loss=["sparse_categorical_crossentropy"] * len(model.outputs),
+            weighted_metrics=[["accuracy"]] * len(model.outputs),
             jit_compile=keras.config.backend() == "jax",
         )
     while not state.stopped(training):
@@ -131,7 +134,7 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
     starts = range(0, len(order), training.batch_size)
     what = f"epoch {state.epoch + 1} of {training.epochs}"
     _seed_dropout(model, rng)
-    sums = {"loss": 0.0, "accuracy": 0.0}
+    loss = accuracy = 0.0
     for number, start in enumerate(progress(starts, what)):
         rows = order[start : start + training.batch_size]
         step = state.epoch * len(starts) + number
@@ -139,19 +142,22 @@ def _train_epoch(model, data, scaling, training, seed, state, sample_weights) ->
         model.optimizer.learning_rate.assign(rate)
         batch = augment(scale_images(images[rows], scaling), training.augmentation, rng)
         weights = None if sample_weights is None else sample_weights[rows]
-        logs = model.train_on_batch(batch, targets[rows], sample_weight=weights, return_dict=True)
-        # Keras returns the loss and accuracy of this batch alone.
-        for measure in sums:
-            sums[measure] += float(logs[measure]) * len(rows)
+        answers = list(targets[rows].T)
+        logs = model.train_on_batch(batch, answers, sample_weight=weights, return_dict=True)
         if not math.isfinite(logs["loss"]):
             raise FacestagesError(
                 f"training diverged in epoch {state.epoch + 1}, step {number + 1}: the loss is "
                 f"{logs['loss']}. Lower training.learning_rate (now {training.learning_rate:g})"
             )
+        # Keras returns the loss and accuracies of this batch alone.
+        loss += float(logs["loss"]) * len(rows)
+        accuracies = [float(value) for name, value in logs.items() if name.endswith("accuracy")]
+        accuracy += float(np.mean(accuracies)) * len(rows)
     return {
         "epoch": state.epoch + 1,
         "learning_rate": rate,
-        **{measure: total / len(images) for measure, total in sums.items()},
+        "loss": loss / len(images),
+        "accuracy": accuracy / len(images),
     }
 
 
@@ -165,19 +171,33 @@ def _seed_dropout(model: keras.Model, rng: np.random.Generator) -> None:
 
 
 def _validate(model, images, targets, scaling) -> dict:
-    probabilities = predict(model, images, scaling)
-    of_target = probabilities[np.arange(len(targets)), targets]
+    """Loss, summed over outputs as in training, and accuracy, their mean."""
+    losses, accuracies = [], []
+    for probabilities, target in zip(predict(model, images, scaling), targets.T, strict=True):
+        of_target = probabilities[np.arange(len(target)), target]
+        losses.append(-np.log(np.maximum(of_target, 1e-7)).mean())
+        accuracies.append((probabilities.argmax(1) == target).mean())
     return {
-        "validation_loss": float(-np.log(np.maximum(of_target, 1e-7)).mean()),
-        "validation_accuracy": float((probabilities.argmax(1) == targets).mean()),
+        "validation_loss": float(np.sum(losses)),
+        "validation_accuracy": float(np.mean(accuracies)),
     }
 
 
-def predict(model: keras.Model, images: np.ndarray, scaling: str) -> np.ndarray:
-    """Class probabilities, shape (n, classes), for uint8 images of shape (n, size, size, c)."""
-    starts = range(0, len(images), _EVALUATION_BATCH)
-    batches = (scale_images(images[s : s + _EVALUATION_BATCH], scaling) for s in starts)
-    return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
+def predict(model: keras.Model, images: np.ndarray, scaling: str) -> list[np.ndarray]:
+    """What each output gives, (n, units), for uint8 images of shape (n, size, size, c)."""
+    batches = []
+    for start in range(0, len(images), _EVALUATION_BATCH):
+        outputs = model.predict_on_batch(
+            scale_images(images[start : start + _EVALUATION_BATCH], scaling)
+        )
+        batches.append(outputs if isinstance(outputs, list) else [outputs])
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+
+def add_output(model: keras.Model, units: int, label: str) -> keras.Model:
+    """The model with one more softmax output, ``out_<label>``, beside its last layer."""
+    layer = keras.layers.Dense(units, activation="softmax", dtype="float32", name=f"out_{label}")
+    return keras.Model(model.inputs, [*model.outputs, layer(model.layers[-1].input)])
 
 
 def evaluate(probabilities: np.ndarray, targets: np.ndarray, classes: Sequence[str]) -> dict:
@@ -202,7 +222,8 @@ def train_classifier(
     model: keras.Model,
     spec: InputSpec,
     stimuli: StimulusSet,
-    classes: Sequence[str],
+    parts: Mapping[str, np.ndarray],
+    classes: Mapping[str, Sequence[str]],
     training: Training,
     seed: int,
     checkpoint_folder,
@@ -213,45 +234,90 @@ def train_classifier(
     `checkpoint_folder` keeps the state of an interrupted training, until the caller removes it; a
     state of other code, by its digest `code`, is ignored.
 
+    Parameters
+    ----------
+    model : keras.Model
+        With one softmax output a label of `classes`, in their order.
+    spec : InputSpec
+    stimuli : StimulusSet
+    parts : mapping of str to numpy.ndarray of int
+        What `split_training_data` returns.
+    classes : mapping of str to sequence of str
+        What `list_classes` returns.
+    training : Training
+    seed : int
+        See `fit`.
+
     Returns
     -------
     model : keras.Model
     history : pandas.DataFrame
         One row for each epoch.
     report : dict
-        What `evaluate` returns for the test part, the sizes of the parts, and the epochs.
+        See `measure`; besides, the sizes of the parts, and the epochs.
     """
-    parts = split_training_data(stimuli.labels, classes, training)
-    targets = np.array(
-        [classes.index(e) if e in classes else -1 for e in stimuli.labels.expression]
-    )
+    targets = number_classes(stimuli.labels, classes)
     data = {
-        part: (resize_images(stimuli.images[rows], spec), targets[rows])
-        for part, rows in parts.items()
+        part: (resize_images(stimuli.images[parts[part]], spec), targets[parts[part]])
+        for part in ("train", "validation")
     }
     logger.info("pictures: %s", {part: len(rows) for part, rows in parts.items()})
     told = [stimuli.digest, stimuli.labels.to_csv(index=False)]
-    setup = [training.model_dump(), list(classes), seed, told, code]
+    setup = [training.model_dump(), dict(classes), seed, told, code]
     checkpoint = Checkpoint(checkpoint_folder, provenance.digest(setup))
     if training.shuffle_labels:
         # The test part keeps its labels. The epoch is chosen on shuffled labels, as it is trained.
-        data |= shuffle_targets({part: data[part] for part in ("train", "validation")}, seed)
+        data = shuffle_targets(data, seed)
     weights = weigh_samples(data["train"][1], classes, training)
     model, state = fit(model, data, spec.scaling, training, seed, checkpoint, weights)
     model = to_float32(model)
-    images, truth = data["test"]
     report = {
-        "classes": list(classes),
+        "label": list(classes),
         "dataset": training.dataset,
         "test_part": describe_test(training),
         "n_train": len(parts["train"]),
-        "shares": class_shares(stimuli.labels["expression"].iloc[parts["train"]], classes),
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
         "parameters": model.count_params(),
-        **evaluate(predict(model, images, spec.scaling), truth, classes),
+        **measure(model, spec, stimuli, parts, classes),
     }
     return model, pd.DataFrame(state.history), report
+
+
+def measure(
+    model: keras.Model,
+    spec: InputSpec,
+    stimuli: StimulusSet,
+    parts: Mapping[str, np.ndarray],
+    classes: Mapping[str, Sequence[str]],
+    part: str = "test",
+) -> dict:
+    """How a model names one part of a face set; parameters are of `train_classifier`.
+
+    Of expressions, what `evaluate` returns, ``classes``, and ``shares`` of the classes in the
+    training part. Of people, under ``identity``: ``n``, ``accuracy`` and their number, ``people``.
+    Of people who did not train, if there are two or more, under ``verification``: what
+    `accuracy.verify_people` tells of the layer before the output.
+    """
+    images = resize_images(stimuli.images[parts[part]], spec)
+    targets = number_classes(stimuli.labels.iloc[parts[part]], classes)
+    answers = predict(model, images, spec.scaling)
+    report: dict[str, object] = {}
+    for (label, names), answer, target in zip(classes.items(), answers, targets.T, strict=True):
+        if label == "expression":
+            shown = stimuli.labels["expression"].iloc[parts["train"]]
+            report |= {"classes": list(names), "shares": class_shares(shown, names)}
+            report |= evaluate(answer, target, names)
+        else:
+            accuracy = float((answer.argmax(1) == target).mean())
+            report[label] = {"people": len(names), "n": len(target), "accuracy": accuracy}
+    strangers = parts.get("strangers", ())
+    if len(strangers) and stimuli.labels["identity"].iloc[strangers].nunique() > 1:
+        before = keras.Model(model.inputs, model.layers[-1].input)
+        (points,) = predict(before, resize_images(stimuli.images[strangers], spec), spec.scaling)
+        people = stimuli.labels["identity"].iloc[strangers]
+        report["verification"] = verify_people(points, people)
+    return report
 
 
 def train_network(
@@ -275,14 +341,22 @@ def train_network(
     the code, `stimuli` and `labels` are the files of the face set, and `checkpoint` is the folder
     of an interrupted training.
     """
+    faces = read_stimuli(stimuli, labels)
+    parts = split_training_data(faces.labels, source["classes"], training)
+    classes = list_classes(faces.labels, parts, source["classes"], training)
+    first, *others = classes
     keras.config.set_dtype_policy(training.precision)
-    network = load_network(name, **source, seed=seed, gpu=gpu)
+    network = load_network(name, **{**source, "classes": classes[first]}, seed=seed, gpu=gpu)
+    model = network.model
+    for label in others:
+        model = add_output(model, len(classes[label]), label)
     keras.config.set_dtype_policy("float32")
     model, history, report = train_classifier(
-        network.model,
+        model,
         network.input,
-        read_stimuli(stimuli, labels),
-        source["classes"],
+        faces,
+        parts,
+        classes,
         training,
         seed,
         checkpoint,

@@ -33,10 +33,11 @@ def weights_file(config: Config, network: str, seed: int) -> str | None:
     if entry.weights == "train":
         return paths.fill("model", config.pathvars, network=network, seed=seed)
     if isinstance(entry.weights, Weights):
-        if entry.weights.path:
-            return entry.weights.path
-        folder = paths.fill("asset", config.pathvars, asset=entry.weights.asset)
-        return f"{folder}/{entry.weights.member}" if entry.weights.member else folder
+        weights = entry.weights.of_seed(seed)
+        if weights.path:
+            return weights.path
+        folder = paths.fill("asset", config.pathvars, asset=weights.asset)
+        return f"{folder}/{weights.member}" if weights.member else folder
     if entry.weights == "pretrained":
         return "pretrained"
     return None if entry.code else entry.keras
@@ -68,8 +69,10 @@ class Networks:
         self.plan = plan
         self.config = plan.config
 
-    def weights_file(self, network: str, seed: int = 0) -> str | None:
-        """See `plan.networks.weights_file`."""
+    def weights_file(self, network: str, seed: int | None = None) -> str | None:
+        """See `plan.networks.weights_file`; of the first seed if none is given."""
+        if seed is None:
+            seed = self.config.networks[network].seeds[0]
         return weights_file(self.config, network, seed)
 
     def asset(self, network: str) -> str | None:
@@ -100,13 +103,14 @@ class Networks:
         """The user's weights and code that a product of a recording is made with."""
         path = self.plan.path(product, recording)
         network = recording.network
-        return self._weights_given(network, path) + self._code_given(network, path)
+        given = self._weights_given(network, path, recording.seed)
+        return given + self._code_given(network, path)
 
-    def _weights_given(self, network: str, product: str) -> Given:
+    def _weights_given(self, network: str, product: str, seed: int) -> Given:
         entry = self.config.networks[network]
         is_file = entry.keras and not entry.code
         is_own = is_file or (isinstance(entry.weights, Weights) and entry.weights.path)
-        path = self.weights_file(network)
+        path = self.weights_file(network, seed)
         return give(self.plan, f"networks.{network}", product, "content", path) if is_own else []
 
     def _code_given(self, network: str, product: str) -> Given:
@@ -188,7 +192,8 @@ class Networks:
 
     def description_inputs(self, network: str) -> str | list[str]:
         """As `inputs`, to tell a network's layers; nothing where code or the config tells them."""
-        return self.inputs(network, 0) if self._is_described_by_weights(network) else []
+        seed = self.config.networks[network].seeds[0]
+        return self.inputs(network, seed) if self._is_described_by_weights(network) else []
 
     def description_weights(self, network: str) -> str | None:
         """The file of weights that tells a network's layers, or None."""
@@ -200,7 +205,7 @@ class Networks:
         code = self._code_given(network, product)
         if not self._is_described_by_weights(network):
             return code
-        return self._weights_given(network, product) + code
+        return self._weights_given(network, product, self.config.networks[network].seeds[0]) + code
 
     def listed_layers(self) -> str:
         """The table that `list_layers` prints."""

@@ -77,7 +77,8 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
             yield GivenPath(f"networks.{name}", "keras", entry.keras, given)
         if isinstance(entry.weights, Weights) and entry.weights.path:
             given = NETWORK_FILES["weights.path"]._replace(gated=gated)
-            yield GivenPath(f"networks.{name}", "weights.path", entry.weights.path, given)
+            for path in dict.fromkeys(entry.weights.of_seed(seed).path for seed in entry.seeds):
+                yield GivenPath(f"networks.{name}", "weights.path", path, given)
         for number, path in enumerate(entry.files):
             yield GivenPath(f"networks.{name}", f"files.{number}", path, NETWORK_FILES["files"])
     for name, entry in config.ratings.items():

@@ -66,10 +66,11 @@ def _network(plan: Plan, name: str, test: str | None) -> dict[str, object]:
     entry = plan.config.networks[name]
     asset = plan.manifest.get(plan.networks.asset(name), {})
     reports, predictions = [], []
-    if entry.weights == "train":
+    if entry.weights == "train" and entry.output_classes:
         reports = [plan.path("metrics", network=name, seed=seed) for seed in entry.seeds]
     elif "metrics" in asset:
-        reports = [str(RESOURCES / asset["metrics"])]
+        names = (asset["metrics"].replace("{seed}", str(seed)) for seed in entry.seeds)
+        reports = [str(RESOURCES / name) for name in dict.fromkeys(names)]
     if test and entry.output_classes and entry.weights != "train":
         predictions = plan.paths("predictions", plan.every_seed([test], [name]))
     weights, trained_on = plan.networks.weights_in_words(name)
