@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ml_dtypes import bfloat16
 
 from facestages.accuracy import score_held_out
 from facestages.config import Config, load_config
@@ -33,6 +34,17 @@ from facestages.networks.training_data import describe_test, list_classes, split
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import markdown_table, read_report
 from facestages.text import escape_markdown
+
+_USE = (
+    "**Use.** To reproduce the paper and to study what layers represent. Not for judging what "
+    "people feel: the labels are what annotators saw in pictures from the web, with known "
+    "errors and an uneven choice of people."
+)
+_LICENCE = (
+    "**Licence.** The weights are the project's, MIT. The pictures of FER2013 are not here and "
+    "may not be passed on; who uses the weights for more than research should ask whether "
+    "the terms of that data allow it."
+)
 
 
 def save_half(model: keras.Model, path: Path) -> None:
@@ -47,23 +59,23 @@ def save_half(model: keras.Model, path: Path) -> None:
         half.save_weights(partial)
 
 
-def pack_half(models: Mapping[str, keras.Model], path: Path) -> None:
-    """Write whole models, by name, into a zip archive, their weights rounded to half precision.
+def pack(models: Mapping[str, keras.Model], path: Path) -> None:
+    """Write whole models, by name, into a zip archive, their weights rounded to bfloat16.
 
-    Rounded weights stay numbers of 32 bits, so that layers compute with these; the archive needs
-    about two bytes for each.
+    Rounded weights stay numbers of 32 bits, so that layers compute with these. They pack to a
+    third.
     """
     with (
         atomic_path(path) as partial,
-        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive,
+        tempfile.TemporaryDirectory() as folder,
     ):
         for name, model in models.items():
-            rounded = (w.astype(np.float16).astype(np.float32) for w in model.get_weights())
-            model.set_weights(list(rounded))
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder, f"{name}.keras")
-                model.save(file)
-                archive.write(file, file.name)
+            weights = model.get_weights()
+            model.set_weights([w.astype(bfloat16).astype(np.float32) for w in weights])
+            file = Path(folder, f"{name}.keras")
+            model.save(file)
+            archive.write(file, file.name)
 
 
 def model_card(name: str, entry: NetworkEntry, report: Mapping) -> str:
@@ -97,9 +109,7 @@ def model_card(name: str, entry: NetworkEntry, report: Mapping) -> str:
         f"{', '.join(classes)}. The architecture is the light CNN of the paper "
         f"(`networks.light_cnn`, {report['parameters']:,} parameters); the weights are "
         f"in half precision.",
-        "**Use.** To reproduce the paper and to study what layers represent. Not for judging what "
-        "people feel: the labels are what annotators saw in pictures from the web, with known "
-        "errors and an uneven choice of people.",
+        _USE,
         f"**Data.** {escape_markdown(report['dataset'])}: split {', '.join(splits.train)} to train "
         f"({report['n_train']:,} pictures of these classes), {chosen_on} to choose the epoch "
         f"({validation['n']:,}), {tested_on} for the figures below ({report['n']:,} pictures, "
@@ -117,9 +127,7 @@ def model_card(name: str, entry: NetworkEntry, report: Mapping) -> str:
         f"```json\n{json.dumps(report['training'], indent=1)}\n```",
         "It is not the published recipe (up to 100 epochs, batches of 32 at rate 0.001, halved on "
         "plateaus, rotation 15 degrees, shift, shear and zoom 0.15).",
-        "**Licence.** The weights are the project's, MIT. The pictures of FER2013 are not here and "
-        "may not be passed on; who uses the weights for more than research should ask whether "
-        "the terms of that data allow it.",
+        _LICENCE,
     ]
     title = f"# {escape_markdown(entry.label)}: `{name}.weights.h5`"
     return "\n\n".join([title, *map(_wrap, paragraphs)]) + "\n"
@@ -130,47 +138,69 @@ def _wrap(paragraph: str) -> str:
     return paragraph.strip() if paragraph[0] in "|`" else textwrap.fill(paragraph, 100)
 
 
-def instances_card(name: str, entry: NetworkEntry, reports: Sequence[Mapping]) -> str:
-    """As `model_card`, of several instances that learned people, expressions, or both."""
-    first, training = reports[0], entry.training
-    rows = []
+def instances_card(
+    name: str, entry: NetworkEntry, reports: Sequence[Mapping], is_rendered: bool
+) -> str:
+    """As `model_card`, of several instances, which learned people, expressions, or both.
+
+    `is_rendered` says whether the pictures are rendered.
+    """
+    first, rows = reports[0], []
     for report in reports:
-        row = {"seed": report["seed"], "best epoch": report["best_epoch"]}
+        row = {
+            "seed": report["seed"],
+            "best epoch": f"{report['best_epoch']} of {report['epochs']}",
+        }
         if "accuracy" in report:
             row["expressions right"] = f"{report['accuracy']:.1%}"
+            row |= {
+                f"recall, {name}": f"{recall:.2f}"
+                for name, recall in score_held_out([report]).recall.items()
+            }
         if "identity" in report:
             row["people right"] = f"{report['identity']['accuracy']:.1%}"
         if "verification" in report:
-            found = report["verification"]
-            row["AUC, strangers"] = "{auc:.3f} [{ci_low:.3f}, {ci_high:.3f}]".format(**found)
+            ends = "{auc:.3f} [{ci_low:.3f}, {ci_high:.3f}]"
+            row["AUC, strangers"] = ends.format(**report["verification"])
         rows.append(row)
-    words = {"expression": "expressions", "identity": "people"}
-    told = " and ".join(words[label] for label in first["label"])
-    tested = [f"{first['n']} pictures"] if "n" in first else []
+    words, chances = [], []
+    if "classes" in first:
+        words.append(f"expressions ({', '.join(first['classes'])})")
+        chances.append(1 / len(first["classes"]))
     if "identity" in first:
-        tested = [f"{first['identity']['n']} pictures of {first['identity']['people']} people"]
-    chance = [1 / len(first["classes"])] if "classes" in first else []
-    chance += [1 / first["identity"]["people"]] if "identity" in first else []
+        words.append(f"people ({first['identity']['people']})")
+        chances.append(1 / first["identity"]["people"])
+    tested = first.get("n", first.get("identity", {}).get("n"))
+    kind = "rendered pictures" if is_rendered else "pictures"
     paragraphs = [
-        f"{len(reports)} instances of one network that learned to tell {told} in grey pictures of "
-        f"48x48 pixels. The architecture is the light CNN of the paper (`networks.light_cnn`, "
-        f"{first['parameters']:,} parameters); the weights are rounded to half precision.",
-        "**Use.** To compare what layers represent after training on different labels. The network "
-        "knows rendered faces alone: it is no use for photographs.",
-        f"**Data.** {escape_markdown(first['dataset'])}: {first['n_train']:,} rendered pictures to "
-        f"train. Who it is and what is expressed is known, as both were rendered. Tested on "
-        f"{tested[0]}: {first['test_part']}. The networks of the three labels train on the same "
-        f"pictures.",
+        f"{len(reports)} instances of one network that learned to tell {' and '.join(words)} in "
+        f"grey pictures of 48x48 pixels. The architecture is the light CNN of the paper "
+        f"(`networks.light_cnn`, {first['parameters']:,} parameters); the weights are rounded to "
+        f"bfloat16.",
+        f"**Data.** {escape_markdown(first['dataset'])}: {first['n_train']:,} {kind} to train, "
+        f"{tested:,} to test: {first['test_part']}.",
         f"**Accuracy.** Measured with the rounded weights. Chance is "
-        f"{' and '.join(f'{share:.1%}' for share in chance)}. Strangers are "
-        f"{first.get('verification', {}).get('people', 'no')} people who did not train. The AUC is "
-        f"the chance that two pictures of one of them have a larger cosine, in the layer before "
-        f"the output, than pictures of two; its interval is over people.",
+        f"{' and '.join(f'{chance:.1%}' for chance in chances)}.",
         markdown_table(pd.DataFrame(rows)),
-        f"**Training.** {first['trained_by']} The settings:",
-        f"```json\n{json.dumps(training.model_dump(exclude={'dataset', 'splits'}), indent=1)}\n```",
-        "**Licence.** The weights are the project's, MIT; the pictures come from CC0 data.",
+        f"**Training.** {first['trained_by']} The settings of the first instance (the others "
+        f"differ in their number of epochs at most):",
+        f"```json\n{json.dumps(first['training'], indent=1)}\n```",
     ]
+    if "verification" in first:
+        number = first["verification"]["people"]
+        paragraphs[2] += (
+            f" Strangers are {number} people who did not train. The AUC is the chance that two "
+            f"pictures of one of them have a larger cosine, in the layer before the output, than "
+            f"pictures of two; its interval is over people."
+        )
+    if is_rendered:
+        paragraphs += [
+            "**Use.** To compare what layers represent after training on different labels. The "
+            "network knows rendered faces alone, and is no use for photographs.",
+            "**Licence.** The weights are the project's, MIT; the pictures come from CC0 data.",
+        ]
+    else:
+        paragraphs += [_USE, _LICENCE]
     title = f"# {escape_markdown(entry.label)}: `{name}.zip`"
     return "\n\n".join([title, *map(_wrap, paragraphs)]) + "\n"
 
@@ -183,29 +213,29 @@ def main(config: Config, name: str, trained: Path, trained_by: str, folder: Path
     """
     entry = config.networks[name]
     stimuli = read_stimuli(f"{config.results}/stimuli/{entry.training.dataset}.h5")
-    label = config.datasets[entry.training.dataset].label
+    dataset = config.datasets[entry.training.dataset]
     seeds = {run.name: run for run in sorted(trained.glob("seed-*"))}
     if seeds:
         models = {
-            seed: load_network(name, **entry.source, weights=run / "model.keras").model
+            seed: load_network(name, **entry.source, weights=run).model
             for seed, run in seeds.items()
         }
-        pack_half(models, folder / f"{name}.zip")
+        pack(models, folder / f"{name}.zip")
         # Packing has rounded the weights.
         reports = [
-            describe(entry, models[seed], stimuli, label, run, trained_by)
+            describe(entry, models[seed], stimuli, dataset.label, run, trained_by)
             for seed, run in seeds.items()
         ]
         texts = {
             f".{seed}.json": json.dumps({"network": name, **report}, indent=2) + "\n"
             for seed, report in zip(seeds, reports, strict=True)
         }
-        texts[".md"] = instances_card(name, entry, reports)
+        texts[".md"] = instances_card(name, entry, reports, dataset.source == "rendered")
     else:
         path = folder / f"{name}.weights.h5"
         save_half(load_network(name, **entry.source, weights=trained).model, path)
         half = load_network(name, **entry.source, weights=path)
-        report = describe(entry, half.model, stimuli, label, trained, trained_by)
+        report = describe(entry, half.model, stimuli, dataset.label, trained, trained_by)
         texts = {
             ".json": json.dumps({"network": name, **report}, indent=2) + "\n",
             ".md": model_card(name, entry, report),
