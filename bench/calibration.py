@@ -22,11 +22,12 @@ import pandas as pd
 from bench.simulated_faces import portraits, sequences, video
 from facestages import tables
 from facestages.analysis.affect import GROUPED
+from facestages.analysis.distances import Points
 from facestages.analysis.geometry import principal_components
 from facestages.analysis.jackknife import leave_people_out
 from facestages.analysis.permutation import permute_label
 from facestages.analysis.resampling import pseudo_values
-from facestages.analysis.silhouette_scores import interval_columns, score_label
+from facestages.analysis.silhouette_scores import design_label, interval_columns, score_label
 from facestages.errors import FacestagesError
 
 _PERMUTATIONS = 99
@@ -68,10 +69,12 @@ def silhouettes(
     left_out = np.array([other.explained(components) for other in others])
     explained = {"measure": "variance_explained", "value": ratio.sum()}
     explained |= interval_columns(pseudo_values(ratio.sum(), left_out))
-    without = ((other.person, other.rows, other.gram(components)) for other in others)
-    fitted = scores @ scores.T
+    without = (
+        (other.person, other.points(components), design_label(table.iloc[other.rows], label))
+        for other in others
+    )
     return [
-        *score_label(fitted, label, table, sources, "simulated", moved, without),
+        *score_label(Points(scores), label, table, sources, "simulated", moved, without),
         explained,
     ]
 

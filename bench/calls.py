@@ -121,7 +121,8 @@ def principal_components(gram: np.ndarray, k: int) -> np.ndarray:
 
 def silhouettes(scores: np.ndarray, labels: np.ndarray, permutations: int) -> None:
     """Silhouette of a labelling and of its permutations."""
-    from facestages.analysis.silhouettes import distances, silhouette, silhouette_null
+    from facestages.analysis.distances import distances
+    from facestages.analysis.silhouettes import silhouette, silhouette_null
 
     matrix = distances(scores)
     silhouette(matrix, labels)

@@ -12,8 +12,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from facestages import store
 from facestages.analysis import embedding
+from facestages.analysis.distances import distances, gram_distances
 from facestages.analysis.embedding import embed_umap, graph_parts, turn_axes, umap_embedding
-from facestages.analysis.silhouettes import distances, gram_distances
 from facestages.errors import FacestagesError
 from facestages.gram import gram_matrix
 from facestages.stimuli import read_labels

@@ -11,12 +11,13 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facestages.analysis import sampling
+from facestages.analysis.distances import distances
 from facestages.analysis.geometry import principal_components
 from facestages.analysis.partition import partition_variance
 from facestages.analysis.separability import score_separability
 from facestages.analysis.shares import SHARES
 from facestages.analysis.silhouette_scores import SCORES
-from facestages.analysis.silhouettes import distances, silhouette
+from facestages.analysis.silhouettes import silhouette
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import table1
 from facestages.gram import gram_matrix

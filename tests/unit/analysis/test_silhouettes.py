@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances, silhouette_samples, silhouette_score
 
+from facestages.analysis.distances import centred_distances, distances
 from facestages.analysis.silhouettes import (
-    centred_distances,
-    distances,
     mean_silhouettes,
     picture_silhouettes,
     silhouette,

@@ -21,11 +21,11 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from facestages import store
+from facestages.analysis.distances import gram_distances
 from facestages.analysis.labels import no_label, read_people
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights, weighted_correlation
 from facestages.analysis.silhouette_scores import score_label
-from facestages.analysis.silhouettes import gram_distances
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli import add_ids

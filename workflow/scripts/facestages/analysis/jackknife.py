@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from facestages.analysis.distances import Points
 from facestages.analysis.geometry import leading_components
 from facestages.analysis.resampling import FEWEST_PEOPLE
 from facestages.analysis.sampling import components_of_part
@@ -37,9 +38,9 @@ class Others(NamedTuple):
     scores: np.ndarray
     total_variance: float
 
-    def gram(self, k: int) -> np.ndarray:
-        """Inner products (m, m) in k components."""
-        return self.scores[:, :k] @ self.scores[:, :k].T
+    def points(self, k: int) -> Points:
+        """Points in k components."""
+        return Points(self.scores[:, :k])
 
     def explained(self, k: int) -> float:
         """Share of the variance of k components."""

@@ -15,6 +15,7 @@ import scipy.linalg
 
 from facestages import tables
 from facestages.analysis import sampling
+from facestages.analysis.distances import Points
 from facestages.analysis.jackknife import Others, leave_people_out
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled
 from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
@@ -25,7 +26,13 @@ from facestages.analysis.resampling import (
     pseudo_values,
     weighted_mean,
 )
-from facestages.analysis.silhouette_scores import interval_columns, score_label, score_values
+from facestages.analysis.silhouette_scores import (
+    Design,
+    design_label,
+    interval_columns,
+    score_label,
+    score_values,
+)
 from facestages.errors import FacestagesError
 from facestages.progress import progress
 from facestages.stimuli.sample import people_of
@@ -103,27 +110,31 @@ def score_separability(
     most = max((k for k in components if k != "all"), default=0)
     curves: _Curves = {}
     of_people: list[dict] = []
+    designs = _Designs(table)
     for layer in progress(geometry.layers, "silhouettes"):
         rows, scores = [], layer.scores[:]
         others = list(leave_people_out(layer.gram, table, most)) if most else []
         if sample is not None:
             ratios = sampling.half_variance_ratios(layer.gram, scores, sample.halves)
         for k in components:
-            gram, dimensions = _space(layer, k)
+            space, dimensions = _space(layer, k)
             measured = [_explained(layer, k, others)]
             for label in labels:
                 without = None
                 if k != "all":
-                    without = ((other.person, other.rows, other.gram(k)) for other in others)
+                    without = (
+                        (other.person, other.points(k), designs.without(other, label))
+                        for other in others
+                    )
                 scored = score_label(
-                    gram, label, table, geometry.sources, geometry.network, moves[label], without
+                    space, label, table, geometry.sources, geometry.network, moves[label], without
                 )
                 _add_to_curves(curves, k, layer.name, scored)
                 measured += scored
             if sample is not None:
-                _add_errors(measured, gram, scores, k, table, ratios, sample)
-            space = {"components": k, "components_used": dimensions}
-            rows += [{**space, **row} for row in measured]
+                _add_errors(measured, space, scores, k, table, ratios, sample)
+            used = {"components": k, "components_used": dimensions}
+            rows += [{**used, **row} for row in measured]
         if people is not None and layer.name in geometry.stages.values():
             of_people += place_rows(geometry, layer, _people_rows(rows))
         yield layer, rows + _spectrum_rows(layer)
@@ -155,12 +166,27 @@ def _moves(table: pd.DataFrame, label: str, permutations: int) -> Permutations |
         return None
 
 
-def _space(layer: Layer, k: int | str) -> tuple[np.ndarray, int]:
-    """Inner products in k components or the full space, and the number of dimensions."""
+def _space(layer: Layer, k: int | str) -> tuple[np.ndarray | Points, int]:
+    """Points in k components, or inner products in the full space, and the number of dimensions."""
     if k == "all":
         return layer.gram.astype(np.float64)[:], layer.units
     scores = layer.scores[:, :k]
-    return scores @ scores.T, scores.shape[1]
+    return Points(scores), scores.shape[1]
+
+
+class _Designs:
+    """Designs of labels without each person, which are the same in all layers and components."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self.known: dict[tuple[str, str], Design | None] = {}
+
+    def without(self, other: Others, label: str) -> Design | None:
+        """The design of a label in the pictures of all people but one."""
+        key = (other.person, label)
+        if key not in self.known:
+            self.known[key] = design_label(self.table.iloc[other.rows], label)
+        return self.known[key]
 
 
 def _explained(layer: Layer, k: int | str, others: Sequence[Others]) -> dict[str, object]:
@@ -279,7 +305,7 @@ def _position(value: float, resampled: np.ndarray) -> dict[str, object]:
 
 def _add_errors(
     rows: Sequence[dict],
-    gram: np.ndarray,
+    space: np.ndarray | Points,
     scores: np.ndarray,
     k: int | str,
     table: pd.DataFrame,
@@ -301,9 +327,9 @@ def _add_errors(
     by_half = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
         members = np.flatnonzero(half)
-        part = sampling.gram_of_part(gram, scores, k, members)
-        scored = {label: score_values(part, label, table.iloc[members]) for label in labels}
-        by_half.append(scored)
+        part = sampling.gram_of_part(space, scores, k, members)
+        shown = table.iloc[members]
+        by_half.append({label: score_values(part, design_label(shown, label)) for label in labels})
     for row in silhouettes:
         values = [scored[row["label"]].get(row["measure"], np.nan) for scored in by_half]
         first, second = np.reshape(values, (2, -1))

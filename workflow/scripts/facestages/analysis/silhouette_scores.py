@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
+from facestages.analysis.distances import (
+    Points,
+    centred_distances,
+    centred_points,
+    stratum_effects,
+)
 from facestages.analysis.labels import (
     NO_GEOMETRY,
     circular_note,
@@ -17,11 +24,11 @@ from facestages.analysis.labels import (
 )
 from facestages.analysis.permutation import Permutations, compare_with_null
 from facestages.analysis.resampling import FEWEST_PEOPLE, pseudo_interval, pseudo_values
-from facestages.analysis.silhouettes import MEASURES, centred_distances, mean_silhouettes
+from facestages.analysis.silhouettes import MEASURES, mean_silhouettes
 from facestages.errors import shorten
 from facestages.stimuli.sample import people_of
 
-#: The silhouette of points minus the effect of the other label (`silhouettes.centred_distances`).
+#: The silhouette of points minus the effect of the other label (`distances.stratum_effects`).
 CENTRED = "silhouette_centred"
 
 #: All measures of a label, in the order of their rows.
@@ -35,14 +42,61 @@ _NO_TEST = "no p, as no permutation that the design allows changes it"
 _APART = "people fall into sets that share no expression"
 
 
+class Design(NamedTuple):
+    """The m pictures of a face set that have a label, and how the other label divides them."""
+
+    #: Their rows, and whether they are all rows.
+    rows: np.ndarray
+    is_whole: bool
+    #: Group of each, from 0.
+    codes: np.ndarray
+    #: Stratum of each, by the label that is held constant; None where `why` says why not.
+    stratum: np.ndarray | None
+    why: str
+    #: Of `distances.stratum_effects`; None if strata share no group, so that they do not compare.
+    effects: np.ndarray | None
+    #: Whether a stratum has two groups. Else its effect is not apart from that of the group.
+    is_told_apart: np.ndarray
+
+    @property
+    def number(self) -> int:
+        """How many groups there are."""
+        return int(self.codes.max()) + 1
+
+    def take(self, space: np.ndarray | Points) -> np.ndarray | Points:
+        """Inner products or points of these pictures."""
+        if self.is_whole:
+            return space
+        if isinstance(space, Points):
+            return Points(space.coordinates[self.rows])
+        return space[np.ix_(self.rows, self.rows)]
+
+
+def design_label(table: pd.DataFrame, label: str) -> Design | None:
+    """The design of one label in a table of pictures; None without a picture that has it."""
+    labelled = is_labelled(table, label)
+    if not labelled.any():
+        return None
+    table = table[labelled]
+    codes = pd.factorize(table[label])[0].astype(np.int32)
+    stratum, why = _strata(table, label)
+    effects, is_told_apart = None, np.ones(len(codes), bool)
+    if stratum is not None:
+        is_told_apart = (pd.Series(codes).groupby(stratum).transform("nunique") > 1).to_numpy()
+        if _share_groups(stratum[is_told_apart], codes[is_told_apart]):
+            effects = stratum_effects(stratum, codes)
+    rows = np.flatnonzero(labelled)
+    return Design(rows, bool(labelled.all()), codes, stratum, why, effects, is_told_apart)
+
+
 def score_label(
-    gram: np.ndarray,
+    space: np.ndarray | Points,
     label: str,
     table: pd.DataFrame,
     sources: Mapping[str, str],
     network: str,
     moved: Permutations | None = None,
-    without: Iterable[tuple[str, np.ndarray, np.ndarray]] | None = None,
+    without: Iterable[tuple[str, np.ndarray | Points, Design | None]] | None = None,
 ) -> list[dict[str, object]]:
     """Silhouettes of one label in one space, as parts of rows of `score_separability`.
 
@@ -56,8 +110,8 @@ def score_label(
 
     Parameters
     ----------
-    gram : numpy.ndarray, shape (n, n)
-        Inner products of the pictures' centred points.
+    space : numpy.ndarray, shape (n, n), or Points
+        Inner products of the pictures' centred points, or these points.
     label : str
     table : pandas.DataFrame of n rows
         Labels of the face set; pictures without this one are left out.
@@ -67,9 +121,9 @@ def score_label(
         Name of the network; labels that it gave itself are marked as circular.
     moved : Permutations, optional
         Permutations of the labelled pictures, from `analysis.permutation.permute_label`.
-    without : iterable of (str, numpy.ndarray, numpy.ndarray), optional
-        Of each person: the name, the rows (m,) of the pictures of others, and the inner products
-        (m, m) of these in a space that was fitted to them. If not given, the space stays.
+    without : iterable of (str, numpy.ndarray or Points, Design), optional
+        Of each person: the name, and for the pictures of others, a space that was fitted to them,
+        and the design of the label. If not given, the space stays.
 
     Returns
     -------
@@ -80,33 +134,29 @@ def score_label(
         alone shows a group.
     """
     row = {"label": label, "label_source": "", "n": 0, "n_groups": 0, "value": np.nan}
-    labelled, whole = is_labelled(table, label), table
-    if not labelled.any():
+    design = design_label(table, label)
+    if design is None:
         return _without_value(row, SCORES, no_label(label))
-    if not labelled.all():
-        table = table[labelled]
-        gram = gram[np.ix_(labelled, labelled)]
-    row |= {"label_source": sources[label], "n": len(table), "n_groups": table[label].nunique()}
+    table, space, codes = table.iloc[design.rows], design.take(space), design.codes
+    row |= {"label_source": sources[label], "n": len(table), "n_groups": design.number}
     row["note"] = circular_note([sources[label]], network)
-    if not gram.any():
+    if not _has_extent(space):
         return _without_value(row, SCORES, NO_GEOMETRY)
     if row["n_groups"] in (1, len(table)):
         why = f"one {label} only" if row["n_groups"] == 1 else f"no {label} has two pictures"
         return _without_value(row, SCORES, why)
-    codes = pd.factorize(table[label])[0].astype(np.int32)
-    stratum, why = _strata(table, label)
     people, names = _identities(table)
     labellings, no_interval = codes[None], _no_interval(table, label, people)
     if not no_interval and without is None:
         labellings = np.concatenate([labellings, leave_each_out(codes, people)])
     row["note"] = join_notes(row["note"], no_interval)
-    means, nulls = _mean_silhouettes(gram, labellings, stratum), {}
+    means, nulls = _mean_silhouettes(space, labellings, design), {}
     if not no_interval and without is not None:
-        left_out = _score_others(without, names, label, whole)
+        left_out = _score_others(without, names)
         means = {name: np.append(value, left_out[name]) for name, value in means.items()}
     if moved is not None:
         labellings = np.concatenate([codes[None], codes[moved.rows]])
-        nulls = _mean_silhouettes(gram, labellings, stratum, is_fitted=False)
+        nulls = _mean_silhouettes(space, labellings, design, is_fitted=False)
     rows = []
     for measure, (value, *left_out) in means.items():
         if np.isnan(value):
@@ -124,40 +174,28 @@ def score_label(
     measured = {scored["measure"] for scored in rows}
     for name in SCORES:
         if name not in measured:
-            is_apart = name == CENTRED and stratum is not None
-            rows += _without_value(row, [name], _APART if is_apart else why)
+            is_apart = name == CENTRED and design.stratum is not None
+            rows += _without_value(row, [name], _APART if is_apart else design.why)
     return rows
 
 
 def _score_others(
-    without: Iterable[tuple[str, np.ndarray, np.ndarray]],
-    names: Sequence[str],
-    label: str,
-    table: pd.DataFrame,
+    without: Iterable[tuple[str, np.ndarray | Points, Design | None]], names: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Values (people,) without each of the people, by measure; parameters are of `score_label`."""
     known = set(names)
-    scored = {
-        name: score_values(gram, label, table.iloc[rows])
-        for name, rows, gram in without
-        if name in known
-    }
+    scored = {name: score_values(space, design) for name, space, design in without if name in known}
     return {
         measure: np.array([scored.get(name, {}).get(measure, np.nan) for name in names])
         for measure in SCORES
     }
 
 
-def score_values(gram: np.ndarray, label: str, table: pd.DataFrame) -> dict[str, float]:
+def score_values(space: np.ndarray | Points, design: Design | None) -> dict[str, float]:
     """The values of `score_label` alone, by measure, as far as there are any."""
-    labelled = is_labelled(table, label)
-    if not labelled.any():
+    if design is None or design.number in (1, len(design.codes)):
         return {}
-    table, gram = table[labelled], gram[np.ix_(labelled, labelled)]
-    codes, names = pd.factorize(table[label])
-    if len(names) < 2 or len(names) == len(table):
-        return {}
-    means = _mean_silhouettes(gram, codes[None], _strata(table, label)[0])
+    means = _mean_silhouettes(design.take(space), design.codes[None], design)
     return {measure: values[0] for measure, values in means.items()}
 
 
@@ -215,25 +253,30 @@ def _no_interval(table: pd.DataFrame, label: str, people: np.ndarray) -> str:
 
 
 def _mean_silhouettes(
-    gram: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None, is_fitted: bool = True
+    space: np.ndarray | Points, labellings: np.ndarray, design: Design, is_fitted: bool = True
 ) -> dict[str, np.ndarray]:
     """Mean silhouettes of each labelling, by measure; without strata, those that need none.
 
-    If `is_fitted`, the first labelling decides how points are centred (`centred_distances`);
-    otherwise the mean of each stratum does. A fit favours the labels that it knows, so it cannot
-    be compared with permuted ones; and without an effect, means are centred as well.
+    If `is_fitted`, the label decides how points are centred; otherwise the mean of each stratum
+    does. A fit favours the labels that it knows, so it cannot be compared with permuted ones; and
+    without an effect, means are centred as well.
     """
-    means = mean_silhouettes(centred_distances(gram), labellings, stratum)
+    stratum = design.stratum
+    plain = space if isinstance(space, Points) else centred_distances(space)
+    means = mean_silhouettes(plain, labellings, stratum)
     if stratum is None:
         return {name: means[name] for name in ("silhouette", "silhouette_macro")}
-    group = pd.factorize(labellings[0])[0]
-    # A stratum of one group has no effect apart from that of the group.
-    is_told_apart = (pd.Series(group).groupby(stratum).transform("nunique") > 1).to_numpy()
-    if not _share_groups(stratum[is_told_apart], group[is_told_apart]):
+    if design.effects is None:
         return means
-    distance = centred_distances(gram, stratum, group if is_fitted else None)
-    centred = mean_silhouettes(distance, np.where(is_told_apart, labellings, -1))
-    return {**means, CENTRED: centred["silhouette"]}
+    centre = centred_points if isinstance(space, Points) else centred_distances
+    fitted = (design.codes, design.effects) if is_fitted else ()
+    centred = centre(space, stratum, *fitted)
+    counted = np.where(design.is_told_apart, labellings, -1)
+    return {**means, CENTRED: mean_silhouettes(centred, counted)["silhouette"]}
+
+
+def _has_extent(space: np.ndarray | Points) -> bool:
+    return bool((space.coordinates if isinstance(space, Points) else space).any())
 
 
 def _share_groups(stratum: np.ndarray, group: np.ndarray) -> bool:

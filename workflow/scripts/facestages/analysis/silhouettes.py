@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
+from facestages.analysis.distances import Points, gram_distances
 from facestages.errors import FacestagesError
 
 #: What is measured of the groups in one space.
@@ -35,81 +36,6 @@ _AT_ONCE = 1 << 21
 # `_REACH`, which no distance exceeds.
 _FAR = 1e30
 _REACH = 1e20
-
-
-def distances(points: np.ndarray) -> np.ndarray:
-    """Euclidean distances (n, n) between rows (n, k), of the same type."""
-    centred = points - points.mean(axis=0)
-    return _turn_into_distances(centred @ centred.T)
-
-
-def gram_distances(gram: np.ndarray) -> np.ndarray:
-    """Euclidean distances from inner products: ``d_ij^2 = g_ii + g_jj - 2 g_ij``."""
-    return _turn_into_distances(np.array(gram, dtype=np.float64))
-
-
-def _turn_into_distances(gram: np.ndarray) -> np.ndarray:
-    """As `gram_distances`, in place: a second matrix of 20,000 pictures takes 3.2 GB more."""
-    squares = np.diag(gram).copy()
-    gram *= -2
-    gram += squares[:, None]
-    gram += squares[None, :]
-    np.fill_diagonal(gram, 0.0)
-    return np.sqrt(np.maximum(gram, 0.0, out=gram), out=gram)
-
-
-def centred_distances(
-    gram: np.ndarray, stratum: np.ndarray | None = None, group: np.ndarray | None = None
-) -> np.ndarray:
-    """Distances of points minus the effect of their stratum, float32, shape (n, n).
-
-    ``x_i = stratum_s(i) + group_g(i) + e_i`` by least squares; the effect of the stratum is
-    subtracted. Where strata show other groups, or show them more often, their plain means would
-    carry the effect of these groups.
-
-    Parameters
-    ----------
-    gram : numpy.ndarray, shape (n, n)
-        Inner products of the points.
-    stratum, group : numpy.ndarray of int, shape (n,), optional
-        Numbered from 0. Without `stratum`, the distances are plain, which a common mean does not
-        change. Without `group`, the effect of a stratum is its mean.
-    """
-    if stratum is None:
-        stratum = np.zeros(len(gram), np.int64)
-        return _distances(gram, stratum, np.zeros((len(gram), 1)), np.zeros((1, 1)))
-    design = np.eye(stratum.max() + 1)[stratum]
-    if group is not None:
-        design = np.hstack([design, np.eye(group.max() + 1)[group]])
-    inverse = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
-    effects = inverse[: stratum.max() + 1] @ design.T
-    means = gram @ effects.T
-    return _distances(gram, stratum, means, effects @ means)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)
-def _distances(gram, stratum, means, among):
-    """Distances from inner products of points, of points and effects (n, strata), and of effects.
-
-    Each product is read once, and the result alone has the size of the matrix.
-    """
-    n = len(gram)
-    squares = np.empty(n)
-    for row in range(n):
-        here = stratum[row]
-        squares[row] = gram[row, row] - 2 * means[row, here] + among[here, here]
-    distance = np.zeros((n, n), np.float32)
-    for row in numba.prange(n):
-        here = stratum[row]
-        for column in range(n):
-            there = stratum[column]
-            # The sum in brackets comes first: it is the same for (i, j) and (j, i).
-            product = gram[row, column] - (means[row, there] + means[column, here])
-            product += among[here, there]
-            square = squares[row] + squares[column] - 2 * product
-            if square > 0 and row != column:
-                distance[row, column] = np.sqrt(square)
-    return distance
 
 
 def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
@@ -203,7 +129,7 @@ def _encode(labels: Sequence, n: int) -> np.ndarray:
 
 
 def picture_silhouettes(
-    distance: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None = None
+    space: np.ndarray | Points, labellings: np.ndarray, stratum: np.ndarray | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Silhouette of each picture under each labelling, and its weight.
 
@@ -213,8 +139,8 @@ def picture_silhouettes(
 
     Parameters
     ----------
-    distance : numpy.ndarray, shape (n, n)
-        Symmetric, float32 or float64.
+    space : numpy.ndarray, shape (n, n), or Points
+        Distances, symmetric, float32 or float64; or the points, whose distances are float32.
     labellings : numpy.ndarray of int, shape (b, n)
         Group of each picture, from 0; -1 for pictures that are left out.
     stratum : numpy.ndarray of int, shape (n,), optional
@@ -228,32 +154,37 @@ def picture_silhouettes(
         ``silhouette_within`` are 0 in a stratum without two groups or without a group of two.
     """
     if stratum is None:
-        stratum = np.zeros(len(distance), np.int64)
+        stratum = np.zeros(labellings.shape[1], np.int64)
     cells = _count_cells(labellings, stratum)
     strata, groups = cells.shape[1:]
     # Pictures that are left out share one further cell.
     places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
-    samples = _samples(distance, places.astype(np.int32), cells)
+    score = _samples_of_points if isinstance(space, Points) else _samples
+    samples = score(_array(space), places.astype(np.int32), cells)
     raw, balanced, within = np.moveaxis(samples, 2, 0)
     by_measure = dict(zip(MEASURES, (raw, raw, balanced, within), strict=True))
     return by_measure, dict(zip(MEASURES, _weights(labellings, stratum, cells), strict=True))
 
 
 def mean_silhouettes(
-    distance: np.ndarray, labellings: np.ndarray, stratum: np.ndarray | None = None
+    space: np.ndarray | Points, labellings: np.ndarray, stratum: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
     """Mean silhouettes of each labelling, by each of `MEASURES`, shape (b,).
 
     Parameters are those of `picture_silhouettes`; ``silhouette_within`` is NaN where no stratum has
     one.
     """
-    at_once = max(1, _AT_ONCE // len(distance))
+    at_once = max(1, _AT_ONCE // labellings.shape[1])
     parts = []
     for first in range(0, len(labellings), at_once):
         block = labellings[first : first + at_once]
-        values, weights = picture_silhouettes(distance, block, stratum)
+        values, weights = picture_silhouettes(space, block, stratum)
         parts.append({name: _weighted_sum(values[name], weights[name]) for name in MEASURES})
     return {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
+
+
+def _array(space: np.ndarray | Points) -> np.ndarray:
+    return space.coordinates if isinstance(space, Points) else space
 
 
 def _weighted_sum(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -295,84 +226,122 @@ def _compare(inside, nearest):
     return (nearest - inside) / widest if widest > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
+@numba.njit(cache=True, nogil=True, parallel=True)
 def _samples(distance, places, cells):
     """Silhouettes (b, n, 3) of each picture: raw, balanced, within its stratum."""
-    n, (b, strata, groups) = len(distance), cells.shape
-    samples = np.zeros((b, n, 3), distance.dtype)
+    n = len(distance)
+    samples = np.zeros((len(cells), n, 3), distance.dtype)
     for block in numba.prange((n + _TOGETHER - 1) // _TOGETHER):
         start = block * _TOGETHER
         size = min(_TOGETHER, n - start)
         tile = np.zeros((n, _TOGETHER), distance.dtype)
         tile[:, :size] = distance[:, start : start + size]
-        sums = np.empty((strata * groups + 1, _TOGETHER), distance.dtype)
-        total = np.empty((groups, _TOGETHER), distance.dtype)
-        means = np.empty((groups, _TOGETHER), distance.dtype)
-        # Sums of each picture to its own group and cell, and the least mean to others.
-        inner = np.empty((3, _TOGETHER), distance.dtype)
-        nearest = np.empty((3, _TOGETHER), distance.dtype)
-        elsewhere = np.empty((strata, _TOGETHER), distance.dtype)
-        for number in range(b):
-            place = places[number]
-            sums[:] = 0
-            for other in range(n):
-                cell = place[other]
-                for picture in range(_TOGETHER):
-                    sums[cell, picture] += tile[other, picture]
-            total[:] = 0
-            means[:] = 0
-            sizes = np.zeros(groups, np.int64)
-            parts = np.zeros(groups, np.int64)
-            for cell in range(strata * groups):
-                count, group = cells[number, cell // groups, cell % groups], cell % groups
-                if count > 0:
-                    sizes[group] += count
-                    parts[group] += 1
-                    for picture in range(_TOGETHER):
-                        total[group, picture] += sums[cell, picture]
-                        means[group, picture] += sums[cell, picture] / count
-            # The sums to a picture's own group are kept aside, then replaced by a value that no
-            # minimum takes.
-            present = np.zeros(strata, np.bool_)
-            elsewhere[:] = _FAR
-            nearest[:] = _FAR
-            for picture in range(size):
-                cell = place[start + picture]
-                if cell < strata * groups:
-                    group, stratum = cell % groups, cell // groups
-                    inner[0, picture] = total[group, picture]
-                    inner[1, picture] = means[group, picture]
-                    inner[2, picture] = sums[cell, picture]
-                    total[group, picture] = means[group, picture] = sums[cell, picture] = _FAR
-                    elsewhere[stratum, picture] = 0
-                    present[stratum] = True
-            for group in range(groups):
-                if sizes[group] > 0:
-                    for picture in range(_TOGETHER):
-                        mean = total[group, picture] / sizes[group]
-                        nearest[0, picture] = min(nearest[0, picture], mean)
-                        mean = means[group, picture] / parts[group]
-                        nearest[1, picture] = min(nearest[1, picture], mean)
-            for stratum in range(strata):
-                if not present[stratum]:
-                    continue
-                for group in range(groups):
-                    count, cell = cells[number, stratum, group], stratum * groups + group
-                    if count > 0:
-                        for picture in range(_TOGETHER):
-                            mean = sums[cell, picture] / count + elsewhere[stratum, picture]
-                            nearest[2, picture] = min(nearest[2, picture], mean)
-            for picture in range(size):
-                cell = place[start + picture]
-                if cell == strata * groups:
-                    continue
-                group, stratum = cell % groups, cell // groups
-                count, score = cells[number, stratum, group], samples[number, start + picture]
-                if sizes[group] > 1:
-                    score[0] = _compare(inner[0, picture] / (sizes[group] - 1), nearest[0, picture])
-                if parts[group] > 1:
-                    inside = (inner[1, picture] - inner[2, picture] / count) / (parts[group] - 1)
-                    score[1] = _compare(inside, nearest[1, picture])
-                if count > 1 and nearest[2, picture] < _REACH:
-                    score[2] = _compare(inner[2, picture] / (count - 1), nearest[2, picture])
+        _score_block(tile, start, size, places, cells, samples)
     return samples
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _samples_of_points(points, places, cells):
+    """As `_samples`, of points (n, k) in float64; distances are rounded to float32."""
+    n = len(points)
+    samples = np.zeros((len(cells), n, 3), np.float32)
+    for block in numba.prange((n + _TOGETHER - 1) // _TOGETHER):
+        start = block * _TOGETHER
+        size = min(_TOGETHER, n - start)
+        tile = np.zeros((n, _TOGETHER), np.float32)
+        _measure_block(points, start, size, tile)
+        _score_block(tile, start, size, places, cells, samples)
+    return samples
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _measure_block(points, start, size, tile):
+    """Write the distances of all points to those of a block."""
+    n, k = points.shape
+    block = np.zeros((k, _TOGETHER))
+    block[:, :size] = points[start : start + size].T
+    square = np.empty(_TOGETHER)
+    for other in range(n):
+        square[:] = 0
+        for axis in range(k):
+            for picture in range(_TOGETHER):
+                difference = points[other, axis] - block[axis, picture]
+                square[picture] += difference * difference
+        for picture in range(_TOGETHER):
+            tile[other, picture] = np.sqrt(square[picture])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _score_block(tile, start, size, places, cells, samples):
+    """Write the silhouettes of a block of pictures, whose distances to all stand in the tile."""
+    n, (b, strata, groups) = len(tile), cells.shape
+    sums = np.empty((strata * groups + 1, _TOGETHER), tile.dtype)
+    total = np.empty((groups, _TOGETHER), tile.dtype)
+    means = np.empty((groups, _TOGETHER), tile.dtype)
+    # Sums of each picture to its own group and cell, and the least mean to others.
+    inner = np.empty((3, _TOGETHER), tile.dtype)
+    nearest = np.empty((3, _TOGETHER), tile.dtype)
+    elsewhere = np.empty((strata, _TOGETHER), tile.dtype)
+    for number in range(b):
+        place = places[number]
+        sums[:] = 0
+        for other in range(n):
+            cell = place[other]
+            for picture in range(_TOGETHER):
+                sums[cell, picture] += tile[other, picture]
+        total[:] = 0
+        means[:] = 0
+        sizes = np.zeros(groups, np.int64)
+        parts = np.zeros(groups, np.int64)
+        for cell in range(strata * groups):
+            count, group = cells[number, cell // groups, cell % groups], cell % groups
+            if count > 0:
+                sizes[group] += count
+                parts[group] += 1
+                for picture in range(_TOGETHER):
+                    total[group, picture] += sums[cell, picture]
+                    means[group, picture] += sums[cell, picture] / count
+        # The sums to a picture's own group are kept aside, then replaced by a value that no
+        # minimum takes.
+        present = np.zeros(strata, np.bool_)
+        elsewhere[:] = _FAR
+        nearest[:] = _FAR
+        for picture in range(size):
+            cell = place[start + picture]
+            if cell < strata * groups:
+                group, stratum = cell % groups, cell // groups
+                inner[0, picture] = total[group, picture]
+                inner[1, picture] = means[group, picture]
+                inner[2, picture] = sums[cell, picture]
+                total[group, picture] = means[group, picture] = sums[cell, picture] = _FAR
+                elsewhere[stratum, picture] = 0
+                present[stratum] = True
+        for group in range(groups):
+            if sizes[group] > 0:
+                for picture in range(_TOGETHER):
+                    mean = total[group, picture] / sizes[group]
+                    nearest[0, picture] = min(nearest[0, picture], mean)
+                    mean = means[group, picture] / parts[group]
+                    nearest[1, picture] = min(nearest[1, picture], mean)
+        for stratum in range(strata):
+            if not present[stratum]:
+                continue
+            for group in range(groups):
+                count, cell = cells[number, stratum, group], stratum * groups + group
+                if count > 0:
+                    for picture in range(_TOGETHER):
+                        mean = sums[cell, picture] / count + elsewhere[stratum, picture]
+                        nearest[2, picture] = min(nearest[2, picture], mean)
+        for picture in range(size):
+            cell = place[start + picture]
+            if cell == strata * groups:
+                continue
+            group, stratum = cell % groups, cell // groups
+            count, score = cells[number, stratum, group], samples[number, start + picture]
+            if sizes[group] > 1:
+                score[0] = _compare(inner[0, picture] / (sizes[group] - 1), nearest[0, picture])
+            if parts[group] > 1:
+                inside = (inner[1, picture] - inner[2, picture] / count) / (parts[group] - 1)
+                score[1] = _compare(inside, nearest[1, picture])
+            if count > 1 and nearest[2, picture] < _REACH:
+                score[2] = _compare(inner[2, picture] / (count - 1), nearest[2, picture])

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import scipy.stats
 
+from facestages.analysis.distances import centred_distances
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import FEWEST_PEOPLE
 from facestages.analysis.sampling import gram_of_part
-from facestages.analysis.silhouettes import centred_distances, mean_silhouettes
+from facestages.analysis.silhouettes import mean_silhouettes
 from facestages.progress import progress
 
 #: By measure: whether pictures, and whether people, are drawn.
