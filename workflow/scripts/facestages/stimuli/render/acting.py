@@ -45,8 +45,8 @@ def wrinkle_lines(coefficients: dict[str, float]) -> Lines:
     return Lines(
         frown=0.9 * units[4] * (1.0 - 0.5 * units[1]),
         forehead=0.8 * units[1],
-        nose=0.9 * units[9],
-        cheek=min(0.9 * units[9] + 0.2 * units[12] + 0.2 * units[10] + 0.2 * units[15], 1.0),
+        nose=1.2 * units[9],
+        cheek=min(1.0 * units[9] + 0.2 * units[12] + 0.2 * units[10] + 0.2 * units[15], 1.0),
     )
 
 

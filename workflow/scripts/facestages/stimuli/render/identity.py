@@ -66,7 +66,7 @@ class Identity:
 
 
 def sample_identity(
-    head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.36
+    head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.34
 ) -> Identity:
     """Invent a person, of a sex that is drawn if not given.
 
@@ -120,14 +120,14 @@ def _sample_appearance(
     return Appearance(
         skin=skin,
         mottling=float(rng.uniform(0.02, 0.06) * (1 + age)),
-        lids=float(rng.uniform(0.1, 0.45) if woman else rng.uniform(0.1, 0.35)),
+        lids=float(rng.uniform(0.15, 0.35)),
         lashes=float(0.01 if woman else rng.uniform(0.1, 0.5) * skin),
         lips=float(rng.uniform(0.3, 0.8) if woman else rng.uniform(0.55, 0.9)),
         iris=float(rng.uniform(0.01, 0.03 + 0.2 * light)),
         hair=hair,
         hairline=_sample_hairline(rng, woman, age),
         temples=float(rng.uniform(0.0, 0.08) if woman else rng.uniform(0.05, 0.25)),
-        sweep=float(rng.normal(0.0, 0.2)),
+        sweep=float(rng.normal(0.0, 0.15)),
         volume=float(rng.uniform(0.06, 0.24) if woman else rng.uniform(0.02, 0.16)),
         curl=float(np.clip(rng.beta(1.0, 3.0) + 0.6 * african, 0.0, 1.0)),
         sideburns=float(rng.uniform(0.0, 0.15) if woman else rng.uniform(0.0, 0.4)),
@@ -146,9 +146,9 @@ def _sample_appearance(
 
 
 def _sample_hairline(rng: np.random.Generator, woman: bool, age: float) -> float:
-    if rng.random() < (0.3 if woman else 0.12):
-        return float(rng.uniform(-0.28, -0.18))  # a fringe
-    return float(rng.normal(-0.09, 0.04) + (0.0 if woman else 0.4 * age * rng.random()))
+    if rng.random() < (0.2 if woman else 0.1):
+        return float(rng.uniform(-0.26, -0.18))  # a fringe
+    return float(rng.normal(-0.06, 0.04) + (0.0 if woman else 0.4 * age * rng.random()))
 
 
 def _sample_beard(rng: np.random.Generator, woman: bool) -> float:

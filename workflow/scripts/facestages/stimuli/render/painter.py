@@ -264,7 +264,7 @@ def _skin(x, y, z, lips, mouth, lids, look, lines):
             stubble = _noise(70.0 * x + look.phase, 55.0 * y)
             edge = 6.62 + 0.55 * abs(x) ** 1.5
             jaw = look.beard * step(edge - y, -0.05, 0.1)
-            lip = step(y, 6.78, 6.83) * (1.0 - step(y, 6.9, 6.97))
+            lip = step(y, 6.78, 6.83) * (1.0 - step(y, 6.84, 6.9))
             lip *= look.moustache * (1.0 - step(abs(x), 0.24, 0.34))
             cover = max(jaw, lip) * (1.0 - lips) * (0.5 + 0.6 * stubble)
             shade += (look.hair - shade) * min(cover, 0.95)
@@ -280,7 +280,7 @@ def _skin(x, y, z, lips, mouth, lids, look, lines):
         strand = _strands(x, y, z, look)
         depth = _hair_depth(x, y, z, look, strand)
         cover = _hair_cover(x, y, z, look, depth)
-        shade *= 1.0 - 2.0 * look.volume * step(depth, -0.12, 0.0)  # the shadow of the hair
+        shade *= 1.0 - 1.2 * look.volume * step(depth, -0.12, 0.0)  # the shadow of the hair
         tone = look.hair * (0.45 + 1.1 * strand)
         shade += (tone - shade) * cover
         gloss *= 1.0 - 0.6 * cover
