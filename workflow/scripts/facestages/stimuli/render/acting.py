@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from facestages.expressions import EXPRESSIONS
 from facestages.stimuli.render.head_model import Head, mix
 from facestages.stimuli.render.identity import Identity, Person
-from facestages.stimuli.render.painter import Lines, step
+from facestages.stimuli.render.painter import step
 from facestages.stimuli.render.shapes import SHAPES, action_units, apex, sided
 
 #: From this intensity on an expression is told from a neutral face.
 SEEN_FROM = 0.3
 
 _FRAMES_AN_EXPRESSION = 13.5
+
+
+class Lines(NamedTuple):
+    """Depth of the wrinkles of an expression, 0 to about 1."""
+
+    frown: float
+    forehead: float
+    nose: float
+    cheek: float
 
 
 def express(head: Head, identity: Identity, coefficients: np.ndarray) -> np.ndarray:
@@ -35,8 +45,8 @@ def wrinkle_lines(coefficients: dict[str, float]) -> Lines:
     return Lines(
         frown=0.9 * units[4] * (1.0 - 0.5 * units[1]),
         forehead=0.8 * units[1],
-        nose=0.9 * units[9],
-        cheek=min(0.6 * units[9] + 0.4 * units[12] + 0.3 * units[10] + 0.2 * units[15], 1.0),
+        nose=1.2 * units[9],
+        cheek=min(1.0 * units[9] + 0.2 * units[12] + 0.2 * units[10] + 0.2 * units[15], 1.0),
     )
 
 

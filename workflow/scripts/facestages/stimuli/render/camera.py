@@ -12,12 +12,12 @@ from facestages.stimuli.render.acting import pose, wrinkle_lines
 from facestages.stimuli.render.head_model import HAIR, Head
 from facestages.stimuli.render.identity import Appearance, Person
 from facestages.stimuli.render.painter import (
-    Mesh,
     develop,
     find_hollows,
     find_normals,
     rasterise,
     shade_pixels,
+    soften,
 )
 
 _SUPERSAMPLING = 2
@@ -32,6 +32,17 @@ _CHEEK_TO_CHEEK = 0.81
 
 # Room around the regions of a face, as a part of the eyes' width.
 _REGION_ROOM = 0.05
+
+
+class Mesh(NamedTuple):
+    """The arrays of a `Head` that are painted."""
+
+    template: np.ndarray
+    triangles: np.ndarray
+    uv: np.ndarray
+    materials: np.ndarray
+    masks: np.ndarray
+    eyes: np.ndarray  # the centres of the two balls in the template
 
 
 class View(NamedTuple):
@@ -180,16 +191,19 @@ def take_picture(
     camera, screen = _project(head, person, points, view, large)
     normals = np.empty_like(camera)
     find_normals(camera, head.triangles, normals)
-    hollows = np.empty(len(camera), np.float32)
-    find_hollows(camera, head.triangles, normals, hollows)
+    folds = np.empty(len(camera), np.float32)
+    find_hollows(camera, head.triangles, normals, folds)
+    hollows = np.empty_like(folds)
+    soften(folds, head.triangles, hollows)
+    hollows += 0.7 * look.age * (folds - hollows)  # Young skin stretches where old skin folds.
     owner = np.empty((large, large), np.int32)
     weights = np.empty((large, large, 2), np.float32)
     n_triangles = len(head.triangles)
-    if look.long_hair < 0.5:
+    if look.length == 0.0:
         n_triangles -= int(np.count_nonzero(head.materials == HAIR))
     balls = np.stack([head.vertices[ball].mean(axis=0) for ball in head.eyes])
     mesh = Mesh(head.vertices, head.triangles, head.uv, head.materials, head.masks, balls)
-    rasterise(screen, mesh, n_triangles, owner, weights)
+    rasterise(screen, mesh, n_triangles, look, owner, weights)
     picture = np.empty((large, large), np.float32)
     lines = wrinkle_lines(coefficients)
     shade_pixels(owner, weights, mesh, normals, hollows, look, lines, view, picture)

@@ -37,7 +37,18 @@ _MASK_SIZE = 1024
 _RACES = ("african", "asian", "caucasian")
 _AGES = ("young", "old")
 _WEIGHTS = ("min", "average", "max")
-_PARTS = ("head", "forehead", "eyebrows", "eyes", "nose", "mouth", "chin", "cheek", "ears")
+# How freely people differ in each part: less in those that expressions move.
+_PARTS = {
+    "head": 1.4,
+    "forehead": 1.4,
+    "eyebrows": 0.3,
+    "eyes": 0.6,
+    "nose": 0.8,
+    "mouth": 0.5,
+    "chin": 1.3,
+    "cheek": 1.4,
+    "ears": 1.2,
+}
 _OPPOSITES = {
     "incr": "decr",
     "up": "down",
@@ -218,7 +229,9 @@ def _hair_curtain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     around, down = np.meshgrid(np.linspace(0, 1, 29), np.linspace(0, 1, 15), indexing="ij")
     angle = np.radians(-32.0 + around * 244.0)
     # Half-width and depth of the head from the scalp, over the ears, down to the shoulders.
-    width = np.interp(down, [0.0, 0.12, 0.3, 0.6, 1.0], [0.60, 0.76, 0.92, 0.90, 0.98])
+    width = np.interp(
+        down, [0.0, 0.06, 0.14, 0.24, 0.4, 0.65, 1.0], [0.6, 0.7, 0.78, 0.84, 0.88, 0.86, 0.92]
+    )
     depth = np.interp(down, [0.0, 0.12, 0.3, 0.6, 1.0], [0.70, 0.80, 0.86, 0.72, 0.74])
     height = 8.2 - 2.6 * down
     grid = np.stack([width * np.cos(angle), height, 0.35 - depth * np.sin(angle)], axis=-1)
@@ -251,12 +264,12 @@ def _read_target(path: Path, used: np.ndarray, n_points: int) -> np.ndarray:
 def _read_controls(targets: Path, target) -> np.ndarray:
     """Read the local targets: left and right added, opposite directions paired."""
     single: dict[str, np.ndarray] = {}
-    for part in _PARTS:
+    for part, freedom in _PARTS.items():
         for path in sorted((targets / part).glob("*.target.gz")):
             name = path.name.removesuffix(".target.gz")
             name = name[2:] if name[:2] in ("l-", "r-") else name
             if not name.startswith(_UNWANTED) and "ear-shape" not in name:
-                moves = target(path)
+                moves = np.float32(freedom) * target(path)
                 single[name] = single[name] + moves if name in single else moves
     if not single:
         raise FileNotFoundError(f"no local targets in {targets}")

@@ -20,18 +20,26 @@ class Appearance(NamedTuple):
 
     skin: float
     mottling: float  # strength of the skin's unevenness
+    lids: float  # how much darker the eyelids are than the skin
+    lashes: float
     lips: float  # relative to the skin
     iris: float
     hair: float
     hairline: float  # how much higher than usual the forehead ends
     temples: float  # how far the hairline recedes at the temples
+    sweep: float  # slope of the hairline from the right to the left
     volume: float  # thickness of the hair
-    long_hair: float  # 1 if the hair covers the sides of the face, else 0
+    curl: float  # 0 straight to 1 curly
+    sideburns: float  # how far the hair grows down in front of the ears
+    length: float  # part of the sheet of long hair that is there; 0 if the hair is short
+    tuck: float  # how far the sheet stays behind the cheeks, as a part of its width
     brow: float
     brow_height: float
     brow_arch: float
     brow_width: float
-    beard: float  # density, 0 to 1
+    brow_gap: float  # how far the brows are moved apart
+    beard: float  # density on chin and jaw, 0 to 1
+    moustache: float  # density, 0 to 1
     age: float  # 0 young to 1 old
     phase: float  # this person's place in the noise of skin and hair
 
@@ -58,7 +66,7 @@ class Identity:
 
 
 def sample_identity(
-    head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.25
+    head: Head, rng: np.random.Generator, sex: str | None = None, spread: float = 0.34
 ) -> Identity:
     """Invent a person, of a sex that is drawn if not given.
 
@@ -70,9 +78,9 @@ def sample_identity(
     if sex not in SEXES:
         raise FacestagesError(f"sex '{sex}' is not known: {did_you_mean(sex, SEXES)}")
     male = float(rng.uniform(0.8, 1.0) if sex == "male" else rng.uniform(0.0, 0.2))
-    race = rng.dirichlet([0.4, 0.4, 0.4])
-    age = float(rng.random() ** 1.5)
-    vertices = head.vertices + _macro_moves(head, male, race, age, float(rng.beta(2.5, 2.5)))
+    race = rng.dirichlet([0.3, 0.3, 0.3])
+    age = float(0.9 * rng.random() ** 1.8)
+    vertices = head.vertices + _macro_moves(head, male, race, age, float(rng.beta(1.5, 1.5)))
     signed = np.clip(rng.normal(0.0, spread, len(head.controls)), -1.0, 1.0)
     amounts = np.stack([np.maximum(signed, 0.0), np.maximum(-signed, 0.0)], axis=1)
     vertices = vertices + mix(amounts, head.controls)
@@ -101,48 +109,62 @@ def _sample_appearance(
 ) -> Appearance:
     woman = sex == "female"
     african, asian, _ = race
-    skin = float(np.clip(0.52 - 0.38 * african - 0.06 * asian + rng.normal(0, 0.04), 0.1, 0.6))
+    skin = float(np.clip(0.52 - 0.38 * african - 0.06 * asian + rng.normal(0, 0.05), 0.1, 0.6))
     # Light hair grows on few people of African or Asian descent; all hair greys.
     tones = [0.015, 0.03, 0.06, 0.13, 0.26]
     light = float(race[2]) ** 2
     odds = np.array([1.0, 1.0, 0.6, 0.7 * light, 0.5 * light])
     hair = float(rng.choice(tones, p=odds / odds.sum()))
     hair += float(rng.random() * 0.4 * max(0.0, age - 0.45))
+    long_hair = rng.random() < (0.7 if woman else 0.08)
     return Appearance(
         skin=skin,
         mottling=float(rng.uniform(0.02, 0.06) * (1 + age)),
-        lips=float(rng.uniform(0.4, 0.75) if woman else rng.uniform(0.55, 0.85)),
+        lids=float(rng.uniform(0.15, 0.35)),
+        lashes=float(0.01 if woman else rng.uniform(0.1, 0.5) * skin),
+        lips=float(rng.uniform(0.3, 0.8) if woman else rng.uniform(0.55, 0.9)),
         iris=float(rng.uniform(0.01, 0.03 + 0.2 * light)),
         hair=hair,
         hairline=_sample_hairline(rng, woman, age),
-        temples=float(rng.uniform(0.0, 0.08) if woman else rng.uniform(0.05, 0.2)),
-        volume=float(rng.uniform(0.06, 0.22) if woman else rng.uniform(0.02, 0.14)),
-        long_hair=float(woman and rng.random() < 0.75),
-        brow=float(min(max(0.7 * hair, 0.012), 0.45 * skin)),
+        temples=float(rng.uniform(0.0, 0.08) if woman else rng.uniform(0.05, 0.25)),
+        sweep=float(rng.normal(0.0, 0.15)),
+        volume=float(rng.uniform(0.06, 0.24) if woman else rng.uniform(0.02, 0.16)),
+        curl=float(np.clip(rng.beta(1.0, 3.0) + 0.6 * african, 0.0, 1.0)),
+        sideburns=float(rng.uniform(0.0, 0.15) if woman else rng.uniform(0.0, 0.4)),
+        length=float(long_hair * rng.uniform(0.5, 1.0)),
+        tuck=float(rng.uniform(0.0, 0.12)),
+        brow=float(min(max(rng.uniform(0.5, 1.0) * hair, 0.012), 0.45 * skin)),
         brow_height=float(rng.normal(0.0, 0.018)),
-        brow_arch=float(rng.uniform(0.03, 0.07)),
-        brow_width=float(rng.uniform(0.026, 0.04) if woman else rng.uniform(0.034, 0.052)),
-        beard=0.0 if woman else float((rng.random() < 0.5) * rng.uniform(0.1, 0.7)),
+        brow_arch=float(rng.uniform(0.02, 0.075)),
+        brow_width=float(rng.uniform(0.02, 0.042) if woman else rng.uniform(0.03, 0.06)),
+        brow_gap=float(rng.normal(0.0, 0.012)),
+        beard=_sample_beard(rng, woman),
+        moustache=_sample_beard(rng, woman),
         age=age,
         phase=float(rng.uniform(0.0, 1000.0)),
     )
 
 
 def _sample_hairline(rng: np.random.Generator, woman: bool, age: float) -> float:
-    if rng.random() < (0.3 if woman else 0.12):
-        return float(rng.uniform(-0.4, -0.2))  # a fringe
-    return float(rng.normal(-0.05, 0.05) + (0.0 if woman else 0.2 * age * rng.random()))
+    if rng.random() < (0.2 if woman else 0.1):
+        return float(rng.uniform(-0.26, -0.18))  # a fringe
+    return float(rng.normal(-0.06, 0.04) + (0.0 if woman else 0.4 * age * rng.random()))
+
+
+def _sample_beard(rng: np.random.Generator, woman: bool) -> float:
+    return 0.0 if woman or rng.random() < 0.6 else float(rng.uniform(0.15, 0.85))
 
 
 def restyle(look: Appearance, rng: np.random.Generator) -> Appearance:
-    """The same person on another day: other hair, a fresh or an older shave, other make-up."""
+    """The same person on another day: hair that lies a little otherwise, and a fresh shave."""
     return look._replace(
-        volume=look.volume * rng.uniform(0.6, 1.5),
-        hair=look.hair * rng.uniform(0.75, 1.3),
-        hairline=look.hairline + rng.normal(0.0, 0.04),
-        beard=look.beard * rng.uniform(0.5, 1.3),
-        lips=min(look.lips * rng.uniform(0.85, 1.15), 1.0),
-        phase=look.phase + rng.uniform(0.0, 9.0),
+        volume=look.volume * rng.uniform(0.85, 1.2),
+        hair=look.hair * rng.uniform(0.92, 1.08),
+        hairline=look.hairline + rng.normal(0.0, 0.015),
+        sweep=look.sweep + rng.normal(0.0, 0.02),
+        beard=look.beard * rng.uniform(0.85, 1.1),
+        moustache=look.moustache * rng.uniform(0.85, 1.1),
+        lips=min(look.lips * rng.uniform(0.94, 1.06), 1.0),
     )
 
 
@@ -157,10 +179,11 @@ class Person(NamedTuple):
 def grow(head: Head, identity: Identity) -> Person:
     """Lift the scalp and the curtain by the thickness of the hair."""
     lift = np.zeros(len(head.vertices), np.float32)
-    grow_hair(head.vertices, identity.appearance, lift)
+    sheet = head.triangles[head.materials == HAIR]
+    grow_hair(head.vertices, sheet.min(), identity.appearance, lift)
     scalp = np.zeros(len(lift), bool)
     scalp[head.triangles[head.materials == BODY]] = True
-    scalp[head.triangles[head.materials == HAIR]] = True
+    scalp[sheet] = True
     normals = np.empty_like(identity.vertices)
     find_normals(identity.vertices, head.triangles, normals)
     vertices = identity.vertices + normals * (lift * scalp)[:, None]
@@ -171,7 +194,7 @@ def _landmarks(head: Head, look: Appearance) -> tuple[np.ndarray, ...]:
     """Vertices of the eyelids, of the brows as they are painted, and of the lips."""
     x, y, z = head.vertices.T
     side = np.abs(x)
-    along = np.clip((side - 0.12) / 0.5, 0.0, 1.0)
+    along = np.clip((side - 0.12 - look.brow_gap) / 0.5, 0.0, 1.0)
     # The line of `_brow_cover`; vertices are too far apart for its exact width.
     middle = 7.46 + look.brow_height + look.brow_arch * np.sin(np.pi * along**0.8) - 0.02 * along
     brows = (z > 0.9) & (side > 0.11) & (side < 0.6)

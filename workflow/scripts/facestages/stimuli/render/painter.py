@@ -7,7 +7,6 @@ function changes, and does not notice a change in another file that the function
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -15,26 +14,6 @@ import numpy as np
 from facestages.stimuli.render.head_model import BODY, EYE, HAIR, LASHES, TEETH, TONGUE
 
 _kernel = numba.njit(cache=True, nogil=True)
-
-
-class Lines(NamedTuple):
-    """Depth of the wrinkles of an expression, 0 to about 1."""
-
-    frown: float
-    forehead: float
-    nose: float
-    cheek: float
-
-
-class Mesh(NamedTuple):
-    """The arrays of a `Head` that are painted."""
-
-    template: np.ndarray
-    triangles: np.ndarray
-    uv: np.ndarray
-    materials: np.ndarray
-    masks: np.ndarray
-    eyes: np.ndarray  # the centres of the two balls in the template
 
 
 @_kernel
@@ -64,35 +43,53 @@ def _noise(x, y):
 
 
 @_kernel
-def _strands(x, y, z, phase):
+def _strands(x, y, z, look):
     """Light and dark strands that run from the crown down, 0 to 1."""
     around = math.atan2(x, z - 0.3)
-    fine = _noise(around * 75.0 + phase, y * 2.5 + 3.0 * z)
-    return 0.6 * fine + 0.4 * _noise(around * 17.0 - phase, y * 3.0)
+    around += 0.04 * look.curl * (_noise(7.0 * around + look.phase, 9.0 * y) - 0.5)
+    fine = _noise(around * 75.0 + look.phase, y * 2.5 + 3.0 * z)
+    return 0.6 * fine + 0.4 * _noise(around * 17.0 - look.phase, y * 3.0)
 
 
 @_kernel
-def _hair_cover(x, y, z, look, strand):
-    """Cover of the scalp with hair, 0 to 1, at a point of the template."""
+def _hair_depth(x, y, z, look, strand):
+    """How far a point of the template lies within the hair; negative outside, in decimetres."""
     side = abs(x)
     front = step(z, 0.1, 1.0)
-    edge = 7.05 + (0.97 + look.hairline) * front
+    edge = 7.05 + (0.97 + look.hairline + look.sweep * x) * front
     edge += look.temples * step(side, 0.15, 0.5) * step(z, 0.5, 1.0)
-    edge += 0.15 * step(z, -0.15, 0.35) * (1.0 - step(z, 0.55, 0.8)) * step(side, 0.5, 0.7)
-    edge += 0.05 * (_noise(2.5 * x + look.phase, 0.5) - 0.5)
-    cover = step(y - edge + 0.16 * (strand - 0.5), -0.1, 0.1)
-    cover *= 1.0 - step(side, 0.74, 0.79) * (1.0 - step(y, 7.42, 7.5))  # the ears
-    if look.long_hair > 0.5:
+    temple = step(z, -0.15, 0.35) * (1.0 - step(z, 0.55, 0.8)) * step(side, 0.5, 0.7)
+    edge += (0.15 - look.sideburns) * temple
+    edge += 0.08 * (_noise(4.0 * x + look.phase, 3.0 * z) - 0.5)
+    return y - edge - 0.14 * (strand - 0.5)  # dark strands hang farther out
+
+
+@_kernel
+def _hair_cover(x, y, z, look, depth):
+    """Cover of the scalp with hair, 0 to 1, at a point of the template."""
+    # Hair that falls over the forehead ends in tips, and hair that is combed back starts thin.
+    soft = 0.04 if look.hairline < -0.17 else 0.09
+    cover = step(depth, -soft, soft)
+    cover *= 1.0 - step(abs(x), 0.74, 0.79) * (1.0 - step(y, 7.42, 7.5))  # the ears
+    if look.length > 0.0:
         cover = max(cover, step(-z, -0.25, 0.0) * step(y, 5.6, 5.9))
     return cover
 
 
 @_kernel
-def grow_hair(template, look, out):
-    """Write the thickness of the hair at each vertex, in decimetres."""
+def grow_hair(template, sheet, look, out):
+    """Write the thickness of the hair at each vertex, in decimetres.
+
+    The vertices from `sheet` on are those of the sheet of long hair.
+    """
     for v in range(len(template)):
-        cover = _hair_cover(template[v, 0], template[v, 1], template[v, 2], look, 0.5)
-        out[v] = look.volume * cover
+        x, y, z = template[v, 0], template[v, 1], template[v, 2]
+        cover = 1.0
+        if v < sheet:
+            cover = _hair_cover(x, y, z, look, _hair_depth(x, y, z, look, 0.5))
+        around = math.atan2(x, z - 0.3)
+        waves = _noise(6.0 * around + look.phase, 5.0 * y) - 0.5
+        out[v] = look.volume * cover * (1.0 + (0.2 + 0.8 * look.curl) * waves)
 
 
 @_kernel
@@ -138,16 +135,31 @@ def find_hollows(points, triangles, normals, out):
 
 
 @_kernel
-def _is_ragged(around, down):
+def soften(values, triangles, out):
+    """Write for each vertex the mean of `values` over the triangles round it."""
+    out[:] = 0.0
+    count = np.zeros(len(values), np.int32)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        mean = (values[a] + values[b] + values[c]) / 3.0
+        for k in range(3):
+            out[triangles[t, k]] += mean
+            count[triangles[t, k]] += 1
+    for v in range(len(values)):
+        out[v] /= max(count[v], 1)
+
+
+@_kernel
+def _is_ragged(around, down, look):
     """Whether the curtain of hair has come to its frayed edge."""
-    edge = min(around, 1.0 - around)
-    return edge < 0.045 * _noise(9.0 * down, math.floor(2.0 * around)) or (
-        down > 0.9 + 0.1 * _noise(60.0 * around, 0.5)
+    edge = min(around, 1.0 - around) - look.tuck
+    return edge < 0.06 * _noise(7.0 * down + look.phase, math.floor(2.0 * around)) or (
+        down > look.length * (0.95 + 0.05 * _noise(60.0 * around, 0.5))
     )
 
 
 @_kernel
-def rasterise(screen, mesh, n_triangles, owner, weights):
+def rasterise(screen, mesh, n_triangles, look, owner, weights):
     """Find the nearest triangle at each pixel, and the weights of its first two corners."""
     triangles, uv, materials = mesh.triangles, mesh.uv, mesh.materials
     rows, columns = owner.shape
@@ -186,6 +198,7 @@ def rasterise(screen, mesh, n_triangles, owner, weights):
                 if materials[t] == HAIR and _is_ragged(
                     w0 * uv[t, 0, 0] + w1 * uv[t, 1, 0] + w2 * uv[t, 2, 0],
                     w0 * uv[t, 0, 1] + w1 * uv[t, 1, 1] + w2 * uv[t, 2, 1],
+                    look,
                 ):
                     continue
                 if z > depth[row, column]:
@@ -199,8 +212,9 @@ def rasterise(screen, mesh, n_triangles, owner, weights):
 def _brow_cover(x, y, z, look):
     """Cover of the eyebrow, 0 to 1, at a point of the template."""
     side = abs(x)
-    if z < 0.9 or side < 0.08 or side > 0.68 or abs(y - 7.5) > 0.2:
+    if z < 0.9 or side < 0.02 or side > 0.74 or abs(y - 7.5) > 0.2:
         return 0.0
+    side -= look.brow_gap
     along = min(max((side - 0.12) / 0.5, 0.0), 1.0)
     middle = 7.46 + look.brow_height + look.brow_arch * math.sin(math.pi * along**0.8)
     middle -= 0.02 * along
@@ -232,7 +246,7 @@ def _wrinkles(x, y, z, lines):
         dark += lines.nose * waves**2 * inside
     if lines.cheek > 0.0 and 6.6 < y < 7.0:
         fold = 0.22 + 0.75 * (6.98 - y) - 0.4 * (6.98 - y) ** 2
-        near = math.exp(-(((side - fold) / 0.03) ** 2))
+        near = math.exp(-(((side - fold) / 0.022) ** 2))
         dark += lines.cheek * near * step(y, 6.62, 6.74) * (1.0 - step(y, 6.92, 7.0))
     return min(dark, 1.0)
 
@@ -244,15 +258,15 @@ def _skin(x, y, z, lips, mouth, lids, look, lines):
     shade = look.skin * (1.0 + look.mottling * (patches - 0.75) * 2.0)
     gloss = 0.07
     if z > 0.6:
-        shade *= 1.0 - 0.25 * lids
-        shade *= 1.0 - (0.45 + 0.25 * look.age) * _wrinkles(x, y, z, lines)
-        if look.beard > 0.0 and y < 6.98:
+        shade *= 1.0 - look.lids * lids
+        shade *= 1.0 - (0.5 + 0.2 * look.age) * _wrinkles(x, y, z, lines)
+        if look.beard + look.moustache > 0.0 and y < 6.98:
             stubble = _noise(70.0 * x + look.phase, 55.0 * y)
             edge = 6.62 + 0.55 * abs(x) ** 1.5
-            jaw = step(edge - y, -0.05, 0.1)
-            lip = step(y, 6.78, 6.83) * (1.0 - step(y, 6.9, 6.97))
-            lip *= 1.0 - step(abs(x), 0.24, 0.34)
-            cover = look.beard * max(jaw, lip) * (1.0 - lips) * (0.5 + 0.6 * stubble)
+            jaw = look.beard * step(edge - y, -0.05, 0.1)
+            lip = step(y, 6.78, 6.83) * (1.0 - step(y, 6.84, 6.9))
+            lip *= look.moustache * (1.0 - step(abs(x), 0.24, 0.34))
+            cover = max(jaw, lip) * (1.0 - lips) * (0.5 + 0.6 * stubble)
             shade += (look.hair - shade) * min(cover, 0.95)
         shade *= 1.0 - lips * (1.0 - look.lips)
         gloss += 0.12 * lips
@@ -263,8 +277,10 @@ def _skin(x, y, z, lips, mouth, lids, look, lines):
         shade += (0.04 - shade) * inner
         gloss *= 1.0 - inner
     if y > 7.5 or z < 0.9:
-        strand = _strands(x, y, z, look.phase)
-        cover = _hair_cover(x, y, z, look, strand)
+        strand = _strands(x, y, z, look)
+        depth = _hair_depth(x, y, z, look, strand)
+        cover = _hair_cover(x, y, z, look, depth)
+        shade *= 1.0 - 1.2 * look.volume * step(depth, -0.12, 0.0)  # the shadow of the hair
         tone = look.hair * (0.45 + 1.1 * strand)
         shade += (tone - shade) * cover
         gloss *= 1.0 - 0.6 * cover
@@ -344,9 +360,9 @@ def shade_pixels(owner, weights, mesh, normals, hollows, look, lines, view, pict
                 occlusion = 0.1 + 0.9 * step(z, 1.15, 1.45)
                 occlusion *= 1.0 - 0.85 * step(abs(x), 0.12, 0.24)
             elif material == LASHES:
-                shade, gloss, occlusion = 0.01, 0.0, 1.0
+                shade, gloss, occlusion = look.lashes, 0.0, 1.0
             elif material == HAIR:
-                shade = look.hair * (0.45 + 1.1 * _strands(x, y, z, look.phase))
+                shade = look.hair * (0.45 + 1.1 * _strands(x, y, z, look))
                 gloss, occlusion = 0.03, 1.0
                 if nz < 0.0:  # the inside of the curtain, in the shadow of the head
                     nx, ny, nz, occlusion = -nx, -ny, -nz, 0.35
