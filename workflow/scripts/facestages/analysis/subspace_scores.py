@@ -93,7 +93,7 @@ def compare_subspaces(
         See `analysis.decoding.decode`.
     people : path-like, optional
         Table to write, with the columns `PEOPLE`: what each person contributes to the values
-        (`analysis.resampling.pseudo_values`); to an angle, the squared cosine.
+        (`analysis.resampling.pseudo_values`), to an angle as ``angle_squared_cosine``.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def compare_subspaces(
     for layer in progress(layers, "subspaces"):
         points = _layer_points(layer, rows)
         common: dict[str, object] = {"components": "all"}
-        measured: list[dict] = [{"measure": "angle", "note": reason or NO_GEOMETRY}]
+        measured: list[dict] = [dict(row) for row in _not_compared(reason or NO_GEOMETRY)]
         if points is not None:
             common["components_used"] = points.shape[1]
             if design is not None:
@@ -132,10 +132,21 @@ def compare_subspaces(
         tables.write_table(people, pd.DataFrame(of_people, columns=PEOPLE))
 
 
+def _not_compared(reason: str) -> Iterator[dict[str, str]]:
+    """Rows of subspaces that a design or a layer does not tell."""
+    for label, other in (LABELS, LABELS[::-1]):
+        if label == LABELS[0]:
+            yield {"measure": "angle", "label": label, "other": other, "note": reason}
+        yield {"measure": "overlap", "label": label, "other": other, "note": reason}
+
+
 def _people_rows(measured: Sequence[Mapping]) -> Iterator[dict[str, object]]:
     for row in measured:
+        # Not by the name of the angle: these are not in degrees.
+        unit = "_squared_cosine" if row["measure"].startswith("angle") else ""
+        measure = row["measure"] + unit
         for identity, pseudo in row.get("pseudo_values", {}).items():
-            yield {**row, "identity": identity, "pseudo_value": pseudo}
+            yield {**row, "measure": measure, "identity": identity, "pseudo_value": pseudo}
 
 
 def _layer_points(layer: Layer, rows: np.ndarray) -> np.ndarray | None:

@@ -129,6 +129,14 @@ class NetworkEntry(Section):
         description="Channels of the first layer of `resmasknet` and `emofan`, for quick trials; "
         "64, as published, if not given.",
     )
+    task: list[Name] | None = Field(
+        None,
+        min_length=1,
+        max_length=3,
+        description="What weights from elsewhere were trained to tell, such as `[identity]`; what "
+        "the asset's entry in the manifest says if not given. Figure 9 and its claims compare "
+        "networks by it.",
+    )
     training: Training | None = Field(None, description="How to train, for `weights: train`.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0], min_length=1, description="One instance of the network a seed."
@@ -200,6 +208,9 @@ class NetworkEntry(Section):
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
+        if self.task is not None and (self.weights == "train" or self.kind == "untrained"):
+            says = "training.label says it" if self.weights == "train" else "it is untrained"
+            raise mistake("key", f"task: goes with weights from elsewhere; {says}")
         if len(set(self.seeds)) != len(self.seeds):
             raise mistake("key", f"seeds = {self.seeds}: a seed occurs twice")
         is_fixed = self.weights not in ("train", "untrained") and (self.weights or not self.code)
