@@ -29,7 +29,13 @@ def judge(tmp_path):
 
     def run(decisive, rows, absent=None, **more):
         claims, table = tmp_path / "claims.yaml", tmp_path / "scores.csv"
-        claim = {"id": "X1", "where": "here", "claim": "it is so", "reported": "0.4", "because": "so"}
+        claim = {
+            "id": "X1",
+            "where": "here",
+            "claim": "it is so",
+            "reported": "0.4",
+            "because": "so",
+        }
         decided = {"decisive": decisive} if decisive else {}
         claims.write_text(yaml.safe_dump({"claims": [{**claim, **decided, **more}]}))
         pd.DataFrame(rows).to_csv(table, index=False)

@@ -126,9 +126,7 @@ def _controls(
         if networks[other]["architecture"] == network["architecture"]
         and KINDS.index(networks[other]["kind"]) < KINDS.index(network["kind"])
     ]
-    as_wide = [
-        other for other in controls if networks[other].get("width") == network.get("width")
-    ]
+    as_wide = [other for other in controls if networks[other].get("width") == network.get("width")]
     return as_wide if as_wide or stage in ("final", CHANGE) else controls
 
 

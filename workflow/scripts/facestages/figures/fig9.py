@@ -155,7 +155,8 @@ def draw(
                 continue
             here = numbers[(numbers["panel"] == panel.title) & (numbers["dataset"] == dataset)]
             _draw_panel(axis, panel, here, lines, stages)
-            axis.set_title(f"{next(letters)}  {title}: {panel.title}", loc="left", fontsize=8)
+            of = f"{title}: " if row == "separate" else ""
+            axis.set_title(f"{next(letters)}  {of}{panel.title}", loc="left", fontsize=8)
             if row != _rows_of(lacking[dataset])[-1]:
                 axis.set_xticklabels([])
     names = {name: f"{_SHORT.get(tasks[name], tasks[name])}: {networks[name]}" for name in lines}
@@ -230,11 +231,11 @@ def _summarise(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:
 
 
 def _centred_or_plain(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Rows of a measure, or of the plain silhouette on face sets where it has no value."""
+    """Rows of a measure, or of the plain silhouette on face sets without the other label."""
     centred = rows[rows["measure"] == measure]
-    known = centred.loc[centred["value"].notna(), "dataset"].unique()
-    plain = rows[(rows["measure"] == "silhouette") & ~rows["dataset"].isin(known)]
-    return pd.concat([centred[centred["dataset"].isin(known)], plain])
+    lacking = centred.loc[centred["note"].str.contains("no label", regex=False), "dataset"]
+    plain = rows[(rows["measure"] == "silhouette") & rows["dataset"].isin(lacking)]
+    return pd.concat([centred[~centred["dataset"].isin(lacking)], plain])
 
 
 def _on_axis(rows: pd.DataFrame, panel: Panel) -> pd.DataFrame:

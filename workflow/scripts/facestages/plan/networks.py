@@ -153,7 +153,7 @@ class Networks:
         if entry.weights == "train":
             return tuple(sorted(entry.training.label, reverse=True))
         if asset := self.asset(network):
-            return tuple(self.plan.manifest[asset].get("task", ())) or None
+            return tuple(self.plan.manifest.get(asset, {}).get("task", ())) or None
         is_pretrained = entry.weights == "pretrained"
         is_of_imagenet = is_pretrained and ZOOS[entry.zoo[0]].trained_on == "ImageNet"
         return ("objects",) if is_of_imagenet else None
