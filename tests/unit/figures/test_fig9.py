@@ -172,10 +172,9 @@ def test_a_stage_without_a_value_is_named_with_its_reason(scores, subspaces):
     rows &= subspaces["network"] == "id"
     subspaces.loc[rows, ["value", "note"]] = [np.nan, "as many classes as dimensions (6)"]
     caption = fig9.draw(scores, subspaces, **OPTIONS).caption
-    lacking = "identity without expression, expression without identity in Knows people on Posed"
-    assert (
-        f"No value of {lacking} faces, final stage (as many classes as dimensions (6))." in caption
-    )
+    panels = "identity without expression, expression without identity on Posed faces"
+    words = "Knows people final (as many classes as dimensions (6))"
+    assert f"No value of {panels}: {words}." in caption
 
 
 def test_nothing_to_draw_is_an_error(scores):

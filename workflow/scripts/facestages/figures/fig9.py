@@ -160,7 +160,7 @@ def draw(
             if row != _rows_of(lacking[dataset])[-1]:
                 axis.set_xticklabels([])
     names = {name: f"{_SHORT.get(tasks[name], tasks[name])}: {networks[name]}" for name in lines}
-    page.add_line_legend(figure, names, lines, 2 if len(lines) < 5 else 3)
+    page.add_line_legend(figure, names, lines, 2)
     sentences = _caption(numbers, datasets, networks, tasks, components)
     return page.finish(figure, numbers[_COLUMNS], sentences, absent)
 
@@ -297,18 +297,17 @@ def _not_told(networks: Mapping[str, str], tasks: Mapping[str, str]) -> list[str
 
 
 def _unmeasured(numbers, networks, datasets) -> Iterator[str]:
-    """A sentence for each network and reason for which panels lack some of its stages."""
+    """A sentence for each group of panels in which networks lack a value at some stage."""
     has_values = numbers.groupby(["panel", "dataset"])["value"].transform("count") > 0
     lacking = numbers[numbers["value"].isna() & has_values]
-    for (dataset, network, note), rows in lacking.groupby(
-        ["dataset", "network", "note"], sort=False
-    ):
+    listed: dict[tuple[str, str], list[str]] = {}
+    keys = ["dataset", "network", "note"]
+    for (dataset, network, note), rows in lacking.groupby(keys, sort=False, dropna=False):
         panels, stages = (", ".join(rows[name].unique()) for name in ("panel", "stage"))
-        reason = f" ({note})" if note else ""
-        yield (
-            f"No value of {panels} in {networks[network]} on {datasets[dataset]}, {stages} stage"
-            f"{reason}."
-        )
+        reason = f" ({note.partition(': ')[0]})" if note else ""
+        listed.setdefault((dataset, panels), []).append(f"{networks[network]} {stages}{reason}")
+    for (dataset, panels), where in listed.items():
+        yield f"No value of {panels} on {datasets[dataset]}: {'; '.join(where)}."
 
 
 def _count_pictures(numbers: pd.DataFrame, datasets: Mapping[str, str]) -> str:
