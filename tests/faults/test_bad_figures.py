@@ -68,6 +68,19 @@ def test_one_person(workspace):
     assert "one identity only" in words
 
 
+def test_identity_beside_expression_where_the_design_tells_neither(workspace):
+    """No sessions; one picture a person; one expression."""
+    workspace.add_table(
+        "single", [(f"{n}.png", f"p{n}", ("happy", "sad")[n % 2]) for n in range(9)]
+    )
+    workspace.add_table("same", [(f"{n}.png", f"p{n % 3}", "happy") for n in range(9)])
+    names = ["own", "single", "same"]
+    words = draw(workspace, "fig9", datasets=names, networks=["pixels"], components=2)
+    assert "one picture of a person cannot be halved" in words
+    assert "have no two of 'expression'" in words
+    assert "untrained" not in words and "nothing: Pixels" in words
+
+
 @pytest.mark.parametrize(
     ("section", "said"),
     [
@@ -78,9 +91,11 @@ def test_one_person(workspace):
         ({"fig5": {**PIXELS, "ratings": "oasis"}}, "figures.fig5.ratings = 'oasis'"),
         ({"fig6": {**PIXELS, "faces": 0}}, "figures.fig6.faces"),
         ({"fig8": {**PIXELS, "components": 7}}, "figures.fig8.components = '7'"),
-        ({"fig9": PIXELS}, "did you mean"),
+        ({"fig9": {"datasets": ["own"], "networks": ["pixels"], "stages": ["early", "late"]}},
+         "no such stage"),
+        ({"fig10": PIXELS}, "did you mean"),
     ],
-)
+)  # fmt: skip
 def test_mistakes_in_the_config(workspace, section, said):
     workspace.config["figures"] |= section
     workspace.refuse_config("results/figures/fig4.pdf", said)

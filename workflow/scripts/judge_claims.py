@@ -10,5 +10,5 @@ with job(snakemake):
 
     table = judge_claims(shipped("resources/claims.yaml"), **snakemake.params.world)
     tables.write_table(snakemake.output.csv, table)
-    title = "What the paper claims, and what this run finds"
+    title = "What was claimed, and what this run finds"
     write_claims(table, snakemake.output.html, title, snakemake.params.world["datasets"])

@@ -98,6 +98,46 @@ def test_controls_are_those_of_the_architecture(table):
     assert alone.loc[alone["network"] == "other", "note"].unique() == ["one instance: no interval"]
 
 
+def test_where_no_control_is_as_wide_others_do_but_at_the_last_stage(tmp_path):
+    rng = np.random.default_rng(5)
+    networks = {
+        "people": {"kind": "trained", "architecture": "light_cnn", "width": 30},
+        "nn2": {"kind": "trained", "architecture": "light_cnn", "width": 7},
+        "seven": {"kind": "untrained", "architecture": "light_cnn", "width": 7},
+        "three": {"kind": "untrained", "architecture": "light_cnn", "width": 3},
+    }
+    files = [
+        write(tmp_path, name, seed, early=rng.normal(), penultimate=rng.normal(), final=1.0)
+        for name in networks
+        for seed in range(3)
+    ]
+    table = compare_instances(files, networks)
+    beside = table[table["control"].notna()].groupby(["network", "stage"])["control"].unique()
+    assert {stage: set(beside["nn2", stage]) for stage in ("penultimate", "final", CHANGE)} == {
+        "penultimate": {"seven"},
+        "final": {"seven"},
+        CHANGE: {"seven"},
+    }
+    assert set(beside["people", "penultimate"]) == {"seven", "three"}
+    assert ("people", "final") not in beside and ("people", CHANGE) not in beside
+
+
+def test_what_is_beside_another_label_is_a_measurement_of_its_own(tmp_path):
+    rows = [
+        {"dataset": "faces", "rendered": 0, "network": name, "seed": seed, "stage": "early",
+         "layer": "early", "label": "expression", "other": other, "label_source": "posed",
+         "measure": "erasure_leace", "components": "all", "value": value}
+        for name in ("nn2", "nn3")
+        for seed in range(3)
+        for other, value in (("identity", 0.5 + seed / 10), ("expression", 0.1))
+    ]  # fmt: skip
+    tables.write_table(tmp_path / "subspaces.csv", pd.DataFrame(rows))
+    table = compare_instances([tmp_path / "subspaces.csv"], NETWORKS)
+    alone = table[table["control"].isna()].set_index(["network", "other"])["value"]
+    assert alone["nn2", "identity"] == pytest.approx(0.6)
+    assert alone["nn2", "expression"] == pytest.approx(0.1)
+
+
 def test_what_changes_from_first_to_last_stage(table):
     change = table[(table["stage"] == CHANGE) & (table["components"] == "10")]
     of = change[change["control"].isna()].set_index("network")["value"]

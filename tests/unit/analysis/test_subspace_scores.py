@@ -61,6 +61,12 @@ def test_the_table_of_planted_layers(write, layers, tmp_path):
     assert rows.loc["near", "overlap", "identity", "expression"]["p"] == 0.05
     of_people = pd.read_csv(people)
     assert list(of_people) == list(PEOPLE)
+    # What people contribute to an angle is not in degrees.
+    assert "angle" not in set(of_people["measure"])
+    cosines = of_people[of_people["measure"] == "angle_squared_cosine"]
+    near = cosines[cosines["layer"] == "near"]["pseudo_value"].mean()
+    angle = rows.loc["near", "angle", "identity", "expression"]["value"]
+    assert near == pytest.approx(np.cos(np.radians(angle)) ** 2)
     means = of_people.groupby(["layer", "measure", "label", "other"], dropna=False)["pseudo_value"]
     for layer in ("apart", "near"):
         key = (layer, "overlap", "identity", "expression")
@@ -102,7 +108,14 @@ def test_what_a_design_does_not_tell_has_a_note(write, layers):
 def test_a_layer_that_says_nothing(write, layers):
     table, points = layers
     found = compare_subspaces(*write(table, apart=0 * points["apart"]), STAGES, 9, 20)
-    assert list(found["note"]) == [NO_GEOMETRY] and found["value"].isna().all()
+    assert set(found["note"]) == {NO_GEOMETRY} and found["value"].isna().all()
+    assert set(found["measure"]) == {"angle", "overlap"}
+
+
+def test_layers_without_a_stage_are_not_measured(write, layers):
+    table, points = layers
+    found = compare_subspaces(*write(table, **points), {"early": "near"}, 9, 20)
+    assert set(found["layer"]) == {"near"}
 
 
 def test_a_networks_own_labels_are_circular(write, layers):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -29,7 +30,13 @@ def judge(tmp_path):
 
     def run(decisive, rows, absent=None, **more):
         claims, table = tmp_path / "claims.yaml", tmp_path / "scores.csv"
-        claim = {"id": "X1", "where": "here", "claim": "it is so", "paper": "0.4", "because": "so"}
+        claim = {
+            "id": "X1",
+            "where": "here",
+            "claim": "it is so",
+            "reported": "0.4",
+            "because": "so",
+        }
         decided = {"decisive": decisive} if decisive else {}
         claims.write_text(yaml.safe_dump({"claims": [{**claim, **decided, **more}]}))
         pd.DataFrame(rows).to_csv(table, index=False)
@@ -265,7 +272,8 @@ def test_every_panel_of_the_paper_has_its_claim():
     expected = (
         "T1.1 T1.2 T1.3 T1.4 T1.5 F1 F2.a F2.b F2.c F2.d F2.e-f F3.a F3.b F3.c F3.d F4.a F4.b"
     )
-    assert names == [*expected.split(), *"F4.c F5.a F5.b F6 F7 D1 D2 D3 C1 C2 C3".split()]
+    expected += " F4.c F5.a F5.b F6 F7 D1 D2 D3 C1 C2 C3"
+    assert names == [*expected.split(), "S1", "S2", "S3", "S4"]
 
 
 def test_numbers_of_the_paper_are_expected_of_its_own_faces_alone():
@@ -280,3 +288,110 @@ def test_a_number_is_selected_where_some_are_missing(overall):
     select = {"stage": "early", "component": 1}
     rows = [row(0.5, 0.4, 0.6, component=1), row(-1, component=2), row(0.0, component=None)]
     assert overall([{**ABOVE, "select": select}], rows)["value"] == 0.5
+
+
+# ------------------------------------------------- networks that were trained to tell people or not
+
+TRAINED = {
+    "people": ["trained on identity", "trained on faces"],
+    "smiles": ["expressions", "trained on expression", "trained on faces"],
+    "blank": ["untrained"],
+}
+
+
+@pytest.fixture
+def judge_contrast(tmp_path):
+    """Verdicts on S1 to S4 for changes of measures between stages, and what is left of others."""
+
+    def rows_of(measure, network, stage, value, **more):
+        common = {"dataset": "posed", "seed": 0, "layer": stage, "components": "10", "n": 70}
+        more = {"label": "identity", "null_mean": 0.0, "chance": 0.1, "p": 0.01, **more}
+        ends = {"ci_low": value - 0.05, "ci_high": value + 0.05}
+        common |= {"network": network, "stage": stage, "measure": measure, "value": value}
+        return {**common, **ends, **more}
+
+    def people_of(rows, rng):
+        keys = ("dataset", "network", "seed", "stage", "layer", "label", "other", "measure")
+        for row in rows:
+            for person, noise in enumerate(rng.normal(0, 0.02, 20)):
+                of_person = {key: row[key] for key in (*keys, "components") if key in row}
+                yield {**of_person, "identity": f"p{person}", "pseudo_value": row["value"] + noise}
+
+    def run(identity, overlap, transfer, erased, networks=TRAINED):
+        tables = {"separability": [], "subspaces": [], "instances": []}
+        for name in networks:
+            for stage, part in (("early", 0.0), ("penultimate", 1.0)):
+                value = 0.3 + part * identity.get(name, 0)
+                tables["separability"].append(rows_of("silhouette_centred", name, stage, value))
+                for label, other in (("identity", "expression"), ("expression", "identity")):
+                    pair = {"label": label, "other": other, "components": "all"}
+                    value = 0.5 + part * overlap
+                    tables["subspaces"].append(rows_of("overlap", name, stage, value, **pair))
+                    pair |= {"null_mean": 0.8}
+                    left = rows_of("erasure_leace", name, stage, erased, **pair)
+                    tables["subspaces"].append(left)
+            for label in ("identity", "expression"):
+                beside = {"label": label, "components": "all", "control_kind": "untrained"}
+                row = rows_of("accuracy", name, "penultimate", transfer, **beside)
+                tables["instances"].append(row)
+        rng = np.random.default_rng(0)
+        for name in ("separability", "subspaces"):
+            rows = [row for row in tables[name] if row["measure"] != "erasure_leace"]
+            tables[f"{name}_people"] = list(people_of(rows, rng))
+        files = {}
+        for name, rows in tables.items():
+            files[name] = [str(tmp_path / f"{name}.csv")]
+            pd.DataFrame(rows).to_csv(files[name][0], index=False)
+        world = {
+            name: {"label": name, "paper": None, "kinds": kinds, "roles": []}
+            for name, kinds in networks.items()
+        }
+        table = judge_claims(RESOURCES / "claims.yaml", files, world, DATASETS, {})
+        return table[table["dataset"] == ""].set_index("id").loc[["S1", "S2", "S3", "S4"]]
+
+    return run
+
+
+AS_CLAIMED = {"identity": {"people": 0.3, "smiles": -0.2}, "overlap": -0.3}
+AS_CLAIMED |= {"transfer": 0.2, "erased": 0.78}
+
+
+def test_the_contrast_as_claimed(judge_contrast):
+    assert set(judge_contrast(**AS_CLAIMED)["verdict"]) == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("claim", "change", "verdict"),
+    [
+        ("S1", {"identity": {"people": -0.2, "smiles": -0.2}}, FAILS),
+        ("S1", {"identity": {"people": 0.3, "smiles": 0.2}}, FAILS),
+        ("S1", {"identity": {"people": 0.005, "smiles": -0.2}}, UNDECIDED),
+        ("S2", {"transfer": -0.2}, FAILS),
+        ("S2", {"transfer": 0.02}, UNDECIDED),
+        ("S3", {"overlap": 0.2}, FAILS),
+        ("S4", {"erased": 0.5}, FAILS),
+        ("S4", {"erased": 0.72}, UNDECIDED),
+    ],
+)
+def test_the_contrast_otherwise(judge_contrast, claim, change, verdict):
+    verdicts = judge_contrast(**{**AS_CLAIMED, **change})["verdict"]
+    assert verdicts.to_dict() == {**dict.fromkeys(verdicts.index, HOLDS), claim: verdict}
+
+
+def test_the_contrast_without_a_network_of_people(judge_contrast):
+    without = {name: kinds for name, kinds in TRAINED.items() if name != "people"}
+    judged = judge_contrast(**AS_CLAIMED, networks=without)
+    assert list(judged["verdict"]) == [NOT_TESTABLE, NOT_TESTABLE, HOLDS, HOLDS]
+    assert judged.loc["S1", "why"] == "the config has no network of the kind 'trained on identity'"
+
+
+def test_the_contrast_is_not_called_the_papers(judge_contrast):
+    judged = judge_contrast(**AS_CLAIMED)
+    assert not judged["where"].str.contains("Study|paper").any()
+    assert (judged["as_published"] == "").all() and judged["where"].str.contains("doi").sum() == 3
+
+
+def test_changes_of_subspaces_are_paired_over_people(judge_contrast):
+    """The intervals of single values are wide (.05 to each side), those of a change narrow."""
+    why = judge_contrast(**{**AS_CLAIMED, "overlap": -0.04}).loc["S3", "verdict"]
+    assert why == HOLDS

@@ -12,6 +12,15 @@ def test_claims_come_from_what_can_be_drawn(default, plan):
     assert some["absent"]["fig5"] == "figures.fig5 cannot be drawn here"
 
 
+def test_claims_know_what_networks_were_trained_to_tell(default, plan):
+    networks = plan_claims(plan(default)).world["networks"]
+    kinds = {name: set(entry["kinds"]) for name, entry in networks.items()}
+    assert {"expressions", "trained on expression", "trained on faces"} <= kinds["mini_xception"]
+    assert {"trained on identity", "trained on faces"} <= kinds["hse_mobilenet"]
+    assert "trained on objects" in kinds["efficientnet_lite0"]
+    assert not any(kind.startswith("trained") for kind in kinds["nn3"] | kinds["pixels"])
+
+
 def test_every_table_of_a_claim_is_an_input(default, plan):
     files, world = plan_claims(plan(default))
     assert sorted(files) == sorted(path for paths in world["files"].values() for path in paths)

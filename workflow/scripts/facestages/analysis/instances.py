@@ -8,7 +8,7 @@ its architecture, as wide at the output, that are untrained or trained on shuffl
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,27 +28,30 @@ ONE_INSTANCE = "one instance and a sample, Crawford and Howell's t"
 
 _COLUMNS = [
     *("dataset", "rendered", "network", "kind", "control", "control_kind", "stage", "layer"),
-    *("label", "label_source", "measure", "components", "instances", "control_instances"),
+    *("label", "other", "label_source", "measure", "components"),
+    *("instances", "control_instances"),
     *("value", "sd", "ci_low", "ci_high", "test", "t", "df", "p", "p_holm", "note"),
 ]
 # Rows of one measurement, in any network, agree in these.
-_MEASUREMENT = ["dataset", "stage", "layer", "label", "measure", "components"]
+_MEASUREMENT = ["dataset", "stage", "layer", "label", "other", "measure", "components"]
 
 
 def compare_instances(
-    files: Sequence[str | os.PathLike], networks: Mapping[str, Mapping[str, str]]
+    files: Sequence[str | os.PathLike], networks: Mapping[str, Mapping[str, object]]
 ) -> pd.DataFrame:
     """Means over the instances of each network, and differences from its controls.
 
     Parameters
     ----------
     files : sequence of path-like
-        Tables of `analysis.separability.score_separability` and of
-        `analysis.decoding.decode_labels`, of all seeds of the networks on one face set.
+        Tables of `analysis.separability.score_separability`, `analysis.decoding.decode_labels` and
+        `analysis.subspace_scores.compare_subspaces`, of all seeds of the networks on one face set.
     networks : mapping
-        By name: ``kind``, one of `KINDS`, and ``architecture``, the width of the output included.
-        Controls of a network are those of its architecture that come before it in `KINDS`. Another
-        width would not do: a random read-out of 3 units loses more of identity than one of 7.
+        By name: ``kind``, one of `KINDS`; ``architecture``; and ``width``, the number of units of
+        the output, or None. Controls of a network are those of its architecture and width that
+        come before it in `KINDS`. Another width would not do at the last stage: a random read-out
+        of 3 units loses more of identity than one of 7. At other stages it does, where there is no
+        control as wide.
 
     Returns
     -------
@@ -83,6 +86,8 @@ def compare_instances(
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of one instance with a value, and its changes from the first to the last stage."""
     table = table[table["value"].notna()]
+    # Subspaces alone have two labels.
+    table = table.assign(other=table["other"].fillna("") if "other" in table else "")
     keys = [name for name in _MEASUREMENT if name not in ("stage", "layer")]
     early, final = (
         table[table["stage"] == stage].drop_duplicates(keys).set_index(keys)
@@ -95,7 +100,7 @@ def _measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(
-    measured: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, str]]
+    measured: Mapping[str, Mapping[str, object]], networks: Mapping[str, Mapping[str, object]]
 ) -> Iterator[dict[str, object]]:
     """Rows of each network, and of its difference from each of its controls, for one measure."""
     values = {name: np.array(row["values"]) for name, row in measured.items()}
@@ -104,13 +109,25 @@ def _compare(
         row = {key: value for key, value in row.items() if key != "values"}
         row |= {"kind": kind, "instances": len(values[name])}
         yield {**row, **describe_instances(values[name])}
-        for control in measured:
-            other = networks[control]
-            earlier = KINDS.index(other["kind"]) < KINDS.index(kind)
-            if earlier and other["architecture"] == networks[name]["architecture"]:
-                beside = {"control": control, "control_kind": other["kind"]}
-                beside["control_instances"] = len(values[control])
-                yield {**row, **beside, **compare_with_control(values[name], values[control])}
+        for control in _controls(name, row["stage"], measured, networks):
+            beside = {"control": control, "control_kind": networks[control]["kind"]}
+            beside["control_instances"] = len(values[control])
+            yield {**row, **beside, **compare_with_control(values[name], values[control])}
+
+
+def _controls(
+    name: str, stage: str, measured: Iterable[str], networks: Mapping[str, Mapping[str, object]]
+) -> list[str]:
+    """Controls of a network among those that were measured at a stage."""
+    network = networks[name]
+    controls = [
+        other
+        for other in measured
+        if networks[other]["architecture"] == network["architecture"]
+        and KINDS.index(networks[other]["kind"]) < KINDS.index(network["kind"])
+    ]
+    as_wide = [other for other in controls if networks[other].get("width") == network.get("width")]
+    return as_wide if as_wide or stage in ("final", CHANGE) else controls
 
 
 def describe_instances(values: np.ndarray) -> dict[str, object]:

@@ -137,10 +137,14 @@ def predict_groups(
     for k in components:
         centres = means[:, :, :k].swapaxes(1, 2)
         k = centres.shape[1]
-        between = centres @ (centres * share[:, None]).swapaxes(1, 2)
-        # W is the total, the unit matrix, less the covariance between groups.
-        covariance = np.eye(k, dtype=np.float32) - n / (n + k) * between
-        axes = np.linalg.solve(covariance, centres)
+        # W is the total, the unit matrix, less the covariance between groups: C = 1 - AB. Then
+        # C^-1 A = A (1 - BA)^-1, with a matrix to invert that is the smaller, the fewer groups.
+        weighted = n / (n + k) * share[:, :, None] * centres.swapaxes(1, 2)
+        if groups < k:
+            inner = np.eye(groups, dtype=np.float32) - weighted @ centres
+            axes = np.linalg.solve(inner.swapaxes(1, 2), centres.swapaxes(1, 2)).swapaxes(1, 2)
+        else:
+            axes = np.linalg.solve(np.eye(k, dtype=np.float32) - centres @ weighted, centres)
         scores = others[:, :k] @ axes.swapaxes(0, 1).reshape(k, b * groups)
         scores = scores.reshape(len(others), b, groups) - (centres * axes).sum(axis=1) / 2
         scores[:, share == 0] = -np.inf

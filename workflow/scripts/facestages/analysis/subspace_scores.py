@@ -81,7 +81,7 @@ def compare_subspaces(
     seed: int = 0,
     people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer, Rows]]:
-    """Identity beside expression in every recorded layer of one network on one face set.
+    """Identity beside expression in the layers of a network's stages on one face set.
 
     Parameters
     ----------
@@ -92,15 +92,16 @@ def compare_subspaces(
     resamples, folds, seed
         See `analysis.decoding.decode`.
     people : path-like, optional
-        Table to write, with the columns `PEOPLE`: what each person contributes to the values of the
-        layers of stages (`analysis.resampling.pseudo_values`); to an angle, the squared cosine.
+        Table to write, with the columns `PEOPLE`: what each person contributes to the values
+        (`analysis.resampling.pseudo_values`), to an angle as ``angle_squared_cosine``.
 
     Returns
     -------
     pandas.DataFrame
         Tidy: rows of `subspace_rows` and of `analysis.transfer.transfer_rows` for each layer, in as
         many components (``components_used``) as hold 99 % of its variance, 200 at most. What the
-        design of the face set does not tell is empty and has a note.
+        design of the face set does not tell is empty and has a note. Layers without a stage have no
+        rows, because a layer takes seconds.
     """
     rows = thin_pictures(geometry.labels)
     table = geometry.labels.iloc[rows].reset_index(drop=True)
@@ -112,10 +113,11 @@ def compare_subspaces(
     except FacestagesError as error:
         design, reason = None, str(error)
     of_people: list[dict] = []
-    for layer in progress(geometry.layers, "subspaces"):
+    layers = [layer for layer in geometry.layers if layer.name in geometry.stages.values()]
+    for layer in progress(layers, "subspaces"):
         points = _layer_points(layer, rows)
         common: dict[str, object] = {"components": "all"}
-        measured: list[dict] = [{"measure": "angle", "note": reason or NO_GEOMETRY}]
+        measured: list[dict] = [dict(row) for row in _not_compared(reason or NO_GEOMETRY)]
         if points is not None:
             common["components_used"] = points.shape[1]
             if design is not None:
@@ -124,17 +126,27 @@ def compare_subspaces(
         for row in measured:
             row |= common | {"note": join_notes(circular, row.get("note", ""))}
             row["label_source"] = sources.get(row.get("label", ""), "")
-        if layer.name in geometry.stages.values():
-            of_people += place_rows(geometry, layer, _people_rows(measured))
+        of_people += place_rows(geometry, layer, _people_rows(measured))
         yield layer, measured
     if people is not None:
         tables.write_table(people, pd.DataFrame(of_people, columns=PEOPLE))
 
 
+def _not_compared(reason: str) -> Iterator[dict[str, str]]:
+    """Rows of subspaces that a design or a layer does not tell."""
+    for label, other in (LABELS, LABELS[::-1]):
+        if label == LABELS[0]:
+            yield {"measure": "angle", "label": label, "other": other, "note": reason}
+        yield {"measure": "overlap", "label": label, "other": other, "note": reason}
+
+
 def _people_rows(measured: Sequence[Mapping]) -> Iterator[dict[str, object]]:
     for row in measured:
+        # Not by the name of the angle: these are not in degrees.
+        unit = "_squared_cosine" if row["measure"].startswith("angle") else ""
+        measure = row["measure"] + unit
         for identity, pseudo in row.get("pseudo_values", {}).items():
-            yield {**row, "identity": identity, "pseudo_value": pseudo}
+            yield {**row, "measure": measure, "identity": identity, "pseudo_value": pseudo}
 
 
 def _layer_points(layer: Layer, rows: np.ndarray) -> np.ndarray | None:

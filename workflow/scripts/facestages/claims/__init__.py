@@ -19,11 +19,23 @@ from facestages.claims.verdicts import NOT_TESTABLE, VERDICTS, compare, judge
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
 
-_TEXTS = ("id", "where", "claim", "paper", "because")
+_TEXTS = ("id", "where", "claim", "reported", "because")
 # Lists of checks: those that decide, those of the paper's own measure, and what else it says.
 _LISTS = ("decisive", "as_published", "further")
 _COLUMNS = [
-    *("id", "dataset", "where", "claim", "paper", "ours", "value", "ci_low", "ci_high", "p", "n"),
+    *(
+        "id",
+        "dataset",
+        "where",
+        "claim",
+        "reported",
+        "ours",
+        "value",
+        "ci_low",
+        "ci_high",
+        "p",
+        "n",
+    ),
     *("rule", "verdict", "agreement", "as_published", "why", "faces", "because", "files"),
 ]
 # Most numbers of one kind that are listed; of more, only the lowest and the highest are.
@@ -71,7 +83,7 @@ def judge_claims(
     -------
     pandas.DataFrame
         A row for each claim, whose `dataset` is empty, and after it one for each face set that
-        decides it: ``id, dataset, where, claim, paper, ours, value, ci_low, ci_high, p, n, rule,
+        decides it: ``id, dataset, where, claim, reported, ours, value, ci_low, ci_high, p, n, rule,
         verdict, agreement, as_published, why, faces, because, files``. `ours` are the decisive
         numbers; `value`, its 95 % interval and p are given if there is one. `agreement` says
         whether the face sets agree. `as_published` is the verdict by the paper's own measures

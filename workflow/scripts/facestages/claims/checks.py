@@ -26,7 +26,7 @@ _REQUIRED = ("table", "select", "expect", "bound")
 # Columns whose values are never averaged over.
 _APART = ("network", "dataset", "name")
 # The tables of the pseudo-values of people, by the table that they belong to.
-_PEOPLE = {"separability": "separability_people"}
+_PEOPLE = {"separability": "separability_people", "subspaces": "subspaces_people"}
 
 
 class Finding(NamedTuple):
@@ -234,6 +234,9 @@ def _explain_lack(check: Mapping, world: World) -> str:
     """Why no number of the run bears on a check."""
     if check["table"] not in world.tables:
         return world.absent.get(check["table"], f"the run makes no {check['table']}")
+    asked = check.get("networks")
+    if asked and not any(asked in entry["kinds"] for entry in world.networks.values()):
+        return f"the config has no network of the kind '{asked}'"
     for kind in ("paper_network", "paper_dataset"):
         if kind in check:
             name = check[kind]

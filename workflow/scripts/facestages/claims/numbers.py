@@ -13,7 +13,7 @@ from facestages.errors import FacestagesError, shorten
 
 # What a row of the table of people shares with the row that it belongs to.
 _MEASUREMENT = (
-    *("dataset", "network", "seed", "stage", "layer", "label", "measure", "components"),
+    *("dataset", "network", "seed", "stage", "layer", "label", "other", "measure", "components"),
 )
 
 
@@ -41,7 +41,8 @@ def measure_rows(
     check : mapping
         Its keys ``less``, ``size`` and ``p``, described in ``resources/claims.yaml``.
     people : pandas.DataFrame, optional
-        Pseudo-values of people, from `analysis.separability.score_separability`.
+        Pseudo-values of people, from `analysis.separability.score_separability` or
+        `analysis.subspace_scores.compare_subspaces`.
 
     Notes
     -----
@@ -118,10 +119,14 @@ def _mean(rows: pd.DataFrame, name: str | None) -> float:
 
 def _pseudo_values(rows: pd.DataFrame, people: pd.DataFrame | None) -> pd.Series | None:
     """Mean over rows of each person's pseudo-value; None unless every row has them."""
-    if people is None or not set(_MEASUREMENT) <= set(rows):
+    if people is None:
         return None
-    rows = rows[[*_MEASUREMENT]].drop_duplicates()
-    found = rows.merge(people, on=[*_MEASUREMENT])
+    # Tables of one label have no other one.
+    columns = [name for name in _MEASUREMENT if name in people]
+    if not set(columns) <= set(rows):
+        return None
+    rows = rows[columns].drop_duplicates()
+    found = rows.merge(people, on=columns)
     by_person = found.groupby("identity")["pseudo_value"]
     if found.empty or (by_person.size() < len(rows)).any():
         return None

@@ -1,4 +1,4 @@
-"""The page that shows the verdicts on the paper's claims."""
+"""The page that shows the verdicts on claims."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _HEADS = {
     "id": "",
     "where": "Where",
     "claim": "Claim",
-    "paper": "Paper",
+    "reported": "Reported",
     "ours": "Here: the decisive numbers",
     "verdict": "Verdict",
-    "as_published": "By the paper's own measures",
+    "as_published": "By the published measures",
     "why": "Why",
     "faces": "Faces",
 }

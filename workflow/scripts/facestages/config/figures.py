@@ -243,6 +243,41 @@ class Fig8(Figure):
         _check_components(where, self.components, config)
 
 
+class Fig9(Figure):
+    """Figure 9: identity beside expression, by what networks were trained to tell."""
+
+    NAMES = {"datasets": "datasets", "networks": "networks"}
+    LABELS = ("identity", "expression")
+    datasets: list[str] = Field(
+        min_length=1,
+        max_length=3,
+        description="Face sets, four rows of panels each; one row of a set with one label alone.",
+    )
+    networks: list[str] = Field(
+        min_length=1,
+        description="Networks, a line each, in the colour of what they were trained to tell "
+        "(`training.label`, or `task`); untrained ones among them.",
+    )
+    stages: list[str] = Field(
+        ["early", "middle", "penultimate", "final"],
+        min_length=2,
+        description="Stages, from input to output.",
+    )
+    components: Count | Literal["all"] = Field(
+        10,
+        description="Number of principal components of the silhouettes; must be among "
+        "`analysis.components`.",
+    )
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        check_once(f"{where}.stages", self.stages)
+        stages = [stage for name in self.networks for stage in config.networks[name].stages]
+        for stage in self.stages:
+            check_stage(f"{where}.stages", stage, stages, "stage of its networks")
+        _check_components(where, self.components, config)
+
+
 class Layers(Figure):
     """Layer curves: silhouettes, decoding and RSA of each recorded layer."""
 
@@ -334,6 +369,7 @@ class Figures(Section):
     fig6: Fig6 | None = Field(None, description="Faces along components and affect.")
     fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
     fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
+    fig9: Fig9 | None = Field(None, description="Networks trained on identity, and on expression.")
     layers: Layers | None = Field(None, description="Curves over all recorded layers.")
     multiverse: Multiverse | None = Field(None, description="Claims by every choice of measure.")
     cka: Cka | None = Field(None, description="Similarity of layers, networks and seeds.")

@@ -31,44 +31,9 @@ from facestages.config.section import (
     renamed,
 )
 from facestages.config.training import Training
+from facestages.config.weights import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.text import abbreviate, line_problem
-
-
-class Weights(Section):
-    """Weights from elsewhere: an asset of `resources/manifest.yaml`, or a file of one's own."""
-
-    asset: str | None = Field(None, description="Name in the manifest.")
-    member: str | None = Field(
-        None,
-        description="The weights' file inside the asset; needed only if there are several. "
-        "`{seed}` in it, or in `path`, is the seed of the instance.",
-    )
-    path: UserPath | None = Field(
-        None,
-        description="Instead: a file of Keras, torch or safetensors. `weights: path/to/file` "
-        "is short for it.",
-    )
-    key: str | None = Field(
-        None,
-        description="Which of several state dicts in a torch file, such as `ema`: the key under "
-        "which it lies, or the prefix of its keys. Needed only where several fit.",
-    )
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Weights:
-        if (self.asset is None) == (self.path is None):
-            raise ValueError("give either 'asset' or 'path'")
-        if self.member is not None and self.asset is None:
-            raise ValueError("'member' goes with 'asset'")
-        return self
-
-    def of_seed(self, seed: int) -> Weights:
-        """The weights of one instance: `{seed}` in the file's name is replaced."""
-        names = {"path": self.path, "member": self.member}
-        filled = {key: name and name.replace("{seed}", str(seed)) for key, name in names.items()}
-        return self.model_copy(update=filled)
-
 
 #: Stages of a network whose layers are listed before any is named.
 NO_STAGES = {"none": ""}
@@ -136,6 +101,14 @@ class NetworkEntry(Section):
         None,
         description="Channels of the first layer of `resmasknet` and `emofan`, for quick trials; "
         "64, as published, if not given.",
+    )
+    task: list[Name] | None = Field(
+        None,
+        min_length=1,
+        max_length=3,
+        description="What weights from elsewhere were trained to tell, such as `[identity]`; what "
+        "the asset's entry in the manifest says if not given. Figure 9 and its claims compare "
+        "networks by it.",
     )
     training: Training | None = Field(None, description="How to train, for `weights: train`.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
@@ -208,6 +181,9 @@ class NetworkEntry(Section):
         self._check_weights(kinds[0])
         if self.weights == "train" and self.training is None:
             raise ValueError("'weights: train' needs the key 'training'")
+        if self.task is not None and (self.weights == "train" or self.kind == "untrained"):
+            says = "training.label says it" if self.weights == "train" else "it is untrained"
+            raise mistake("key", f"task: goes with weights from elsewhere; {says}")
         self._check_seeds()
         return self
 

@@ -73,8 +73,8 @@ EXPRESSIONS = {
     "neutral": {"color": GREY, "marker": "X"},
 }
 
-# Further colours, for labels of many values, such as identity.
-_MORE_COLORS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
+#: Further colours, for labels of many values, such as identity.
+MORE_COLORS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
 _MARKERS = "osD^vP<>X*"
 
 # What differs from seaborn's theme for papers.
@@ -130,7 +130,7 @@ def point_styles(values: Sequence[str]) -> dict[str, dict]:
 
     Each expression has its own colour. Identities that share a colour differ in their markers.
     """
-    colors = [*COLORS.values(), *_MORE_COLORS]
+    colors = [*COLORS.values(), *MORE_COLORS]
     styles = {}
     for number, value in enumerate(dict.fromkeys(values)):
         marker = _MARKERS[(number // len(colors) + number) % len(_MARKERS)]

@@ -144,8 +144,9 @@ class Plan:
 
     def answers(self, network: str) -> bool:
         """Whether a network was trained to name expressions."""
-        entry = self.config.networks[network]
-        return bool(entry.output_classes) and entry.kind == "trained"
+        entry, task = self.config.networks[network], self.networks.task(network)
+        named = task is None or "expression" in task
+        return bool(entry.output_classes) and entry.kind == "trained" and named
 
     # ----------------------------------------------------------------- figures, claims and targets
 

@@ -23,6 +23,8 @@ _TABLES = {
     "fig7": "figures.fig7",
     "controls": "figures.controls",
     "partition": "figures.fig8",
+    "subspaces": "figures.fig9",
+    "subspaces_people": "figures.fig9",
     "attribution": "figures.fig2",
 }
 
@@ -84,6 +86,12 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
             scored += plan.compared(dataset)
             files["decoding"] += plan.paths("decoding", plan.compared(dataset))
         files["instances"] += plan.instances()
+    if "figures.fig9" in drawable:
+        fig9, contrasts = plan.config.figures.fig9, plan.recordings.contrasts()
+        networks = plan.present("networks", fig9.networks)
+        scored += plan.every_seed(plan.present("datasets", fig9.datasets), networks)
+        for product in ("subspaces", "subspaces_people"):
+            files[product] += plan.paths(product, contrasts)
     for product in ("separability", "separability_people"):
         files[product] += plan.paths(product, dict.fromkeys(scored))
     if "figures.multiverse" in drawable:
@@ -97,9 +105,12 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
 
 def _network(plan: Plan, name: str) -> dict[str, object]:
     entry, figures = plan.config.networks[name], plan.config.figures
-    kinds = []
-    if plan.answers(name):
+    kinds, task = [], plan.networks.task(name)
+    if plan.answers(name) and task in (None, ("expression",)):
         kinds = ["expressions", *(f"names {expression}" for expression in entry.output_classes)]
+    if task:
+        kinds.append(f"trained on {plan.networks.task_in_words(name)}")
+        kinds += ["trained on faces"] if {"identity", "expression"} >= set(task) else []
     kinds += [entry.kind] if entry.kind != "trained" else []
     kinds += ["figure4"] if name in figures.fig4.networks else []
     roles = figures.fig3.roles if figures.fig3 else {}

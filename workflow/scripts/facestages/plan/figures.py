@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from facestages.errors import FacestagesError, did_you_mean
-from facestages.face_tables import lacks_columns, meant_column
 from facestages.paths import Recording
+from facestages.plan.labels import require_labels
 
 if TYPE_CHECKING:
-    from facestages.config.figures import Figure, Study4Figure
+    from facestages.config.figures import Study4Figure
     from facestages.plan import Plan
-
-
-_USUAL = ("identity", "expression")
 
 
 class FigurePlan(NamedTuple):
@@ -35,49 +31,8 @@ def plan_figure(plan: Plan, name: str) -> FigurePlan:
         If the config has no section for it, or its face sets have none of the labels it shows.
     """
     figure = plan.config.drawing(f"figures.{name}")
-    _require_labels(plan, f"figures.{name}", figure)
+    require_labels(plan, f"figures.{name}", figure)
     return _FIGURES[name](plan, figure)
-
-
-def _require_labels(plan: Plan, where: str, figure: Figure) -> None:
-    """Refuse a figure of labels that no face set has, or that lacks one by a column's name.
-
-    Many face sets have one of the two usual labels alone.
-    """
-    shown, lines, found = figure.labels_shown, [], set()
-    datasets = plan.at_hand("datasets", figure.uses().datasets)
-    for name in datasets:
-        have = plan.face_sets.labels_known(name)
-        if have is None:
-            found.update(shown)
-            continue
-        found.update(have)
-        entry = plan.config.datasets[name]
-        lacking = [label for label in shown if label not in have]
-        if entry.source == "table":
-            meant = [label for label in lacking if meant_column(label, have)]
-            if meant:
-                raise FacestagesError(
-                    f"config: {where} shows {' and '.join(meant)}, and datasets.{name}.table = "
-                    f"'{entry.table}' {lacks_columns(meant, have)}"
-                )
-            if entry.norms:
-                # Norms may hold other labels than these.
-                lacking = [label for label in lacking if label in _USUAL]
-                found.update(shown)
-        if lacking and len(lacking) == len(shown):
-            lines.append(f"datasets.{name} has {', '.join(have)}")
-    if lines and len(lines) == len(datasets):
-        raise FacestagesError(
-            f"config: {where} shows {' and '.join(shown)}, which its face sets lack: "
-            f"{'; '.join(lines)}. Add the label, or take another face set"
-        )
-    for label in shown:
-        if label not in (*_USUAL, *found) and datasets:
-            raise FacestagesError(
-                f"config: {where} shows {label}, which none of its face sets has; "
-                f"{did_you_mean(label, found)}"
-            )
 
 
 def answering(plan: Plan) -> list[Recording]:
@@ -175,26 +130,33 @@ def _fig3_panel(plan: Plan, dataset: str, network: str, space: str) -> dict[str,
 
 def _fig4(plan: Plan, fig4) -> FigurePlan:
     """Silhouettes by stage."""
-    datasets = plan.present("datasets", fig4.datasets)
-    networks = plan.present("networks", fig4.networks)
+    names = _several_face_sets(plan, fig4)
+    networks = names["networks"]
     return FigurePlan(
-        {"scores": plan.paths("separability", plan.every_seed(datasets, networks))},
+        {"scores": plan.paths("separability", plan.every_seed(names["datasets"], networks))},
         {
-            "datasets": plan.labels("datasets", datasets),
-            "networks": plan.labels("networks", networks),
+            **names,
             "looks": plan.looks(networks),
             "pretrained": {
                 name: plan.networks.weights_in_words(name)[0]
                 for name in networks
                 if plan.config.networks[name].weights == "pretrained"
             },
-            "absent": [
-                *plan.left_out("datasets", fig4.datasets).values(),
-                *plan.left_out("networks", fig4.networks).values(),
-            ],
             **fig4.model_dump(exclude={"datasets", "networks"}),
         },
     )
+
+
+def _several_face_sets(plan: Plan, figure) -> dict[str, dict[str, str] | list[str]]:
+    """Names of the face sets and networks that are at hand, and what is left out."""
+    return {
+        "datasets": plan.labels("datasets", plan.present("datasets", figure.datasets)),
+        "networks": plan.labels("networks", plan.present("networks", figure.networks)),
+        "absent": [
+            *plan.left_out("datasets", figure.datasets).values(),
+            *plan.left_out("networks", figure.networks).values(),
+        ],
+    }
 
 
 def _fig5(plan: Plan, fig5) -> FigurePlan:
@@ -291,6 +253,26 @@ def _fig8(plan: Plan, fig8) -> FigurePlan:
     )
 
 
+def _fig9(plan: Plan, fig9) -> FigurePlan:
+    """Identity beside expression, by what networks were trained to tell."""
+    names = _several_face_sets(plan, fig9)
+    networks = names["networks"]
+    return FigurePlan(
+        {
+            "scores": plan.paths("separability", plan.every_seed(names["datasets"], networks)),
+            "subspaces": plan.paths("subspaces", plan.recordings.contrasts()),
+        },
+        {
+            **names,
+            "tasks": {name: plan.networks.task_in_words(name) for name in networks},
+            "lacking": {
+                name: plan.face_sets.lacking(name, fig9.LABELS) for name in names["datasets"]
+            },
+            **fig9.model_dump(include={"stages", "components"}),
+        },
+    )
+
+
 def _one_face_set(plan: Plan, figure, networks: Sequence[str]) -> dict[str, object]:
     """Names of the face set and networks, and what is left out."""
     return {
@@ -316,19 +298,10 @@ def _layers(plan: Plan, layers) -> FigurePlan:
 
 def _multiverse(plan: Plan, multiverse) -> FigurePlan:
     """Changes between layers by every choice of measure."""
-    datasets = plan.present("datasets", multiverse.datasets)
-    networks = plan.present("networks", multiverse.networks)
+    names = _several_face_sets(plan, multiverse)
     return FigurePlan(
-        {"choices": [plan.path("multiverse", dataset=dataset) for dataset in datasets]},
-        {
-            "datasets": plan.labels("datasets", datasets),
-            "networks": plan.labels("networks", networks),
-            "components": plan.config.figures.fig4.components,
-            "absent": [
-                *plan.left_out("datasets", multiverse.datasets).values(),
-                *plan.left_out("networks", multiverse.networks).values(),
-            ],
-        },
+        {"choices": [plan.path("multiverse", dataset=dataset) for dataset in names["datasets"]]},
+        {**names, "components": plan.config.figures.fig4.components},
     )
 
 
@@ -383,6 +356,7 @@ _FIGURES: dict[str, Callable[[Plan, object], FigurePlan]] = {
     "fig6": _fig6,
     "fig7": _fig7,
     "fig8": _fig8,
+    "fig9": _fig9,
     "layers": _layers,
     "multiverse": _multiverse,
     "cka": _cka,

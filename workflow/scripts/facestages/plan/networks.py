@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from facestages import contents, paths
 from facestages.architectures import ARCHITECTURES, ZOOS, layer_widths, select_layers
 from facestages.config import Config
-from facestages.config.networks import NO_STAGES, Weights
+from facestages.config.networks import NO_STAGES
+from facestages.config.weights import Weights
 from facestages.errors import FacestagesError
 from facestages.paths import Recording
 from facestages.plan.given import Given, give
@@ -142,6 +143,32 @@ class Networks:
         if entry.weights or entry.keras:
             return "own code" if entry.code and not entry.weights else "own file", "not told"
         return ("none", "none") if entry.architecture == "pixels" else words["untrained"]
+
+    def task(self, network: str) -> tuple[str, ...] | None:
+        """What a network was trained to tell, identity first: ``("identity", "expression")``.
+
+        Nothing if it was not trained, or on shuffled labels, and of pixels; None if it is not known
+        of weights that the user gives.
+        """
+        entry = self.config.networks[network]
+        if entry.task is not None:
+            return tuple(entry.task)
+        if entry.kind != "trained" or entry.architecture == "pixels":
+            return ()
+        if entry.weights == "train":
+            return tuple(sorted(entry.training.label, reverse=True))
+        if asset := self.asset(network):
+            return tuple(self.plan.manifest.get(asset, {}).get("task", ())) or None
+        is_pretrained = entry.weights == "pretrained"
+        is_of_imagenet = is_pretrained and ZOOS[entry.zoo[0]].trained_on == "ImageNet"
+        return ("objects",) if is_of_imagenet else None
+
+    def task_in_words(self, network: str) -> str:
+        """``"identity and expression"``; of a control its kind, and ``"not told"`` if unknown."""
+        task, entry = self.task(network), self.config.networks[network]
+        if task == ():
+            return "nothing" if entry.architecture == "pixels" else entry.kind
+        return " and ".join(task) if task else "not told"
 
     def stages(self, network: str) -> dict[str, str]:
         """Layer of each stage."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from facestages.architectures import ARCHITECTURES
 from facestages.assets import RESOURCES, read_manifest
-from facestages.config.networks import Weights
+from facestages.config.weights import Weights
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.file_kinds import not_a_table
 from facestages.files import ARCHIVE_SUFFIXES, is_clutter

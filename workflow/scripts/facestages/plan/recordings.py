@@ -127,7 +127,7 @@ class Recordings:
         """Geometry of all networks and seeds that Figure 4 shows on a face set."""
         return self.plan.paths("geometry", self.plan.compared(dataset))
 
-    def instances(self, dataset: str) -> tuple[dict[str, list[str]], dict[str, dict[str, str]]]:
+    def instances(self, dataset: str) -> tuple[dict[str, list[str]], dict[str, dict[str, object]]]:
         """Files that the comparison of instances reads; kind and architecture of each network."""
         entries = self.config.networks
         names = [n for n in self.plan.compared_networks() if entries[n].architecture != "pixels"]
@@ -135,10 +135,26 @@ class Recordings:
         files = {
             product: self.plan.paths(product, every) for product in ("separability", "decoding")
         }
+        contrasts = [one for one in self.contrasts() if one.dataset == dataset]
+        files["subspaces"] = self.plan.paths("subspaces", contrasts)
         return files, {
-            name: {"kind": entries[name].kind, "architecture": _architecture(entries[name])}
-            for name in names
+            name: {"kind": entries[name].kind, **_architecture(entries[name])}
+            for name in dict.fromkeys([*names, *(one.network for one in contrasts)])
         }
+
+    def contrasts(self) -> list[Recording]:
+        """Instances of Figure 9's networks on those of its face sets that may have both labels."""
+        fig9 = self.config.figures.fig9
+        if fig9 is None:
+            return []
+        return self.plan.every_seed(
+            [
+                name
+                for name in self.plan.present("datasets", fig9.datasets)
+                if not self.plan.face_sets.lacking(name, fig9.LABELS)
+            ],
+            self.plan.present("networks", fig9.networks),
+        )
 
     def choices(self, dataset: str) -> dict[str, list[str]]:
         """Files of all instances that the comparison of choices reads."""
@@ -149,7 +165,7 @@ class Recordings:
         return {product: self.plan.paths(product, every) for product in products}
 
 
-def _architecture(entry) -> str:
+def _architecture(entry) -> dict[str, object]:
     """The same for networks that differ in their weights alone, so also as wide at the output.
 
     Few units at the output lose what a wider layer keeps, whatever the weights.
@@ -157,4 +173,4 @@ def _architecture(entry) -> str:
     source = entry.architecture or entry.keras or entry.torch or " ".join(entry.zoo)
     width = [f"width {entry.width}"] if entry.width else []
     classes = entry.output_classes
-    return ", ".join([source, *width, *([f"{len(classes)} classes"] if classes else [])])
+    return {"architecture": ", ".join([source, *width]), "width": classes and len(classes)}
