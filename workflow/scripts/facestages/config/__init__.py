@@ -16,8 +16,9 @@ from facestages.config.analysis import Analysis
 from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
 from facestages.config.mistakes import describe, read_texts
-from facestages.config.networks import NetworkEntry, Weights
+from facestages.config.networks import NetworkEntry
 from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
+from facestages.config.weights import Weights
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
 
