@@ -23,19 +23,8 @@ _TEXTS = ("id", "where", "claim", "reported", "because")
 # Lists of checks: those that decide, those of the paper's own measure, and what else it says.
 _LISTS = ("decisive", "as_published", "further")
 _COLUMNS = [
-    *(
-        "id",
-        "dataset",
-        "where",
-        "claim",
-        "reported",
-        "ours",
-        "value",
-        "ci_low",
-        "ci_high",
-        "p",
-        "n",
-    ),
+    *("id", "dataset", "where", "claim", "reported", "ours"),
+    *("value", "ci_low", "ci_high", "p", "n"),
     *("rule", "verdict", "agreement", "as_published", "why", "faces", "because", "files"),
 ]
 # Most numbers of one kind that are listed; of more, only the lowest and the highest are.
