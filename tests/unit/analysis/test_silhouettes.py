@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances, silhouette_samples, silhouette_score
 
-from facestages.analysis.distances import centred_distances, distances
+from facestages.analysis.distances import (
+    Points,
+    centred_distances,
+    centred_points,
+    distances,
+)
 from facestages.analysis.silhouettes import (
     mean_silhouettes,
     picture_silhouettes,
@@ -121,6 +126,21 @@ def test_centring_leaves_the_groups_where_strata_show_different_ones(crossed):
     shown = of_group[group] + 5 * of_stratum[stratum]
     distance = centred_distances(shown @ shown.T, stratum, group)
     np.testing.assert_allclose(distance, distances(of_group[group]), atol=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_points_give_the_silhouettes_of_their_distances(crossed, k):
+    points, group, stratum = crossed
+    points, rng = points[:, :k].copy(), np.random.default_rng(3)
+    points[1] = points[0]
+    labellings = np.stack([group, rng.permutation(group), np.where(group == 1, -1, group)])
+    means = mean_silhouettes(Points(points), labellings, stratum)
+    expected = mean_silhouettes(distances(points).astype(np.float32), labellings, stratum)
+    for name, values in expected.items():
+        np.testing.assert_allclose(means[name], values, atol=1e-6)
+    centred = centred_points(Points(points), stratum, group).coordinates
+    distance = centred_distances(points @ points.T, stratum, group)
+    np.testing.assert_allclose(distances(centred), distance, atol=1e-5)
 
 
 def test_where_all_strata_show_the_same_their_effects_are_their_means(crossed):
