@@ -299,9 +299,14 @@ def measure(
     Of people who did not train, if there are two or more, under ``verification``: what
     `accuracy.verify_people` tells of the layer before the output.
     """
-    images = resize_images(stimuli.images[parts[part]], spec)
+    # One model for both passes: a second one would need its memory again.
+    model = keras.Model(model.inputs, [model.layers[-1].input, *model.outputs])
+
+    def pass_forward(rows: np.ndarray) -> list[np.ndarray]:
+        return predict(model, resize_images(stimuli.images[rows], spec), spec.scaling)
+
     targets = number_classes(stimuli.labels.iloc[parts[part]], classes)
-    answers = predict(model, images, spec.scaling)
+    _, *answers = pass_forward(parts[part])
     report: dict[str, object] = {}
     for (label, names), answer, target in zip(classes.items(), answers, targets.T, strict=True):
         if label == "expression":
@@ -311,12 +316,10 @@ def measure(
         else:
             accuracy = float((answer.argmax(1) == target).mean())
             report[label] = {"people": len(names), "n": len(target), "accuracy": accuracy}
-    strangers = parts.get("strangers", ())
-    if len(strangers) and stimuli.labels["identity"].iloc[strangers].nunique() > 1:
-        before = keras.Model(model.inputs, model.layers[-1].input)
-        (points,) = predict(before, resize_images(stimuli.images[strangers], spec), spec.scaling)
-        people = stimuli.labels["identity"].iloc[strangers]
-        report["verification"] = verify_people(points, people)
+    strangers = parts.get("strangers", np.array([], int))
+    people = stimuli.labels["identity"].iloc[strangers] if len(strangers) else pd.Series()
+    if people.nunique() > 1:
+        report["verification"] = verify_people(pass_forward(strangers)[0], people)
     return report
 
 
