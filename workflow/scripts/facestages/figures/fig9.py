@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -170,7 +171,7 @@ def _rows_of(measured: pd.DataFrame) -> list[str]:
 def task_lines(tasks: Mapping[str, str]) -> dict[str, dict]:
     """Colour, marker and dash of each network, in the order of tasks: one colour a task."""
     further = [task for task in dict.fromkeys(tasks.values()) if task not in (*_COLORS, *_NOTHING)]
-    colors = _COLORS | dict(zip(further, _FURTHER_COLORS, strict=False))
+    colors = _COLORS | dict(zip(further, itertools.cycle(_FURTHER_COLORS), strict=False))
     order = [*colors, *_NOTHING]
     lines, counts = {}, dict.fromkeys(order, 0)
     for name, task in sorted(tasks.items(), key=lambda item: order.index(item[1])):
