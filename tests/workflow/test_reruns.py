@@ -11,13 +11,15 @@ NETWORKS = {"nn1": 1, "nn3": 2, "pixels": 1, "mini_xception": 1}
 INSTANCES = sum(NETWORKS.values())
 # Those that Table 1 tests on the portraits: pixels have no classes, nn1 has its held-out part.
 TESTED = NETWORKS["nn3"] + NETWORKS["mini_xception"]
+# Figure 9 shows all but the pixels, on the portraits.
+CONTRASTED = INSTANCES - NETWORKS["pixels"]
 # A network's own steps on both face sets; NN1 is in Figures 2 and 4.
 REMADE = {
     **{"record_activations": 2, "measure_geometry": 2, "score_separability": 2},
     **{"score_subsamples": 2, "decode_labels": 2, "correlate_rdms": 2},
     **{"compare_layers": 2, "compare_instances": 2},
     **{"embed_umap": 1, "explain_gradcam": 1, "summarise_gradcam": 1},
-    **{"plot_fig2": 1, "plot_fig4": 1},
+    **{"compare_subspaces": 1, "plot_fig2": 1, "plot_fig4": 1, "plot_fig9": 1},
     **{
         "compare_choices": 2,
         "plot_multiverse": 1,
@@ -75,7 +77,7 @@ def test_the_default_run_trains_nothing(tmp_path):
     plan = jobs(result)
     # Five trained networks and fifteen untrained on three face sets; pixels on three of the video.
     assert plan["accumulate_gram"] == 3 * 20 + 3 and "train_network" not in plan
-    figures = plots(*range(1, 9), *BEYOND)
+    figures = plots(*range(1, 10), *BEYOND)
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
 
@@ -98,12 +100,13 @@ def test_one_face_set_changed(tiny_run):
         "score_subsamples": INSTANCES,
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
+        "compare_subspaces": CONTRASTED,
         "compare_layers": 1,
         "compare_instances": 1,
         "compare_choices": 1,
         "regress_affect": 1,
         "partition_variance": 3,
-        **plots(4, 5, 6, 7, 8, *BEYOND),
+        **plots(4, 5, 6, 7, 8, 9, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
         **REPORT,
@@ -131,7 +134,7 @@ def test_plotting_option_changed(tiny_run):
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(1, 2, 4, "multiverse", "cka", "controls") | made | REPORT
+    shown = plots(1, 2, 4, 9, "multiverse", "cka", "controls") | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -142,8 +145,9 @@ def test_further_layers_asked_for(tiny_run):
     steps = ("score_separability", "score_subsamples", "decode_labels", "correlate_rdms")
     on_both = dict.fromkeys((*recorded, *steps), 2 * NETWORKS["nn3"])
     on_both |= {"compare_layers": 2, "compare_instances": 2, "compare_choices": 2}
-    on_one = dict.fromkeys(("embed_umap", "partition_variance"), NETWORKS["nn3"])
-    assert plan == on_both | on_one | plots(3, 4, 8, *BEYOND) | {"judge_claims": 1} | REPORT
+    on_one = ("embed_umap", "partition_variance", "compare_subspaces")
+    on_one = dict.fromkeys(on_one, NETWORKS["nn3"])
+    assert plan == on_both | on_one | plots(3, 4, 8, 9, *BEYOND) | {"judge_claims": 1} | REPORT
 
 
 def test_code_of_a_network_changed(tiny_run, edit):
@@ -163,7 +167,7 @@ def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
     made = {"make_table1": 1, "report_stimuli": 1, "judge_claims": 1}
-    shown = plots(4, 5, 6, 7, 8, *BEYOND) | made | REPORT
+    shown = plots(4, 5, 6, 7, 8, 9, *BEYOND) | made | REPORT
     assert planned(tiny_run, config) == shown
 
 
@@ -174,11 +178,12 @@ def test_labels_of_a_network_taken_instead(tiny_run):
         "score_subsamples": INSTANCES,
         "decode_labels": INSTANCES,
         "correlate_rdms": INSTANCES,
+        "compare_subspaces": CONTRASTED,
         "compare_instances": 1,
         "compare_choices": 1,
         "partition_variance": 3,
         "report_stimuli": 1,
-        **plots(4, 7, 8, "layers", "multiverse", "controls"),
+        **plots(4, 7, 8, 9, "layers", "multiverse", "controls"),
         "judge_claims": 1,
         **REPORT,
     }
@@ -204,12 +209,13 @@ def test_one_seed_more(tiny_run):
         "score_subsamples": 2,
         "decode_labels": 2,
         "correlate_rdms": 2,
+        "compare_subspaces": 1,
         "compare_layers": 2,
         "compare_instances": 2,
         "compare_choices": 2,
         "embed_umap": 1,
         "partition_variance": 1,
-        **plots(3, 4, 8, *BEYOND),
+        **plots(3, 4, 8, 9, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
         **REPORT,
@@ -240,7 +246,7 @@ def test_a_declared_valence_changed(tiny_run, edit):
 
 
 def test_the_rule_of_a_claim_changed(tiny_run, edit):
-    edit("resources/claims.yaml", "paper: 82.32 %", "paper: 82.31 %")
+    edit("resources/claims.yaml", "reported: 82.32 %", "reported: 82.31 %")
     assert planned(tiny_run) == {"judge_claims": 1, "make_report": 1, "all": 1}
 
 
@@ -248,7 +254,7 @@ def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
     plan = planned(tiny_run)
     assert plan.pop("judge_claims") == 1  # numbers of some figures are among its tables
-    assert plan == plots(*range(1, 9), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
+    assert plan == plots(*range(1, 10), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):
@@ -280,7 +286,7 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     result = tiny_run.snakemake("all", config=config)
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(3, 4, 8, *BEYOND) | made
+    shown = plots(3, 4, 8, 9, *BEYOND) | made
     assert ran == shown | REPORT
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn

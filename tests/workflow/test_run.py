@@ -220,3 +220,19 @@ def test_gradcam_has_controls(tiny_run):
     measures = set(table["measure"])
     assert {"enrichment_mouth", "randomised_enrichment_mouth"} <= measures
     assert "randomisation_similarity" in measures
+
+
+def test_figure_9_compares_what_networks_were_trained_to_tell(tiny_run):
+    results = tiny_run.folder / "results"
+    numbers = pd.read_csv(results / "figures/fig9.csv")
+    tasks = dict(zip(numbers["network"], numbers["task"], strict=True))
+    assert tasks == {"nn1": "expression", "nn3": "untrained", "mini_xception": "expression"}
+    read_out = numbers[numbers["panel"] == "identity read out"]
+    assert read_out[["value", "null"]].notna().all().all() and len(read_out) == 3 * 4
+    table = pd.read_csv(results / "subspaces/posed/nn3/seed-0.csv")
+    assert "dense_1" not in set(table["layer"]) and table["stage"].notna().all()
+    instances = pd.read_csv(results / "instances/posed.csv")
+    beside = instances[(instances["measure"] == "accuracy") & (instances["control"] == "nn3")]
+    assert set(beside["network"]) == {"nn1"} and set(beside["label"]) == {"identity", "expression"}
+    claims = pd.read_csv(results / "claims.csv").set_index("id")["verdict"]
+    assert {"S1", "S2", "S3", "S4"} <= set(claims.index)

@@ -152,7 +152,7 @@ add_measure(
     "Subspaces of identity and expression of",
     {"people": PATHS["subspaces_people"], "subspaces": PATHS["subspaces"]},
     memory.subspaces,
-    minutes=120,
+    minutes=30,
     folds=CONFIG.analysis.decoding.folds,
 )
 

@@ -12,7 +12,6 @@ OPTIONS = {
     "datasets": {"posed": "Posed faces", "people": "People"},
     "networks": {"id": "Knows people", "ex": "Names", "un": "Control"},
     "tasks": {"id": "identity", "ex": "expression", "un": "untrained"},
-    "lacking": {"posed": [], "people": ["expression"]},
     "stages": STAGES,
     "components": 10,
 }
@@ -52,11 +51,12 @@ def rows_of(dataset, measures, components, seeds=2):
 def scores():
     measures = [("silhouette_centred", label, None, 0.4, -0.1) for label in fig9.LABELS]
     table = pd.DataFrame(rows_of("posed", measures, "10"))
-    centred = rows_of("people", measures[:1], "10")
-    plain = rows_of("people", [("silhouette", "identity", None, 0.6, -0.2)], "10")
-    for row in centred:
+    centred = rows_of("people", measures, "10")
+    plain = [("silhouette", label, None, 0.6, -0.2) for label in fig9.LABELS]
+    plain = rows_of("people", plain, "10")
+    for row in [*centred, *(row for row in plain if row["label"] == "expression")]:
         row |= {"value": None, "ci_low": None, "ci_high": None}
-        row["note"] = "the face set has no label 'expression' to hold constant"
+        row["note"] = "the face set has no label 'expression'"
     return pd.concat([table, pd.DataFrame([*centred, *plain])], ignore_index=True)
 
 
@@ -113,8 +113,10 @@ def test_panels_of_a_face_set_and_one_where_a_label_lacks(scores, subspaces):
     ]
     assert len(titles) == 9 and titles[-1] == "i  People: identity"
     (lacking,) = (axis for axis in figure.axes if not axis.axison)
-    words = " ".join(lacking.texts[0].get_text().split())
-    assert words.startswith("People: no expression is known of these faces.")
+    assert lacking.get_title(loc="left") == "j  People: expression"
+    assert "no label 'expression'" in " ".join(lacking.texts[0].get_text().split())
+    left_out = ", ".join(TITLES[2:])
+    assert f"Nothing is drawn on People of {left_out} (the face set has no label" in caption
     assert "Plain silhouettes, as one label alone is known: People." in caption
     assert "RENDERED, not photographs: Posed faces." in caption
     assert "Seeds: Knows people 1, Names 1, Control 2." in caption
@@ -145,18 +147,24 @@ def test_networks_of_no_known_task_are_named(scores, subspaces):
     assert "does not tell" not in fig9.draw(scores, subspaces, **OPTIONS).caption
 
 
-def test_what_a_design_does_not_tell_stands_in_place_of_the_panel(scores, subspaces):
+def test_what_a_design_does_not_tell_is_left_out_with_the_reason(scores, subspaces):
     apart = subspaces["measure"].isin(["angle", "overlap"])
     subspaces.loc[apart, "value"] = np.nan
     subspaces.loc[apart, "note"] = "one picture of a person cannot be halved"
-    figure, numbers, _ = fig9.draw(scores, subspaces, **OPTIONS)
-    blank = [axis for axis in figure.axes if not axis.axison]
-    words = [" ".join(axis.texts[0].get_text().split()) for axis in blank]
-    assert words[:2] == [
-        f"{title}: one picture of a person cannot be halved"
-        for title in ("angle of both", "overlap")
-    ]
+    figure, numbers, caption = fig9.draw(scores, subspaces, **OPTIONS)
+    assert len(figure.axes) == 6 + 2
+    words = "angle of both, overlap (one picture of a person cannot be halved)"
+    assert f"Nothing is drawn on Posed faces of {words}." in caption
     assert values(numbers, "identity read out")["value"].notna().all()
+
+
+def test_a_panel_beside_one_with_values_says_why_it_has_none(scores, subspaces):
+    rows = (subspaces["measure"] == "accuracy") & (subspaces["label"] == "identity")
+    subspaces.loc[rows, ["value", "note"]] = [np.nan, "pictures of one person are in no order"]
+    figure = fig9.draw(scores, subspaces, **OPTIONS).figure
+    (blank,) = (axis for axis in figure.axes[:8] if not axis.axison)
+    assert blank.get_title(loc="left") == "c  identity read out"
+    assert "in no order" in blank.texts[0].get_text()
 
 
 def test_expressions_that_cannot_be_told_from_people_are_not_the_plain_silhouette(scores):

@@ -1,4 +1,4 @@
-"""What the paper claims, and whether it holds here: computed from the tables of a run.
+"""What was claimed, and whether it holds here: computed from the tables of a run.
 
 Each claim of ``resources/claims.yaml`` names the numbers that decide it and what they should be. No
 verdict is written by hand; the rules are those of `claims.verdicts`.

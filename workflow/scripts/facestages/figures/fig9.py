@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -98,7 +99,6 @@ def draw(
     datasets: Mapping[str, str],
     networks: Mapping[str, str],
     tasks: Mapping[str, str],
-    lacking: Mapping[str, Sequence[str]],
     stages: Sequence[str],
     components: int | str,
     absent: Sequence[str] = (),
@@ -115,8 +115,6 @@ def draw(
         Name in figures of each face set and network, in order.
     tasks : mapping of str to str
         What each network was trained to tell, as `plan.networks.Networks.task_in_words` gives it.
-    lacking : mapping of str to sequence of str
-        For each face set, those of `LABELS` that it is known to lack.
     stages : sequence of str
         From input to output.
     components : int or "all"
@@ -144,20 +142,19 @@ def draw(
         f"figures.fig9 and the face sets' labels",
     )
     numbers["task"] = numbers["network"].map(tasks)
-    rows = [(name, row) for name in datasets for row in _rows_of(lacking[name])]
+    measured = numbers[numbers["value"].notna()]
+    drawn = {name: _rows_of(measured[measured["dataset"] == name]) for name in datasets}
+    rows = [(name, row) for name in datasets for row in drawn[name]]
     figure, axes = page.new_panels(len(rows), 2, _ROW * len(rows) + 50)
     lines, letters = task_lines(tasks), page.letters()
     for (dataset, row), pair in zip(rows, axes, strict=True):
         title = abbreviate(datasets[dataset], 30)
         for axis, panel in zip(pair, (one for one in PANELS if one.row == row), strict=True):
-            if panel.label in lacking[dataset]:
-                style.say_missing(axis, _without_label(panel.label, title), _LINE)
-                continue
             here = numbers[(numbers["panel"] == panel.title) & (numbers["dataset"] == dataset)]
             _draw_panel(axis, panel, here, lines, stages)
-            of = f"{title}: " if row == "separate" else ""
+            of = f"{title}: " if row == drawn[dataset][0] else ""
             axis.set_title(f"{next(letters)}  {of}{panel.title}", loc="left", fontsize=8)
-            if row != _rows_of(lacking[dataset])[-1]:
+            if row != drawn[dataset][-1]:
                 axis.set_xticklabels([])
     names = {name: f"{_SHORT.get(tasks[name], tasks[name])}: {networks[name]}" for name in lines}
     page.add_line_legend(figure, names, lines, 2)
@@ -165,23 +162,16 @@ def draw(
     return page.finish(figure, numbers[_COLUMNS], sentences, absent)
 
 
-def _rows_of(lacking: Sequence[str]) -> list[str]:
-    """Rows of panels of a face set: one where it lacks a label."""
-    rows = list(dict.fromkeys(panel.row for panel in PANELS))
-    return rows[:1] if lacking else rows
-
-
-def _without_label(label: str, title: str) -> str:
-    return (
-        f"{title}: no {label} is known of these faces. Nothing is drawn of it, nor of what "
-        f"compares identity with expression: read-outs of both, erasure, subspaces."
-    )
+def _rows_of(measured: pd.DataFrame) -> list[str]:
+    """Rows of panels of which a face set has a value."""
+    titles = set(measured["panel"])
+    return list(dict.fromkeys(panel.row for panel in PANELS if panel.title in titles))
 
 
 def task_lines(tasks: Mapping[str, str]) -> dict[str, dict]:
     """Colour, marker and dash of each network, in the order of tasks: one colour a task."""
     further = [task for task in dict.fromkeys(tasks.values()) if task not in (*_COLORS, *_NOTHING)]
-    colors = _COLORS | dict(zip(further, _FURTHER_COLORS, strict=False))
+    colors = _COLORS | dict(zip(further, itertools.cycle(_FURTHER_COLORS), strict=False))
     order = [*colors, *_NOTHING]
     lines, counts = {}, dict.fromkeys(order, 0)
     for name, task in sorted(tasks.items(), key=lambda item: order.index(item[1])):
@@ -252,7 +242,7 @@ def _draw_panel(
 ) -> None:
     if not numbers["value"].notna().any():
         notes = [note for note in numbers["note"].dropna().unique() if note]
-        style.say_missing(axis, f"{panel.title}: {'; '.join(notes) or 'not measured'}", _LINE)
+        style.say_missing(axis, "; ".join(notes) or "not measured", _LINE)
         return
     style.mark_zero(axis, 90.0 if panel.measure == "angle" else 0.0)
     positions = np.arange(len(stages))
@@ -284,6 +274,7 @@ def _caption(numbers, datasets, networks, tasks, components) -> list[str]:
         *([_FULL_SPACE] * bool(numbers["measure"].eq("accuracy").any())),
         *page.rendered_among(numbers, datasets),
         *_not_told(networks, tasks),
+        *_not_drawn(numbers, datasets),
         *_unmeasured(numbers, networks, datasets),
         *page.circular(numbers, networks, datasets),
         f"Lines: means over seeds; bands: lowest to highest. Bars: {page.INTERVALS}. Seeds: "
@@ -294,6 +285,19 @@ def _caption(numbers, datasets, networks, tasks, components) -> list[str]:
 def _not_told(networks: Mapping[str, str], tasks: Mapping[str, str]) -> list[str]:
     names = ", ".join(name for key, name in networks.items() if tasks[key] == _NOT_TOLD)
     return [f"The config does not tell (key 'task') what was learnt by: {names}."] * bool(names)
+
+
+def _not_drawn(numbers: pd.DataFrame, datasets: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each face set of which rows of panels are left out, with the reasons."""
+    for dataset, title in datasets.items():
+        here = numbers[numbers["dataset"] == dataset]
+        rows = _rows_of(here[here["value"].notna()])
+        panels = [panel.title for panel in PANELS if panel.row not in rows]
+        if panels:
+            lacking = here[here["panel"].isin(panels) & (here["note"].fillna("") != "")]
+            lacking = lacking if len(lacking) else here[here["value"].isna()]
+            reasons = "; ".join(dict.fromkeys(lacking["note"].dropna())) or "not measured"
+            yield f"Nothing is drawn on {title} of {', '.join(panels)} ({reasons})."
 
 
 def _unmeasured(numbers, networks, datasets) -> Iterator[str]:

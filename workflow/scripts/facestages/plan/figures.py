@@ -265,9 +265,6 @@ def _fig9(plan: Plan, fig9) -> FigurePlan:
         {
             **names,
             "tasks": {name: plan.networks.task_in_words(name) for name in networks},
-            "lacking": {
-                name: plan.face_sets.lacking(name, fig9.LABELS) for name in names["datasets"]
-            },
             **fig9.model_dump(include={"stages", "components"}),
         },
     )
