@@ -89,19 +89,17 @@ def figures(plan: Plan) -> list[str]:
 
 
 def measures(plan: Plan) -> list[str]:
-    """Measures beside the paper's, of Figure 4's networks: instances, CKA, decoding and RSA."""
+    """Measures beside the paper's, of Figure 4's networks: instances, CKA and decoding.
+
+    RSA is measured where Figure `layers` draws it.
+    """
     if "figures.fig4" not in plan.drawable:
         return []
     datasets = plan.present("datasets", plan.config.figures.fig4.datasets)
     return [
         *plan.instances(),
         *(plan.path("cka", dataset=dataset) for dataset in datasets),
-        *(
-            plan.path(product, one)
-            for dataset in datasets
-            for one in plan.compared(dataset)
-            for product in ("decoding", "rsa")
-        ),
+        *(plan.path("decoding", one) for dataset in datasets for one in plan.compared(dataset)),
     ]
 
 
