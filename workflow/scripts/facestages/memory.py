@@ -41,7 +41,7 @@ def forward(framework: str, pixels: int, weights: int, passes: int = 1) -> int:
 
 
 def training(pixels: int, batch: int) -> int:
-    """Steps of `batch` pictures of so many pixels, measured with the light CNN on rendered faces."""
+    """Steps of `batch` pictures of so many pixels, measured with the light CNN."""
     return 1400 + 2800 * batch * pixels // _MB
 
 
