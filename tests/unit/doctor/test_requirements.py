@@ -133,7 +133,8 @@ def test_config_of_the_paper_lacks_what_must_be_asked_for():
 
 def test_default_config_needs_nothing_of_the_users():
     found = look(load_config(ROOT / "config" / "config.yaml", MANIFEST)).values()
-    shipped = {"assets.nn1", "assets.nn2"}
+    shipped = {f"assets.{name}" for name in ("nn1", "nn2", "nn1_short", "nn2_short")}
+    shipped |= {f"assets.twin_{label}" for label in ("expression", "identity", "both")}
     fetched = {"assets.headmodel", "assets.orl"}
     fetched |= {"assets.mini_xception", "assets.efficientnet_lite0", "assets.hse_mobilenet"}
     assert {r.key for r in found} == shipped | fetched

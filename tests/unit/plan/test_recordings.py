@@ -31,15 +31,16 @@ def test_shards_are_multiplied_pair_by_pair(default, plan):
 
 
 def test_every_recording_is_a_job_for_each_shard(default, plan):
-    assert plan(default).recordings.jobs == 3 * (5 + 10 + 5) + 3
+    # Figure 4's networks on three face sets, the pixels on all, and the twins on two face sets.
+    assert plan(default).recordings.jobs == 3 * (5 + 2 * 3 + 10 + 5) + 3 + 2 * 3 * 3
     more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
-    assert more == 2 * 20
+    assert more == 2 * (5 + 2 * 3 + 10 + 5 + 3 * 3)
 
 
 def test_instances_know_kind_and_architecture(default, plan):
     files, networks = plan(default).recordings.instances("posed")
     assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn", "width": 3}
-    assert len(files["separability"]) == len(files["decoding"]) == 20
+    assert len(files["separability"]) == len(files["decoding"]) == 5 + 2 * 3 + 10 + 5
 
 
 def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper, plan):
@@ -56,7 +57,7 @@ def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper
 
 def test_contrasts_are_on_face_sets_that_may_have_both_labels(default, paper, plan):
     of_default = plan(default).recordings.contrasts()
-    assert {one.dataset for one in of_default} == {"posed"} and len(of_default) == 4 + 5
+    assert {one.dataset for one in of_default} == {"posed"} and len(of_default) == 4 + 5 + 9
     # What KDEF holds is not known before it is read.
     assert {one.dataset for one in plan(paper).recordings.contrasts()} == {"kdef"}
     files = plan(default).recordings.instances("posed")[0]

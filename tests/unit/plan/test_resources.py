@@ -6,7 +6,8 @@ from facestages.paths import Recording
 
 def test_cores_are_shared_out(default, tiny, plan):
     assert plan(default, cores=lambda: 8).resources.forward_threads() == 1
-    assert plan(default, cores=lambda: 126).resources.forward_threads() == 2
+    jobs = plan(default).recordings.jobs
+    assert plan(default, cores=lambda: 2 * jobs).resources.forward_threads() == 2
     assert plan(tiny, cores=lambda: 8).resources.training_threads() == 8
     assert plan(default, cores=lambda: 8).resources.geometry_threads() == 4
 

@@ -13,7 +13,7 @@ def test_everything_can_be_made_where_everything_is_at_hand(default, plan):
 
 
 FIG4_NETWORKS = (
-    *("nn1", "nn2", "nn3", "nn3_7"),
+    *("nn1", "nn2", "nn1_short", "nn2_short", "nn3", "nn3_7"),
     *("mini_xception", "efficientnet_lite0", "hse_mobilenet"),
 )
 
