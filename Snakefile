@@ -21,6 +21,7 @@ include: "workflow/rules/report.smk"
 
 onstart:
     hold_results()
+    lift_rate_limit()
 
 
 rule all:

@@ -27,7 +27,12 @@ from facestages.analysis.geometry import principal_components
 from facestages.analysis.jackknife import leave_people_out
 from facestages.analysis.permutation import permute_label
 from facestages.analysis.resampling import pseudo_values
-from facestages.analysis.silhouette_scores import design_label, interval_columns, score_label
+from facestages.analysis.silhouette_scores import (
+    design_label,
+    interval_columns,
+    score_label,
+    score_values,
+)
 from facestages.errors import FacestagesError
 
 _PERMUTATIONS = 99
@@ -69,10 +74,10 @@ def silhouettes(
     left_out = np.array([other.explained(components) for other in others])
     explained = {"measure": "variance_explained", "value": ratio.sum()}
     explained |= interval_columns(pseudo_values(ratio.sum(), left_out))
-    without = (
-        (other.person, other.points(components), design_label(table.iloc[other.rows], label))
-        for other in others
-    )
+    without = {}
+    for other in others:
+        design = {label: design_label(table.iloc[other.rows], label)}
+        without[other.person] = score_values(other.points(components), design).get(label, {})
     return [
         *score_label(Points(scores), label, table, sources, "simulated", moved, without),
         explained,

@@ -86,7 +86,7 @@ add_measure(
     minutes=60,
     labels=CONFIG.analysis.labels,
     components=CONFIG.analysis.components,
-    permutations=CONFIG.analysis.permutations,
+    permutations=PLAN.recordings.permutations(),
 )
 add_measure(
     "score_subsamples",
@@ -135,7 +135,7 @@ add_measure(
     minutes=120,
     labels=CONFIG.analysis.decoding.labels,
     components=CONFIG.analysis.components,
-    permutations=CONFIG.analysis.permutations,
+    permutations=PLAN.recordings.permutations(),
     folds=CONFIG.analysis.decoding.folds,
 )
 add_measure(

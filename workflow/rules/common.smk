@@ -88,6 +88,17 @@ def hold_results():
         sys.exit(str(error))
 
 
+def lift_rate_limit():
+    """Lift Snakemake's own limit of 100 jobs a second; one that the user sets stays.
+
+    With a limit, Snakemake 9.27 sets a timer whenever it looks for jobs, and looks again when the
+    timer ends. These timers add up: after 200 jobs Snakemake keeps a processor busy by itself.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def megabytes(foreseen, **settings):
     """Memory of a job: a number, or a question to the plan. Each attempt gets half as much more."""
     asked = ask(foreseen, **settings) if callable(foreseen) else lambda wildcards: foreseen

@@ -9,8 +9,7 @@ from facestages.analysis.jackknife import leave_people_out, thin_pictures
 
 
 def inner_products(others, k):
-    coordinates = others.points(k).coordinates
-    return coordinates @ coordinates.T
+    return others.scores[:, :k] @ others.scores[:, :k].T
 
 
 @pytest.mark.parametrize("decay", [0.5, 2.0])

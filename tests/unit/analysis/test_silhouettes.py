@@ -7,7 +7,7 @@ from sklearn.metrics import pairwise_distances, silhouette_samples, silhouette_s
 from facestages.analysis.distances import (
     Points,
     centred_distances,
-    centred_points,
+    centred_space,
     distances,
 )
 from facestages.analysis.silhouettes import (
@@ -93,14 +93,20 @@ def test_pictures_that_are_left_out_do_not_count(crossed):
         assert means[measure] == pytest.approx(values), measure
 
 
-def test_weights_sum_to_one_and_the_mean_is_theirs(crossed):
+def test_means_over_pictures_groups_cells_and_strata(crossed):
     points, group, stratum = crossed
     matrix = distances(points)
-    samples, weights = picture_silhouettes(matrix, group[None], stratum)
+    samples = picture_silhouettes(matrix, group[None], stratum)
     means = mean_silhouettes(matrix, group[None], stratum)
-    for measure, weight in weights.items():
-        assert weight.sum() == pytest.approx(1)
-        assert means[measure][0] == pytest.approx((weight * samples[measure]).sum())
+    units = {
+        "silhouette": group * 0,
+        "silhouette_macro": group,
+        "silhouette_balanced": stratum * 4 + group,
+        "silhouette_within": stratum,
+    }
+    for measure, unit in units.items():
+        by_unit = [samples[measure][0][unit == one].mean() for one in set(unit)]
+        assert means[measure][0] == pytest.approx(np.mean(by_unit)), measure
 
 
 def test_centring_takes_the_mean_of_each_stratum_away(crossed):
@@ -128,7 +134,7 @@ def test_centring_leaves_the_groups_where_strata_show_different_ones(crossed):
     np.testing.assert_allclose(distance, distances(of_group[group]), atol=1e-4)
 
 
-@pytest.mark.parametrize("k", [1, 3, 8])
+@pytest.mark.parametrize("k", [1, 3, 5, 8])
 def test_points_give_the_silhouettes_of_their_distances(crossed, k):
     points, group, stratum = crossed
     points, rng = points[:, :k].copy(), np.random.default_rng(3)
@@ -138,9 +144,11 @@ def test_points_give_the_silhouettes_of_their_distances(crossed, k):
     expected = mean_silhouettes(distances(points).astype(np.float32), labellings, stratum)
     for name, values in expected.items():
         np.testing.assert_allclose(means[name], values, atol=1e-6)
-    centred = centred_points(Points(points), stratum, group).coordinates
     distance = centred_distances(points @ points.T, stratum, group)
-    np.testing.assert_allclose(distances(centred), distance, atol=1e-5)
+    for dtype in (np.float32, np.float64):
+        centred = centred_space(Points(points.astype(dtype)), stratum, group)
+        found = distances(centred.coordinates.astype(float))
+        np.testing.assert_allclose(found, distance, atol=1e-5)
 
 
 def test_where_all_strata_show_the_same_their_effects_are_their_means(crossed):

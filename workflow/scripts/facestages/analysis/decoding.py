@@ -7,7 +7,7 @@ the training pictures alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from facestages.analysis.decoding_tasks import Settings, Task, prepare_task
 from facestages.analysis.folds import Folds
 from facestages.analysis.labels import circular_note, join_notes
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
-from facestages.analysis.permutation import compare_with_null
+from facestages.analysis.permutation import compare_with_null, each_number
 from facestages.analysis.readouts import ALL_THE_SAME, held_out_r2, held_out_recall, project
 from facestages.analysis.resampling import interval, weighted_mean
 from facestages.analysis.sampling import variance_of_halves
@@ -37,7 +37,7 @@ def decode_labels(
     geometry: Geometry,
     labels: Sequence[str],
     components: Sequence[int | str],
-    permutations: int = 1000,
+    permutations: int | Mapping[int | str, int] = 1000,
     resamples: int = 1000,
     folds: int = 5,
     seed: int = 0,
@@ -52,7 +52,9 @@ def decode_labels(
         Names, such as ``expression``, or numbers, such as ``valence``.
     components : sequence of int or "all"
         Numbers of principal components to read; ``all`` is not decoded.
-    permutations, resamples, folds, seed
+    permutations : int or mapping of int or "all" to int
+        Label permutations for z and p, 0 for none; or those of each number of components.
+    resamples, folds, seed
         See `decode`.
 
     Returns
@@ -60,15 +62,15 @@ def decode_labels(
     pandas.DataFrame
         Tidy: the rows of `decode` for each layer.
     """
-    settings = Settings(folds, permutations, resamples, seed)
-    counts = [k for k in components if k != "all"]
+    numbers = each_number([k for k in components if k != "all"], permutations)
+    settings = Settings(folds, max(numbers.values(), default=0), resamples, seed)
     tasks = []
     for label in labels:
         task, source = prepare_task(geometry.labels, label, settings), geometry.sources.get(label)
         note = join_notes(circular_note([source], geometry.network), task.row["note"])
         tasks.append(task._replace(row={**task.row, "label_source": source or "", "note": note}))
     for layer in progress(geometry.layers, "decoding"):
-        yield layer, _decode_layer(layer.gram[:], tasks, counts)
+        yield layer, _decode_layer(layer.gram[:], tasks, numbers)
 
 
 def decode(
@@ -133,13 +135,14 @@ def decode(
     """
     settings = Settings(folds, permutations, resamples, seed)
     tasks = [prepare_task(table, label, settings) for label in labels]
-    return _decode_layer(gram, tasks, components)
+    return _decode_layer(gram, tasks, each_number(components, permutations))
 
 
 def _decode_layer(
-    gram: np.ndarray, tasks: Sequence[Task], components: Sequence[int]
+    gram: np.ndarray, tasks: Sequence[Task], permutations: Mapping[int, int]
 ) -> list[dict[str, object]]:
-    """Rows of `decode`: for each label, for each number of components."""
+    """Rows of `decode`: for each label, for each number of components, with its permutations."""
+    components = list(permutations)
     projected: dict[object, list] = {}
     rows = []
     for task in tasks:
@@ -153,7 +156,7 @@ def _decode_layer(
             if projected[key][0] is None:
                 row = {**row, "note": join_notes(row["note"], ALL_THE_SAME)}
             else:
-                measured = measure(task, projected[key], components)
+                measured = _measure_each(task, projected[key], permutations)
         for k, values in zip(components, measured, strict=True):
             rows.append({**row, "components": k, **values})
     return rows
@@ -164,6 +167,18 @@ def _project_if_any(gram: np.ndarray, folds: Folds, k: int) -> list[np.ndarray] 
         return project(gram, folds, k)
     except FacestagesError:
         return None
+
+
+def _measure_each(
+    task: Task, projected: Sequence[list | None], permutations: Mapping[int, int]
+) -> list[dict[str, object]]:
+    """As `measure`, with so many permutations of each number of components."""
+    measured = {}
+    for number in set(permutations.values()):
+        counts = [k for k in permutations if permutations[k] == number]
+        part = task._replace(labellings=task.labellings[: 1 + number])
+        measured |= zip(counts, measure(part, projected, counts), strict=True)
+    return [measured[k] for k in permutations]
 
 
 def measure(

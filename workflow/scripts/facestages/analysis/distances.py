@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+_ROWS_AT_ONCE = 256
 
 
 class Points(NamedTuple):
     """Points in few dimensions: their distances are measured faster than read from memory."""
 
-    #: Shape (n, k), float64.
+    #: Shape (n, k), float32 or float64.
     coordinates: np.ndarray
 
 
@@ -57,17 +58,25 @@ def _one_hot(stratum: np.ndarray, group: np.ndarray | None) -> np.ndarray:
     return np.hstack([np.eye(part.max() + 1)[part] for part in parts])
 
 
-def centred_points(
-    points: Points,
+def plain_space(space: np.ndarray | Points) -> np.ndarray | Points:
+    """What silhouettes are measured in: the distances of inner products (n, n), or the points."""
+    return space if isinstance(space, Points) else centred_distances(space)
+
+
+def centred_space(
+    space: np.ndarray | Points,
     stratum: np.ndarray,
     group: np.ndarray | None = None,
     effects: np.ndarray | None = None,
-) -> Points:
-    """Points minus the effect of their stratum; parameters are of `centred_distances`."""
+) -> np.ndarray | Points:
+    """As `plain_space`, minus the effect of each stratum; parameters are of `centred_distances`."""
+    if not isinstance(space, Points):
+        return centred_distances(space, stratum, group, effects)
+    points = space.coordinates
     if effects is None:
         effects = stratum_effects(stratum, group)
-    sums = _one_hot(stratum, group).T @ points.coordinates
-    return Points(points.coordinates - (effects @ sums)[stratum])
+    sums = _one_hot(stratum, group).T @ points
+    return Points(points - (effects @ sums).astype(points.dtype)[stratum])
 
 
 def centred_distances(
@@ -88,36 +97,25 @@ def centred_distances(
     effects : numpy.ndarray, optional
         What `stratum_effects` returns, if it is known.
     """
-    if stratum is None:
-        stratum = np.zeros(len(gram), np.int64)
-        return _distances(gram, stratum, np.zeros((len(gram), 1)), np.zeros((1, 1)))
-    if effects is None:
-        effects = stratum_effects(stratum, group)
-    by_picture = effects @ _one_hot(stratum, group).T
-    means = gram @ by_picture.T
-    return _distances(gram, stratum, means, by_picture @ means)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)
-def _distances(gram, stratum, means, among):
-    """Distances from inner products of points, of points and effects (n, strata), and of effects.
-
-    Each product is read once, and the result alone has the size of the matrix.
-    """
-    n = len(gram)
-    squares = np.empty(n)
-    for row in range(n):
-        here = stratum[row]
-        squares[row] = gram[row, row] - 2 * means[row, here] + among[here, here]
-    distance = np.zeros((n, n), np.float32)
-    for row in numba.prange(n):
-        here = stratum[row]
-        for column in range(n):
-            there = stratum[column]
-            # The sum in brackets comes first: it is the same for (i, j) and (j, i).
-            product = gram[row, column] - (means[row, there] + means[column, here])
-            product += among[here, there]
-            square = squares[row] + squares[column] - 2 * product
-            if square > 0 and row != column:
-                distance[row, column] = np.sqrt(square)
+    n, squares = len(gram), np.diag(gram)
+    if stratum is not None:
+        if effects is None:
+            effects = stratum_effects(stratum, group)
+        by_picture = effects @ _one_hot(stratum, group).T
+        # Inner products of points and effects (n, strata), and of effects.
+        means = gram @ by_picture.T
+        among = by_picture @ means
+        squares = squares - 2 * means[np.arange(n), stratum] + among[stratum, stratum]
+    distance = np.empty((n, n), np.float32)
+    # Rows are taken in blocks, so that the result alone has the size of the matrix.
+    for start in range(0, n, _ROWS_AT_ONCE):
+        rows, product = slice(start, start + _ROWS_AT_ONCE), gram[start : start + _ROWS_AT_ONCE]
+        if stratum is not None:
+            # The sum in brackets is the same for (i, j) and (j, i): the result is symmetric.
+            product = product - (means[rows][:, stratum] + means[:, stratum[rows]].T)
+            product += among[np.ix_(stratum[rows], stratum)]
+        square = (squares[rows, None] + squares) - 2 * product
+        np.sqrt(np.maximum(square, 0, out=square), out=square)
+        distance[rows] = square
+    np.fill_diagonal(distance, 0)
     return distance

@@ -39,8 +39,8 @@ class Others(NamedTuple):
     total_variance: float
 
     def points(self, k: int) -> Points:
-        """Points in k components."""
-        return Points(self.scores[:, :k])
+        """Points in k components; in float32, which is enough for an interval."""
+        return Points(self.scores[:, :k].astype(np.float32))
 
     def explained(self, k: int) -> float:
         """Share of the variance of k components."""
@@ -69,12 +69,14 @@ def leave_people_out(gram: np.ndarray, table: pd.DataFrame, k: int) -> Iterator[
         return
     scores, _ = leading_components(part, max(_TIMES * k, _LEAST))
     people, names = pd.factorize(people_of(table.iloc[rows]))
+    sums = part.sum(axis=0)
     for number, name in enumerate(names):
-        kept = people != number
-        others = part[np.ix_(kept, kept)]
-        total = np.trace(others) - others.mean() * len(others)
+        kept, own = people != number, np.flatnonzero(people == number)
+        # The sum of all inner products is 0, so that those of the others follow from the person's.
+        among = part[np.ix_(own, own)].sum() - 2 * sums[own].sum()
+        total = np.diag(part)[kept].sum() - among / kept.sum()
         if total > 0:
-            yield Others(name, rows[kept], components_of_part(scores[kept])[:, :k], total)
+            yield Others(name, rows[kept], components_of_part(scores[kept], k), total)
 
 
 def thin_pictures(table: pd.DataFrame, most: int = _MOST_PICTURES) -> np.ndarray:

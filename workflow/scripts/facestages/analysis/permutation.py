@@ -7,6 +7,7 @@ hypothesis lets them (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092)
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numba
@@ -36,6 +37,10 @@ class Permutations(NamedTuple):
     rows: np.ndarray
     #: Where labels moved, e.g. `WITHIN_PEOPLE`.
     how: str
+
+    def first(self, number: int) -> Permutations | None:
+        """The first of them; None for none."""
+        return self._replace(rows=self.rows[:number]) if number else None
 
 
 def permute_label(
@@ -113,6 +118,15 @@ def _permute_identity(
     if expressions is not None and _varies_within(people, shown):
         return Permutations(_shuffle(shown, permutations, rng), WITHIN_EXPRESSIONS)
     return Permutations(_shuffle(np.zeros_like(people), permutations, rng), FREELY)
+
+
+def each_number(
+    components: Sequence[int | str], permutations: int | Mapping[int | str, int]
+) -> dict[int | str, int]:
+    """How often a label is permuted, by number of components: as often in all, or as given."""
+    if not isinstance(permutations, Mapping):
+        return dict.fromkeys(components, permutations)
+    return {k: permutations[k] for k in components}
 
 
 def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numba
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import pdist
@@ -22,9 +23,6 @@ MODELS = {
     "expression": ("expression",),
     "affect": ("valence", "arousal"),
 }
-
-# Columns of stacked indicator matrices that are multiplied at once (memory: n x this x 4 B).
-_COLUMNS_AT_ONCE = 2048
 
 # Number of bins in which `_moved_ranks` counts ranks.
 _BINS = 4096
@@ -253,21 +251,29 @@ def correct_resamples(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return value + change * np.sqrt(max(variance, least) / change.var())
 
 
-def moved_sums(x: np.ndarray, y: np.ndarray, moved: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def moved_sums(x, y, moved):
     """Sums of x * y (n, n) over pairs, for each of several orders (b, n) of the pictures of y."""
-    return np.array([np.vdot(x, y.take(rows, 0).take(rows, 1)) / 2 for rows in moved])
+    sums = np.zeros(len(moved))
+    for number, rows in enumerate(moved):
+        for i in range(len(rows)):
+            for j in range(i):
+                sums[number] += x[i, j] * y[rows[i], rows[j]]
+    return sums
 
 
-def shared_sums(x: np.ndarray, labellings: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def shared_sums(x, labellings):
     """Sums of x (n, n) over the pairs that share a label, for each of several labellings (b, n)."""
-    groups = int(labellings.max()) + 1
-    at_once = max(1, _COLUMNS_AT_ONCE // groups)
-    sums = []
-    for first in range(0, len(labellings), at_once):
-        labels = labellings[first : first + at_once].T
-        cells = (np.arange(len(x))[:, None], np.arange(labels.shape[1]), labels)
-        indicator = np.zeros((*labels.shape, groups), x.dtype)
-        indicator[cells] = 1
-        to_groups = (x @ indicator.reshape(len(x), -1)).reshape(indicator.shape)
-        sums.append(to_groups[cells].sum(axis=0, dtype=np.float64) / 2)
-    return np.concatenate(sums)
+    sums = np.zeros(len(labellings))
+    for number, labels in enumerate(labellings):
+        order = np.argsort(labels)
+        start = 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or labels[order[end]] != labels[order[start]]:
+                for i in order[start:end]:
+                    for j in order[start:end]:
+                        sums[number] += x[i, j]
+                start = end
+    # Each pair counts twice; the diagonal is zero.
+    return sums / 2

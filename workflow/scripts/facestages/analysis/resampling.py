@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.stats
+from scipy.special import ndtr, stdtrit
 
 #: With two people, leaving either out moves a value by the same amount.
 FEWEST_PEOPLE = 3
@@ -55,8 +55,8 @@ def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[floa
     finite = values[np.isfinite(values)]
     if len(finite) == 0 or people < 2:
         return np.nan, np.nan
-    quantile = scipy.stats.t.ppf((1 - level) / 2, people - 1)
-    tail = scipy.stats.norm.cdf(quantile * np.sqrt(people / (people - 1)))
+    quantile = stdtrit(people - 1, (1 - level) / 2)
+    tail = ndtr(quantile * np.sqrt(people / (people - 1)))
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -84,7 +84,7 @@ def pseudo_interval(pseudo: np.ndarray, level: float = 0.95) -> tuple[float, flo
     finite = pseudo[np.isfinite(pseudo)]
     if len(finite) < FEWEST_PEOPLE:
         return np.nan, np.nan
-    quantile = scipy.stats.t.ppf((1 + level) / 2, len(finite) - 1)
+    quantile = stdtrit(len(finite) - 1, (1 + level) / 2)
     half = quantile * finite.std(ddof=1) / np.sqrt(len(finite))
     return float(finite.mean() - half), float(finite.mean() + half)
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from facestages.analysis.distances import Points
+
 #: Number of random halvings; ten give a standard error to within a fifth.
 SPLITS = 10
 
@@ -114,28 +116,27 @@ def variance_of_halves(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarra
         return np.where(finite, squares, 0).sum(axis=0) / counted, counted
 
 
-def components_of_part(scores: np.ndarray) -> np.ndarray:
-    """Principal components (h, k) of some pictures, the largest first.
+def components_of_part(scores: np.ndarray, k: int | None = None) -> np.ndarray:
+    """The k leading principal components (h, k) of some pictures, or all, the largest first.
 
     They are sought within the components of the whole sample, in which the pictures have the scores
-    (h, k).
+    (h, components).
     """
     centred = scores - scores.sum(axis=0) / max(len(scores), 1)
     _, vectors = np.linalg.eigh(centred.T @ centred)
-    return centred @ vectors[:, ::-1]
+    return centred @ vectors[:, ::-1][:, :k]
 
 
-def gram_of_part(
+def space_of_part(
     gram: np.ndarray | None, scores: np.ndarray, k: int | str, rows: np.ndarray
-) -> np.ndarray:
+) -> np.ndarray | Points:
     """Inner products (h, h) of some pictures: in the full space, if k is "all", which `gram` is of.
 
-    Otherwise in k principal components of these pictures alone (`components_of_part`).
+    Otherwise points in k principal components of these pictures alone (`components_of_part`).
     """
     if k == "all":
         return gram[np.ix_(rows, rows)]
-    points = components_of_part(scores[rows])[:, :k]
-    return points @ points.T
+    return Points(components_of_part(scores[rows], k))
 
 
 def half_variance_ratios(

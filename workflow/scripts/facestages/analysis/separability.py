@@ -19,7 +19,7 @@ from facestages.analysis.distances import Points
 from facestages.analysis.jackknife import Others, leave_people_out
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled
 from facestages.analysis.layers import Geometry, Layer, Rows, place_rows, tabulate
-from facestages.analysis.permutation import Permutations, permute_label
+from facestages.analysis.permutation import Permutations, each_number, permute_label
 from facestages.analysis.resampling import (
     FEWEST_PEOPLE,
     people_weights,
@@ -65,7 +65,7 @@ def score_separability(
     geometry: Geometry,
     labels: Sequence[str],
     components: Sequence[int | str],
-    permutations: int,
+    permutations: int | Mapping[int | str, int],
     people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Silhouettes of every recorded layer of one network on one face set.
@@ -78,8 +78,8 @@ def score_separability(
         Labels whose groups are scored, e.g. ``identity``.
     components : sequence of int or "all"
         Numbers of principal components; ``all`` is the layer's full space.
-    permutations : int
-        Label permutations for z and p; 0 for none.
+    permutations : int or mapping of int or "all" to int
+        Label permutations for z and p, 0 for none; or those of each number of components.
     people : path-like, optional
         Table to write, with the columns `PEOPLE`: what each person contributes to each value of the
         layers of stages that has an interval. The pseudo-values of a value have it as their mean,
@@ -105,29 +105,33 @@ def score_separability(
         ``sampling_error`` is that of `analysis.sampling.sampling_error`.
     """
     table = geometry.labels
-    moves = {label: _moves(table, label, permutations) for label in labels}
+    numbers = each_number(components, permutations)
+    moves = {label: _moves(table, label, max(numbers.values())) for label in labels}
     sample = sampling.read_sample(people_of(table), geometry.faces)
     most = max((k for k in components if k != "all"), default=0)
     curves: _Curves = {}
     of_people: list[dict] = []
-    designs = _Designs(table)
+    designs: dict[str, dict[str, Design | None]] = {}
     for layer in progress(geometry.layers, "silhouettes"):
         rows, scores = [], layer.scores[:]
         others = list(leave_people_out(layer.gram, table, most)) if most else []
+        for other in others:
+            if other.person not in designs:
+                shown = table.iloc[other.rows]
+                designs[other.person] = {label: design_label(shown, label) for label in labels}
         if sample is not None:
             ratios = sampling.half_variance_ratios(layer.gram, scores, sample.halves)
-        for k in components:
+        for k, number in numbers.items():
             space, dimensions = _space(layer, k)
             measured = [_explained(layer, k, others)]
+            left_out = dict.fromkeys(labels)
+            if k != "all":
+                left_out = _score_others(others, k, designs, labels)
             for label in labels:
-                without = None
-                if k != "all":
-                    without = (
-                        (other.person, other.points(k), designs.without(other, label))
-                        for other in others
-                    )
+                moved = moves[label] and moves[label].first(number)
                 scored = score_label(
-                    space, label, table, geometry.sources, geometry.network, moves[label], without
+                    *(space, label, table, geometry.sources, geometry.network, moved),
+                    left_out[label],
                 )
                 _add_to_curves(curves, k, layer.name, scored)
                 measured += scored
@@ -174,19 +178,17 @@ def _space(layer: Layer, k: int | str) -> tuple[np.ndarray | Points, int]:
     return Points(scores), scores.shape[1]
 
 
-class _Designs:
-    """Designs of labels without each person, which are the same in all layers and components."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.table = table
-        self.known: dict[tuple[str, str], Design | None] = {}
-
-    def without(self, other: Others, label: str) -> Design | None:
-        """The design of a label in the pictures of all people but one."""
-        key = (other.person, label)
-        if key not in self.known:
-            self.known[key] = design_label(self.table.iloc[other.rows], label)
-        return self.known[key]
+def _score_others(
+    others: Sequence[Others],
+    k: int,
+    designs: Mapping[str, Mapping[str, Design | None]],
+    labels: Sequence[str],
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Silhouettes without each person, by label, person and measure; `designs` by person."""
+    scored = {
+        other.person: score_values(other.points(k), designs[other.person]) for other in others
+    }
+    return {label: {person: of.get(label, {}) for person, of in scored.items()} for label in labels}
 
 
 def _explained(layer: Layer, k: int | str, others: Sequence[Others]) -> dict[str, object]:
@@ -327,10 +329,10 @@ def _add_errors(
     by_half = []
     for half in np.concatenate([sample.halves, ~sample.halves]):
         members = np.flatnonzero(half)
-        part = sampling.gram_of_part(space, scores, k, members)
+        part = sampling.space_of_part(space, scores, k, members)
         shown = table.iloc[members]
-        by_half.append({label: score_values(part, design_label(shown, label)) for label in labels})
+        by_half.append(score_values(part, {label: design_label(shown, label) for label in labels}))
     for row in silhouettes:
-        values = [scored[row["label"]].get(row["measure"], np.nan) for scored in by_half]
+        values = [scored.get(row["label"], {}).get(row["measure"], np.nan) for scored in by_half]
         first, second = np.reshape(values, (2, -1))
         row["sampling_error"] = sampling.sampling_error(row["value"], first, second, sample.share)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
-from facestages.analysis.distances import (
-    Points,
-    centred_distances,
-    centred_points,
-    stratum_effects,
-)
+from facestages.analysis.distances import Points, centred_space, plain_space, stratum_effects
 from facestages.analysis.labels import (
     NO_GEOMETRY,
     circular_note,
@@ -96,7 +91,7 @@ def score_label(
     sources: Mapping[str, str],
     network: str,
     moved: Permutations | None = None,
-    without: Iterable[tuple[str, np.ndarray | Points, Design | None]] | None = None,
+    left_out: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[dict[str, object]]:
     """Silhouettes of one label in one space, as parts of rows of `score_separability`.
 
@@ -121,9 +116,9 @@ def score_label(
         Name of the network; labels that it gave itself are marked as circular.
     moved : Permutations, optional
         Permutations of the labelled pictures, from `analysis.permutation.permute_label`.
-    without : iterable of (str, numpy.ndarray or Points, Design), optional
-        Of each person: the name, and for the pictures of others, a space that was fitted to them,
-        and the design of the label. If not given, the space stays.
+    left_out : mapping of str to mapping, optional
+        By person, the values of others (`score_values`) in a space that was fitted to them. If not
+        given, people are left out in the same space.
 
     Returns
     -------
@@ -147,23 +142,25 @@ def score_label(
         return _without_value(row, SCORES, why)
     people, names = _identities(table)
     labellings, no_interval = codes[None], _no_interval(table, label, people)
-    if not no_interval and without is None:
+    if not no_interval and left_out is None:
         labellings = np.concatenate([labellings, leave_each_out(codes, people)])
     row["note"] = join_notes(row["note"], no_interval)
     means, nulls = _mean_silhouettes(space, labellings, design), {}
-    if not no_interval and without is not None:
-        left_out = _score_others(without, names)
-        means = {name: np.append(value, left_out[name]) for name, value in means.items()}
+    if not no_interval and left_out is not None:
+        means = {
+            name: [*value, *(left_out.get(person, {}).get(name, np.nan) for person in names)]
+            for name, value in means.items()
+        }
     if moved is not None:
         labellings = np.concatenate([codes[None], codes[moved.rows]])
         nulls = _mean_silhouettes(space, labellings, design, is_fitted=False)
     rows = []
-    for measure, (value, *left_out) in means.items():
+    for measure, (value, *others) in means.items():
         if np.isnan(value):
             continue
         scored = {**row, "measure": measure, "value": value}
         if not no_interval:
-            scored |= interval_columns(pseudo_values(value, np.array(left_out)))
+            scored |= interval_columns(pseudo_values(value, np.array(others)))
             scored["people"] = names
         if moved is not None:
             tested, *null = nulls[measure]
@@ -179,24 +176,16 @@ def score_label(
     return rows
 
 
-def _score_others(
-    without: Iterable[tuple[str, np.ndarray | Points, Design | None]], names: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """Values (people,) without each of the people, by measure; parameters are of `score_label`."""
-    known = set(names)
-    scored = {name: score_values(space, design) for name, space, design in without if name in known}
-    return {
-        measure: np.array([scored.get(name, {}).get(measure, np.nan) for name in names])
-        for measure in SCORES
-    }
-
-
-def score_values(space: np.ndarray | Points, design: Design | None) -> dict[str, float]:
-    """The values of `score_label` alone, by measure, as far as there are any."""
-    if design is None or design.number in (1, len(design.codes)):
-        return {}
-    means = _mean_silhouettes(design.take(space), design.codes[None], design)
-    return {measure: values[0] for measure, values in means.items()}
+def score_values(
+    space: np.ndarray | Points, designs: Mapping[str, Design | None]
+) -> dict[str, dict[str, float]]:
+    """The values of `score_label` alone, by label and measure, as far as there are any."""
+    scored = {}
+    for label, design in designs.items():
+        if design is not None and design.number not in (1, len(design.codes)):
+            means = _mean_silhouettes(design.take(space), design.codes[None], design)
+            scored[label] = {measure: values[0] for measure, values in means.items()}
+    return scored
 
 
 def leave_each_out(codes: np.ndarray, people: np.ndarray) -> np.ndarray:
@@ -262,15 +251,13 @@ def _mean_silhouettes(
     without an effect, means are centred as well.
     """
     stratum = design.stratum
-    plain = space if isinstance(space, Points) else centred_distances(space)
-    means = mean_silhouettes(plain, labellings, stratum)
+    means = mean_silhouettes(plain_space(space), labellings, stratum)
     if stratum is None:
         return {name: means[name] for name in ("silhouette", "silhouette_macro")}
     if design.effects is None:
         return means
-    centre = centred_points if isinstance(space, Points) else centred_distances
     fitted = (design.codes, design.effects) if is_fitted else ()
-    centred = centre(space, stratum, *fitted)
+    centred = centred_space(space, stratum, *fitted)
     counted = np.where(design.is_told_apart, labellings, -1)
     return {**means, CENTRED: mean_silhouettes(centred, counted)["silhouette"]}
 

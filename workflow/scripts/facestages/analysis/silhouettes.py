@@ -11,7 +11,9 @@ strata (expressions by people, people by expressions), which gives the four mean
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -32,10 +34,9 @@ MEASURES = {
 _TOGETHER = 128
 # Labellings are scored in blocks of at most this many labellings x pictures.
 _AT_ONCE = 1 << 21
-# Stands for the distance to an absent group. Divided by a number of pictures it is still above
-# `_REACH`, which no distance exceeds.
+# Stands for the distance to an absent group. Divided by a number of pictures it is still above all
+# distances.
 _FAR = 1e30
-_REACH = 1e20
 
 
 def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
@@ -72,8 +73,7 @@ def silhouette_samples(matrix: np.ndarray, labels: Sequence) -> np.ndarray:
         As ``sklearn.metrics.silhouette_samples`` gives them.
     """
     codes = _encode(labels, len(matrix))
-    samples, _ = picture_silhouettes(_as_distances(matrix), codes[None])
-    return samples["silhouette"][0]
+    return picture_silhouettes(_as_distances(matrix), codes[None])["silhouette"][0]
 
 
 def silhouette_null(
@@ -130,40 +130,26 @@ def _encode(labels: Sequence, n: int) -> np.ndarray:
 
 def picture_silhouettes(
     space: np.ndarray | Points, labellings: np.ndarray, stratum: np.ndarray | None = None
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Silhouette of each picture under each labelling, and its weight.
+) -> dict[str, np.ndarray]:
+    """Silhouette of each picture under each labelling, shape (b, n), by each of `MEASURES`.
 
     A cell holds the pictures of one group in one stratum. Balanced silhouettes are those of one
     picture drawn from each cell, in the limit of many draws: the mean distance to a group is the
     mean over its cells, without the picture's own cell, of the mean distance to a cell's pictures.
+    A group of one picture scores 0, as in scikit-learn.
 
     Parameters
     ----------
     space : numpy.ndarray, shape (n, n), or Points
         Distances, symmetric, float32 or float64; or the points, whose distances are float32.
     labellings : numpy.ndarray of int, shape (b, n)
-        Group of each picture, from 0; -1 for pictures that are left out.
+        Group of each picture, from 0; -1 for pictures that are left out, which score 0.
     stratum : numpy.ndarray of int, shape (n,), optional
         Stratum of each picture, from 0; one for all if not given.
-
-    Returns
-    -------
-    samples, weights : dict of str to numpy.ndarray, shape (b, n)
-        By each of `MEASURES`. A group of one picture scores 0, as in scikit-learn. The mean
-        silhouette of a labelling is the sum of samples x weights. The weights sum to 1; those of
-        ``silhouette_within`` are 0 in a stratum without two groups or without a group of two.
     """
-    if stratum is None:
-        stratum = np.zeros(labellings.shape[1], np.int64)
-    cells = _count_cells(labellings, stratum)
-    strata, groups = cells.shape[1:]
-    # Pictures that are left out share one further cell.
-    places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
-    score = _samples_of_points if isinstance(space, Points) else _samples
-    samples = score(_array(space), places.astype(np.int32), cells)
+    samples, _ = _score(space, labellings, stratum)
     raw, balanced, within = np.moveaxis(samples, 2, 0)
-    by_measure = dict(zip(MEASURES, (raw, raw, balanced, within), strict=True))
-    return by_measure, dict(zip(MEASURES, _weights(labellings, stratum, cells), strict=True))
+    return dict(zip(MEASURES, (raw, raw, balanced, within), strict=True))
 
 
 def mean_silhouettes(
@@ -171,53 +157,41 @@ def mean_silhouettes(
 ) -> dict[str, np.ndarray]:
     """Mean silhouettes of each labelling, by each of `MEASURES`, shape (b,).
 
-    Parameters are those of `picture_silhouettes`; ``silhouette_within`` is NaN where no stratum has
-    one.
+    Parameters are those of `picture_silhouettes`. ``silhouette_balanced`` is a mean over cells of
+    the mean over their pictures. ``silhouette_within`` is a mean over the strata that have two
+    groups, one of them of two pictures; it is NaN where there are none.
     """
     at_once = max(1, _AT_ONCE // labellings.shape[1])
-    parts = []
-    for first in range(0, len(labellings), at_once):
-        block = labellings[first : first + at_once]
-        values, weights = picture_silhouettes(space, block, stratum)
-        parts.append({name: _weighted_sum(values[name], weights[name]) for name in MEASURES})
-    return {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
+    blocks = (labellings[first:][:at_once] for first in range(0, len(labellings), at_once))
+    means = np.concatenate([_score(space, block, stratum)[1] for block in blocks])
+    return dict(zip(MEASURES, means.T, strict=True))
 
 
-def _array(space: np.ndarray | Points) -> np.ndarray:
-    return space.coordinates if isinstance(space, Points) else space
+def _score(
+    space: np.ndarray | Points, labellings: np.ndarray, stratum: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Silhouettes (b, n, 3) and their means (b, 4), in the order of `MEASURES`."""
+    if stratum is None:
+        stratum = np.zeros(labellings.shape[1], np.int64)
+    strata, groups = int(stratum.max()) + 1, int(labellings.max()) + 1
+    # Pictures that are left out share one further cell.
+    places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
+    places = places.astype(np.int32)
+    order, starts = _sort_by_place(places, strata * groups)
+    is_points = isinstance(space, Points)
+    samples = np.zeros((*places.shape, 3), np.float32 if is_points else space.dtype)
 
+    def score_block(start: int) -> None:
+        tile = _measure_block(space.coordinates, start) if is_points else _cut(space, start)
+        _score_block(tile, start, places, order, starts, (strata, groups), samples)
 
-def _weighted_sum(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    sums = np.einsum("bn,bn->b", values, weights)
-    return np.where(weights.any(axis=1), sums, np.nan)
-
-
-def _count_cells(labellings: np.ndarray, stratum: np.ndarray) -> np.ndarray:
-    """Pictures of each stratum in each group, shape (b, strata, groups)."""
-    strata, groups = stratum.max() + 1, labellings.max() + 1
-    counts = np.zeros((len(labellings), strata * groups), np.int64)
-    for count, labelling in zip(counts, labellings, strict=True):
-        counted = labelling >= 0
-        place = stratum[counted] * groups + labelling[counted]
-        count[:] = np.bincount(place, minlength=strata * groups)
-    return counts.reshape(-1, strata, groups)
-
-
-def _weights(labellings: np.ndarray, stratum: np.ndarray, cells: np.ndarray) -> tuple:
-    """Weight of each picture, shape (b, n), in the order of `MEASURES`."""
-    rows, group = np.arange(len(labellings))[:, None], np.maximum(labellings, 0)
-    counted = labellings >= 0
-    sizes, present = cells.sum(axis=1), cells > 0
-    # A stratum alone has silhouettes if it has two groups, one of them of two pictures.
-    is_scored = (present.sum(axis=2) > 1) & (cells.max(axis=2) > 1)
-    stratum_size = np.where(is_scored, cells.sum(axis=2), 0)[:, stratum]
-    return (
-        counted / counted.sum(axis=1, keepdims=True),
-        counted / ((sizes > 0).sum(axis=1)[:, None] * np.maximum(sizes[rows, group], 1)),
-        counted / (present.sum(axis=(1, 2))[:, None] * np.maximum(cells[rows, stratum, group], 1)),
-        (counted & (stratum_size > 0))
-        / np.maximum(is_scored.sum(axis=1)[:, None] * np.maximum(stratum_size, 1), 1),
-    )
+    blocks, threads = range(0, places.shape[1], _TOGETHER), numba.config.NUMBA_NUM_THREADS
+    if threads == 1 or len(places) == 1:
+        deque(map(score_block, blocks), maxlen=0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            deque(pool.map(score_block, blocks), maxlen=0)
+    return samples, _means(samples, order, starts, (strata, groups))
 
 
 @numba.njit(cache=True, inline="always")
@@ -226,122 +200,204 @@ def _compare(inside, nearest):
     return (nearest - inside) / widest if widest > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True, parallel=True)
-def _samples(distance, places, cells):
-    """Silhouettes (b, n, 3) of each picture: raw, balanced, within its stratum."""
-    n = len(distance)
-    samples = np.zeros((len(cells), n, 3), distance.dtype)
-    for block in numba.prange((n + _TOGETHER - 1) // _TOGETHER):
-        start = block * _TOGETHER
-        size = min(_TOGETHER, n - start)
-        tile = np.zeros((n, _TOGETHER), distance.dtype)
-        tile[:, :size] = distance[:, start : start + size]
-        _score_block(tile, start, size, places, cells, samples)
-    return samples
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)
-def _samples_of_points(points, places, cells):
-    """As `_samples`, of points (n, k) in float64; distances are rounded to float32."""
-    n = len(points)
-    samples = np.zeros((len(cells), n, 3), np.float32)
-    for block in numba.prange((n + _TOGETHER - 1) // _TOGETHER):
-        start = block * _TOGETHER
-        size = min(_TOGETHER, n - start)
-        tile = np.zeros((n, _TOGETHER), np.float32)
-        _measure_block(points, start, size, tile)
-        _score_block(tile, start, size, places, cells, samples)
-    return samples
+def _cut(distance: np.ndarray, start: int) -> np.ndarray:
+    """Distances (n, block) of all pictures to a block; zeros where pictures end before it."""
+    tile = np.zeros((len(distance), _TOGETHER), distance.dtype)
+    block = distance[:, start : start + _TOGETHER]
+    tile[:, : block.shape[1]] = block
+    return tile
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _measure_block(points, start, size, tile):
-    """Write the distances of all points to those of a block."""
+def _measure_block(points, start):
+    """As `_cut`, of points (n, k), in float32; squares are summed in the points' type."""
     n, k = points.shape
-    block = np.zeros((k, _TOGETHER))
+    size = min(_TOGETHER, n - start)
+    tile = np.empty((n, _TOGETHER), np.float32)
+    block = np.zeros((k, _TOGETHER), points.dtype)
     block[:, :size] = points[start : start + size].T
-    square = np.empty(_TOGETHER)
+    square = np.empty(_TOGETHER, points.dtype)
     for other in range(n):
         square[:] = 0
-        for axis in range(k):
+        # Five axes at a time: the sums are then read and written a fifth as often.
+        for axis in range(0, k - 4, 5):
+            a, b, c = points[other, axis], points[other, axis + 1], points[other, axis + 2]
+            d, e = points[other, axis + 3], points[other, axis + 4]
             for picture in range(_TOGETHER):
-                difference = points[other, axis] - block[axis, picture]
-                square[picture] += difference * difference
+                square[picture] += (
+                    (a - block[axis, picture]) ** 2
+                    + (b - block[axis + 1, picture]) ** 2
+                    + (c - block[axis + 2, picture]) ** 2
+                    + (d - block[axis + 3, picture]) ** 2
+                    + (e - block[axis + 4, picture]) ** 2
+                )
+        for axis in range(k - k % 5, k):
+            for picture in range(_TOGETHER):
+                square[picture] += (points[other, axis] - block[axis, picture]) ** 2
         for picture in range(_TOGETHER):
             tile[other, picture] = np.sqrt(square[picture])
+    return tile
+
+
+@numba.njit(cache=True, nogil=True)
+def _sort_by_place(places, cells):
+    """The pictures of each labelling (b, n), cell by cell, and where cells start (b, cells + 2)."""
+    b, n = places.shape
+    order, starts = np.empty((b, n), np.int32), np.zeros((b, cells + 2), np.int32)
+    for number in range(b):
+        for place in places[number]:
+            starts[number, place + 1] += 1
+        for cell in range(cells + 1):
+            starts[number, cell + 1] += starts[number, cell]
+        free = starts[number].copy()
+        for picture in range(n):
+            cell = places[number, picture]
+            order[number, free[cell]] = picture
+            free[cell] += 1
+    return order, starts
+
+
+@numba.njit(cache=True, nogil=True)
+def _means(samples, order, starts, shape):
+    """Means (b, 4) of `MEASURES`, of the silhouettes (b, n, 3)."""
+    strata, groups = shape
+    means = np.zeros((len(samples), 4))
+    for number in range(len(samples)):
+        score, mean, begin = samples[number], means[number], starts[number]
+        of_group, sizes = np.zeros(groups), np.zeros(groups, np.int64)
+        cells = scored = 0
+        for stratum in range(strata):
+            within, size, present, largest = 0.0, 0, 0, 0
+            for group in range(groups):
+                first, last = begin[stratum * groups + group], begin[stratum * groups + group + 1]
+                if first == last:
+                    continue
+                balanced = 0.0
+                for picture in order[number, first:last]:
+                    of_group[group] += score[picture, 0]
+                    balanced += score[picture, 1]
+                    within += score[picture, 2]
+                mean[2] += balanced / (last - first)
+                sizes[group] += last - first
+                size += last - first
+                present += 1
+                largest = max(largest, last - first)
+            cells += present
+            if present > 1 and largest > 1:
+                mean[3] += within / size
+                scored += 1
+        mean[0] = of_group.sum() / sizes.sum()
+        mean[1] = (of_group / np.maximum(sizes, 1)).sum() / (sizes > 0).sum()
+        mean[2] /= cells
+        mean[3] = mean[3] / scored if scored else np.nan
+    return means
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _score_block(tile, start, size, places, cells, samples):
-    """Write the silhouettes of a block of pictures, whose distances to all stand in the tile."""
-    n, (b, strata, groups) = len(tile), cells.shape
-    sums = np.empty((strata * groups + 1, _TOGETHER), tile.dtype)
-    total = np.empty((groups, _TOGETHER), tile.dtype)
-    means = np.empty((groups, _TOGETHER), tile.dtype)
-    # Sums of each picture to its own group and cell, and the least mean to others.
-    inner = np.empty((3, _TOGETHER), tile.dtype)
-    nearest = np.empty((3, _TOGETHER), tile.dtype)
-    elsewhere = np.empty((strata, _TOGETHER), tile.dtype)
-    for number in range(b):
-        place = places[number]
-        sums[:] = 0
-        for other in range(n):
-            cell = place[other]
-            for picture in range(_TOGETHER):
-                sums[cell, picture] += tile[other, picture]
-        total[:] = 0
-        means[:] = 0
-        sizes = np.zeros(groups, np.int64)
-        parts = np.zeros(groups, np.int64)
-        for cell in range(strata * groups):
-            count, group = cells[number, cell // groups, cell % groups], cell % groups
-            if count > 0:
-                sizes[group] += count
+def _score_block(tile, start, places, order, starts, shape, samples):
+    """Write the silhouettes of the block of pictures from `start` on, under each labelling."""
+    strata, groups = shape
+    cells, size = strata * groups, min(_TOGETHER, len(tile) - start)
+    # Sums of distances to each cell and group, and to each group of the means to its cells.
+    sums = np.empty((cells, _TOGETHER), tile.dtype)
+    total, means = np.empty((2, groups, _TOGETHER), tile.dtype)
+    inner, nearest = np.empty((2, _TOGETHER), tile.dtype)
+    sizes, parts = np.empty((2, groups), np.int64)
+    for number in range(len(places)):
+        place, scores = places[number, start : start + size], samples[number, start : start + size]
+        counts = np.diff(starts[number, : cells + 1])
+        _sum_cells(tile, order[number], starts[number], sums)
+        if strata == 1:
+            _score_raw(sums, counts, place, cells, inner, nearest, scores)
+            scores[:, 2] = scores[:, 0]
+            continue
+        total[:] = means[:] = 0
+        sizes[:] = parts[:] = 0
+        for cell in range(cells):
+            if counts[cell] > 0:
+                group, share = cell % groups, sums.dtype.type(1 / counts[cell])
+                sizes[group] += counts[cell]
                 parts[group] += 1
                 for picture in range(_TOGETHER):
                     total[group, picture] += sums[cell, picture]
-                    means[group, picture] += sums[cell, picture] / count
-        # The sums to a picture's own group are kept aside, then replaced by a value that no
-        # minimum takes.
-        present = np.zeros(strata, np.bool_)
-        elsewhere[:] = _FAR
-        nearest[:] = _FAR
-        for picture in range(size):
-            cell = place[start + picture]
-            if cell < strata * groups:
-                group, stratum = cell % groups, cell // groups
-                inner[0, picture] = total[group, picture]
-                inner[1, picture] = means[group, picture]
-                inner[2, picture] = sums[cell, picture]
-                total[group, picture] = means[group, picture] = sums[cell, picture] = _FAR
-                elsewhere[stratum, picture] = 0
-                present[stratum] = True
-        for group in range(groups):
-            if sizes[group] > 0:
-                for picture in range(_TOGETHER):
-                    mean = total[group, picture] / sizes[group]
-                    nearest[0, picture] = min(nearest[0, picture], mean)
-                    mean = means[group, picture] / parts[group]
-                    nearest[1, picture] = min(nearest[1, picture], mean)
-        for stratum in range(strata):
-            if not present[stratum]:
-                continue
-            for group in range(groups):
-                count, cell = cells[number, stratum, group], stratum * groups + group
-                if count > 0:
-                    for picture in range(_TOGETHER):
-                        mean = sums[cell, picture] / count + elsewhere[stratum, picture]
-                        nearest[2, picture] = min(nearest[2, picture], mean)
-        for picture in range(size):
-            cell = place[start + picture]
-            if cell == strata * groups:
-                continue
-            group, stratum = cell % groups, cell // groups
-            count, score = cells[number, stratum, group], samples[number, start + picture]
-            if sizes[group] > 1:
-                score[0] = _compare(inner[0, picture] / (sizes[group] - 1), nearest[0, picture])
-            if parts[group] > 1:
-                inside = (inner[1, picture] - inner[2, picture] / count) / (parts[group] - 1)
-                score[1] = _compare(inside, nearest[1, picture])
-            if count > 1 and nearest[2, picture] < _REACH:
-                score[2] = _compare(inner[2, picture] / (count - 1), nearest[2, picture])
+                    means[group, picture] += sums[cell, picture] * share
+        _score_raw(total, sizes, place, cells, inner, nearest, scores)
+        _score_balanced(means, parts, sums, counts, place, inner, nearest, scores)
+        _score_within(sums, counts, place, groups, scores)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sum_cells(tile, order, starts, sums):
+    """Write the sums of distances to the pictures of each cell; two are added at a time."""
+    for cell in range(len(sums)):
+        first, last = starts[cell], starts[cell + 1]
+        if first == last:
+            continue
+        a, start = order[first], first + 1
+        if (last - first) % 2:
+            for picture in range(_TOGETHER):
+                sums[cell, picture] = tile[a, picture]
+        else:
+            b, start = order[first + 1], first + 2
+            for picture in range(_TOGETHER):
+                sums[cell, picture] = tile[a, picture] + tile[b, picture]
+        for member in range(start, last, 2):
+            a, b = order[member], order[member + 1]
+            for picture in range(_TOGETHER):
+                sums[cell, picture] += tile[a, picture] + tile[b, picture]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _least_mean(sums, counts, nearest):
+    """Write each picture's least mean distance; `sums` (groups, pictures) are of `counts`."""
+    nearest[:] = _FAR
+    for group in range(len(counts)):
+        if counts[group] > 0:
+            share = sums.dtype.type(1 / counts[group])
+            for picture in range(_TOGETHER):
+                nearest[picture] = min(nearest[picture], sums[group, picture] * share)
+
+
+# Both keep aside the sums to a picture's own group, and put in their place a value that no minimum
+# takes.
+@numba.njit(cache=True, nogil=True)
+def _score_raw(total, sizes, place, cells, inner, nearest, scores):
+    groups = len(sizes)
+    for picture, cell in enumerate(place):
+        if cell < cells:
+            inner[picture] = total[cell % groups, picture]
+            total[cell % groups, picture] = _FAR
+    _least_mean(total, sizes, nearest)
+    for picture, cell in enumerate(place):
+        if cell < cells and sizes[cell % groups] > 1:
+            inside = inner[picture] / (sizes[cell % groups] - 1)
+            scores[picture, 0] = _compare(inside, nearest[picture])
+
+
+@numba.njit(cache=True, nogil=True)
+def _score_balanced(means, parts, sums, counts, place, inner, nearest, scores):
+    groups, cells = len(parts), len(counts)
+    for picture, cell in enumerate(place):
+        if cell < cells:
+            own = sums[cell, picture] / counts[cell]
+            inner[picture] = means[cell % groups, picture] - own
+            means[cell % groups, picture] = _FAR
+    _least_mean(means, parts, nearest)
+    for picture, cell in enumerate(place):
+        if cell < cells and parts[cell % groups] > 1:
+            inside = inner[picture] / (parts[cell % groups] - 1)
+            scores[picture, 1] = _compare(inside, nearest[picture])
+
+
+@numba.njit(cache=True, nogil=True)
+def _score_within(sums, counts, place, groups, scores):
+    shares = (1 / np.maximum(counts, 1)).astype(sums.dtype)
+    for picture, cell in enumerate(place):
+        if cell < len(counts) and counts[cell] > 1:
+            nearest, first = sums.dtype.type(_FAR), cell - cell % groups
+            for other in range(first, first + groups):
+                if counts[other] > 0 and other != cell:
+                    nearest = min(nearest, sums[other, picture] * shares[other])
+            if nearest < _FAR:
+                inside = sums[cell, picture] / (counts[cell] - 1)
+                scores[picture, 2] = _compare(inside, nearest)

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+from scipy.special import stdtrit
 
-from facestages.analysis.distances import centred_distances
+from facestages.analysis.distances import Points, plain_space
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import FEWEST_PEOPLE
-from facestages.analysis.sampling import gram_of_part
+from facestages.analysis.sampling import space_of_part
 from facestages.analysis.silhouettes import mean_silhouettes
 from facestages.progress import progress
 
@@ -91,15 +91,15 @@ def _why_not(labelled: np.ndarray, names: np.ndarray) -> str:
     return "no identity has two pictures" if len(names) == len(labelled) else ""
 
 
-Space = Callable[[np.ndarray], np.ndarray]
+Space = Callable[[np.ndarray], np.ndarray | Points]
 
 
 def _space(layer: Layer, k: int | str, labelled: np.ndarray) -> Space:
-    """A function that gives the inner products of some pictures, in components of theirs alone."""
+    """A function that gives some pictures' inner products, or points in components of theirs."""
     gram, scores = None, layer.scores[:][labelled]
     if k == "all":
         gram = layer.gram.astype(np.float64)[:][np.ix_(labelled, labelled)]
-    return lambda rows: gram_of_part(gram, scores, k, rows)
+    return lambda rows: space_of_part(gram, scores, k, rows)
 
 
 def _measure(space: Space, person: np.ndarray, pictures: int | None, people: int | None) -> dict:
@@ -178,7 +178,7 @@ def subsample_silhouettes(
 
 def _silhouette(space: Space, rows: np.ndarray, person: np.ndarray) -> float:
     labels = np.unique(person, return_inverse=True)[1].astype(np.int32)
-    return float(mean_silhouettes(centred_distances(space(rows)), labels[None])["silhouette"][0])
+    return float(mean_silhouettes(plain_space(space(rows)), labels[None])["silhouette"][0])
 
 
 class GapExplained(NamedTuple):
@@ -213,7 +213,7 @@ def explain_gap(one: np.ndarray, other: np.ndarray) -> GapExplained:
     freedom = [len(values) - 1 for values in (one, other)]
     squares = sum(error**2 / degrees for error, degrees in zip(errors, freedom, strict=True))
     degrees = sum(errors) ** 2 / squares if squares else sum(freedom)
-    t = scipy.stats.t.ppf(0.975, degrees) ** 2
+    t = stdtrit(degrees, 0.975) ** 2
     a, b, c = gap**2 - t * of_gap, gap * rest - t * shared, rest**2 - t * of_rest
     if a <= 0:
         return GapExplained(1 - left, np.nan, np.nan, "no interval, as the sets may not differ")

@@ -43,7 +43,14 @@ class Analysis(Section):
         description="Numbers of principal components; `all` is the layer's full space.",
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
-        1000, description="Label permutations for the null distribution; 0 for none."
+        1000,
+        description="Label permutations for p-values, of the numbers of components that figures "
+        "show; 0 for none.",
+    )
+    chance_permutations: Annotated[int, Field(ge=0)] = Field(
+        100,
+        description="Label permutations of all other numbers of components, where their mean alone "
+        "is used: what chance gives. As many as `permutations` test them as well.",
     )
     pictures_per_person: Annotated[int, Field(ge=2)] | None = Field(
         14,

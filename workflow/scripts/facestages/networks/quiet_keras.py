@@ -42,7 +42,13 @@ if _BACKEND != "tensorflow":
 # By default TensorFlow takes all the memory of a GPU at once.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
+# Keras wraps its models for scikit-learn if it can import that, which takes a second; nothing here
+# uses the wrappers.
+if _is_hidden := "sklearn" not in sys.modules:
+    sys.modules["sklearn"] = None
 with _standard_error_closed():
     import keras
+if _is_hidden:
+    del sys.modules["sklearn"]
 
 __all__ = ["keras"]

@@ -107,6 +107,13 @@ class Recordings:
         """Number of principal components that later steps need; figures show two."""
         return max([2, *(k for k in self.config.analysis.components if k != "all")])
 
+    def permutations(self) -> dict[int | str, int]:
+        """Label permutations by number of components: fewer of those that no figure shows."""
+        analysis = self.config.analysis
+        shown = {dict(section).get("components") for _, section in self.config.drawings()}
+        fewer = min(analysis.chance_permutations, analysis.permutations)
+        return {k: analysis.permutations if k in shown else fewer for k in analysis.components}
+
     def affect_predictions(self, dataset: str) -> str | list[str]:
         """Predictions that a figure takes valence and arousal from; nothing if none does."""
         figures = self.config.figures
