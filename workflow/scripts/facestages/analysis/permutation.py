@@ -7,7 +7,7 @@ hypothesis lets them (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numba
@@ -121,12 +121,12 @@ def _permute_identity(
 
 
 def each_number(
-    components: Sequence[int | str], permutations: int | Mapping[int | str, int]
+    components: Sequence[int | str], permutations: int | Sequence[int]
 ) -> dict[int | str, int]:
     """How often a label is permuted, by number of components: as often in all, or as given."""
-    if not isinstance(permutations, Mapping):
+    if isinstance(permutations, int):
         return dict.fromkeys(components, permutations)
-    return {k: permutations[k] for k in components}
+    return dict(zip(components, permutations, strict=True))
 
 
 def compare_with_null(value: float, null: np.ndarray, rounding: float) -> dict[str, float]:

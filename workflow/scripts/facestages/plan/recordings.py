@@ -107,12 +107,12 @@ class Recordings:
         """Number of principal components that later steps need; figures show two."""
         return max([2, *(k for k in self.config.analysis.components if k != "all")])
 
-    def permutations(self) -> dict[int | str, int]:
-        """Label permutations by number of components: fewer of those that no figure shows."""
+    def permutations(self) -> list[int]:
+        """Label permutations for each number of components: fewer where no figure shows it."""
         analysis = self.config.analysis
         shown = {dict(section).get("components") for _, section in self.config.drawings()}
         fewer = min(analysis.chance_permutations, analysis.permutations)
-        return {k: analysis.permutations if k in shown else fewer for k in analysis.components}
+        return [analysis.permutations if k in shown else fewer for k in analysis.components]
 
     def affect_predictions(self, dataset: str) -> str | list[str]:
         """Predictions that a figure takes valence and arousal from; nothing if none does."""
