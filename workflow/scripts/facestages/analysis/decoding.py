@@ -37,7 +37,7 @@ def decode_labels(
     geometry: Geometry,
     labels: Sequence[str],
     components: Sequence[int | str],
-    permutations: int | Mapping[int | str, int] = 1000,
+    permutations: int | Sequence[int] = 1000,
     resamples: int = 1000,
     folds: int = 5,
     seed: int = 0,
@@ -52,7 +52,7 @@ def decode_labels(
         Names, such as ``expression``, or numbers, such as ``valence``.
     components : sequence of int or "all"
         Numbers of principal components to read; ``all`` is not decoded.
-    permutations : int or mapping of int or "all" to int
+    permutations : int or sequence of int
         Label permutations for z and p, 0 for none; or those of each number of components.
     resamples, folds, seed
         See `decode`.
@@ -62,7 +62,8 @@ def decode_labels(
     pandas.DataFrame
         Tidy: the rows of `decode` for each layer.
     """
-    numbers = each_number([k for k in components if k != "all"], permutations)
+    numbers = each_number(components, permutations)
+    numbers.pop("all", None)
     settings = Settings(folds, max(numbers.values(), default=0), resamples, seed)
     tasks = []
     for label in labels:

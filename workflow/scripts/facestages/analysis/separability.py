@@ -65,7 +65,7 @@ def score_separability(
     geometry: Geometry,
     labels: Sequence[str],
     components: Sequence[int | str],
-    permutations: int | Mapping[int | str, int],
+    permutations: int | Sequence[int],
     people: str | os.PathLike | None = None,
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Silhouettes of every recorded layer of one network on one face set.
@@ -78,7 +78,7 @@ def score_separability(
         Labels whose groups are scored, e.g. ``identity``.
     components : sequence of int or "all"
         Numbers of principal components; ``all`` is the layer's full space.
-    permutations : int or mapping of int or "all" to int
+    permutations : int or sequence of int
         Label permutations for z and p, 0 for none; or those of each number of components.
     people : path-like, optional
         Table to write, with the columns `PEOPLE`: what each person contributes to each value of the
@@ -185,9 +185,7 @@ def _score_others(
     labels: Sequence[str],
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Silhouettes without each person, by label, person and measure; `designs` by person."""
-    scored = {
-        other.person: score_values(other.points(k), designs[other.person]) for other in others
-    }
+    scored = {each.person: score_values(each.points(k), designs[each.person]) for each in others}
     return {label: {person: of.get(label, {}) for person, of in scored.items()} for label in labels}
 
 
