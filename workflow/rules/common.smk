@@ -94,7 +94,7 @@ def lift_rate_limit():
     With a limit, Snakemake 9.27 sets a timer whenever it looks for jobs, and looks again when the
     timer ends. These timers add up: after 200 jobs Snakemake keeps a processor busy by itself.
     """
-    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    limit = getattr(workflow.scheduling_settings, "max_jobs_per_timespan", None)
     if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
 

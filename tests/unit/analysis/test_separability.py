@@ -1,6 +1,7 @@
 """Silhouettes of layers against scikit-learn, and where expression overtakes identity."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
@@ -125,6 +126,19 @@ def test_geometry_and_silhouettes_are_those_of_scikit_learn(tmp_path, faces):
         edge = noise_edge((centred**2).sum(axis=0), (centred**2).sum(axis=1))
         assert rows["components_parallel_analysis"] == (squares > edge).sum()
     assert set(table[table.components == 10].components_used.dropna()) == {10, 8}
+
+
+def test_each_number_of_components_has_its_permutations(tmp_path, faces):
+    path, out = record_blurs(tmp_path), tmp_path / "geometry.h5"
+    measure_geometry(path, tmp_path / "faces.h5", 10, out)
+    files = (out, tmp_path / "faces.h5", {"early": "wide"}, ["identity"])
+    mixed = score_separability(*files, [2, 5, "all"], [9, 49, 0])
+    assert mixed.loc[mixed["components"] == "all", "null_mean"].isna().all()
+    for k, number in ((2, 9), (5, 49)):
+        rows = mixed[mixed["components"] == k]
+        alone = score_separability(*files, [k], number)
+        alone = alone[alone["components"] == k]
+        pd.testing.assert_frame_equal(rows.reset_index(drop=True), alone.reset_index(drop=True))
 
 
 def test_pictures_without_a_label_are_left_out(tmp_path, faces):

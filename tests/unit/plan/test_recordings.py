@@ -71,10 +71,19 @@ def test_contrasts_are_on_face_sets_that_may_have_both_labels(default, paper, pl
 
 def test_choices_are_compared_on_all_seeds_of_the_figures_networks(default, plan):
     files = plan(default).recordings.choices("posed")
-    assert {len(paths) for paths in files.values()} == {3 + 10}
-    assert "results/decoding/posed/nn3/seed-9.csv" in files["decoding"]
+    assert {len(paths) for paths in files.values()} == {3 + 5}
+    assert "results/decoding/posed/nn3/seed-4.csv" in files["decoding"]
     gone = plan(default, {"networks.nn2": "gone"}).recordings.choices("posed")
     assert not any("/nn2/" in path for path in gone["separability"])
+
+
+def test_numbers_of_components_that_figures_show_are_permuted_more_often(default, plan):
+    assert default.analysis.components == [2, 10, 50, "all"]
+    assert plan(default).recordings.permutations() == [100, 1000, 100, 100]
+    for fewest, expected in ((1000, [1000] * 4), (0, [0, 1000, 0, 0])):
+        analysis = default.analysis.model_copy(update={"chance_permutations": fewest})
+        every = default.model_copy(update={"analysis": analysis})
+        assert plan(every).recordings.permutations() == expected
 
 
 def test_affect_is_taken_from_the_figures_reference(default, paper, plan):

@@ -39,7 +39,7 @@ class Analysis(Section):
         ["identity", "expression"], description="Labels whose silhouettes are measured."
     )
     components: list[Count | Literal["all"]] = Field(
-        [2, 5, 10, 20, 50, "all"],
+        [2, 10, 50, "all"],
         description="Numbers of principal components; `all` is the layer's full space.",
     )
     permutations: Annotated[int, Field(ge=0)] = Field(
