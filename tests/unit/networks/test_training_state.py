@@ -32,12 +32,18 @@ def test_plateau_and_stopping_follow_keras():
     assert (epochs, state.best_epoch) == (6, 2)
 
 
-def test_cosine_with_warmup():
-    recipe = Training(dataset="x", schedule="cosine", warmup_epochs=1.0, epochs=5)
-    rates = [learning_rate(step, 10, 1.0, recipe) for step in range(50)]
-    assert np.all(np.diff(rates[:11]) > 0) and np.all(np.diff(rates[10:]) < 0)
-    assert rates[10] == pytest.approx(1)
-    assert rates[-1] < 0.01
+@pytest.mark.parametrize("warmup", [0.0, 1.0])
+def test_cosine_with_warmup(warmup):
+    recipe = Training(
+        dataset="x", schedule="cosine", warmup_epochs=warmup, epochs=5, learning_rate=0.5
+    )
+    rates = np.array([float(learning_rate(recipe, 10)(step)) for step in range(50)])
+    top = int(10 * warmup)
+    assert np.all(np.diff(rates[: top + 1]) > 0) and np.all(np.diff(rates[top:]) < 0)
+    assert rates[top] == pytest.approx(0.5)
+    cosine = 0.25 * (1 + np.cos(np.pi * np.arange(50 - top) / (50 - top)))
+    np.testing.assert_allclose(rates[top:], cosine, atol=1e-6)
+    assert learning_rate(recipe.model_copy(update={"schedule": "plateau"}), 10) == 0.5
 
 
 # ------------------------------------------------------------------------------- on disk

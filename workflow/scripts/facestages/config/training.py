@@ -93,7 +93,9 @@ class Training(Section):
     schedule: Literal["plateau", "cosine"] = Field(
         "plateau", description="Halve when validation accuracy stalls, or fall along a cosine."
     )
-    warmup_epochs: float = Field(0.0, ge=0, description="Linear rise of the rate at the start.")
+    warmup_epochs: float = Field(
+        0.0, ge=0, description="Linear rise of the rate before it falls along the cosine."
+    )
     plateau_patience: Count = Field(7, description="Epochs without gain before the rate halves.")
     minimum_rate: float = Field(1e-7, gt=0, description="The rate never falls below this.")
     stopping_patience: Count | None = Field(
@@ -119,7 +121,7 @@ class Training(Section):
     )
 
     @model_validator(mode="after")
-    def _held_out_knows_the_label(self) -> Training:
+    def _keys_go_together(self) -> Training:
         if len(set(self.label)) != len(self.label):
             raise ValueError(f"label: '{self.label[0]}' is named twice")
         if "identity" in self.label and self.holdout.by == "identity" and not self.splits:
@@ -127,6 +129,8 @@ class Training(Section):
                 "holdout.by: with whole people held out, no picture is left to test whether people "
                 "are known; give stimulus or session, and strangers for people who are not known"
             )
+        if self.warmup_epochs and self.schedule == "plateau":
+            raise ValueError("warmup_epochs goes with schedule: cosine alone")
         if self.class_weights != "none" and self.label != ["expression"]:
             raise ValueError("class_weights goes with label: expression alone")
         return self

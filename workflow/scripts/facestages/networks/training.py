@@ -19,7 +19,7 @@ from facestages.config.training import Training
 from facestages.errors import FacestagesError
 from facestages.files import atomic_path
 from facestages.networks import load_network
-from facestages.networks.augmentation import augment
+from facestages.networks.augmentation import KeptPictures
 from facestages.networks.inputs import resize_images, scale_images
 from facestages.networks.quiet_keras import keras
 from facestages.networks.training_data import (
@@ -37,7 +37,6 @@ from facestages.networks.training_state import (
     learning_rate,
     remove_checkpoint,
 )
-from facestages.progress import progress
 from facestages.stimuli import StimulusSet, read_stimuli
 from facestages.tables import write_table
 
@@ -81,21 +80,20 @@ def fit(
         If the loss is no longer a number.
     """
     _make_deterministic()
+    images, targets = data["train"]
     resumed = checkpoint.load()
     if resumed:
         state, model = resumed
         logger.info("going on after epoch %d", state.epoch)
     else:
         state = TrainingState(rate=training.learning_rate)
-        model.compile(
-            keras.optimizers.Adam(training.learning_rate),
-            loss=["sparse_categorical_crossentropy"] * len(model.outputs),
-            weighted_metrics=[["accuracy"]] * len(model.outputs),
-            jit_compile=keras.config.backend() == "jax",
-        )
+        rate = learning_rate(training, math.ceil(len(images) / training.batch_size))
+        _compile(model, keras.optimizers.Adam(rate))
+    trained = KeptPictures(model, images, scaling, training.augmentation)
+    _compile(trained, model.optimizer)
     while not state.stopped(training):
         begin = time.monotonic()
-        row = _train_epoch(model, data["train"], scaling, training, seed, state, sample_weights)
+        row = _train_epoch(trained, targets, training, seed, state, sample_weights)
         row |= _validate(model, *data["validation"], scaling)
         row["seconds"] = round(time.monotonic() - begin, 1)
         state.history.append(row)
@@ -103,6 +101,16 @@ def fit(
         checkpoint.save(state, model, improved)
         logger.info("epoch %d: %s", state.epoch, " ".join(f"{k}={v:.4g}" for k, v in row.items()))
     return keras.models.load_model(checkpoint.best(state), compile=False, safe_mode=True), state
+
+
+def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    outputs = len(getattr(model, "classifier", model).outputs)
+    model.compile(
+        optimizer,
+        loss=["sparse_categorical_crossentropy"] * outputs,
+        weighted_metrics=[["accuracy"]] * outputs,
+        jit_compile=keras.config.backend() == "jax",
+    )
 
 
 def _make_deterministic() -> None:
@@ -127,45 +135,40 @@ def to_float32(model: keras.Model) -> keras.Model:
     return copy
 
 
-def _train_epoch(model, data, scaling, training, seed, state, sample_weights) -> dict:
-    images, targets = data
+def _train_epoch(trained, targets, training, seed, state, sample_weights) -> dict:
+    """Train on all pictures once. Losses are fetched at the end, so that steps need not wait."""
     rng = np.random.default_rng([seed, state.epoch])
-    order = rng.permutation(len(images))
-    starts = range(0, len(order), training.batch_size)
-    what = f"epoch {state.epoch + 1} of {training.epochs}"
-    _seed_dropout(model, rng)
-    loss = accuracy = 0.0
-    for number, start in enumerate(progress(starts, what)):
-        rows = order[start : start + training.batch_size]
-        step = state.epoch * len(starts) + number
-        rate = learning_rate(step, len(starts), state.rate, training)
-        model.optimizer.learning_rate.assign(rate)
-        batch = augment(scale_images(images[rows], scaling), training.augmentation, rng)
-        weights = None if sample_weights is None else sample_weights[rows]
-        answers = list(targets[rows].T)
-        logs = model.train_on_batch(batch, answers, sample_weight=weights, return_dict=True)
-        if not math.isfinite(logs["loss"]):
-            raise FacestagesError(
-                f"training diverged in epoch {state.epoch + 1}, step {number + 1}: the loss is "
-                f"{logs['loss']}. Lower training.learning_rate (now {training.learning_rate:g})"
-            )
-        # Keras returns the loss and accuracies of this batch alone.
-        loss += float(logs["loss"]) * len(rows)
-        accuracies = [float(value) for name, value in logs.items() if name.endswith("accuracy")]
-        accuracy += float(np.mean(accuracies)) * len(rows)
+    order = rng.permutation(len(targets))
+    _seed_random_layers(trained, rng)
+    if training.schedule == "plateau":
+        trained.optimizer.learning_rate = state.rate
+    logs = trained.fit(
+        order[:, None],
+        list(targets[order].T),
+        sample_weight=None if sample_weights is None else sample_weights[order],
+        batch_size=training.batch_size,
+        shuffle=False,
+        verbose=0,
+    ).history
+    loss = logs["loss"][-1]
+    if not math.isfinite(loss):
+        raise FacestagesError(
+            f"training diverged in epoch {state.epoch + 1}: the loss is {loss}. Lower "
+            f"training.learning_rate (now {training.learning_rate:g})"
+        )
     return {
         "epoch": state.epoch + 1,
-        "learning_rate": rate,
-        "loss": loss / len(images),
-        "accuracy": accuracy / len(images),
+        "learning_rate": float(trained.optimizer.learning_rate),
+        "loss": loss,
+        "accuracy": np.mean([logs[name][-1] for name in logs if name.endswith("accuracy")]),
     }
 
 
-def _seed_dropout(model: keras.Model, rng: np.random.Generator) -> None:
+def _seed_random_layers(trained: KeptPictures, rng: np.random.Generator) -> None:
     # Keras files do not hold the state of random layers. Without a seed for each epoch, the epoch
     # after a resumption would differ.
-    for layer in model.layers:
-        generator = getattr(layer, "seed_generator", None)
+    of_layers = (getattr(layer, "seed_generator", None) for layer in trained.classifier.layers)
+    for generator in (trained.seed, *of_layers):
         if generator is not None:
             generator.state.assign(np.array([rng.integers(2**31), 0]))
 

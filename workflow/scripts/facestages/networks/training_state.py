@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import math
 import os
 import secrets
 import shutil
@@ -61,19 +60,23 @@ class TrainingState:
         return improved
 
 
-def learning_rate(step: int, n_steps: int, rate: float, training: Training) -> float:
-    """Learning rate of a step, counted from 0 over all epochs of `n_steps` each.
+def learning_rate(training: Training, steps: int) -> float | keras.optimizers.schedules.CosineDecay:
+    """The rate of an optimizer, in epochs of so many steps.
 
-    A linear warm-up, then `rate` itself, which the plateau schedule halves between epochs, or half
-    a cosine from `rate` to 0.
+    Of the plateau schedule a number, which `TrainingState.rate` replaces between epochs. Otherwise
+    a linear rise to the rate, and half a cosine from there to the least rate.
     """
-    warmup = training.warmup_epochs * n_steps
-    if step < warmup:
-        return rate * (step + 1) / (warmup + 1)
+    rate = training.learning_rate
     if training.schedule == "plateau":
         return rate
-    done = (step - warmup) / max(training.epochs * n_steps - warmup, 1)
-    return max(rate * 0.5 * (1 + math.cos(math.pi * done)), training.minimum_rate)
+    warmup = round(training.warmup_epochs * steps)
+    rise = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=rate / (warmup + 1),
+        decay_steps=max(training.epochs * steps - warmup, 1),
+        alpha=training.minimum_rate / rate,
+        **rise,
+    )
 
 
 class Checkpoint:
