@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from facestages.claims.numbers import Number, measure_rows, subtract, widen
+from facestages.claims.numbers import Number, group_people, measure_rows, subtract, widen
 from facestages.errors import FacestagesError
 
 WHERE = {
@@ -39,7 +39,7 @@ def test_seeds_are_averaged_person_by_person():
     rng = np.random.default_rng(0)
     people = rng.normal(size=(3, 12))
     rows = rows_of(people.mean(axis=1), ci_low=-9, ci_high=9)
-    number = measure_rows(rows, {}, people_of(people))
+    number = measure_rows(rows, {}, group_people(people_of(people)))
     expected = stats.ttest_1samp(people.mean(axis=0), 0).confidence_interval()
     assert (number.low, number.high) == pytest.approx((expected.low, expected.high))
     assert number.value == pytest.approx(people.mean())
@@ -57,7 +57,7 @@ def test_a_difference_of_the_same_people_is_a_paired_test():
     rng = np.random.default_rng(1)
     base = rng.normal(size=20)
     one, other = base + 0.1 * rng.normal(size=20), base + 0.1 * rng.normal(size=20)
-    table = pd.concat([people_of([one]), people_of([other], stage="final")])
+    table = group_people(pd.concat([people_of([one]), people_of([other], stage="final")]))
     first, second = (
         measure_rows(rows_of([values.mean()], ci_low=-1, ci_high=1).assign(stage=stage), {}, table)
         for values, stage in ((one, "early"), (other, "final"))

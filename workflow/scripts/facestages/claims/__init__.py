@@ -14,7 +14,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from facestages import tables
-from facestages.claims.checks import Finding, World, check_form, describe, find_numbers, short
+from facestages.claims.checks import (
+    PEOPLE,
+    Finding,
+    World,
+    check_form,
+    describe,
+    find_numbers,
+    short,
+)
+from facestages.claims.numbers import group_people
 from facestages.claims.verdicts import NOT_TESTABLE, VERDICTS, compare, judge
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
@@ -85,6 +94,7 @@ def judge_claims(
     """
     entries = _read_claims(claims)
     read = {name: tables.read_tables(paths) for name, paths in files.items() if paths}
+    read |= {name: group_people(read[name]) for name in PEOPLE.values() if name in read}
     world = World(read, files, networks, datasets, absent)
     rows = [row for entry in entries for row in _judge(entry, world)]
     return pd.DataFrame(rows, columns=_COLUMNS)

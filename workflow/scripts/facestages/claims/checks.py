@@ -25,8 +25,8 @@ _KEYS = {
 _REQUIRED = ("table", "select", "expect", "bound")
 # Columns whose values are never averaged over.
 _APART = ("network", "dataset", "name")
-# The tables of the pseudo-values of people, by the table that they belong to.
-_PEOPLE = {"separability": "separability_people", "subspaces": "subspaces_people"}
+#: The tables of the pseudo-values of people, by the table that they belong to.
+PEOPLE = {"separability": "separability_people", "subspaces": "subspaces_people"}
 
 
 class Finding(NamedTuple):
@@ -139,7 +139,7 @@ def _number(
     check: Mapping, rows: pd.DataFrame, group: pd.DataFrame, group_of: Mapping, world: World
 ) -> tuple[Number | None, pd.DataFrame]:
     """The number of one network and face set, and the rows that it is of."""
-    people = world.tables.get(_PEOPLE.get(check["table"]))
+    people = world.tables.get(PEOPLE.get(check["table"]))
     number, selected = measure_rows(group, check, people), check["select"]
     if number is None and "otherwise" in check and _lacks(group, check.get("otherwise_if", "")):
         selected = {**selected, **check["otherwise"]}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 from scipy import stats
 
 from facestages.errors import FacestagesError, shorten
@@ -29,8 +30,17 @@ class Number(NamedTuple):
     people: pd.Series | None = None
 
 
+def group_people(people: pd.DataFrame) -> DataFrameGroupBy:
+    """A table of people by what they share with a row, so that this is not searched for each time.
+
+    Tables of one label have no other one.
+    """
+    columns = [name for name in _MEASUREMENT if name in people]
+    return people.groupby(columns, sort=False, dropna=False)
+
+
 def measure_rows(
-    rows: pd.DataFrame, check: Mapping, people: pd.DataFrame | None = None
+    rows: pd.DataFrame, check: Mapping, people: DataFrameGroupBy | None = None
 ) -> Number | None:
     """The mean of some rows, which differ in their seeds alone; None if there is no value.
 
@@ -40,9 +50,9 @@ def measure_rows(
         With ``value``; ``ci_low`` and ``ci_high``, p-values and ``n`` as far as they are known.
     check : mapping
         Its keys ``less``, ``size`` and ``p``, described in ``resources/claims.yaml``.
-    people : pandas.DataFrame, optional
+    people : pandas groups, optional
         Pseudo-values of people, from `analysis.separability.score_separability` or
-        `analysis.subspace_scores.compare_subspaces`.
+        `analysis.subspace_scores.compare_subspaces`, by `group_people`.
 
     Notes
     -----
@@ -117,20 +127,17 @@ def _mean(rows: pd.DataFrame, name: str | None) -> float:
     return float(_column(rows, name).mean(skipna=False))
 
 
-def _pseudo_values(rows: pd.DataFrame, people: pd.DataFrame | None) -> pd.Series | None:
+def _pseudo_values(rows: pd.DataFrame, people: DataFrameGroupBy | None) -> pd.Series | None:
     """Mean over rows of each person's pseudo-value; None unless every row has them."""
-    if people is None:
+    if people is None or not set(people.keys) <= set(rows):
         return None
-    # Tables of one label have no other one.
-    columns = [name for name in _MEASUREMENT if name in people]
-    if not set(columns) <= set(rows):
+    measured = rows[people.keys].drop_duplicates().itertuples(index=False, name=None)
+    try:
+        found = [people.get_group(one) for one in measured]
+    except KeyError:
         return None
-    rows = rows[columns].drop_duplicates()
-    found = rows.merge(people, on=columns)
-    by_person = found.groupby("identity")["pseudo_value"]
-    if found.empty or (by_person.size() < len(rows)).any():
-        return None
-    return by_person.mean().dropna()
+    by_person = pd.concat(found).groupby("identity")["pseudo_value"]
+    return None if (by_person.size() < len(found)).any() else by_person.mean().dropna()
 
 
 def _interval(value: float, people: pd.Series) -> tuple[float, float]:

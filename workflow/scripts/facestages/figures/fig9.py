@@ -156,7 +156,7 @@ def draw(
             axis.set_title(f"{next(letters)}  {of}{panel.title}", loc="left", fontsize=8)
             if row != drawn[dataset][-1]:
                 axis.set_xticklabels([])
-    names = {name: f"{_SHORT.get(tasks[name], tasks[name])}: {networks[name]}" for name in lines}
+    names = {name: _name(_SHORT.get(tasks[name], tasks[name]), networks[name]) for name in lines}
     page.add_line_legend(figure, names, lines, 2)
     sentences = _caption(numbers, datasets, networks, tasks, components)
     return page.finish(figure, numbers[_COLUMNS], sentences, absent)
@@ -166,6 +166,11 @@ def _rows_of(measured: pd.DataFrame) -> list[str]:
     """Rows of panels of which a face set has a value."""
     titles = set(measured["panel"])
     return list(dict.fromkeys(panel.row for panel in PANELS if panel.title in titles))
+
+
+def _name(task: str, network: str) -> str:
+    """A network after what it was trained to tell, which its name need not say again."""
+    return f"{task}: {network.removesuffix(f' ({task})')}"
 
 
 def task_lines(tasks: Mapping[str, str]) -> dict[str, dict]:

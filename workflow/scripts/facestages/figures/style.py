@@ -46,6 +46,10 @@ LINES = (
     {"color": COLORS["purple"], "marker": "D", "linestyle": (0, (1, 0.8))},
     {"color": COLORS["orange"], "marker": "v", "linestyle": (0, (7, 1, 1, 1, 1, 1))},
     {"color": COLORS["sky"], "marker": "P", "linestyle": (0, (2, 1))},
+    {"color": "#332288", "marker": "<", "linestyle": (0, (9, 1.5))},
+    {"color": "#882255", "marker": ">", "linestyle": (0, (4, 1, 1, 1, 1, 1))},
+    {"color": "#117733", "marker": "h", "linestyle": (0, (1, 1.6))},
+    {"color": "#999933", "marker": "p", "linestyle": (0, (6, 1, 2, 1))},
 )
 
 #: How controls are drawn, by kind: grey, with an open marker.
