@@ -18,6 +18,7 @@ def test_claims_know_what_networks_were_trained_to_tell(default, plan):
     assert {"expressions", "trained on expression", "trained on faces"} <= kinds["mini_xception"]
     assert {"trained on identity", "trained on faces"} <= kinds["hse_mobilenet"]
     assert "trained on objects" in kinds["efficientnet_lite0"]
+    assert {"trained on identity and expression", "trained on faces"} <= kinds["twin_both"]
     assert not any(kind.startswith("trained") for kind in kinds["nn3"] | kinds["pixels"])
 
 

@@ -152,13 +152,14 @@ class Networks:
         """
         entry = self.config.networks[network]
         if entry.task is not None:
-            return tuple(entry.task)
+            return tuple(sorted(entry.task, reverse=True))
         if entry.kind != "trained" or entry.architecture == "pixels":
             return ()
         if entry.weights == "train":
             return tuple(sorted(entry.training.label, reverse=True))
         if asset := self.asset(network):
-            return tuple(self.plan.manifest.get(asset, {}).get("task", ())) or None
+            task = self.plan.manifest.get(asset, {}).get("task", ())
+            return tuple(sorted(task, reverse=True)) or None
         is_pretrained = entry.weights == "pretrained"
         is_of_imagenet = is_pretrained and ZOOS[entry.zoo[0]].trained_on == "ImageNet"
         return ("objects",) if is_of_imagenet else None
