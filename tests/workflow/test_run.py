@@ -46,7 +46,7 @@ def test_measures_beside_the_papers(tiny_run):
     decoding = pd.read_csv(results / "decoding/posed/nn1/seed-0.csv")
     assert set(decoding["label"]) == {"identity", "expression", "sex", "valence", "arousal"}
     assert decoding.loc[decoding["label"] == "identity", "held_out"].unique() == ["sessions"]
-    correlations = pd.read_csv(results / "rsa/posed/nn1/seed-0.csv")
+    correlations = pd.read_csv(results / "rsa/posed/mini_xception/seed-0.csv")
     assert {"identity", "expression", "affect"} == set(correlations["label"])
     similarities = pd.read_csv(results / "cka/posed.csv")
     own = (similarities["network"] == "nn3") & (similarities["other_network"] == "nn3")

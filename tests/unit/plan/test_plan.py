@@ -10,7 +10,7 @@ def test_paths_and_instances(default, plan):
     assert one == Recording("posed", "nn2", 0)
     assert planned.path("geometry", one) == "results/geometry/posed/nn2/seed-0.h5"
     assert planned.path("stimuli", dataset="posed") == "results/stimuli/posed.h5"
-    assert len(planned.every_seed(["posed", "video"], ["nn3", "nn1"])) == 2 * (10 + 1)
+    assert len(planned.every_seed(["posed", "video"], ["nn3", "nn1"])) == 2 * (5 + 1)
 
 
 def test_what_is_present_and_what_is_left_out(default, plan):

@@ -32,15 +32,15 @@ def test_shards_are_multiplied_pair_by_pair(default, plan):
 
 def test_every_recording_is_a_job_for_each_shard(default, plan):
     # Figure 4's networks on three face sets, the pixels on all, and the twins on two face sets.
-    assert plan(default).recordings.jobs == 3 * (5 + 2 * 3 + 10 + 5) + 3 + 2 * 3 * 3
+    assert plan(default).recordings.jobs == 3 * (5 + 2 * 3 + 5 + 5) + 3 + 2 * 3 * 3
     more = plan(sharded(default, 3)).recordings.jobs - plan(default).recordings.jobs
-    assert more == 2 * (5 + 2 * 3 + 10 + 5 + 3 * 3)
+    assert more == 2 * (5 + 2 * 3 + 5 + 5 + 3 * 3)
 
 
 def test_instances_know_kind_and_architecture(default, plan):
     files, networks = plan(default).recordings.instances("posed")
     assert networks["nn3"] == {"kind": "untrained", "architecture": "light_cnn", "width": 3}
-    assert len(files["separability"]) == len(files["decoding"]) == 5 + 2 * 3 + 10 + 5
+    assert len(files["separability"]) == len(files["decoding"]) == 5 + 2 * 3 + 5 + 5
 
 
 def test_each_trained_light_cnn_has_an_untrained_one_of_its_width(default, paper, plan):

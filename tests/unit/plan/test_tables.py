@@ -9,7 +9,7 @@ from facestages.plan import tables
 def test_table_1_reads_what_it_names(default, plan):
     table = tables.plan_table1(plan(default))
     assert "results/layers/nn3.csv" in table.files and table.test["name"] == "posed"
-    assert len(table.networks["nn3"]["predictions"]) == 10
+    assert len(table.networks["nn3"]["predictions"]) == 5
     assert table.networks["nn1"]["reports"][0].endswith("nn1.json")
     assert table.absent == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from facestages import contents, paths
@@ -152,14 +153,14 @@ class Networks:
         """
         entry = self.config.networks[network]
         if entry.task is not None:
-            return tuple(sorted(entry.task, reverse=True))
+            return _identity_first(entry.task)
         if entry.kind != "trained" or entry.architecture == "pixels":
             return ()
         if entry.weights == "train":
-            return tuple(sorted(entry.training.label, reverse=True))
+            return _identity_first(entry.training.label)
         if asset := self.asset(network):
             task = self.plan.manifest.get(asset, {}).get("task", ())
-            return tuple(sorted(task, reverse=True)) or None
+            return _identity_first(task) or None
         is_pretrained = entry.weights == "pretrained"
         is_of_imagenet = is_pretrained and ZOOS[entry.zoo[0]].trained_on == "ImageNet"
         return ("objects",) if is_of_imagenet else None
@@ -283,3 +284,7 @@ class Networks:
         """Conda environment of the backend that Keras trains with."""
         recipe = self.config.networks[network].training
         return recipe.backend if recipe else "tensorflow"
+
+
+def _identity_first(labels: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(labels, key=lambda label: label != "identity"))
