@@ -472,21 +472,20 @@ def test_everything_moves_to_the_device(monkeypatch):
         network.record(pictures(2, 8), ["last"])
 
 
-def test_the_gpu_is_taken_where_there_is_one(monkeypatch):
-    assert torch_backend._best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+def test_the_gpu_is_taken_where_there_is_one(best_device, monkeypatch):
+    assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert torch_backend._best_device() == torch.device("cuda")
+    assert best_device() == torch.device("cuda")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_a_gpu_agrees_with_the_processor(network, monkeypatch):
-    monkeypatch.setattr(torch_backend, "_best_device", lambda: torch.device("cpu"))
-    module = copy.deepcopy(network.module).cpu()
-    on_processor = TorchNetwork("same", module, network.input)
+def test_a_gpu_agrees_with_the_processor(network, best_device):
+    on_gpu = TorchNetwork("same", copy.deepcopy(network.module), network.input)
+    assert {weight.device.type for weight in on_gpu.module.parameters()} == {"cuda"}
     images, layers = pictures(2, network.input.size), list(network.layers)
-    recorded = network.record(images, layers)
-    for layer, expected in on_processor.record(images, layers).items():
+    recorded = on_gpu.record(images, layers)
+    for layer, expected in network.record(images, layers).items():
         scale = np.abs(expected).max()
         np.testing.assert_allclose(recorded[layer], expected, rtol=1e-4, atol=1e-4 * scale)
 
