@@ -134,11 +134,12 @@ def test_each_number_of_components_has_its_permutations(tmp_path, faces):
     files = (out, tmp_path / "faces.h5", {"early": "wide"}, ["identity"])
     mixed = score_separability(*files, [2, 5, "all"], [9, 49, 0])
     assert mixed.loc[mixed["components"] == "all", "null_mean"].isna().all()
-    for k, number in ((2, 9), (5, 49)):
-        rows = mixed[mixed["components"] == k]
-        alone = score_separability(*files, [k], number)
-        alone = alone[alone["components"] == k]
-        pd.testing.assert_frame_equal(rows.reset_index(drop=True), alone.reset_index(drop=True))
+    tenths = 10 * mixed.loc[mixed["components"] == 2, "p"].dropna()
+    assert len(tenths) and np.allclose(tenths, tenths.round())
+    most = mixed[mixed["components"] == 5].reset_index(drop=True)
+    alone = score_separability(*files, [5], 49)
+    alone = alone[alone["components"] == 5].reset_index(drop=True)
+    pd.testing.assert_frame_equal(most, alone)
 
 
 def test_pictures_without_a_label_are_left_out(tmp_path, faces):

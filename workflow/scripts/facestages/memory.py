@@ -70,7 +70,7 @@ def multiplication(n: int, *, within: bool) -> int:
 
 def separability(n: int, permutations: int) -> int:
     """Inner products, distances, permuted labels, and silhouettes of some of these at once."""
-    return 360 + (28 * n * n + 20 * n * permutations) // _MB
+    return 400 + (12 * n * n + 20 * n * permutations) // _MB
 
 
 def decoding(n: int, permutations: int) -> int:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
+
+#: Distances to this many pictures are used together: enough for the vector units, and few enough
+#: that they stay in the cache while one labelling after another is summed.
+BLOCK = 128
 
 _ROWS_AT_ONCE = 256
 
@@ -119,3 +124,47 @@ def centred_distances(
         distance[rows] = square
     np.fill_diagonal(distance, 0)
     return distance
+
+
+def distance_block(space: np.ndarray | Points, start: int) -> np.ndarray:
+    """Distances (n, `BLOCK`) of all pictures to those from `start` on, of distances or points.
+
+    Columns after the last picture mean nothing. Distances of points are float32.
+    """
+    if isinstance(space, Points):
+        return _measure_block(space.coordinates, start)
+    tile = np.zeros((len(space), BLOCK), space.dtype)
+    block = space[:, start : start + BLOCK]
+    tile[:, : block.shape[1]] = block
+    return tile
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _measure_block(points, start):
+    """As `distance_block`, of points (n, k); squares are summed in their own type."""
+    n, k = points.shape
+    size = min(BLOCK, n - start)
+    tile = np.empty((n, BLOCK), np.float32)
+    block = np.zeros((k, BLOCK), points.dtype)
+    block[:, :size] = points[start : start + size].T
+    square = np.empty(BLOCK, points.dtype)
+    for other in range(n):
+        square[:] = 0
+        # Five axes at a time: the sums are then read and written a fifth as often.
+        for axis in range(0, k - 4, 5):
+            a, b, c = points[other, axis], points[other, axis + 1], points[other, axis + 2]
+            d, e = points[other, axis + 3], points[other, axis + 4]
+            for picture in range(BLOCK):
+                square[picture] += (
+                    (a - block[axis, picture]) ** 2
+                    + (b - block[axis + 1, picture]) ** 2
+                    + (c - block[axis + 2, picture]) ** 2
+                    + (d - block[axis + 3, picture]) ** 2
+                    + (e - block[axis + 4, picture]) ** 2
+                )
+        for axis in range(k - k % 5, k):
+            for picture in range(BLOCK):
+                square[picture] += (points[other, axis] - block[axis, picture]) ** 2
+        for picture in range(BLOCK):
+            tile[other, picture] = np.sqrt(square[picture])
+    return tile

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from facestages.analysis.distances import Points, gram_distances
+from facestages.analysis.distances import BLOCK, Points, distance_block, gram_distances
 from facestages.errors import FacestagesError
 
 #: What is measured of the groups in one space.
@@ -29,9 +29,6 @@ MEASURES = {
     "silhouette_within": "in the pictures of one stratum alone, mean over strata",
 }
 
-# This many pictures are summed together: enough for the vector units, and few enough that their
-# distances stay in the cache while one labelling after another is summed.
-_TOGETHER = 128
 # Labellings are scored in blocks of at most this many labellings x pictures.
 _AT_ONCE = 1 << 21
 # Stands for the distance to an absent group. Divided by a number of pictures it is still above all
@@ -178,19 +175,17 @@ def _score(
     places = np.where(labellings < 0, strata * groups, stratum * groups + labellings)
     places = places.astype(np.int32)
     order, starts = _sort_by_place(places, strata * groups)
-    is_points = isinstance(space, Points)
-    samples = np.zeros((*places.shape, 3), np.float32 if is_points else space.dtype)
+    dtype = np.float32 if isinstance(space, Points) else space.dtype
+    samples = np.zeros((*places.shape, 3), dtype)
 
     def score_block(start: int) -> None:
-        tile = _measure_block(space.coordinates, start) if is_points else _cut(space, start)
+        tile = distance_block(space, start)
         _score_block(tile, start, places, order, starts, (strata, groups), samples)
 
-    blocks, threads = range(0, places.shape[1], _TOGETHER), numba.config.NUMBA_NUM_THREADS
-    if threads == 1 or len(places) == 1:
-        deque(map(score_block, blocks), maxlen=0)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            deque(pool.map(score_block, blocks), maxlen=0)
+    threads = numba.config.NUMBA_NUM_THREADS if len(places) > 1 else 1
+    with ThreadPoolExecutor(threads) as pool:
+        each = map if threads == 1 else pool.map
+        deque(each(score_block, range(0, places.shape[1], BLOCK)), maxlen=0)
     return samples, _means(samples, order, starts, (strata, groups))
 
 
@@ -198,45 +193,6 @@ def _score(
 def _compare(inside, nearest):
     widest = max(inside, nearest)
     return (nearest - inside) / widest if widest > 0 else 0.0
-
-
-def _cut(distance: np.ndarray, start: int) -> np.ndarray:
-    """Distances (n, block) of all pictures to a block; zeros where pictures end before it."""
-    tile = np.zeros((len(distance), _TOGETHER), distance.dtype)
-    block = distance[:, start : start + _TOGETHER]
-    tile[:, : block.shape[1]] = block
-    return tile
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _measure_block(points, start):
-    """As `_cut`, of points (n, k), in float32; squares are summed in the points' type."""
-    n, k = points.shape
-    size = min(_TOGETHER, n - start)
-    tile = np.empty((n, _TOGETHER), np.float32)
-    block = np.zeros((k, _TOGETHER), points.dtype)
-    block[:, :size] = points[start : start + size].T
-    square = np.empty(_TOGETHER, points.dtype)
-    for other in range(n):
-        square[:] = 0
-        # Five axes at a time: the sums are then read and written a fifth as often.
-        for axis in range(0, k - 4, 5):
-            a, b, c = points[other, axis], points[other, axis + 1], points[other, axis + 2]
-            d, e = points[other, axis + 3], points[other, axis + 4]
-            for picture in range(_TOGETHER):
-                square[picture] += (
-                    (a - block[axis, picture]) ** 2
-                    + (b - block[axis + 1, picture]) ** 2
-                    + (c - block[axis + 2, picture]) ** 2
-                    + (d - block[axis + 3, picture]) ** 2
-                    + (e - block[axis + 4, picture]) ** 2
-                )
-        for axis in range(k - k % 5, k):
-            for picture in range(_TOGETHER):
-                square[picture] += (points[other, axis] - block[axis, picture]) ** 2
-        for picture in range(_TOGETHER):
-            tile[other, picture] = np.sqrt(square[picture])
-    return tile
 
 
 @numba.njit(cache=True, nogil=True)
@@ -297,11 +253,11 @@ def _means(samples, order, starts, shape):
 def _score_block(tile, start, places, order, starts, shape, samples):
     """Write the silhouettes of the block of pictures from `start` on, under each labelling."""
     strata, groups = shape
-    cells, size = strata * groups, min(_TOGETHER, len(tile) - start)
+    cells, size = strata * groups, min(BLOCK, len(tile) - start)
     # Sums of distances to each cell and group, and to each group of the means to its cells.
-    sums = np.empty((cells, _TOGETHER), tile.dtype)
-    total, means = np.empty((2, groups, _TOGETHER), tile.dtype)
-    inner, nearest = np.empty((2, _TOGETHER), tile.dtype)
+    sums = np.empty((cells, BLOCK), tile.dtype)
+    total, means = np.empty((2, groups, BLOCK), tile.dtype)
+    inner, nearest = np.empty((2, BLOCK), tile.dtype)
     sizes, parts = np.empty((2, groups), np.int64)
     for number in range(len(places)):
         place, scores = places[number, start : start + size], samples[number, start : start + size]
@@ -318,7 +274,7 @@ def _score_block(tile, start, places, order, starts, shape, samples):
                 group, share = cell % groups, sums.dtype.type(1 / counts[cell])
                 sizes[group] += counts[cell]
                 parts[group] += 1
-                for picture in range(_TOGETHER):
+                for picture in range(BLOCK):
                     total[group, picture] += sums[cell, picture]
                     means[group, picture] += sums[cell, picture] * share
         _score_raw(total, sizes, place, cells, inner, nearest, scores)
@@ -335,15 +291,15 @@ def _sum_cells(tile, order, starts, sums):
             continue
         a, start = order[first], first + 1
         if (last - first) % 2:
-            for picture in range(_TOGETHER):
+            for picture in range(BLOCK):
                 sums[cell, picture] = tile[a, picture]
         else:
             b, start = order[first + 1], first + 2
-            for picture in range(_TOGETHER):
+            for picture in range(BLOCK):
                 sums[cell, picture] = tile[a, picture] + tile[b, picture]
         for member in range(start, last, 2):
             a, b = order[member], order[member + 1]
-            for picture in range(_TOGETHER):
+            for picture in range(BLOCK):
                 sums[cell, picture] += tile[a, picture] + tile[b, picture]
 
 
@@ -354,7 +310,7 @@ def _least_mean(sums, counts, nearest):
     for group in range(len(counts)):
         if counts[group] > 0:
             share = sums.dtype.type(1 / counts[group])
-            for picture in range(_TOGETHER):
+            for picture in range(BLOCK):
                 nearest[picture] = min(nearest[picture], sums[group, picture] * share)
 
 
