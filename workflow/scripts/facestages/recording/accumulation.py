@@ -138,8 +138,13 @@ def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: in
         If a layer alone is too wide; the message says how much memory is missing.
     """
     # Beside the rows, memory holds the products of one layer and the batches being recorded.
-    widest = max(widths, key=widths.__getitem__)
-    n_bytes -= 4 * n * n + 4 * (on_the_way + min(n, _ROWS_AT_ONCE)) * widths[widest]
+    narrow_first = sorted(widths, key=widths.__getitem__)
+    widest = narrow_first[-1]
+    n_bytes -= 4 * n * n + 4 * on_the_way * widths[widest]
+    if 4 * n * sum(widths.values()) <= n_bytes:
+        return [Part(narrow_first, n)]
+    # Pictures are shown again, and some of their rows are held as well.
+    n_bytes -= 4 * min(n, _ROWS_AT_ONCE) * widths[widest]
     # With fewer rows, all pictures would be shown again too often.
     least = min(n, _LEAST_ROWS)
     short = 4 * least * widths[widest] - n_bytes
@@ -150,10 +155,10 @@ def plan_parts(widths: Mapping[str, int], n: int, n_bytes: float, on_the_way: in
             f"keep'"
         )
     parts, together, used = [], [], 0
-    for layer, width in sorted(widths.items(), key=lambda item: item[1]):
-        size = 4 * n * width
+    for layer in narrow_first:
+        size = 4 * n * widths[layer]
         if size > n_bytes:
-            parts.append(Part([layer], int(n_bytes // (4 * width))))
+            parts.append(Part([layer], int(n_bytes // (4 * widths[layer]))))
             continue
         if together and used + size > n_bytes:
             parts.append(Part(together, n))
