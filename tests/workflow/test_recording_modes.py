@@ -82,7 +82,9 @@ def test_every_mode_gives_the_same_geometry(runs, mode):
                 wanted = expected[layer][name][:]
                 atol = 1e-5 * np.abs(wanted).max()
                 np.testing.assert_allclose(found[layer][name][:], wanted, rtol=0, atol=atol)
-    wanted, scores = (pd.read_csv(runs[each] / SCORES) for each in ("keep", mode))
+    # z divides two of the other columns by a third, which may be as small as their rounding errors.
+    read = (pd.read_csv(runs[each] / SCORES).drop(columns="z") for each in ("keep", mode))
+    wanted, scores = read
     pd.testing.assert_frame_equal(scores, wanted, rtol=1e-5, atol=1e-5)
 
 
