@@ -77,8 +77,9 @@ def test_nothing_changed(tiny_run):
 def test_the_default_run_trains_nothing(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config" / "config.yaml", "all", "--dry-run")
     plan = jobs(result)
-    # Five trained networks and fifteen untrained on three face sets; pixels on three of the video.
-    assert plan["accumulate_gram"] == 3 * 20 + 3 and "train_network" not in plan
+    # Of trained networks five and six instances, and ten untrained instances, on three face sets;
+    # pixels on three of the video; and nine twins on two.
+    assert plan["accumulate_gram"] == 3 * (5 + 6 + 10) + 3 + 2 * 9 and "train_network" not in plan
     figures = plots(*range(1, 10), *BEYOND)
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
