@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from snakemake.cli import get_argument_parser
+from snakemake.settings.types import MaxJobsPerTimespan
 
 from empty_sets import write_empty_sets
 from workflow_runner import REPOSITORY
@@ -100,3 +104,17 @@ def test_a_dry_run_of_everything_takes_seconds(paper):
     assert whole < 30
     # The code of all scripts was parsed once, not at every start.
     assert len(json.loads((paper / ".snakemake" / "code_digests.json").read_text())) > 50
+
+
+@pytest.mark.parametrize(("given", "is_kept"), [(None, False), ("5/1s", True), ("100/1m", True)])
+def test_snakemakes_own_limit_of_jobs_is_lifted(given, is_kept):
+    """Its timers add up; a limit that the user sets stays."""
+    limit = given or get_argument_parser().get_default("max_jobs_per_timespan")
+    rules = (REPOSITORY / "workflow" / "rules" / "common.smk").read_text()
+    (function,) = re.findall(r"^def lift_rate_limit.*?(?=\n\n\n)", rules, re.DOTALL | re.MULTILINE)
+    settings = SimpleNamespace(max_jobs_per_timespan=MaxJobsPerTimespan.parse_choice(limit))
+    scheduler = SimpleNamespace(job_rate_limiter=limit)
+    names = {"workflow": SimpleNamespace(scheduling_settings=settings, scheduler=scheduler)}
+    exec(function, names)
+    names["lift_rate_limit"]()
+    assert scheduler.job_rate_limiter == (limit if is_kept else None)

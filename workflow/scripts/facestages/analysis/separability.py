@@ -6,6 +6,7 @@ with the other label held constant. Each has a null distribution and an interval
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -268,8 +269,14 @@ def _add_to_curves(curves: _Curves, k: int | str, layer: str, scored: Sequence[M
 def _resample(pseudo: np.ndarray) -> np.ndarray:
     """Bootstrap (resamples,) of the mean of pseudo-values; the same people for all quantities."""
     finite = np.isfinite(pseudo)
-    drawn = people_weights(np.arange(len(pseudo))) * finite
+    drawn = _draw_people(len(pseudo)) * finite
     return weighted_mean(np.where(finite, pseudo, 0), drawn)
+
+
+@functools.cache
+def _draw_people(number: int) -> np.ndarray:
+    """How often each person is drawn, shape (resamples, people)."""
+    return people_weights(np.arange(number))
 
 
 def _overtaking_rows(curves: _Curves) -> list[dict[str, object]]:
