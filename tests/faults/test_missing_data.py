@@ -102,7 +102,7 @@ def test_doctor_on_the_paper(tmp_path):
     result = run_snakemake(tmp_path, REPOSITORY / "config/paper.yaml", "check_resources")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "results/paper/figures/fig4.pdf" in result.stdout
-    assert "MISSING: 11 of 15." in result.stdout
+    assert "MISSING: 11 of 16." in result.stdout
     assert "Can be made now\n  results/paper/figures/fig1.pdf\n" in result.stdout
 
 
