@@ -314,6 +314,15 @@ def _least_mean(sums, counts, nearest):
                 nearest[picture] = min(nearest[picture], sums[group, picture] * share)
 
 
+@numba.njit(cache=True, nogil=True)
+def _compare_all(inner, nearest, counts, place, cells, score):
+    """Write each picture's silhouette; `inner` are sums over the others of its group."""
+    for picture, cell in enumerate(place):
+        if cell < cells and counts[cell % len(counts)] > 1:
+            inside = inner[picture] / (counts[cell % len(counts)] - 1)
+            score[picture] = _compare(inside, nearest[picture])
+
+
 # Both keep aside the sums to a picture's own group, and put in their place a value that no minimum
 # takes.
 @numba.njit(cache=True, nogil=True)
@@ -324,10 +333,7 @@ def _score_raw(total, sizes, place, cells, inner, nearest, scores):
             inner[picture] = total[cell % groups, picture]
             total[cell % groups, picture] = _FAR
     _least_mean(total, sizes, nearest)
-    for picture, cell in enumerate(place):
-        if cell < cells and sizes[cell % groups] > 1:
-            inside = inner[picture] / (sizes[cell % groups] - 1)
-            scores[picture, 0] = _compare(inside, nearest[picture])
+    _compare_all(inner, nearest, sizes, place, cells, scores[:, 0])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -339,10 +345,7 @@ def _score_balanced(means, parts, sums, counts, place, inner, nearest, scores):
             inner[picture] = means[cell % groups, picture] - own
             means[cell % groups, picture] = _FAR
     _least_mean(means, parts, nearest)
-    for picture, cell in enumerate(place):
-        if cell < cells and parts[cell % groups] > 1:
-            inside = inner[picture] / (parts[cell % groups] - 1)
-            scores[picture, 1] = _compare(inside, nearest[picture])
+    _compare_all(inner, nearest, parts, place, cells, scores[:, 1])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -88,9 +88,9 @@ def fit(
     else:
         state = TrainingState(rate=training.learning_rate)
         rate = learning_rate(training, math.ceil(len(images) / training.batch_size))
-        _compile(model, keras.optimizers.Adam(rate))
+        _compile(model, keras.optimizers.Adam(rate), len(model.outputs))
     trained = KeptPictures(model, images, scaling, training.augmentation)
-    _compile(trained, model.optimizer)
+    _compile(trained, model.optimizer, len(model.outputs))
     while not state.stopped(training):
         begin = time.monotonic()
         row = _train_epoch(trained, targets, training, seed, state, sample_weights)
@@ -103,8 +103,7 @@ def fit(
     return keras.models.load_model(checkpoint.best(state), compile=False, safe_mode=True), state
 
 
-def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    outputs = len(getattr(model, "classifier", model).outputs)
+def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer, outputs: int) -> None:
     model.compile(
         optimizer,
         loss=["sparse_categorical_crossentropy"] * outputs,
