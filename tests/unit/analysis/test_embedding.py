@@ -94,15 +94,6 @@ def test_what_has_no_map_is_refused(matrix, words):
     assert "\n" not in str(error.value)
 
 
-def test_umap_learn_finds_no_tensorflow():
-    with embedding._hidden("json"):
-        with pytest.raises(ImportError):
-            import json
-    import json
-
-    assert json.loads("[1]") == [1]
-
-
 def test_axes_rise_with_valence_and_arousal():
     rng = np.random.default_rng(3)
     points = rng.normal(size=(200, 2))

@@ -7,11 +7,9 @@ of the layer's space, which `analysis.separability` scores.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -27,6 +25,7 @@ from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.analysis.resampling import interval, people_weights, weighted_correlation
 from facestages.analysis.silhouette_scores import score_label
 from facestages.errors import FacestagesError
+from facestages.imports import import_without
 from facestages.progress import progress
 from facestages.stimuli import add_ids
 
@@ -115,23 +114,9 @@ def _nearest(matrix: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarra
 def _umap_class() -> type:
     # For a variant that is not used here, umap-learn imports TensorFlow if it is installed. That
     # takes seconds, and TensorFlow and torch must not be in one process.
-    with _hidden("tensorflow"):
+    with import_without("tensorflow"):
         from umap import UMAP
     return UMAP
-
-
-@contextlib.contextmanager
-def _hidden(module: str) -> Iterator[None]:
-    """Make every import of `module` in the block fail."""
-    loaded = sys.modules.get(module)
-    sys.modules[module] = None
-    try:
-        yield
-    finally:
-        if loaded is None:
-            del sys.modules[module]
-        else:
-            sys.modules[module] = loaded
 
 
 def turn_axes(points: np.ndarray, affect: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]]:

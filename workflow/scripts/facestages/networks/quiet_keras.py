@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 
 from facestages.errors import FacestagesError
+from facestages.imports import import_without
 
 
 @contextlib.contextmanager
@@ -42,13 +43,9 @@ if _BACKEND != "tensorflow":
 # By default TensorFlow takes all the memory of a GPU at once.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
-# Keras wraps its models for scikit-learn if it can import that, which takes a second; nothing here
-# uses the wrappers.
-if _is_hidden := "sklearn" not in sys.modules:
-    sys.modules["sklearn"] = None
-with _standard_error_closed():
+# Keras wraps its models for scikit-learn and draws with matplotlib, if it can import these. That
+# takes two seconds, and nothing here uses it.
+with _standard_error_closed(), import_without("sklearn", "matplotlib"):
     import keras
-if _is_hidden:
-    del sys.modules["sklearn"]
 
 __all__ = ["keras"]
