@@ -30,18 +30,28 @@ test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
 	  resources/assets/headmodel resources/assets/mini_xception \
 	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-library test-workflow
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+	  test-workflow test-library test-faults test-calibration
 
-# Tests that call the library, and those that run Snakemake, side by side. The library has one thread:
-# on a busy processor, threads that wait for each other take ten times as long.
-test-library: export NUMBA_NUM_THREADS = 1
-test-library: export OMP_NUM_THREADS = 1
-test-library: $(ENV)
-	$(BIN)/python -m pytest tests/unit tests/calibration
-	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
+# Two of these at a time, the longest first. The library has one thread: on a busy processor, threads
+# that wait for each other take ten times as long.
+test-%: export NUMBA_NUM_THREADS = 1
+test-%: export OMP_NUM_THREADS = 1
 
 test-workflow: $(ENV)
-	$(BIN)/python -m pytest tests/workflow tests/faults tests/cluster
+	$(BIN)/python -m pytest tests/workflow
+
+test-library: $(ENV)
+	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/torch  # TensorFlow and torch never in one process
+
+# Broken files, full disks, killed jobs, a cluster.
+test-faults: $(ENV)
+	$(BIN)/python -m pytest tests/faults tests/cluster
+
+# Whether intervals and p-values keep what they promise.
+test-calibration: $(ENV)
+	$(BIN)/python -m pytest tests/calibration
 
 # What CI runs after the tests.
 lint: $(ENV)
@@ -76,5 +86,5 @@ bench: $(ENV)
 OUT ?= results/bench
 THREADS ?= 2
 
-.PHONY: FORCE env test test-library test-workflow lint docs lock bench
+.PHONY: FORCE env test test-workflow test-library test-faults test-calibration lint docs lock bench
 FORCE:
