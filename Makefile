@@ -29,7 +29,8 @@ endif
 test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
 	  resources/assets/headmodel resources/assets/mini_xception \
-	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0
+	  resources/assets/face_detector resources/assets/orl resources/assets/efficientnet_lite0 \
+	  resources/assets/axe
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
 	  test-workflow test-library test-faults test-calibration
 

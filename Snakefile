@@ -16,6 +16,7 @@ include: "workflow/rules/activations.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -30,6 +31,7 @@ rule all:
         ask(targets.figures, plan=PLAN),
         ask(targets.measures, plan=PLAN),
         ask(targets.reports, plan=PLAN),
+        PATHS["explorer"] if explorer.is_made(PLAN) else [],
         # A workflow that uses this one as a module has a report of its own.
         [] if IS_MODULE else PATHS["report"],
     localrule: True

@@ -12,7 +12,7 @@ from facestages.architectures import ARCHITECTURES, ZOOS
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
 from facestages.paths import Recording
-from facestages.plan import Plan, claims, tables, targets
+from facestages.plan import Plan, claims, explorer, tables, targets
 from facestages.plan.labels import missing_labels
 
 PLAN = Plan(CONFIG, MANIFEST, cores=lambda: workflow.cores or 4)

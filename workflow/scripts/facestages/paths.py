@@ -64,6 +64,7 @@ PATTERNS = {
     "claims": "<results>/claims.csv",
     "claims_page": "<results>/claims.html",
     "run_page": "<results>/run.html",
+    "explorer": "<results>/explorer.html",
     "report": "<results>/report.html",
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from facestages.config.analysis import Analysis
+from facestages.config.explorer import Explorer
 from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
 from facestages.config.mistakes import describe, read_texts
@@ -38,6 +39,9 @@ class Config(Section):
     analysis: Analysis = Field(Analysis(), description="What is measured.")
     figures: Figures = Field(description="What the figures show.")
     tables: Tables = Field(Tables(), description="What the tables show.")
+    explore: Explorer | None = Field(
+        Explorer(), description="What the explorer shows; null makes none."
+    )
     network: str | None = Field(
         None, description="For `snakemake list_layers`: the network whose layers are printed."
     )
@@ -77,6 +81,8 @@ class Config(Section):
         check_once("analysis.decoding.labels", self.analysis.decoding.labels)
         for where, section in self.drawings() if self.network is None else ():
             section.check(where, self)
+        if self.explore is not None and self.network is None:
+            self.explore.check(self)
         for key in self.pathvars:
             if key not in _PATHVARS:
                 hint = did_you_mean(key, _PATHVARS)

@@ -16,6 +16,16 @@ from facestages.text import abbreviate, line_problem
 DisfaSubject = Annotated[str, Field(pattern=r"^SN\d{3}$")]
 
 
+# YAML takes a number or `no` for something else than text.
+Word = Annotated[str, BeforeValidator(as_text)]
+
+MayShow = Literal["all", "none"] | list[Word]
+_MAY_SHOW = (
+    "Whose faces figures, reports and the explorer may show: `all`, `none`, or a list of "
+    "identities. All others are drawn as a placeholder."
+)
+
+
 class FaceSet(Section):
     """What all face sets have in common."""
 
@@ -23,6 +33,7 @@ class FaceSet(Section):
     paper: Literal["DISFA", "FER2013", "KDEF"] | None = Field(
         None, description="The paper's face set that this is, or stands in for, in Table 1."
     )
+    may_show: MayShow = Field("all", description=_MAY_SHOW)
     expression_from: str | None = Field(
         None,
         description="Network whose predictions are the expression label of the analyses, instead "
@@ -187,8 +198,6 @@ def _given(**paths: str | None) -> dict[str, str]:
     return {key: path for key, path in paths.items() if path is not None}
 
 
-# YAML takes a number or `no` for something else than text.
-Word = Annotated[str, BeforeValidator(as_text)]
 Words = dict[Word, Annotated[Word, BeforeValidator(lambda value: "" if value is None else value)]]
 LabelName = Annotated[str, AfterValidator(label_name)]
 
@@ -266,6 +275,7 @@ class Kdef(Files):
 
     source: Literal["kdef"] = Field(description="Where the faces come from.")
     label: str = Field("KDEF", description="Name in figures.")
+    may_show: MayShow = Field("none", description=_MAY_SHOW)
     path: UserPath = Field(description="Folder of the pictures, as a tree or flat.")
     angles: list[Literal["FL", "HL", "S", "HR", "FR"]] = Field(
         ["S"],
@@ -318,6 +328,7 @@ class Disfa(Files):
 
     source: Literal["disfa"] = Field(description="Where the faces come from.")
     label: str = Field("DISFA", description="Name in figures.")
+    may_show: MayShow = Field("none", description=_MAY_SHOW)
     path: UserPath = Field(
         description="Folder that holds the folders of videos and of action units."
     )

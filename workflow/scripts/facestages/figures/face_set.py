@@ -24,6 +24,8 @@ class FaceSet(NamedTuple):
     #: Where each label comes from.
     sources: dict[str, str]
     attributes: dict[str, object]
+    #: Whose faces may be shown: ``"all"``, ``"none"`` or identities.
+    may_show: str | Sequence[str] = "none"
 
     @property
     def digest(self) -> str:
@@ -58,10 +60,20 @@ class FaceSet(NamedTuple):
             return self.labels[name].astype(str).to_numpy()
         return np.full(len(self.labels), "")
 
+    @property
+    def is_shown(self) -> np.ndarray:
+        """Whether each face may be shown; one whose identity is not known, only if all may."""
+        if isinstance(self.may_show, str):
+            return np.full(len(self.labels), self.may_show == "all")
+        return np.isin(self.identities, list(self.may_show))
+
     def pictures(self, rows: Sequence[int]) -> list[np.ndarray]:
-        """Pictures (rows, columns[, 3]) uint8 of some stimuli."""
+        """Pictures (rows, columns[, 3]) uint8 of some stimuli; where not shown, a placeholder."""
+        is_shown = self.is_shown
         with store.open_read(self.path, "stimuli") as file:
-            return [file["images"][int(row)] for row in rows]
+            images = file["images"]
+            hidden = placeholder(images.shape[1:])
+            return [images[int(row)] if is_shown[row] else hidden for row in rows]
 
     def count(self) -> str:
         """``"972 pictures of 70 people"``; of a sample also how many there are in all."""
@@ -74,9 +86,21 @@ def read_face_set(
     stimuli: str | os.PathLike,
     labels: str | os.PathLike | None = None,
     labels_from: str | os.PathLike | None = None,
+    may_show: str | Sequence[str] = "none",
 ) -> FaceSet:
     """Read a face set from its files of pictures and of labels (`stimuli.read_labels`).
 
-    Predictions in `labels_from` take the place of its expressions.
+    Predictions in `labels_from` take the place of its expressions. `may_show` says whose faces may
+    be shown: ``"all"``, ``"none"`` or a list of identities.
     """
-    return FaceSet(stimuli, labels, *read_labels(stimuli, labels, labels_from))
+    return FaceSet(stimuli, labels, *read_labels(stimuli, labels, labels_from), may_show)
+
+
+def placeholder(shape: Sequence[int]) -> np.ndarray:
+    """Head and shoulders in grey (rows, columns[, 3]) uint8, in place of a face."""
+    y, x = (np.linspace(-1, 1, size) for size in shape[:2])
+    y = y[:, None]
+    head = (x / 0.4) ** 2 + ((y + 0.2) / 0.5) ** 2 < 1
+    shoulders = (x / 0.8) ** 2 + ((y - 1.15) / 0.65) ** 2 < 1
+    drawn = np.where(head | shoulders, 150, 215).astype(np.uint8)
+    return drawn if len(shape) == 2 else np.repeat(drawn[..., None], shape[2], axis=2)
