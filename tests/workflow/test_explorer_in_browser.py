@@ -213,8 +213,8 @@ def test_few_faces(tmp_path, n, people):
     with open_page(tmp_path / "page.html", tmp_path / "chromium") as page:
         page.wait("panes[0].now !== null")
         page.evaluate("look(1, true); play(); goTo(5)")
-        notes = page.evaluate("document.getElementById('notes').textContent")
-        assert f"{n} of {n} faces may not be shown" in notes
+        about = page.evaluate("document.getElementById('about').textContent")
+        assert f"{n} of {n} faces may not be shown" in about
         assert page.errors == [] and page.requests == []
 
 

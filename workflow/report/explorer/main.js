@@ -180,7 +180,8 @@ function showAll() {
   $("color").value = state.color;
   $("faces").checked = state.withFaces;
   document.querySelectorAll("[data-tool]").forEach((one) => one.setAttribute("aria-pressed", one.dataset.tool === state.tool));
-  $("about").textContent = `${set.label}: ${set.count}${set.rendered ? ", all RENDERED, not photographs" : ""}.`;
+  const hidden = set.hidden ? ` ${set.hidden} of ${set.ids.length} faces may not be shown, and are drawn as a placeholder.` : "";
+  $("about").textContent = `${set.label}: ${set.count}${set.rendered ? ", all RENDERED, not photographs" : ""}.${hidden}`;
   const slider = $("step"), layer = shown[0].layers[state.step];
   slider.max = shown[0].layers.length - 1;
   slider.value = state.step;
@@ -209,7 +210,6 @@ function notes() {
     "Each map is turned and mirrored to lie as the next layer's does (Procrustes), and scaled to fill the view; distances within a map keep their proportions.",
     state.map === "umap" ? "UMAP keeps which faces are near, not how far apart the others are." : "A map of two components shows a part of the variance; neighbours are those of the full space.",
     set.rendered ? "All faces are RENDERED, not photographs." : "",
-    set.hidden ? `${set.hidden} of ${set.ids.length} faces may not be shown, and are drawn as a placeholder.` : "",
     ...shown.filter((one) => one.circular).map((one) => `CIRCULAR: ${one.label} is shown with its own answers as expressions.`),
     ...shown.map((one) => `${title(one)}: weights: ${one.weights.join("; trained on ")}.`),
     `Made by facestages ${DATA.version}.`,
