@@ -14,7 +14,7 @@ rule make_explorer:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(400),
+        mem_mb=megabytes(lambda: explorer.megabytes(PLAN)),
         runtime=20,
         gpu=0,
     params:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import resource
+from collections.abc import Iterable
 from pathlib import Path
 
 from facestages.errors import FacestagesError
@@ -60,6 +61,15 @@ def geometry(n: int, units: int = 0) -> int:
     """Gram matrix, spectrum, and copies that are written; blocks of a layer of so many units."""
     blocks = 3 * _FLOAT * n * min(units, _COLUMNS)
     return _ANALYSIS + (16 * n * n + blocks) // _MB
+
+
+def explorer(face_sets: Iterable[tuple[int, int]]) -> int:
+    """A page of face sets, of so many pictures and recordings each, of a dozen layers."""
+    sizes = list(face_sets)
+    # A small picture; a layer's map and neighbours. The text of the page is held several times.
+    page = sum(n * (1400 + 12 * 38 * recordings) for n, recordings in sizes)
+    blocks = 4 * 512 * 8 * max((n for n, _ in sizes), default=0)
+    return 210 + (5 * page + blocks) // _MB
 
 
 def multiplication(n: int, *, within: bool) -> int:

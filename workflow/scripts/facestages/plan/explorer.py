@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from facestages import memory
 from facestages.paths import Recording
 from facestages.plan import targets
 
@@ -54,6 +55,13 @@ def plan_explorer(plan: Plan) -> ExplorerPlan:
         face_sets.append(one)
     components = plan.config.figures.fig4.components
     return ExplorerPlan(files, face_sets, components, plan.config.explore.neighbours)
+
+
+def megabytes(plan: Plan) -> int:
+    """Memory of the job."""
+    face_sets = plan_explorer(plan).face_sets
+    sizes = [(plan.face_sets.n_measured(f["name"]), len(f["recordings"])) for f in face_sets]
+    return memory.explorer(sizes)
 
 
 def _names(plan: Plan) -> tuple[list[str], list[str]]:
