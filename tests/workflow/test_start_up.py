@@ -16,7 +16,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.settings.types import MaxJobsPerTimespan
 
 from empty_sets import write_empty_sets
-from workflow_runner import REPOSITORY
+from workflow_runner import REPOSITORY, jobs, run_snakemake
 
 # Each takes more than 50 ms to import, some several seconds, and no look-up needs them.
 HEAVY = (
@@ -118,3 +118,36 @@ def test_snakemakes_own_limit_of_jobs_is_lifted(given, is_kept):
     exec(function, names)
     names["lift_rate_limit"]()
     assert scheduler.job_rate_limiter == (limit if is_kept else None)
+
+
+def own_config(folder: Path, name: str, **changes) -> Path:
+    path = folder / name
+    config = yaml.safe_load((REPOSITORY / "tests" / "workflow" / "tiny.yaml").read_text())
+    path.write_text(yaml.safe_dump({**config, **changes}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "results"),
+    [
+        ("mine.yaml", {}, "results/mine"),
+        ("my faces {1}.yaml", {}, "results/my_faces_1_"),
+        ("config.yaml", {}, "results"),
+        ("mine.yaml", {"pathvars": {"logs": "logs/mine"}}, "results/mine"),
+        ("mine.yaml", {"pathvars": {"results": "elsewhere"}}, "elsewhere"),
+    ],
+)
+def test_each_config_has_a_folder_of_results(tmp_path, name, changes, results):
+    config = own_config(tmp_path, name, **changes)
+    wanted = f"{results}/figures/fig1.pdf"
+    assert jobs(run_snakemake(tmp_path, config, wanted, "--dry-run"))["plot_fig1"] == 1
+
+
+def test_a_figure_of_another_config_is_named(tmp_path):
+    config = own_config(tmp_path, "mine.yaml")
+    done = run_snakemake(tmp_path, config, "results/figures/fig1.pdf", "--dry-run")
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(
+        "results/figures/fig1.pdf: the results of this config are in results/mine/. Ask for "
+        "results/mine/figures/fig1.pdf"
+    )

@@ -2,10 +2,12 @@
 
 import importlib.util
 import os
+import re
 import runpy
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.pathvars import Pathvars
 
 # Rules of a workflow that uses this one as a module.
@@ -51,6 +53,12 @@ if OWN_CONFIG:
 
     configfile: "config/config.yaml"
 
+elif not IS_MODULE:
+    # Each config file has a folder of results: none overwrites a figure of another.
+    own = re.sub(r"[^\w.-]+", "_", Path(workflow.configfiles[-1]).stem)
+    if own != "config" and isinstance(config.setdefault("pathvars", {}), dict):
+        config["pathvars"].setdefault("results", f"results/{own}")
+
 
 # A workflow that uses this one as a module may set folders outside of the module's config; the
 # library looks for them in the config.
@@ -75,3 +83,12 @@ except FacestagesError as error:
 workflow.pathvars.update(
     Pathvars.from_config({"pathvars": CONFIG.pathvars}, module_level=IS_MODULE)
 )
+
+# The same figure has another path for each config. Snakemake would say that no rule makes it.
+if workflow.is_main_process and not IS_MODULE and CONFIG.results.startswith("results/"):
+    for target in get_argument_parser().parse_known_args(sys.argv[1:])[0].targets:
+        if target.startswith("results/") and not f"{target}/".startswith(f"{CONFIG.results}/"):
+            sys.exit(
+                f"{target}: the results of this config are in {CONFIG.results}/. Ask for "
+                f"{CONFIG.results}/{target.removeprefix('results/')}"
+            )

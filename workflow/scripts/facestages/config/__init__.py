@@ -52,7 +52,9 @@ class Config(Section):
         {}, description="Local file of an asset, used instead of a download."
     )
     pathvars: dict[str, UserPath] = Field(
-        {}, description="Snakemake's path variables, e.g. `results: results/paper`."
+        {},
+        description="Snakemake's path variables, e.g. `results: results/paper`. The results of "
+        "`mine.yaml` go to `results/mine` if this does not say otherwise.",
     )
 
     @model_validator(mode="before")
