@@ -1,5 +1,7 @@
 # make results/report.html        everything: all figures, tables and claims, in one page
 # make results/figures/fig4.pdf   any target of the workflow, with all that it needs
+# make faces FOLDER=/data/mine   a config for pictures of your own; then: make CONFIG=... TARGET
+# make check CONFIG=my.yaml      what is wrong or missing in a config
 # make test                       the whole test suite
 # make env                        the environment alone (GPU=1 for a CUDA machine)
 
@@ -8,7 +10,15 @@ BIN := .venv/bin
 ENV := .venv/.up-to-date$(if $(GPU),-gpu)
 
 results/%: $(ENV) FORCE
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all "$@"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all \
+	  $(if $(CONFIG),--configfile "$(CONFIG)") -- "$@"
+
+faces: $(ENV)
+	@test -n "$(FOLDER)" || { echo "Which? make faces FOLDER=/path/to/pictures" >&2; exit 1; }
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m facestages new "$(FOLDER)"
+
+check: $(ENV)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m facestages check "$(or $(CONFIG),config/config.yaml)"
 
 env: $(ENV)
 
@@ -87,5 +97,5 @@ bench: $(ENV)
 OUT ?= results/bench
 THREADS ?= 2
 
-.PHONY: FORCE env test test-workflow test-library test-faults test-calibration lint docs lock bench
+.PHONY: FORCE env faces check test test-workflow test-library test-faults test-calibration lint docs lock bench
 FORCE:

@@ -185,6 +185,11 @@ def name_columns(header: list[str], columns: Mapping[str, str], where: str) -> l
     """
     labels = {tidy(column): label for label, column in columns.items()}
     for column, label in labels.items():
+        if column == "?" and column not in header:
+            raise FacestagesError(
+                f"{where}: the names of the pictures do not tell the {label}. Write it into a "
+                f"column '{label}' of this table, and remove '?' from 'columns' in the config"
+            )
         if column not in header:
             hint = did_you_mean(column, filter(None, header))
             if label in header:
@@ -289,7 +294,7 @@ def _unknown_words(
     """A line on expressions that are none of the seven, and that no `rename` gives."""
     given = tidy_words(rename).get("expression", {})
     # What looks like one of the seven may be a slip in the config.
-    meant_so = {new for word, new in given.items() if word == new or not _meant_word(new)}
+    meant_so = {new for word, new in given.items() if word == new or not meant_word(new)}
     words = sorted(counts.keys() - {*EXPRESSIONS, "", *meant_so})
     if words and all(parse_number(word) is not None for word in words):
         yield (
@@ -299,7 +304,7 @@ def _unknown_words(
         return
     if not words:
         return
-    meant = {word: _meant_word(word) for word in words}
+    meant = {word: meant_word(word) for word in words}
     listed = ", ".join(
         f"'{shorten(word)}' ({counts[word]} pictures"
         + (f", did you mean '{meant[word]}'?)" if meant[word] else ")")
@@ -314,7 +319,7 @@ def _unknown_words(
     )
 
 
-def _meant_word(word: str) -> str:
+def meant_word(word: str) -> str:
     """Which of the seven expressions a word probably means; "" if none."""
     word = word.lower()
     near = difflib.get_close_matches(word, EXPRESSIONS, n=1, cutoff=0.75)

@@ -1,0 +1,53 @@
+"""Before a run: ``python -m facestages new FOLDER`` and ``python -m facestages check CONFIG``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from facestages.errors import FacestagesError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; 1 if something is wrong."""
+    parser = argparse.ArgumentParser("facestages", description="Before a run of the workflow.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    new = commands.add_parser("new", help="a config for a folder or a table of pictures")
+    new.add_argument("source", help="folder of pictures, or a table (csv) of them")
+    new.add_argument("--out", default="config", help="folder of the files (default: config)")
+    check = commands.add_parser("check", help="what is wrong or missing in a config")
+    check.add_argument("configs", nargs="+", metavar="config")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "new":
+            from facestages.new_faces import new_config
+
+            print("\n".join(new_config(given.source, given.out)))
+        else:
+            for path in given.configs:
+                print("\n".join(check_config(path)))
+    except FacestagesError as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def check_config(path: str) -> list[str]:
+    """Lines on what a run with this config lacks; a mistake is an error."""
+    from facestages.assets import RESOURCES, read_manifest
+    from facestages.config import load_config
+    from facestages.plan import Plan
+    from facestages.plan.labels import missing_labels
+
+    manifest = read_manifest(RESOURCES / "manifest.yaml")
+    plan = Plan(load_config(path, manifest), manifest)
+    lines = [f"left out: {line}" for line in plan.absent.values()]
+    lines += [f"labels: {line}" for line in missing_labels(plan)]
+    for name in plan.drawable:
+        if name.startswith("figures."):
+            plan.figure(name.split(".")[1])
+    return [*lines, f"{path}: no mistake; figures: {', '.join(plan.drawable)}"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,334 @@
+"""A config for a folder of pictures: who and which expression their names seem to tell.
+
+The guess is written as a table, which its user corrects; nothing is measured from a guess that was
+not written down.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from facestages.errors import FacestagesError, shorten
+from facestages.face_tables import meant_column, meant_word
+from facestages.files import atomic_path, is_clutter
+from facestages.rows import read_header
+from facestages.text import quote_yaml
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".ppm", ".pgm")
+_TABLES = (".csv", ".tsv", ".txt")
+_SEXES = {"male": "male", "man": "male", "female": "female", "woman": "female"}
+
+# Names of published sets, whose parts are labels.
+_PUBLISHED = {
+    "KDEF": r"[AB](?P<identity>[FM]\d\d)(?P<expression>AF|AN|DI|HA|NE|SA|SU)(S|FL|FR|HL|HR)",
+    "JAFFE": r"(?P<identity>[A-Z]{2})\.(?P<expression>[A-Z]{2})\d\.\d+",
+    "RaFD": r"Rafd\d+_(?P<identity>\d+)_\w+_(?P<sex>male|female)_(?P<expression>[a-z]+)_\w+",
+    "CK+": r"(?P<identity>S\d{3})_(?P<session>\d{3})_(?P<frame>\d{8})",
+}
+
+# A part of names tells the expression where it does so for this share of the pictures.
+_LEAST = 0.25
+_SHEET = (12, 8)  # columns, rows
+_TILE = 96
+
+
+class Guess(NamedTuple):
+    """What the names of pictures tell."""
+
+    #: A row a picture: ``path``, and those labels that were found.
+    table: pd.DataFrame
+    #: For each label, where it was found.
+    found: dict[str, str]
+
+
+def new_config(source: str | os.PathLike, out: str | os.PathLike = "config") -> list[str]:
+    """Write a config, a table and a contact sheet for pictures; nothing is overwritten.
+
+    Parameters
+    ----------
+    source : path-like
+        Folder of pictures, or a table of them.
+    out : path-like
+        Folder of the files, which are named after `source`.
+
+    Returns
+    -------
+    list of str
+        Lines for a reader: what was guessed, what was not, and the command to run.
+
+    Raises
+    ------
+    FacestagesError
+        If there is no picture, or a config of that name.
+    """
+    source, out = Path(source), Path(out)
+    name = re.sub(r"[^A-Za-z0-9]+", "_", source.resolve().stem).strip("_").lower() or "faces"
+    config = out / f"{name}.yaml"
+    if config.exists():
+        raise FacestagesError(f"{config} exists. Remove it, or go on with it as it is")
+    out.mkdir(parents=True, exist_ok=True)
+    if source.is_file():
+        lines, entry = _of_table(source)
+        written = []
+    else:
+        guess = guess_labels(list_pictures(source))
+        table, sheet = out / f"{name}.csv", out / f"{name}.png"
+        with atomic_path(table) as partial:
+            guess.table.to_csv(partial, index=False)
+        with atomic_path(sheet) as partial:
+            draw_sheet(source, guess.table).save(partial, "PNG")
+        lines, entry = describe(guess), _entry(name, table, source, guess)
+        written = [str(table), str(sheet)]
+    with atomic_path(config) as partial:
+        partial.write_text(_CONFIG.format(name=name, entry=entry), encoding="utf-8")
+    return [
+        *lines,
+        "",
+        f"Written: {', '.join([str(config), *written])}.",
+        *(["Look at the sheet, and correct the table."] if written else []),
+        f"Then: make CONFIG={config} results/{name}/figures/fig4.pdf",
+    ]
+
+
+def list_pictures(folder: Path) -> list[str]:
+    """Paths of all pictures below a folder, relative to it.
+
+    Raises
+    ------
+    FacestagesError
+        If there is no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise FacestagesError(f"{folder}: no such folder or table")
+    files = [
+        Path(place, name).relative_to(folder).as_posix()
+        for place, _, names in os.walk(folder)
+        for name in names
+        if not is_clutter(name)
+    ]
+    pictures = [path for path in files if path.lower().endswith(_SUFFIXES)]
+    # Some sets write the expression in place of a suffix.
+    if not pictures and files and _is_picture(folder / files[0]):
+        pictures = [path for path in files if _is_picture(folder / path)]
+    if not pictures:
+        raise FacestagesError(
+            f"{folder}: holds no picture ({', '.join(word[1:] for word in _SUFFIXES)})"
+        )
+    return sorted(pictures)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with Image.open(path):
+            return True
+    except OSError:
+        return False
+
+
+# ----------------------------------------------------------------------------------- the guess
+
+
+def guess_labels(paths: Sequence[str]) -> Guess:
+    """Identity, expression and more, from the names of published sets or from parts of names."""
+    names = [_stem(path) for path in paths]
+    for title, pattern in _PUBLISHED.items():
+        matches = [re.fullmatch(pattern, name.rpartition("/")[2]) for name in names]
+        if sum(map(bool, matches)) >= 0.9 * len(paths):
+            rows = [match.groupdict() if match else {} for match in matches]
+            table = pd.DataFrame(rows, index=range(len(paths))).fillna("")
+            table = table.loc[:, [not column.isdigit() for column in table.columns]]
+            if "expression" in table:
+                table["expression"] = [_expression(word) for word in table["expression"]]
+            table.insert(0, "path", list(paths))
+            labels = table.columns.drop("path")
+            return Guess(table, dict.fromkeys(labels, f"names are those of {title}"))
+    return _from_parts(paths, names)
+
+
+def _from_parts(paths: Sequence[str], names: Sequence[str]) -> Guess:
+    parts = [_parts(name) for name in names]
+    positions = [
+        place
+        for place in dict.fromkeys(key for of in parts for key in of)
+        if sum(place in of for of in parts) >= 0.95 * len(paths)
+    ]
+    values = {place: [of.get(place, "") for of in parts] for place in positions}
+    table, found = pd.DataFrame({"path": list(paths)}), {}
+    shares = {}
+    for place, words in values.items():
+        meant = Counter(map(_expression, words))
+        shares[place] = 0 if len(meant) < 3 else 1 - meant[""] / len(words)
+    expression = max(shares, key=shares.get, default=None)
+    if expression is not None and shares[expression] >= _LEAST:
+        table["expression"] = [_expression(word) for word in values.pop(expression)]
+        found["expression"] = _in_words(expression, parts)
+    for place, words in list(values.items()):
+        if {word.lower() for word in words} <= _SEXES.keys():
+            table["sex"] = [_SEXES[word.lower()] for word in values.pop(place)]
+            found["sex"] = _in_words(place, parts)
+            break
+    if identity := _find_people(values, len(paths)):
+        table["identity"] = values[identity]
+        found["identity"] = _in_words(identity, parts)
+    columns = [c for c in ("path", "identity", "expression", "sex") if c in table]
+    return Guess(table[columns], found)
+
+
+def _find_people(values: dict[tuple, list[str]], n: int) -> tuple | None:
+    """The part of names that most probably tells people apart: of several pictures each.
+
+    A folder comes before a part of a name, and the first part before the others.
+    """
+    counts = {place: len(set(words)) for place, words in values.items()}
+    several = [place for place, count in counts.items() if 2 <= count <= n / 2]
+    many = [place for place in several if counts[place] > 2]
+    return min(many or several, key=lambda place: (place[0] != "folder", place[1]), default=None)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(".")[0] if path.lower().endswith(_SUFFIXES) else path
+
+
+def _parts(name: str) -> dict[tuple[str, int], str]:
+    """Folders and parts of a file's name, by kind and number."""
+    *folders, last = name.split("/")
+    words = [word for word in re.split(r"[_\-. ]+", last) if word]
+    return {
+        **{("folder", number): word for number, word in enumerate(folders)},
+        **{("part", number): word for number, word in enumerate(words)},
+    }
+
+
+def _expression(word: str) -> str:
+    """One of the seven expressions; "" for other words, such as ``glasses2``."""
+    return meant_word(word.rstrip("0123456789()"))
+
+
+def _in_words(place: tuple[str, int], parts: Sequence[dict]) -> str:
+    kind, number = place
+    example = next(of[place] for of in parts if place in of)
+    where = "folder" if kind == "folder" else "part of the name"
+    return f"{where} number {number + 1}, such as '{shorten(example)}'"
+
+
+def describe(guess: Guess) -> list[str]:
+    """What was guessed, in lines: counts of each label, and what is missing."""
+    table, lines = guess.table, [f"{len(guess.table):,} pictures"]
+    for label in ("identity", "expression", "sex", "session"):
+        if label not in table:
+            continue
+        counts = Counter(table[label])
+        if label == "identity":
+            each = sorted(counts.values())
+            some = f"{each[0]} to {each[-1]}" if each[0] < each[-1] else str(each[0])
+            told = f"{len(counts)} people, {some} pictures each"
+        else:
+            told = ", ".join(f"{shorten(word) or '-'} {n}" for word, n in counts.most_common(12))
+        lines.append(f"{label}: {told} ({guess.found[label]})")
+    for label in ("identity", "expression"):
+        if label not in table:
+            lines.append(f"{label}: ? Nothing in the names seems to tell it; write it in the table")
+        elif empty := int((table[label] == "").sum()):
+            lines.append(f"{empty:,} pictures have no {label}: their names have other words there")
+    lines += ["", *table.head(5).to_string(index=False).split("\n")]
+    return lines
+
+
+def draw_sheet(folder: Path, table: pd.DataFrame) -> Image.Image:
+    """Some pictures at even steps, each with what was guessed of it."""
+    columns, rows = _SHEET
+    step = max(1, len(table) / (columns * rows))
+    shown = [table.iloc[int(i * step)] for i in range(min(len(table), columns * rows))]
+    lines = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (columns * _TILE, lines * (_TILE + 26)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, row in enumerate(shown):
+        x, y = number % columns * _TILE, number // columns * (_TILE + 26)
+        try:
+            with Image.open(folder / row["path"]) as picture:
+                picture.draft("RGB", (_TILE, _TILE))
+                small = picture.convert("RGB")
+            small.thumbnail((_TILE - 4, _TILE - 4))
+            sheet.paste(small, (x + 2, y + 2))
+        except (OSError, ValueError, Image.DecompressionBombError):
+            draw.text((x + 4, y + 40), "not read", fill="#b03000")
+        words = [str(row.get(label, "?")) for label in ("identity", "expression")]
+        for line, word in enumerate(words):
+            draw.text((x + 2, y + _TILE + 12 * line - 1), word[:15], fill="#222222")
+    return sheet
+
+
+# ---------------------------------------------------------------------------------- the config
+
+
+def _of_table(table: Path) -> tuple[list[str], str]:
+    """Lines and the config's entry for a table of one's own."""
+    if table.suffix.lower() not in _TABLES:
+        raise FacestagesError(f"{table}: give a folder of pictures, or a table (csv) of them")
+    header = read_header(table)
+    columns, lines = {}, [f"{table}: columns {', '.join(header)}"]
+    for label in ("path", "identity", "expression", "sex", "session"):
+        column = label if label in header else meant_column(label, header)
+        if column and column != label:
+            columns[label] = column
+        elif not column and label in ("path", "identity"):
+            columns[label] = "?"
+        lines += [f"{label}: {column or '?'}"] if column or label in columns else []
+    pairs = ", ".join(f"{label}: {quote_yaml(column)}" for label, column in columns.items())
+    entry = [f"table: {quote_yaml(str(table.resolve()))}"]
+    return lines, "\n    ".join([*entry, *([f"columns: {{{pairs}}}"] if pairs else [])])
+
+
+def _entry(name: str, table: Path, folder: Path, guess: Guess) -> str:
+    lines = [
+        f"table: {quote_yaml(str(table))}",
+        f"folder: {quote_yaml(str(folder.resolve()))}",
+    ]
+    if "identity" not in guess.table:
+        lines.append('columns: {identity: "?"}')
+    return "\n    ".join(lines)
+
+
+_CONFIG = """\
+# Faces of one's own, and two networks: NN2, trained to name expressions, and the same network
+# untrained. config/README.md explains every key; README.md says how to add your own network.
+
+datasets:
+  {name}:
+    source: table
+    label: {name}
+    {entry}
+    size: 128
+    color: grey
+    # Faces are found and framed. A picture without a face is left out, and the report lists it.
+    # For pictures that are cropped already: crop: null
+    crop: {{failures: drop}}
+
+networks:
+  nn2: &light
+    label: NN2 (7 expressions)
+    architecture: light_cnn
+    classes: [angry, disgust, fear, happy, sad, surprise, neutral]
+    weights: {{asset: nn2}}
+    stages: {{early: batchnorm_1, middle: flatten, penultimate: dropout_4, final: out_layer}}
+  nn3:
+    <<: *light
+    label: NN3 (untrained)
+    weights: untrained
+    seeds: [0, 1, 2]
+
+analysis:
+  components: [2, 10, all]
+  permutations: 200
+
+figures:
+  fig4: {{datasets: [{name}], networks: [nn2, nn3]}}
+"""
