@@ -50,7 +50,7 @@ def test_what_snakemake_fills_in_is_left_out(tmp_path):
             "Shares, e.g. Eyes. (a) Mouth [0.1, 0.2].",
         ),
         ("Only one", "Only one"),
-        (f"One. {'long ' * 80}word. Three.", "One."),
+        (f"One. {'Long ' * 80}word. Three.", "One."),
         ("Set .. include here, 95 % intervals. Two.", "Set .. include here, 95 % intervals. Two."),
     ],
 )
