@@ -1,4 +1,4 @@
-# make results/report.html        everything: all figures, tables and claims, in one page
+# make results/report.html        what the run finds: all figures, tables and claims, in one page
 # make results/figures/fig4.pdf   any target of the workflow, with all that it needs
 # make test                       the whole test suite
 # make env                        the environment alone (GPU=1 for a CUDA machine)

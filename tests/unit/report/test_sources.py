@@ -40,6 +40,7 @@ def test_the_projects_own_citation_names_the_paper():
 @pytest.fixture
 def folder(tmp_path):
     for name, rows in {
+        "make_report.tsv": ["9\t0:00:09\t900\t50"],
         "plot.tsv": ["2.5\t0:00:02\t100\t50"],
         "score/a/b.tsv": ["10\t0:00:10\t300\t50"],
         "score/c.tsv": ["20\t0:00:20\tNA\t50", "1\t0:00:01\t500.5\t50"],

@@ -58,12 +58,14 @@ class Runtime(NamedTuple):
 def read_runtimes(folder: str | os.PathLike) -> list[Runtime]:
     """Runtimes by rule, from the benchmarks that Snakemake keeps in a folder, the longest first.
 
-    Jobs without wildcards have a file of their rule's name, all others a folder.
+    Jobs without wildcards have a file of their rule's name, all others a folder. The report itself
+    is left out, because a second one of the same run would differ from the first.
     """
     files: dict[str, list[Path]] = {}
     for path in sorted(Path(folder).rglob("*.tsv")):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        files.setdefault(rule, []).append(path)
+        if rule != "make_report":
+            files.setdefault(rule, []).append(path)
     runtimes = [_add_up(rule, paths) for rule, paths in files.items()]
     return sorted(runtimes, key=lambda one: (-one.seconds, one.rule))
 
