@@ -1,4 +1,4 @@
-# make results/report.html        everything: all figures, tables and claims, in one page
+# make results/report.html        what the run finds: all figures, tables and claims, in one page
 # make results/figures/fig4.pdf   any target of the workflow, with all that it needs
 # make faces FOLDER=/data/mine   a config for pictures of your own; then: make CONFIG=... TARGET
 # make check CONFIG=my.yaml      what is wrong or missing in a config

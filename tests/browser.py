@@ -91,6 +91,24 @@ class Page:
         )
         return found["result"].get("value", "")
 
+    def resize(self, width: int, *, mobile: bool = False) -> None:
+        """Give the window a width, or that of a phone."""
+        size = {**_SIZE, "width": width, "mobile": mobile}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+
+    def press(self, key: str) -> None:
+        """Press a key that writes nothing, such as ``Tab`` or ``Enter``."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        for kind in ("rawKeyDown", "keyUp"):
+            self._call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
+            )
+
+    def print_pdf(self) -> bytes:
+        """The page as it is printed."""
+        printed = self._call("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        return base64.b64decode(printed["data"])
+
     def screenshot(self, path: Path) -> None:
         """Write what is to be seen as PNG."""
         path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))

@@ -47,7 +47,7 @@ def test_a_run_of_hostile_names(workspace):
     assert "'-happy" in cells and not any(cell.startswith(("-h", "=", "@")) for cell in cells)
     latex = (results / "tables/table1.tex").read_text()
     assert r"\$\textbackslash{}frac\{ \textless{}/script" in latex and r"\frac" not in latex
-    assert "</script> {{ x }}" not in (results / "run.html").read_text()
+    assert "</script> {{ x }}" not in (results / "report.html").read_text()
 
 
 def test_a_label_of_two_lines(workspace):

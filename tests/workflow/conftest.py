@@ -11,7 +11,7 @@ import yaml
 
 from workflow_runner import REPOSITORY, link_downloads, run_snakemake
 
-PARTS = ("Snakefile", "workflow", "profiles", "envs", "resources/manifest.yaml")
+PARTS = ("Snakefile", "CITATION.cff", "workflow", "profiles", "envs", "resources/manifest.yaml")
 PARTS += tuple(f"resources/{name}.yaml" for name in ("gated", "paper", "claims"))
 
 

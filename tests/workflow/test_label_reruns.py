@@ -42,7 +42,7 @@ MEASURES = {
     **{"score_separability": 2, "decode_labels": 2, "embed_umap": 1},
     **{"regress_affect": 1, "compare_layers": 1, "summarise_gradcam": 1},
     **{"make_gradcam_table": 1, "plot_fig2": 1, "plot_fig4": 1, "plot_fig5": 1, "plot_fig7": 1},
-    **{"make_table1": 1, "judge_claims": 1, "report_stimuli": 1, "describe_run": 1},
+    **{"make_table1": 1, "judge_claims": 1, "report_stimuli": 1},
     **{"make_report": 1, "all": 1},
 }
 LABELS = {"prepare_labels": 1, **MEASURES}

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import time
 
 import pytest
 
@@ -15,17 +14,7 @@ pytestmark = pytest.mark.skipif(
     reason="no Chromium on PATH (Debian: apt-get install chromium-headless-shell)",
 )
 
-# The result that the middle of the page shows: of an image whether its pixels are there.
-SHOWN = """(() => {
-  const image = document.querySelector(".grow img"), frame = document.querySelector(".grow iframe");
-  const shown = image || frame;
-  const loaded = image ? image.complete && image.naturalWidth > 0 : frame !== null;
-  return loaded && shown.clientWidth > 300 && shown.src === results[ENTRY].data_uri;
-})()"""
-
-# A page of its own for the caption of each result.
-CAPTIONS = """new Map(Object.entries(results).map(([path, result]) =>
-  [path, new DOMParser().parseFromString(result.caption, "text/html").documentElement]))"""
+WORDS = "document.querySelector({}).textContent.replace(/\\s+/g, ' ')"
 
 
 @pytest.fixture(scope="module")
@@ -36,147 +25,146 @@ def path(tiny_run):
 @pytest.fixture(scope="module")
 def page(path, tmp_path_factory):
     with open_page(path, tmp_path_factory.mktemp("chromium")) as page:
-        page.wait("document.querySelector('.prose h1') !== null")
         yield page
 
 
-def click(page, selector, text):
-    """Click the one element of these that shows this text."""
-    chosen = f"[...document.querySelectorAll({json.dumps(selector)})]"
-    chosen += f".filter(item => item.innerText.trim() === {json.dumps(text)})"
-    assert page.wait(f"{chosen}.length") == 1, (selector, text)
-    page.evaluate(f"{chosen}[0].click()")
+def words(page, selector):
+    return page.evaluate(WORDS.format(json.dumps(selector)))
 
 
-def open_menu(page):
-    page.evaluate("app.setView({navbarMode: 'menu', content: 'rulegraph'})")
-    page.wait("document.querySelector('.prose h1') !== null")
+def every(page, selector, what):
+    """A JavaScript expression of `item` for every element of a selector."""
+    found = f"[...document.querySelectorAll({json.dumps(selector)})]"
+    return page.evaluate(f"{found}.map(item => {what})")
 
 
-def open_category(page, name):
-    open_menu(page)
-    click(page, "li a", name)
-    return page.wait("document.querySelectorAll('tbody tr').length")
+def test_it_loads_without_an_error_or_a_request(page):
+    assert page.evaluate("document.title").startswith("What this run found")
+    assert page.errors == [] and page.requests == []
 
 
-def await_result(page, entry):
-    """Wait until an entry of the report has loaded; of a page, until it has words."""
-    page.wait(SHOWN.replace("ENTRY", json.dumps(entry)))
-    if entry.endswith(".html"):
-        end = time.monotonic() + 10
-        while len(page.frame_text()) < 100:
-            assert time.monotonic() < end, f"{entry}: no words in 10 s"
+def test_it_needs_no_script(page, path):
+    assert page.evaluate("document.scripts.length") == 0
+    assert path.stat().st_size < 15e6
 
 
-def test_every_entry_of_every_category_loads(page):
-    seen = []
-    for category in page.evaluate("Object.keys(categories)"):
-        for row in range(open_category(page, category)):
-            buttons = f"document.querySelectorAll('tbody tr')[{row}].querySelectorAll('a')"
-            page.evaluate(f"{buttons}[0].click()")
-            entry = page.wait("app.state.resultPath")
-            await_result(page, entry)
-            page.evaluate(f"{buttons}[1].click()")
-            assert len(page.wait("document.querySelector('.prose-invert')?.innerText")) > 60
-            seen.append(entry)
-            open_category(page, category)
-    assert sorted(seen) == sorted(page.evaluate("Object.keys(results)"))
-    assert page.errors == []
+def test_headings_leave_no_level_out(page):
+    levels = every(page, "h1, h2, h3, h4, h5, h6", "Number(item.localName[1])")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(every(page, "h1, h2, h3, h4, h5, h6", "item.textContent.trim()"))
 
 
-def test_first_page_leads_to_every_entry(page):
-    open_menu(page)
-    links = "[...document.querySelectorAll('.prose a')]"
-    seen = []
-    for number in range(page.evaluate(f"{links}.length")):
-        open_menu(page)
-        page.evaluate(f"{links}[{number}].click()")
-        page.wait("app.state.content !== 'rulegraph'")
-        seen.append(page.evaluate("app.state.resultPath"))
-        await_result(page, seen[-1])
-    assert sorted(seen) == sorted(page.evaluate("Object.keys(results)"))
-    assert page.errors == []
+def test_every_picture_is_there_and_has_words(page):
+    pictures = every(page, "img", "[item.alt.length, item.src.slice(0, 11)]")
+    # Thirteen figures, and four contact sheets.
+    assert len(pictures) == 13 + 4
+    assert all(length > 15 and source == "data:image/" for length, source in pictures)
+    page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
+    page.wait("[...document.images].every(image => image.complete && image.naturalWidth > 20)")
 
 
-def test_first_page_says_that_faces_are_rendered(page):
-    open_menu(page)
-    words = page.evaluate("document.querySelector('.prose').innerText")
-    for name in ("wild", "posed", "video"):
-        assert f"{name}: RENDERED, not photographs" in words
+def test_landmarks_and_names(page):
+    for landmark in ("header", "nav", "main", "footer"):
+        assert page.evaluate(f"document.querySelectorAll('body > {landmark}, header > nav').length")
+    assert page.evaluate("document.querySelectorAll('main').length") == 1
+    assert page.evaluate("document.documentElement.lang") == "en"
+    named = "document.getElementById(item.getAttribute('aria-labelledby'))?.textContent.trim()"
+    assert all(every(page, "[aria-labelledby]", named))
+    assert all(
+        every(page, "a, summary", "item.textContent.trim() || item.querySelector('img').alt")
+    )
+    ids = every(page, "[id]", "item.id")
+    assert len(ids) == len(set(ids))
 
 
-def test_all_that_the_run_drew_is_there(page, tiny_run):
-    results = tiny_run.folder / "results"
-    drawn = [*results.glob("figures/*.svg"), *results.glob("stimuli/*.sheet.png")]
-    drawn += [results / "claims.html", results / "run.html"]
-    found = set(page.evaluate("Object.keys(results)"))
-    assert {str(file.relative_to(tiny_run.folder)) for file in drawn} <= found
+def test_keyboard_skips_to_the_content_and_shows_where_it_is(page):
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    page.press("Enter")
+    page.press("Tab")
+    # The first thing to focus in the content.
+    assert page.evaluate("document.activeElement.closest('main') !== null")
 
 
-def test_categories_follow_the_studies(page):
-    categories = page.evaluate("Object.keys(categories)")
-    assert {"Claims", "Face sets", "Networks", "This run"} <= set(categories)
-    assert {name[:7] for name in categories if name.startswith("Study ")} >= {"Study 3"}
+@pytest.mark.parametrize("width, mobile", [(1280, False), (380, True), (320, True)])
+def test_nothing_scrolls_sideways(page, width, mobile):
+    page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
+    page.resize(width, mobile=mobile)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.resize(1280)
 
 
-def test_captions_read_as_text(page):
-    captions = "Object.fromEntries(Object.entries(results).map(e => [e[0], e[1].caption]))"
-    for entry, caption in page.evaluate(captions).items():
-        text = re.sub("<[^>]+>", "", caption)
-        # Neither complaints of docutils, nor gaps that nobody filled in.
-        assert "system-message" not in caption, (entry, caption)
-        assert not re.search(r"\{\{ *[a-z]|\bnan\b|\bNone\b", text), (entry, text)
-        if entry == "results/figures/fig4.svg":
-            # The run's own words: pictures, seeds, source of the labels.
-            assert "RENDERED" in text and "120" in text and re.search("[Ss]eeds", text)
+def test_all_figures_stand_in_the_order_of_the_studies(page):
+    names = every(page, ".exhibit", "item.id")
+    assert names[:5] == ["fig1", "table1", "fig2", "gradcam", "fig3"]
+    assert names[5:11] == [f"fig{number}" for number in range(4, 10)]
+    assert {"layers", "multiverse", "cka", "controls"} == set(names[11:])
+    studies = every(page, "#figures h3", "item.textContent")
+    assert [name[:7] for name in studies if name.startswith("Study ")] == [
+        f"Study {number}" for number in range(1, 6)
+    ]
 
 
-def test_labels_are_text_in_captions(page, tiny_run):
-    fig4 = tiny_run.config["figures"]["fig4"]
-    words = page.evaluate("(" + CAPTIONS + ").get('results/figures/fig4.svg').textContent")
+def test_links_lead_to_files_and_places(page, path):
+    for address in set(every(page, "a", "item.getAttribute('href')")):
+        if address.startswith("#"):
+            place = json.dumps(address[1:])
+            assert page.evaluate(f"document.getElementById(decodeURIComponent({place})) !== null")
+        else:
+            assert (path.parent / address).is_file(), address
+
+
+def test_it_says_that_faces_are_rendered(page, tiny_run):
+    asked = words(page, "#asked")
+    assert "All faces are RENDERED, not photographs." in asked
+    assert "Valence and arousal are DECLARED positions, not ratings." in asked
+    assert "4 networks" not in asked and "3 networks in 4 instances" in asked
+    assert "rendered faces" in words(page, "#fig4 .tags")
+
+
+def test_labels_are_text(page, tiny_run):
+    asked = words(page, "#asked")
     for section in ("datasets", "networks"):
-        for name in fig4[section]:
-            assert tiny_run.config[section][name]["label"] in " ".join(words.split())
-    # Elements that the captions themselves are made of.
-    kinds = "[...captions.values()].flatMap(c => [...c.querySelectorAll('body *')])"
-    kinds = f"(captions => [...new Set({kinds}.map(item => item.localName))])({CAPTIONS})"
-    assert set(page.evaluate(kinds)) <= {"p", "tt", "span"}
-
-
-def test_labels_are_text_where_params_are_shown(page, tiny_run):
-    page.evaluate("app.showResultInfo('results/figures/fig4.svg')")
-    words = page.wait("[...document.querySelectorAll('li')].map(item => item.innerText).join()")
-    assert tiny_run.config["datasets"]["posed"]["label"] in words
+        for entry in tiny_run.config[section].values():
+            assert " ".join(entry.get("label", "").split()) in asked
+    kinds = set(every(page, "body *", "item.localName"))
+    assert not kinds & {"script", "iframe", "object", "embed", "svg", "b", "form"}
     assert page.evaluate("document.querySelectorAll('[onerror], [src=x]').length") == 0
-
-
-def test_configuration_and_versions_are_there(page, tiny_run):
-    open_category(page, "This run")
-    page.evaluate("document.querySelector('tbody tr a').click()")
-    await_result(page, "results/run.html")
-    words = page.frame_text()
-    assert "permutations: 20" in words
-    for entry in (*tiny_run.config["datasets"].values(), *tiny_run.config["networks"].values()):
-        assert entry.get("label", "") in words
-    assert re.search(r"h5py\s+\d+\.\d+", words) and re.search(r"\b[0-9a-f]{64}\b", words)
-
-
-@pytest.mark.parametrize("name", ["Workflow", "Statistics"])
-def test_snakemakes_own_plots_are_drawn(page, name):
-    open_menu(page)
-    click(page, "li a", name)
-    page.wait("document.querySelector('.vega-embed canvas, .vega-embed svg') !== null")
-    assert page.errors == []
-
-
-def test_no_label_has_run(page):
-    """After all that has been opened: the labels of the run would set a global variable."""
     assert page.evaluate("typeof hacked") == "undefined"
+    assert not re.search(r"\{\{ *[a-z]|\bnan\b|\bNone\b", words(page, "#figures"))
 
 
-def test_one_file_that_needs_no_network(page, path):
-    assert page.requests == []
-    assert path.stat().st_size < 100e6
+def test_findings_are_of_tested_claims(page):
+    found = every(page, ".findings strong", "item.textContent")
+    assert 1 <= len(found) <= 6 and all(one.startswith("This run ") for one in found)
+    assert re.match(r"Of \d+ claims that this run can test, ", words(page, "#findings .lead"))
+    verdicts = every(page, ".card > p > .chip", "item.textContent.trim().slice(2)")
+    assert set(verdicts) <= {"holds", "holds in part", "undecided", "fails"}
+    assert page.evaluate(
+        "document.querySelector('.cards').compareDocumentPosition("
+        "document.querySelector('.untested')) === Node.DOCUMENT_POSITION_FOLLOWING"
+    )
+
+
+def test_how_it_was_made_is_folded_and_complete(path, page, tiny_run):
+    with open(path, encoding="utf-8") as file:
+        assert "<details open" not in file.read()
+    made = words(page, "#made")
+    assert "permutations: 20" in made and "ratings.oasis" in made
+    for entry in tiny_run.config["networks"].values():
+        assert " ".join(entry["label"].split()) in made
+    assert re.search(r"h5py ?\d+\.\d+", made) and re.search(r"[0-9a-f]{64}", made)
+    assert "@software{facestages," in made and "CC0-1.0" in made
+    assert "score_separability" in words(page, "#made details:last-of-type")
+
+
+def test_it_prints(page):
+    printed = page.print_pdf()
+    assert printed.startswith(b"%PDF") and 8 < len(re.findall(rb"/Type /Page\b", printed)) < 60
 
 
 def test_nothing_half_written_stays(path):

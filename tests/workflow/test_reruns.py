@@ -32,7 +32,7 @@ REMADE = {
     },
 }
 # What the report of a run is made of; a changed config is part of it.
-REPORT = {"describe_run": 1, "make_report": 1, "all": 1}
+REPORT = {"make_report": 1, "all": 1}
 # Figures beyond the paper's.
 BEYOND = ("layers", "multiverse", "cka", "controls")
 LIBRARY = "workflow/scripts/facestages"

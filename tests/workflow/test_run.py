@@ -138,7 +138,7 @@ def test_training_left_history_and_metrics_and_no_checkpoint(tiny_run):
 
 def test_nothing_is_written_elsewhere(tiny_run):
     made = {"results", "logs", "benchmarks", ".snakemake", "config.yaml"}
-    given = {"Snakefile", "workflow", "profiles", "envs", "resources"}
+    given = {"Snakefile", "CITATION.cff", "workflow", "profiles", "envs", "resources"}
     assert {path.name for path in tiny_run.folder.iterdir()} == made | given
 
 

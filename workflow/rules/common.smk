@@ -181,10 +181,10 @@ def shipped(name):
 
 
 def report_words(wildcards):
-    """Texts and style of the report: an edit makes it anew, a fresh checkout does not."""
+    """Template and texts of the reports: an edit makes them anew, a fresh checkout does not."""
     if IS_MODULE or not IS_FOLDER:
         sys.exit(
             "facestages: a module makes no report of its own; 'snakemake --report report.html' of "
             "the workflow that uses it shows these figures and tables too"
         )
-    return shipped("workflow/report")(wildcards)
+    return [*shipped("workflow/report")(wildcards), *shipped("CITATION.cff")(wildcards)]

@@ -1,56 +1,91 @@
-"""The report of the run."""
+"""The report of the run, and Snakemake's own."""
 
-# The first page is about this workflow's run; a workflow that uses it as a module has its own.
+from facestages.plan import report as report_plan
+
+# The first page of Snakemake's report is about this workflow's run; a workflow that uses it as a
+# module has its own.
 if not IS_MODULE:
 
     report: "../report/workflow.rst"
 
 
-rule describe_run:
-    input:
-        stimuli=ask(targets.described_stimuli, plan=PLAN),
-        labels=ask(targets.described_labels, plan=PLAN),
-        geometry=ask(targets.described_geometry, plan=PLAN),
-    output:
-        html=report(
-            PATHS["run_page"],
-            caption="../report/run.rst",
-            category="This run",
-            labels={"page": "Configuration, weights, versions"},
-        ),
-    log:
-        "<logs>/describe_run.log",
-    benchmark:
-        "<benchmarks>/describe_run.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(140),
-        runtime=10,
-        gpu=0,
-    params:
-        config=CONFIG.model_dump(mode="json", exclude_none=True),
-        weights={name: PLAN.networks.weights_in_words(name) for name in CONFIG.networks},
-        absent=list(PLAN.absent.values()),
-        # No digest sees it, and the page names it.
-        version=__version__,
-        code=code("describe_run"),
-    message:
-        "Description of the run"
-    script:
-        "../scripts/describe_run.py"
+# Tables of the report: the study of each, what it is called, and what it shows.
+TABLES = {
+    "table1": ("Networks", "Table 1", "networks and face sets"),
+    "gradcam": ("Study 1: stages of one network", "Grad-CAM", "share of the maps by region"),
+}
+
+
+def exhibits(wildcards):
+    """Figures and tables of the report, in the order of the studies, with their files."""
+    planned = report_plan.plan_report(PLAN)
+    shown = []
+    for group in dict.fromkeys(category for category, *_ in PLOTS.values()):
+        for name, forms in planned.figures.items():
+            category, title, message, _ = PLOTS[name]
+            is_numbered = message.startswith("Figure ")
+            words = (message, title.partition(": ")[2]) if is_numbered else (title, "")
+            if category == group:
+                shown.append(dict(name=name, group=group, label=words[0], title=words[1], **forms))
+        for name, forms in planned.tables.items():
+            category, label, title = TABLES[name]
+            if category == group:
+                shown.append(dict(name=name, group=group, label=label, title=title, **forms))
+    return shown
 
 
 rule make_report:
     input:
-        results=ask(targets.shown, plan=PLAN),
+        shown=ask(lambda: report_plan.plan_report(PLAN).files),
+        claims=PATHS["claims"],
+        stimuli=ask(targets.described_stimuli, plan=PLAN),
+        labels=ask(targets.described_labels, plan=PLAN),
+        geometry=ask(targets.described_geometry, plan=PLAN),
+        # The explorer's page, where the run makes one.
+        explorer=PATHS["explorer"] if explorer.is_made(PLAN) else [],
     output:
         html=PATHS["report"],
     log:
         "<logs>/make_report.log",
     benchmark:
         "<benchmarks>/make_report.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(240),
+        runtime=10,
+        gpu=0,
+    params:
+        given=report_words,
+        exhibits=exhibits,
+        sheets=ask(lambda: report_plan.plan_report(PLAN).sheets),
+        config=CONFIG.model_dump(mode="json", exclude_none=True),
+        weights={name: PLAN.networks.weights_in_words(name) for name in CONFIG.networks},
+        absent=list(PLAN.absent.values()),
+        assets=report_plan.assets(PLAN),
+        benchmarks=CONFIG.pathvars.get("benchmarks", "benchmarks"),
+        # No digest sees it, and the page names it.
+        version=__version__,
+        code=code("make_report"),
+    message:
+        "Report"
+    script:
+        "../scripts/make_report.py"
+
+
+# On request: it shows the same figures once more, beside each job's runtime and the provenance of
+# every file, and takes longer than the report.
+rule make_snakemake_report:
+    input:
+        results=ask(targets.shown, plan=PLAN),
+    output:
+        html=PATHS["snakemake_report"],
+    log:
+        "<logs>/make_snakemake_report.log",
+    benchmark:
+        "<benchmarks>/make_snakemake_report.tsv"
     # Runs locally with Snakemake's own Python, which makes the report.
     handover: True
     threads: 1
@@ -63,8 +98,8 @@ rule make_report:
         snakefile=os.path.relpath(workflow.main_snakefile),
         given=report_words,
         config=config,
-        code=code("make_report"),
+        code=code("make_snakemake_report"),
     message:
-        "Report"
+        "Snakemake's own report"
     script:
-        "../scripts/make_report.py"
+        "../scripts/make_snakemake_report.py"

@@ -3,13 +3,25 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages.assets import shipped
-    from facestages.report import write_report
+    from facestages.report.page import Contents, Facts, write_report
 
+    files, params = snakemake.input, snakemake.params
     write_report(
         snakemake.output.html,
-        snakefile=snakemake.params.snakefile,
-        config=snakemake.params.config,
-        targets=list(snakemake.input.results),
-        stylesheet=shipped("workflow/report/report.css"),
+        Contents(
+            exhibits=params.exhibits,
+            sheets=params.sheets,
+            claims=files.claims,
+            stimuli=files.stimuli,
+            labels=files.labels,
+            geometry=files.geometry,
+            explorer=files.explorer,
+        ),
+        Facts(
+            config=params.config,
+            weights=params.weights,
+            absent=params.absent,
+            assets=params.assets,
+            benchmarks=params.benchmarks,
+        ),
     )

@@ -21,7 +21,7 @@ from facestages.analysis.silhouettes import silhouette
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import table1
 from facestages.gram import gram_matrix
-from facestages.report import describe_run
+from facestages.report import run
 from facestages.stimuli import (
     StimulusSet,
     read_labels,
@@ -280,9 +280,8 @@ def test_tables_and_pages_say_that_it_is_a_sample(samples, tmp_path):
     (tmp_path / "paper.yaml").write_text("table1: {networks: {}, datasets: {}}\n")
     table = table1.make_table1({}, {"set": entry}, None, tmp_path / "paper.yaml")
     assert table1.dataset_table(table)["n"].item() == "15 of 60 (every 4th of each person)"
-    config = {"datasets": {"set": {"label": "Set"}}, "networks": {}}
-    describe_run(tmp_path / "run.html", config, [sample], [labels], [], {})
-    assert "15 of 60 (every 4th of each person)" in (tmp_path / "run.html").read_text()
+    (described,) = run.read_face_sets([sample], [labels], {"set": {"label": "Set"}})
+    assert described.pictures == "15 of 60 (every 4th of each person)"
 
 
 def test_report_is_of_the_whole_and_compares_the_sample(samples, tmp_path):

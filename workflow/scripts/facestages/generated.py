@@ -26,7 +26,7 @@ from facestages.files import atomic_path
 _COMMON = ("h5py", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "scikit-learn", "tqdm")
 _ENVIRONMENTS = {
     "analysis": (
-        *(*_COMMON, "matplotlib", "numba", "opencv-python-headless", "scipy", "seaborn"),
+        *(*_COMMON, "jinja2", "matplotlib", "numba", "opencv-python-headless", "scipy", "seaborn"),
         *("statsmodels", "umap-learn"),
     ),
     "tensorflow": (*_COMMON, "keras", "tensorflow-cpu"),

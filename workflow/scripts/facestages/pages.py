@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -42,9 +43,18 @@ def write_page(path: str | os.PathLike, title: str, parts: Iterable[str]) -> Non
         partial.write_text(page, encoding="utf-8")
 
 
+def read_parts(path: str | os.PathLike) -> str:
+    """The parts of a page of `write_page`, without its title."""
+    text = Path(path).read_text(encoding="utf-8")
+    return text.partition("</h1>\n")[2].rpartition("\n</body>")[0]
+
+
 def html_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose rows are sequences of ``<td>`` elements."""
-    lines = ["".join(f"<th>{escape_html(word)}</th>" for word in head), *map("".join, rows)]
+    lines = [
+        "".join(f'<th scope="col">{escape_html(word)}</th>' for word in head),
+        *map("".join, rows),
+    ]
     return "<table>" + "".join(f"<tr>{line}</tr>\n" for line in lines) + "</table>"
 
 

@@ -60,12 +60,14 @@ PATTERNS = {
     "figure_png": "<results>/figures/{figure}.png",
     "figure_numbers": "<results>/figures/{figure}.csv",
     "figure_caption": "<results>/figures/{figure}.rst",
+    "fig1_table": "<results>/tables/fig1.md",
     "table": "<results>/tables/{table}.csv",
+    "table_page": "<results>/tables/{table}.html",
     "claims": "<results>/claims.csv",
     "claims_page": "<results>/claims.html",
-    "run_page": "<results>/run.html",
     "explorer": "<results>/explorer.html",
     "report": "<results>/report.html",
+    "snakemake_report": "<results>/snakemake-report.html",
 }
 
 

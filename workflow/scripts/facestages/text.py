@@ -16,6 +16,7 @@ _CONTROL = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udff
 _CONTROLS = re.compile(f"[{_CONTROL}]")
 # A colon before a blank is text; another may belong to a role, an address or a literal block.
 _RST = re.compile(r"[\\`*_|@]|:(?=\S)")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # An underscore within a word and brackets that no link follows are text; what stands at the start
 # may begin a list.
 _MARKDOWN = re.compile(r"[\\`*<>|~$&#]|(?<![^\W_])_|_(?![^\W_])|\](?=[\[(])|^[-+\[]")
@@ -77,6 +78,11 @@ def escape_rst(text: str) -> str:
     """A paragraph of reStructuredText that is this text, without directive, role, link or list."""
     # The first two characters stand for nothing, and nothing but text begins with them.
     return "\\ " + _RST.sub(r"\\\g<0>", printable(text))
+
+
+def unescape_rst(text: str) -> str:
+    """The text of a paragraph that `escape_rst` wrote."""
+    return _ESCAPED.sub(lambda found: found[1].strip(), text).strip()
 
 
 def escape_markdown(text: str) -> str:

@@ -11,8 +11,8 @@ from facestages import pages
 from facestages.claims.verdicts import FAILS, HOLDS, IN_PART, NOT_TESTABLE, UNDECIDED
 from facestages.text import escape_html
 
-# A colour and a sign for each verdict; the sign is for those who see no difference in colour.
-_STYLES = {
+#: A colour and a sign for each verdict; the sign is for those who see no difference in colour.
+STYLES = {
     HOLDS: ("#007A5A", "✓"),
     IN_PART: ("#B26A00", "◐"),
     UNDECIDED: ("#56697A", "○"),
@@ -30,7 +30,8 @@ _HEADS = {
     "why": "Why",
     "faces": "Faces",
 }
-_ABOUT = (
+#: How a verdict is reached.
+ABOUT = (
     "Every verdict is computed from the tables of this run. Each claim has decisive checks, which "
     "were chosen before any number was known. A claim holds if all its decisive numbers are as "
     "expected, each with its whole 95 % interval. It holds in part if further checks, which are "
@@ -51,7 +52,7 @@ def write_claims(
     """
     whole = table[table["dataset"] == ""]
     counts = whole["verdict"].value_counts()
-    about = ", ".join(f"{counts[v]} {v}" for v in _STYLES if v in counts) + f". {_ABOUT}"
+    about = ", ".join(f"{counts[v]} {v}" for v in STYLES if v in counts) + f". {ABOUT}"
     if whole["faces"].str.contains("rendered").any():
         about += " Where the table says so, faces are RENDERED, not photographs."
     rows = (_cells(row, table, datasets) for row in whole.to_dict("records"))
@@ -88,7 +89,7 @@ def _by_face_set(rows: pd.DataFrame, agreement: str, datasets: Mapping[str, Mapp
 def _verdict(verdict: str) -> str:
     if not verdict:
         return ""
-    color, sign = _STYLES[verdict]
+    color, sign = STYLES[verdict]
     return f'<span style="color:{color}">{sign}&nbsp;{escape_html(verdict)}</span>'
 
 

@@ -114,12 +114,12 @@ def reports(plan: Plan) -> list[str]:
 
 
 def shown(plan: Plan) -> list[str]:
-    """All that the report shows: also each figure's caption, which old results may lack."""
+    """All that Snakemake's report shows: also each figure's caption, which old results may lack."""
     captioned = [
         name for name in plan.drawable if name.startswith("figures.") and name != "figures.fig1"
     ]
     captions = [plan.path("figure_caption", figure=name.split(".")[1]) for name in captioned]
-    return [*figures(plan), *captions, *reports(plan), plan.path("run_page")]
+    return [*figures(plan), *captions, *reports(plan)]
 
 
 def described_stimuli(plan: Plan) -> list[str]:

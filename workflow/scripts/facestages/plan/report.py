@@ -1,0 +1,79 @@
+"""What the report of a run is made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+# Files of a figure, by kind.
+_FORMS = {
+    "svg": "figure_svg",
+    "png": "figure_png",
+    "pdf": "figure",
+    "numbers": "figure_numbers",
+    "caption": "figure_caption",
+}
+
+
+class ReportPlan(NamedTuple):
+    """Files that the report shows."""
+
+    #: By figure: its files by kind.
+    figures: dict[str, dict[str, str]]
+    #: By table: its ``page`` and its ``numbers``.
+    tables: dict[str, dict[str, str]]
+    #: By face set: its contact sheet.
+    sheets: dict[str, str]
+
+    @property
+    def files(self) -> list[str]:
+        """All of these files."""
+        exhibits = [*self.figures.values(), *self.tables.values()]
+        return [*(path for forms in exhibits for path in forms.values()), *self.sheets.values()]
+
+
+def plan_report(plan: Plan) -> ReportPlan:
+    """The figures and tables that can be made here, and the face sets that are at hand."""
+    made = [name.split(".") for name in plan.drawable]
+    figures = {name: _forms(plan, name) for folder, name in made if folder == "figures"}
+    tables = [name for folder, name in made if folder == "tables"]
+    tables += ["gradcam"] * ("fig2" in figures)
+    return ReportPlan(
+        figures,
+        {
+            name: {
+                "page": plan.path("table_page", table=name),
+                "numbers": plan.path("table", table=name),
+            }
+            for name in tables
+        },
+        {
+            name: plan.path("contact_sheet", dataset=name)
+            for name in plan.at_hand("datasets", plan.config.datasets)
+        },
+    )
+
+
+def _forms(plan: Plan, figure: str) -> dict[str, str]:
+    forms = {form: plan.path(product, figure=figure) for form, product in _FORMS.items()}
+    if figure == "fig1":
+        # Its numbers are a list of layers, and its caption is that of Snakemake's report.
+        del forms["caption"]
+        forms["numbers"] = plan.path("fig1_table")
+    return forms
+
+
+def assets(plan: Plan) -> dict[str, dict[str, object]]:
+    """Entries of the manifest of all that the run takes from outside."""
+    networks = plan.at_hand("networks", plan.config.networks)
+    datasets = plan.at_hand("datasets", plan.config.datasets)
+    names = [plan.networks.asset(name) for name in networks]
+    names += [plan.face_sets.kind(name).asset for name in datasets]
+    names += [plan.face_sets.detector_asset(name) for name in datasets]
+    told = ("description", "source", "licence", "citation", "sha256")
+    return {
+        name: {key: plan.manifest[name][key] for key in told}
+        for name in dict.fromkeys(filter(None, names))
+    }
