@@ -15,7 +15,7 @@ with job(snakemake):
             stimuli=files.stimuli,
             labels=files.labels,
             geometry=files.geometry,
-            explorer=files.explorer,
+            explorer=files.explorer or "",
         ),
         Facts(
             config=params.config,

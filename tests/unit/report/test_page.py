@@ -79,7 +79,7 @@ def write(tmp_path, files):
         "networks": {"nn3": {"label": HOSTILE, "architecture": "light_cnn"}},
     }
 
-    def make(explorer=(), absent=(), shown=(exhibits[0], table, exhibits[1])):
+    def make(explorer="", absent=(), shown=(exhibits[0], table, exhibits[1])):
         path = tmp_path / "report.html"
         contents = Contents(
             exhibits=shown,
@@ -161,7 +161,7 @@ def test_findings_lead_to_their_claims(write):
 
 def test_the_explorer_is_linked_where_the_run_makes_one(write, tmp_path):
     assert "explorer.html" not in write()
-    page = Tags(write(explorer=[str(tmp_path / "explorer.html")]))
+    page = Tags(write(explorer=str(tmp_path / "explorer.html")))
     assert [link["href"] for link in page.named("a")].count("explorer.html") == 2
 
 

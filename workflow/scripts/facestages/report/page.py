@@ -38,7 +38,7 @@ class Contents(NamedTuple):
     labels: Sequence[str]
     geometry: Sequence[str]
     #: The explorer's page; empty where the run makes none.
-    explorer: Sequence[str]
+    explorer: str
 
 
 class Facts(NamedTuple):
@@ -71,7 +71,7 @@ def write_report(path: str | os.PathLike, contents: Contents, facts: Facts) -> N
         sheets=_sheets(contents.sheets, face_sets, link),
         verdicts=findings.count_verdicts(claims),
         findings=findings.tell_findings(claims, read_yaml(shipped(_WORDS) / "findings.yaml")),
-        explorer=[link(one) for one in contents.explorer],
+        explorer=link(contents.explorer) if contents.explorer else "",
         studies=_studies(contents.exhibits, link),
         about_claims=ABOUT,
         signs={verdict: sign for verdict, (_, sign) in STYLES.items()},
