@@ -39,11 +39,11 @@ for figure, (category, title, message, mb) in PLOTS.items():
         "svg": report(files["figure_svg"], caption=caption, category=category, labels=labels),
         "png": files["figure_png"],
     }
+    forms["caption"] = files["figure_caption"]
     if figure == "fig1":
-        # Its caption is part of the drawing.
         forms["table"] = "<results>/tables/fig1.md"
     else:
-        forms |= {"numbers": files["figure_numbers"], "caption": files["figure_caption"]}
+        forms["numbers"] = files["figure_numbers"]
 
     rule:
         name:
@@ -65,6 +65,10 @@ for figure, (category, title, message, mb) in PLOTS.items():
             gpu=0,
         params:
             figure=ask(lambda name: PLAN.figure(name).settings, name=figure),
+            look=lambda wildcards: {
+                **CONFIG.style.model_dump(),
+                "caption": CONFIG.figures.caption,
+            },
             # The script imports the figure's module by its name, which no digest sees.
             code=[code("draw_figure"), library_code("figures", f"{figure}.py")],
         message:

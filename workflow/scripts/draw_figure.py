@@ -9,4 +9,5 @@ with job(snakemake):
 
     # The rule's name may have a prefix where another workflow uses this one as a module.
     name = Path(snakemake.output.pdf).stem
-    page.draw(name, snakemake.input, snakemake.params.figure, snakemake.output)
+    params = snakemake.params
+    page.draw(name, snakemake.input, params.figure, snakemake.output, params.look)

@@ -35,7 +35,7 @@ def similarities():
 
 
 def test_matrix_has_each_pair_of_first_seeds_on_both_sides():
-    figure, numbers, caption = cka.draw(similarities(), dataset="Faces", networks=NETWORKS)
+    figure, numbers, _, caption = cka.draw(similarities(), dataset="Faces", networks=NETWORKS)
     matrix = figure.get_axes()[0].collections[0].get_array()
     # The order is that of the networks asked for: b early, a early, a late.
     expected = np.array([[1, 0.2, 0.4], [0.2, 1, 0.1], [0.4, 0.1, 1]])
@@ -56,7 +56,7 @@ def test_nothing_to_draw_is_refused():
 def test_many_layers_have_no_names():
     table = similarities()
     layers = [table.assign(layer=table["layer"] + str(number)) for number in range(50)]
-    figure, _, _ = cka.draw(pd.concat(layers), dataset="Faces", networks=NETWORKS)
+    figure, _, *_ = cka.draw(pd.concat(layers), dataset="Faces", networks=NETWORKS)
     axis = figure.get_axes()[0]
     assert not [text.get_text() for text in axis.get_yticklabels() if text.get_text()]
     assert [text.get_text() for text in axis.texts] == ["Network B", "Network A"]

@@ -82,7 +82,7 @@ def number(numbers, **where):
 
 
 def test_what_low_level_control_leaves(scores):
-    _, numbers, caption = controls.draw(scores, **SETTINGS)
+    _, numbers, _, caption = controls.draw(scores, **SETTINGS)
     change = number(numbers, measure="change")
     assert change["dataset"] == "matched"
     # The widest interval that the two allow: .1 - 1 and .4 - .7.
@@ -114,7 +114,7 @@ def test_numbers_that_still_differ_are_told(scores):
 
 
 def test_sets_that_may_not_differ_have_no_interval(scores):
-    caption, numbers = controls.draw(scores, subsamples(spread=1.0), **SETTINGS)[:0:-1]
+    _, numbers, _, caption = controls.draw(scores, subsamples(spread=1.0), **SETTINGS)
     explained = number(numbers, measure="gap_explained", panel="few of both")
     assert explained["value"] == pytest.approx(0.525) and np.isnan(explained["ci_low"])
     assert "no interval" in explained["note"] and "no interval" not in caption
@@ -129,7 +129,7 @@ def test_silhouettes_are_means_over_seeds_and_people(scores):
 
 
 def test_the_config_says_which_set_has_many_pictures(scores):
-    figure, _, _ = controls.draw(scores, subsamples()[::-1], **SETTINGS)
+    figure, _, *_ = controls.draw(scores, subsamples()[::-1], **SETTINGS)
     axis = figure.get_axes()[1]
     drawn = {
         line.get_label(): line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 1
@@ -146,7 +146,7 @@ def test_the_config_says_which_set_has_many_pictures(scores):
 
 def test_components_from_few_to_all(scores):
     more = pd.concat([scores, pd.DataFrame([row("video", "net", 0.2, components="all")])])
-    figure, numbers, _ = controls.draw(more, **SETTINGS)
+    figure, numbers, *_ = controls.draw(more, **SETTINGS)
     axis = figure.get_axes()[3]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["2", "10", "all"]
     sweep = numbers[(numbers["panel"] == "components") & (numbers["network"] == "net")]
@@ -161,7 +161,7 @@ def test_without_both_sets_the_panels_say_so(scores, missing):
         lone = lone.assign(identity="", pseudo_value=np.nan, note="2 people")
         table = pd.concat([table[table["dataset"] == "video"], lone])
     tables = {"table": None, "set": table[table["dataset"] == "video"], "people": table}
-    figure, numbers, _ = controls.draw(scores, tables[missing], **SETTINGS)
+    figure, numbers, *_ = controls.draw(scores, tables[missing], **SETTINGS)
     assert "of both face sets" in figure.get_axes()[2].texts[0].get_text().replace("\n", " ")
     explained = numbers[numbers["measure"] == "gap_explained"]
     assert explained["value"].isna().all()

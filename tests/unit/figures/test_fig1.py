@@ -20,10 +20,6 @@ def texts(figure):
     return [text.get_text() for text in figure.axes[0].texts]
 
 
-def caption(figure):
-    return " ".join(texts(figure)[-1].split())
-
-
 def outlines(figure):
     """Left edge of each layer that is marked as a stage."""
     patches = [patch for patch in figure.axes[0].patches if not patch.get_fill()]
@@ -53,23 +49,24 @@ def test_every_layer_is_named_and_no_text_hides_another(layers):
 
 
 def test_title_legend_ruler_and_caption(light):
-    figure = fig1.draw(light, label="NN1").figure
+    figure, _, title, caption = fig1.draw(light, label="NN1")
     written = texts(figure)
+    assert title == "NN1: 23 layers, 1,234,567 parameters"
     assert {"NN1", "23 layers, 1,234,567 parameters"} <= set(written)
     assert set(fig1.KINDS) <= set(written)
     assert {"48 × 48", "24 × 24", "12 × 12", "6 × 6", "64", "256", "9,216"} <= set(written)
-    assert caption(figure).endswith("the stages that the analyses compare.")
-    assert "Branches" not in caption(figure)
+    assert caption.endswith("the stages that the analyses compare.")
+    assert "Branches" not in caption
 
 
 def test_branches_are_said():
     drawing = fig1.draw(layer_tables.xception(), label="Network")
-    assert "connections are not drawn" in caption(drawing.figure)
+    assert "connections are not drawn" in drawing.caption
 
 
 def test_large_network_is_abridged_and_says_so():
-    figure = fig1.draw(layer_tables.modules(), label="ResNet").figure
-    assert "the modules at the top level, each for all of its parts" in caption(figure)
+    figure, *_, caption = fig1.draw(layer_tables.modules(), label="ResNet")
+    assert "the modules at the top level, each for all of its parts" in caption
     assert len(outlines(figure)) == 4
     # Those of the whole network, not the sum of modules that hold each other.
     assert any(text.endswith(" 1,234,567 parameters") for text in texts(figure))
@@ -97,9 +94,9 @@ def test_stages_are_named_and_outlined(light):
 
 
 def test_network_without_stages(light):
-    figure = fig1.draw(light.assign(stage=float("nan")), label="NN1").figure
+    figure, *_, caption = fig1.draw(light.assign(stage=float("nan")), label="NN1")
     assert not outlines(figure)
-    assert "Early" not in texts(figure) and "analyses" not in caption(figure)
+    assert "Early" not in texts(figure) and "analyses" not in caption
 
 
 def test_blocks_are_to_scale(light):

@@ -79,7 +79,7 @@ def words(figure):
 
 
 def test_numbers_and_words_are_those_of_the_scores(embedding, faces, scores, attribution):
-    figure, numbers, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
+    figure, numbers, _, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
     own = numbers[numbers["label"] == "identity"].set_index(["panel", "space"])
     assert own.loc[("a", "umap"), "value"] == 0.5 and own.loc[("c", "all"), "value"] == 0
     assert own.loc[("b", "umap"), "stage"] == "middle"
@@ -96,9 +96,9 @@ def test_numbers_and_words_are_those_of_the_scores(embedding, faces, scores, att
 
 
 def test_strips_show_faces_at_equal_steps(embedding, faces, scores, attribution):
-    _, numbers, _ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
+    _, numbers, *_ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
     points = spread(faces, 0, seed=2)
-    labels, _, _ = read_labels(faces)
+    labels, *_ = read_labels(faces)
     for axis in (1, 2):
         own = numbers[numbers["space"] == f"umap{axis}"]
         assert len(own) == 21 and own["note"].is_unique
@@ -110,8 +110,8 @@ def test_strips_show_faces_at_equal_steps(embedding, faces, scores, attribution)
 
 
 def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attribution):
-    figure, numbers, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
-    labels, _, _ = read_labels(faces)
+    figure, numbers, _, caption = fig2.draw(embedding, faces, scores, attribution, **NAMES)
+    labels, *_ = read_labels(faces)
     explained = labels.iloc[::3]
     own = numbers[numbers["measure"] == "probability"]
     for panel, expression, answer in (("e", "happy", "happy"), ("f", "angry", "sad")):
@@ -130,7 +130,7 @@ def test_gradcam_is_of_the_strongest_expression(embedding, faces, scores, attrib
 
 def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
     names = {**NAMES, "stages": ["early", "conv9"]}
-    figure, numbers, caption = fig2.draw(embedding, faces, scores, None, **names)
+    figure, numbers, _, caption = fig2.draw(embedding, faces, scores, None, **names)
     lines = {
         "b": "network nn1 has no stage or layer 'conv9' here",
         "c": "network nn1 has no stage or layer 'conv9' here",
@@ -147,11 +147,11 @@ def test_what_is_missing_is_said_in_its_panel(embedding, faces, scores):
 
 def test_layer_without_gradcam_is_said_in_its_tile(embedding, faces, scores, tmp_path):
     file = write_attribution(tmp_path / "a.h5", faces, layers=["conv2d_4"])
-    figure, numbers, _ = fig2.draw(embedding, faces, scores, file, **NAMES)
+    figure, numbers, *_ = fig2.draw(embedding, faces, scores, file, **NAMES)
     assert words(figure).count("no such layer here") == 4
     assert set(numbers[numbers["measure"] == "probability"]["layer"]) == {"conv2d_4"}
     names = {**NAMES, "gradcam": ["dense_1"]}
-    figure, _, caption = fig2.draw(embedding, faces, scores, file, **names)
+    figure, _, _, caption = fig2.draw(embedding, faces, scores, file, **names)
     assert "LEFT OUT: e: no Grad-CAM of dense_1: the network has no such layer here." in caption
 
 
@@ -166,7 +166,7 @@ def test_face_set_without_expressions_or_affect(tmp_path, scores):
     scores.loc[unknown, "note"] = "the face set has no label 'valence'"
     scores.loc[unknown, "label_source"] = ""
     names = {**NAMES, "stages": ["penultimate"]}
-    figure, _, caption = fig2.draw(embedding, faces, scores, file, **names)
+    figure, _, _, caption = fig2.draw(embedding, faces, scores, file, **names)
     said = words(figure)
     assert "valence and arousal: the face set has no label 'valence'" in said
     assert "LEFT OUT: c: the face set has no expression labels." in caption
@@ -179,7 +179,7 @@ def test_one_person_of_few_pictures(tmp_path, scores):
     embedding = write_layers(tmp_path / "m.h5", faces, "embedding", points)
     own = scores["measure"] == "silhouette"
     scores.loc[own, ["value", "note"]] = [np.nan, "one identity only"]
-    figure, numbers, caption = fig2.draw(
+    figure, numbers, _, caption = fig2.draw(
         embedding, faces, scores, write_attribution(tmp_path / "a.h5", faces), **NAMES
     )
     said = words(figure)
@@ -202,7 +202,7 @@ def test_nothing_to_draw_and_other_stimuli_are_errors(embedding, faces, scores, 
 def test_same_bytes_twice(embedding, faces, scores, attribution, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _, _ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
+        figure, _, *_ = fig2.draw(embedding, faces, scores, attribution, **NAMES)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

@@ -12,6 +12,7 @@ OPTIONS = {
     "datasets": {"video": "Faces in motion", "posed": "Posed faces"},
     "networks": {"nn1": "Trained", "nn3": "Control"},
     "looks": {"nn1": 0, "nn3": "untrained"},
+    "tasks": {"nn1": "expression", "nn3": "untrained"},
     "labels": ["expression", "identity"],
     "stages": STAGES,
     "components": 10,
@@ -49,7 +50,7 @@ def scores():
 
 
 def test_summary_is_mean_and_range_over_seeds(scores):
-    _, summary, _ = fig4.draw(scores, **OPTIONS)
+    _, summary, *_ = fig4.draw(scores, **OPTIONS)
     rows = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
     rows = rows[rows.label == "identity"].set_index("stage").loc[STAGES]
     np.testing.assert_allclose(rows["mean"], [0.005, 0.105, 0.205, 0.305])
@@ -62,16 +63,14 @@ def test_summary_is_mean_and_range_over_seeds(scores):
 
 def test_chance_is_subtracted_and_the_paper_s_value_stays(scores):
     chance = scores["stage"].map(dict(zip(STAGES, [0, -0.1, -0.2, -0.3], strict=True)))
-    figure, summary, caption = fig4.draw(scores.assign(null_mean=chance), **OPTIONS)
+    figure, summary, _, caption = fig4.draw(scores.assign(null_mean=chance), **OPTIONS)
     rows = summary[(summary.network == "nn1") & (summary.dataset == "posed")]
     rows = rows[rows.label == "identity"].set_index("stage").loc[STAGES]
     np.testing.assert_allclose(rows["silhouette"], [0.005, 0.105, 0.205, 0.305])
     np.testing.assert_allclose(rows["mean"], [0.005, 0.205, 0.405, 0.605])
     np.testing.assert_allclose(rows["high"] - rows["low"], 0.01)
     np.testing.assert_allclose(rows["ci_low"], rows["mean"] - 0.055)
-    _, above, as_measured, *_ = (line.get_ydata() for line in figure.axes[3].get_lines())
-    np.testing.assert_allclose(above, rows["mean"])
-    np.testing.assert_allclose(as_measured, rows["silhouette"])
+    np.testing.assert_allclose(figure.axes[3].get_lines()[1].get_ydata(), rows["mean"])
     assert "Not permuted" not in caption
 
 
@@ -83,17 +82,16 @@ def test_what_was_not_permuted_is_said(scores):
 
 
 def test_band_of_one_standard_deviation(scores):
-    _, summary, _ = fig4.draw(scores, **{**OPTIONS, "band": "sd"})
+    _, summary, *_ = fig4.draw(scores, **{**OPTIONS, "band": "sd"})
     rows = summary[summary.network == "nn1"]
     np.testing.assert_allclose(rows["high"] - rows["mean"], 0.01 / 2**0.5)
 
 
 def test_panels_lines_and_honest_caption(scores):
-    figure, _, _ = fig4.draw(scores, **OPTIONS)
+    figure, _, _, caption = fig4.draw(scores, **OPTIONS)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert titles[0] == "a  Faces in motion: expression"
-    assert titles[3] == "d  Posed faces: identity"
-    caption = " ".join(figure.get_supxlabel().split())
+    assert titles[0] == "a  Expression\nFaces in motion"
+    assert titles[3] == "d  Identity\nPosed faces"
     assert "RENDERED, not photographs: Faces in motion." in caption
     assert "Seeds: Trained 2, Control 1" in caption
     assert "Faces in motion 70" in caption
@@ -104,22 +102,20 @@ def test_caption_of_whole_face_sets_says_nothing_is_left_out(scores):
 
 
 def test_caption_where_all_faces_are_rendered(scores):
-    figure, _, _ = fig4.draw(scores.assign(rendered=1), **OPTIONS)
-    caption = " ".join(figure.get_supxlabel().split())
+    caption = fig4.draw(scores.assign(rendered=1), **OPTIONS).caption
     assert "All faces are RENDERED, not photographs." in caption
 
 
 def test_caption_counts_labelled_pictures(scores):
     scores.loc[(scores.dataset == "posed") & (scores.label == "expression"), "n"] = 60
-    figure, _, _ = fig4.draw(scores, **OPTIONS)
-    caption = " ".join(figure.get_supxlabel().split())
+    caption = fig4.draw(scores, **OPTIONS).caption
     assert "Faces in motion 70; Posed faces 60 (expression), 70 (identity)." in caption
 
 
 def test_missing_label_is_said_in_its_panel(scores):
     rows = (scores.dataset == "posed") & (scores.label == "expression")
     scores.loc[rows, ["value", "note"]] = [np.nan, "the face set has no label 'expression'"]
-    figure, _, caption = fig4.draw(scores, **OPTIONS)
+    figure, _, _, caption = fig4.draw(scores, **OPTIONS)
     (text,) = figure.axes[1].texts
     assert text.get_text().split() == "the face set has no label 'expression'".split()
     assert not figure.axes[0].texts
@@ -143,7 +139,7 @@ def test_nothing_to_draw_is_an_error(scores):
 def test_same_bytes_twice(scores, tmp_path):
     kinds = ("pdf", "svg", "png")
     for run in "ab":
-        figure, _, _ = fig4.draw(scores, **OPTIONS)
+        figure, _, *_ = fig4.draw(scores, **OPTIONS)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in kinds})
     for kind in kinds:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
@@ -156,31 +152,31 @@ def test_what_one_of_ten_seeds_has_is_not_drawn(scores):
     lacking = (seeds["stage"] == "final") & (seeds["seed"] > 0)
     seeds.loc[lacking, ["value", "ci_low", "ci_high"]] = np.nan
     others = scores[scores["network"] == "nn1"]
-    figure, summary, caption = fig4.draw(pd.concat([others, seeds]), **OPTIONS)
+    figure, summary, _, caption = fig4.draw(pd.concat([others, seeds]), **OPTIONS)
     assert "No mean where half of the seeds or fewer have a value (Control: final)." in caption
     means = summary[(summary["network"] == "nn3") & (summary["dataset"] == "posed")]
     means = means.set_index("stage")
     assert set(means["seeds"]) == {10}
     assert means["mean"].isna().to_dict() == {stage: stage == "final" for stage in STAGES}
     assert means.loc["final", ["low", "high", "ci_low", "ci_high"]].isna().all()
-    # After the line at 0, each network has one less chance and one as measured.
-    drawn = figure.axes[3].get_lines()[3].get_ydata()
+    # After the line at 0, that of the first network.
+    drawn = figure.axes[3].get_lines()[2].get_ydata()
     assert np.isnan(drawn).tolist() == [False, False, False, True]
 
 
 def test_the_middle_stage_has_the_paper_s_name_beside_it(scores):
     name = 'The middle stage is the paper\'s "ID layer".'
-    assert fig4.draw(scores, **OPTIONS)[2].count(name) == 1
-    assert name not in fig4.draw(scores, **{**OPTIONS, "stages": ["early", "final"]})[2]
+    assert fig4.draw(scores, **OPTIONS).caption.count(name) == 1
+    assert name not in fig4.draw(scores, **{**OPTIONS, "stages": ["early", "final"]}).caption
 
 
 def test_caption_says_whose_weights_a_library_gives(scores):
     words = {"nn1": "timm, pretrained"}
     label = OPTIONS["networks"]["nn1"]
-    assert fig4.draw(scores, **OPTIONS, pretrained=words)[2].endswith(
+    assert fig4.draw(scores, **OPTIONS, pretrained=words).caption.endswith(
         f"Weights: {label}: {words['nn1']}."
     )
-    assert "Weights" not in fig4.draw(scores, **OPTIONS)[2]
+    assert "Weights" not in fig4.draw(scores, **OPTIONS).caption
 
 
 def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
@@ -188,10 +184,40 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
     scores.loc[rows, "label_source"] = "network:nn1"
     circular = rows & (scores["network"] == "nn1")
     scores.loc[circular, "note"] = "CIRCULAR: the labels are this network's own predictions"
-    figure, _, _ = fig4.draw(scores, **OPTIONS)
-    caption = " ".join(figure.get_supxlabel().split())
+    caption = fig4.draw(scores, **OPTIONS).caption
     titles = OPTIONS["datasets"]
     assert f"network:nn1 ({titles['video']})" in caption and f"posed ({titles['posed']})" in caption
     line = f"CIRCULAR: {OPTIONS['networks']['nn1']} on {titles['video']} is scored with its own"
     assert line in caption and caption.count("CIRCULAR") == 1
     assert "RENDERED, not photographs: Faces in motion." in caption
+
+
+def test_the_title_counts_changes_whose_intervals_are_apart(scores):
+    title = fig4.draw(scores, **OPTIONS).title
+    assert title == (
+        "From early to final layers, networks trained on expression: expression rises in 2 of 2, "
+        "identity rises in 2 of 2; controls: expression rises in 2 of 2, identity rises in 2 of 2"
+    )
+    wide = scores.assign(ci_low=scores["value"] - 1, ci_high=scores["value"] + 1)
+    assert "expression rises in 0 of 2" in fig4.draw(wide, **OPTIONS).title
+    falling = scores["label"] == "identity"
+    for column in ("value", "ci_low", "ci_high"):
+        wide[column] = scores[column].where(~falling, 1 - scores[column])
+    wide.loc[falling, ["ci_low", "ci_high"]] = wide.loc[falling, ["ci_high", "ci_low"]].to_numpy()
+    assert (
+        "expression: expression rises in 2 of 2, identity falls" in fig4.draw(wide, **OPTIONS).title
+    )
+
+
+def test_a_title_without_intervals_claims_nothing(scores):
+    drawing = fig4.draw(scores.assign(ci_low=np.nan, ci_high=np.nan), **OPTIONS)
+    assert drawing.title == "Silhouettes from early to final layers"
+
+
+def test_a_stage_without_a_value_is_marked_and_named(scores):
+    lacking = (scores["network"] == "nn3") & (scores["stage"] == "middle")
+    scores.loc[lacking, ["value", "note"]] = [np.nan, "all pictures are alike"]
+    figure, *_, caption = fig4.draw(scores, **OPTIONS)
+    assert "Cross: no value of Control middle (all pictures are alike)." in caption
+    crosses = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
+    assert len(crosses) == 1 and crosses[0].get_xdata()[0] == pytest.approx(1, abs=0.1)

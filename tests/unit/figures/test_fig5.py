@@ -47,7 +47,7 @@ def ratings(tmp_path):
 
 def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
     networks = {name: entry(tmp_path, faces, name, bend=4) for name in ("net", "more")}
-    figure, numbers, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
+    figure, numbers, _, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
     assert titles(figure) == [
         *("a  NET", "b  MORE", "c  Declared", "d  OASIS (human)"),
         *("e  NET", "f  MORE", "g  NET", "h  MORE"),
@@ -93,7 +93,7 @@ def test_numbers_are_those_of_the_table(tmp_path, faces, ratings):
 
 def test_line_and_points_are_drawn_where_they_belong(tmp_path, faces):
     own = entry(tmp_path, faces)
-    figure, numbers, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
+    figure, numbers, *_ = fig5.draw({"net": own}, faces[0], dataset="Faces")
     axis = figure.axes[titles(figure).index("c  NET")]
     line = numbers[numbers["panel"] == "c"].set_index("measure")["value"]
     x, y = axis.lines[0].get_data()
@@ -108,7 +108,7 @@ def test_own_outputs_are_circular(tmp_path, faces):
     said = {name: faces[1][name] for name in ("valence", "arousal")}
     path = tmp_path / "p.csv"
     affect_files.write_predictions(path, faces[1], "happy", affect=said)
-    figure, numbers, caption = fig5.draw(
+    figure, numbers, _, caption = fig5.draw(
         networks, faces[0], dataset="Faces", predictions=path, reference_label="NET"
     )
     assert titles(figure)[2] == "c  NET outputs"
@@ -122,7 +122,7 @@ def test_what_is_missing_has_no_panel_and_the_caption_says_why(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, without=["valence", "arousal"], rendered=0)
     own = entry(tmp_path, (path, labels))
-    figure, numbers, caption = fig5.draw(
+    figure, numbers, _, caption = fig5.draw(
         {"net": own}, path, dataset="Faces", absent={"RMN": "its weights are not there"}
     )
     said = affect_files.words(figure)
@@ -140,7 +140,9 @@ def test_what_is_missing_has_no_panel_and_the_caption_says_why(tmp_path):
 def test_one_label_alone_has_its_regressions(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, without=["arousal"])
-    figure, _, caption = fig5.draw({"net": entry(tmp_path, (path, labels))}, path, dataset="Faces")
+    figure, _, _, caption = fig5.draw(
+        {"net": entry(tmp_path, (path, labels))}, path, dataset="Faces"
+    )
     assert titles(figure) == ["a  NET", "b  NET", "c  NET"]
     assert "the face set has no arousal." in caption and "nan" not in caption
 
@@ -148,7 +150,9 @@ def test_one_label_alone_has_its_regressions(tmp_path):
 def test_three_categories_are_not_tested(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, categories=3)
-    figure, _, caption = fig5.draw({"net": entry(tmp_path, (path, labels))}, path, dataset="Faces")
+    figure, _, _, caption = fig5.draw(
+        {"net": entry(tmp_path, (path, labels))}, path, dataset="Faces"
+    )
     said = affect_files.words(figure)
     assert said.count("not testable: 3 categories have 6 orders") == 2
 
@@ -156,13 +160,13 @@ def test_three_categories_are_not_tested(tmp_path):
 def test_network_without_the_stage(tmp_path, faces):
     networks = {"net": entry(tmp_path, faces), "pixels": {"label": "Pixels", "stage": "late"}}
     networks["pixels"] |= {"layer": "", "geometry": tmp_path / "none.h5"}
-    figure, _, _ = fig5.draw(networks, faces[0], dataset="Faces")
+    figure, _, *_ = fig5.draw(networks, faces[0], dataset="Faces")
     assert titles(figure)[1] == "b  Pixels"
     assert figure.axes[1].texts[0].get_text() == "the network has no stage\n'late'"
 
 
 def test_reference_that_was_asked_for_but_is_absent(tmp_path, faces):
-    figure, _, caption = fig5.draw(
+    figure, _, _, caption = fig5.draw(
         {"net": entry(tmp_path, faces)}, faces[0], dataset="F", no_reference="EmoFAN is not there"
     )
     assert titles(figure)[1] == "b  Declared"
@@ -171,7 +175,7 @@ def test_reference_that_was_asked_for_but_is_absent(tmp_path, faces):
 
 def test_layer_of_one_component(tmp_path, faces):
     own = entry(tmp_path, faces, layer="flat")
-    figure, _, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
+    figure, _, *_ = fig5.draw({"net": own}, faces[0], dataset="Faces")
     said = affect_files.words(figure)
     assert (
         said.count("layer flat has one component only; no PC2") == 3 and "nan" not in said.lower()
@@ -181,7 +185,7 @@ def test_layer_of_one_component(tmp_path, faces):
 def test_one_person_without_expressions(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, people=1, without=["expression"], pictures=4)
-    figure, numbers, caption = fig5.draw(
+    figure, numbers, _, caption = fig5.draw(
         {"net": entry(tmp_path, (path, labels))}, path, dataset="Faces"
     )
     assert numbers["ci_low"].isna().all() and numbers["value"].notna().all()
@@ -195,7 +199,7 @@ def test_range_over_seeds(tmp_path, faces):
     for seed, own in enumerate(seeds):
         affect_files.write_geometry(own["geometry"], *faces, seed=seed)
     tables = [regress_affect(own["geometry"], faces[0], {"penultimate": "top"}) for own in seeds]
-    _, numbers, caption = fig5.draw(
+    _, numbers, _, caption = fig5.draw(
         {"net": seeds[0]}, faces[0], dataset="Faces", regressions=pd.concat(tables)
     )
     own = numbers[(numbers["measure"] == "r") & (numbers["label"] == "arousal")]
@@ -212,7 +216,7 @@ def test_no_network_is_an_error(faces):
 def test_same_bytes_twice(tmp_path, faces):
     own = entry(tmp_path, faces)
     for run in "ab":
-        figure, _, _ = fig5.draw({"net": own}, faces[0], dataset="Faces")
+        figure, _, *_ = fig5.draw({"net": own}, faces[0], dataset="Faces")
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in ("pdf", "svg")})
     for kind in ("pdf", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
@@ -221,7 +225,7 @@ def test_same_bytes_twice(tmp_path, faces):
 def test_ratings_that_do_not_vary_are_said(tmp_path, faces, ratings):
     write_table(ratings[0], ratings[1].assign(arousal=3.0))
     networks = {"net": entry(tmp_path, faces)}
-    figure, numbers, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
+    figure, numbers, _, caption = fig5.draw(networks, faces[0], dataset="Faces", ratings=ratings[0])
     panel = titles(figure).index("c  OASIS (human)")
     said = " ".join(text.get_text() for text in figure.axes[panel].texts)
     assert "60 pictures have the same value" in said.replace("\n", " ")

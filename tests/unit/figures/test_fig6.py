@@ -25,7 +25,7 @@ def entry(tmp_path, faces, layer="top"):
 
 def test_faces_stand_at_equal_steps(tmp_path, faces):
     networks = entry(tmp_path, faces)
-    figure, numbers, caption = fig6.draw(networks, faces[0], dataset="Faces")
+    figure, numbers, _, caption = fig6.draw(networks, faces[0], dataset="Faces")
     shown = numbers.groupby(["panel", "space"], sort=False).size()
     assert list(shown.index) == [("a", "PC2"), ("a", "PC1"), ("b", "valence"), ("b", "arousal")]
     assert set(shown) == {21}
@@ -48,7 +48,7 @@ def test_faces_stand_at_equal_steps(tmp_path, faces):
 
 
 def test_pictures_drawn_are_the_stimuli_named(tmp_path, faces):
-    figure, numbers, _ = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces")
+    figure, numbers, *_ = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces")
     drawn = next(axis for axis in figure.axes if axis.images)
     row = list(faces[1]["stimulus_id"]).index(numbers["stimulus_id"].iloc[7])
     with h5py.File(faces[0]) as file:
@@ -57,7 +57,7 @@ def test_pictures_drawn_are_the_stimuli_named(tmp_path, faces):
 
 
 def test_faces_shown_are_marked_at_their_own_values(tmp_path, faces):
-    figure, numbers, _ = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces")
+    figure, numbers, *_ = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces")
     axes = [axis for axis in figure.axes if axis.lines]
     own = numbers[numbers["space"] == "valence"]
     marked = np.concatenate([line.get_xdata() for line in axes[2].lines])
@@ -70,13 +70,13 @@ def test_faces_shown_are_marked_at_their_own_values(tmp_path, faces):
 def test_fewer_faces_than_positions(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, people=1, pictures=2)
-    figure, numbers, _ = fig6.draw(entry(tmp_path, (path, labels)), path, dataset="Faces")
+    figure, numbers, *_ = fig6.draw(entry(tmp_path, (path, labels)), path, dataset="Faces")
     assert set(numbers["note"]) == {"10 faces only"} and len(numbers) == 40
     assert affect_files.words(figure).count("10 faces only") == 4
 
 
 def test_another_number_of_faces(tmp_path, faces):
-    _, numbers, caption = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces", count=5)
+    _, numbers, _, caption = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces", count=5)
     assert len(numbers) == 20 and caption.startswith("5 positions")
 
 
@@ -84,7 +84,7 @@ def test_what_is_missing_is_said(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, without=["valence", "arousal", "expression"])
     networks = entry(tmp_path, (path, labels), layer="flat")
-    figure, numbers, caption = fig6.draw(
+    figure, numbers, _, caption = fig6.draw(
         networks, path, dataset="Faces", absent={"RMN": "its weights are not there"}
     )
     said = affect_files.words(figure)
@@ -101,7 +101,7 @@ def test_what_is_missing_is_said(tmp_path):
 
 def test_network_without_the_stage(tmp_path, faces):
     networks = {"pixels": {"label": "Pixels", "stage": "late", "layer": "", "geometry": "none.h5"}}
-    figure, numbers, _ = fig6.draw(networks, faces[0], dataset="Faces")
+    figure, numbers, *_ = fig6.draw(networks, faces[0], dataset="Faces")
     said = affect_files.words(figure)
     assert "a Pixels" in said and "the network has no stage 'late'" in said
     assert set(numbers["space"]) == {"", "valence", "arousal"}
@@ -117,7 +117,7 @@ def test_no_axis_at_all_is_an_error(tmp_path):
 def test_same_bytes_twice(tmp_path, faces):
     networks = entry(tmp_path, faces)
     for run in "ab":
-        figure, _, _ = fig6.draw(networks, faces[0], dataset="Faces", count=5)
+        figure, _, *_ = fig6.draw(networks, faces[0], dataset="Faces", count=5)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in ("pdf", "svg")})
     for kind in ("pdf", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

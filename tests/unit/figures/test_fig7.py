@@ -40,7 +40,7 @@ def accuracies(numbers, panel="a"):
 
 def test_accuracies_are_counted(tmp_path, faces):
     networks = entry(tmp_path, faces) | entry(tmp_path, faces, "more")
-    figure, numbers, caption = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
+    figure, numbers, _, caption = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
     expected = {"": 0.3, "angry": 0.5, "happy": 1, "sad": 0, "surprise": 0, "neutral": 0}
     assert accuracies(numbers) == pytest.approx(expected)
     assert accuracies(numbers, "b") == pytest.approx(expected)
@@ -52,7 +52,7 @@ def test_accuracies_are_counted(tmp_path, faces):
 
 
 def test_right_and_wrong_differ_in_colour_and_shape(tmp_path, faces):
-    figure, _, _ = fig7.draw(entry(tmp_path, faces), faces[0], dataset="F", looks=LOOKS)
+    figure, _, *_ = fig7.draw(entry(tmp_path, faces), faces[0], dataset="F", looks=LOOKS)
     others, right, wrong = figure.axes[0].collections
     assert [len(part.get_offsets()) for part in (others, right, wrong)] == [64, 8, 8]
     assert len({part.get_facecolor()[0].tobytes() for part in (others, right, wrong)}) == 3
@@ -62,7 +62,7 @@ def test_right_and_wrong_differ_in_colour_and_shape(tmp_path, faces):
 
 def test_accuracy_by_distance_is_that_of_extremity(tmp_path, faces):
     networks = entry(tmp_path, faces)
-    _, numbers, _ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
+    _, numbers, *_ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
     labels, _, known = read_labels(faces[0])
     reference, digest = read_reference(faces[0]), known["stimuli_digest"]
     own = read_components(networks["net"]["geometry"], "top", reference, digest)
@@ -84,7 +84,7 @@ def test_accuracy_by_distance_is_that_of_extremity(tmp_path, faces):
 
 def test_network_of_fewer_classes(tmp_path, faces):
     networks = entry(tmp_path, faces, classes=["happy", "sad"])
-    figure, numbers, _ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
+    figure, numbers, *_ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
     assert accuracies(numbers) == {"": 0.5, "happy": 1, "sad": 0}
     assert "n = 32 (does not know angry, surprise, neutral)" in affect_files.words(figure)
     assert not figure.axes[0].axison and figure.axes[0].texts[0].get_text() == (
@@ -96,7 +96,7 @@ def test_network_of_fewer_classes(tmp_path, faces):
 
 def test_network_of_other_classes_is_left_out(tmp_path, faces):
     networks = entry(tmp_path, faces) | entry(tmp_path, faces, "more", classes=["dog", "cat"])
-    figure, numbers, _ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
+    figure, numbers, *_ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
     said = affect_files.words(figure)
     assert "b MORE" in said and "it knows none of the face set's expressions" in said
     assert set(numbers["network"]) == {"net"}
@@ -105,7 +105,7 @@ def test_network_of_other_classes_is_left_out(tmp_path, faces):
 def test_labels_of_the_network_itself_are_circular(tmp_path, faces):
     networks = entry(tmp_path, faces)
     path = networks["net"]["predictions"]
-    figure, numbers, caption = fig7.draw(
+    figure, numbers, _, caption = fig7.draw(
         networks, faces[0], dataset="Faces", looks=LOOKS, labels_from=path
     )
     assert accuracies(numbers) == {"": 1, "angry": 1, "happy": 1}
@@ -117,7 +117,7 @@ def test_one_person_and_few_pictures(tmp_path):
     path = tmp_path / "faces.h5"
     labels = affect_files.write_faces(path, people=1, pictures=1)
     networks = entry(tmp_path, (path, labels), classes=["happy", "sad"])
-    figure, numbers, caption = fig7.draw(networks, path, dataset="Faces", looks=LOOKS)
+    figure, numbers, _, caption = fig7.draw(networks, path, dataset="Faces", looks=LOOKS)
     said = affect_files.words(figure)
     assert said.count("fifths need 5 pictures or more, not 2") == 2
     assert "No two people, so no intervals." in caption and numbers["ci_low"].isna().all()
@@ -126,7 +126,7 @@ def test_one_person_and_few_pictures(tmp_path):
 
 def test_layer_of_one_component_and_an_absent_network(tmp_path, faces):
     networks = entry(tmp_path, faces, layer="flat")
-    figure, numbers, _ = fig7.draw(
+    figure, numbers, *_ = fig7.draw(
         networks, faces[0], dataset="F", looks=LOOKS, absent={"RMN": "its weights are not there"}
     )
     said = affect_files.words(figure)
@@ -157,7 +157,7 @@ def test_what_cannot_be_drawn_is_an_error(tmp_path, faces):
 def test_same_bytes_twice(tmp_path, faces):
     networks = entry(tmp_path, faces)
     for run in "ab":
-        figure, _, _ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
+        figure, _, *_ = fig7.draw(networks, faces[0], dataset="Faces", looks=LOOKS)
         style.save_figure(figure, {kind: tmp_path / f"{run}.{kind}" for kind in ("pdf", "svg")})
     for kind in ("pdf", "svg"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

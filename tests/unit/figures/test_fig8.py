@@ -94,7 +94,7 @@ def test_seeds_are_averaged_and_their_intervals_widest(shares, files):
 
 
 def test_the_numbers_and_the_caption(shares, files):
-    figure, numbers, caption = draw(shares, files())
+    figure, numbers, _, caption = draw(shares, files())
     assert set(numbers["panel"]) == {"a", "b", "c", "d", "e"}
     called = numbers[numbers["measure"] == "confusion"].set_index("label")["value"]
     assert called["angry called happy"] == 0.25 and called["happy called happy"] == 1
@@ -120,14 +120,14 @@ def test_panels_say_what_is_missing(shares, files):
     mixed = pd.concat([missing, nothing.reindex(columns=missing.columns)]).fillna(
         {"components": "", "label": "", "measure": "", "stage": "", "layer": ""}
     )
-    figure, _, caption = draw(mixed, files(), absent=lines)
+    figure, _, _, caption = draw(mixed, files(), absent=lines)
     text = words(figure).replace("\n", " ")
     assert "the face set has no label 'valence'" in text
     assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in text.lower()
 
 
 def test_what_is_shared_stands_between_and_planes_beside(shares, files):
-    figure, numbers, caption = draw(shares, files())
+    figure, numbers, _, caption = draw(shares, files())
     panel = figure.get_axes()[0]
     heights = [bar.get_height() for bar in panel.patches]
     assert heights == pytest.approx([0.6, 0.6, 0, 0.02, 0, 0.08, 0, 0.2, 0.4, 0.1])
@@ -151,7 +151,7 @@ def test_identity_and_category_are_drawn_without_affect(shares, files):
     lacking = lacking.assign(
         value=np.nan, layer="", stage="", note="the face set has no label 'valence'"
     )
-    figure, numbers, caption = draw(pd.concat([rows, lacking]), files())
+    figure, numbers, _, caption = draw(pd.concat([rows, lacking]), files())
     heights = [bar.get_height() for bar in figure.get_axes()[0].patches]
     assert heights == pytest.approx([0.6, 0.6, 0, 0.28, 0.4, 0.1])
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -161,7 +161,7 @@ def test_identity_and_category_are_drawn_without_affect(shares, files):
 
 
 def test_a_face_set_without_expressions_has_no_confusion(shares, files):
-    figure, numbers, _ = draw(shares, files(expression=""))
+    figure, numbers, *_ = draw(shares, files(expression=""))
     assert not (numbers["measure"] == "confusion").any()
     assert "nan" not in words(figure).lower()
 
@@ -170,10 +170,10 @@ def test_stages_that_share_one_layer(shares, files):
     """The layer is drawn once; the table of numbers has a row for each stage."""
     early = shares[(shares["network"] == "net") & (shares["stage"] == "early")]
     both = pd.concat([shares, early.assign(stage="middle")])
-    figure, numbers, _ = draw(both, files())
+    figure, numbers, *_ = draw(both, files())
     rows = numbers[(numbers["network"] == "net") & (numbers["label"] == "identity")]
     assert rows[rows["measure"] == "share"]["stage"].tolist() == ["early", "", "middle"]
-    again, _, _ = draw(shares, files())
+    again, _, *_ = draw(shares, files())
     bars = [[bar.get_height() for bar in f.get_axes()[0].patches] for f in (figure, again)]
     assert bars[0] == bars[1] and len(bars[0]) == 10
     curve = figure.get_axes()[1].get_lines()[1].get_xdata()
@@ -181,7 +181,7 @@ def test_stages_that_share_one_layer(shares, files):
 
 
 def test_answers_beside_labels_that_a_network_gave(shares, files, tmp_path):
-    figure, numbers, _ = draw(shares, files(), labels_from=tmp_path / "net.csv")
+    figure, numbers, *_ = draw(shares, files(), labels_from=tmp_path / "net.csv")
     called = numbers[numbers["measure"] == "confusion"]
     assert set(called["label_source"]) == {"network:net"}
     same = called["label"].str.split(" called ").map(lambda pair: pair[0] == pair[1])

@@ -104,7 +104,7 @@ def test_instances_are_a_band(scores, subspaces):
 
 
 def test_panels_of_a_face_set_and_one_where_a_label_lacks(scores, subspaces):
-    figure, _, caption = fig9.draw(scores, subspaces, **OPTIONS)
+    figure, _, _, caption = fig9.draw(scores, subspaces, **OPTIONS)
     titles = [axis.get_title(loc="left") for axis in figure.axes if axis.axison]
     assert titles[:3] == [
         "a  Posed faces: identity",
@@ -124,7 +124,7 @@ def test_panels_of_a_face_set_and_one_where_a_label_lacks(scores, subspaces):
 
 def test_people_alone(scores):
     only = {**OPTIONS, "datasets": {"people": "People"}}
-    figure, numbers, caption = fig9.draw(scores[scores["dataset"] == "people"], **only)
+    figure, numbers, _, caption = fig9.draw(scores[scores["dataset"] == "people"], **only)
     np.testing.assert_allclose(values(numbers, "identity", dataset="people")["value"], [0.8, 0.9])
     assert [axis.axison for axis in figure.axes] == [True, False]
     assert "LEACE" not in caption
@@ -151,7 +151,7 @@ def test_what_a_design_does_not_tell_is_left_out_with_the_reason(scores, subspac
     apart = subspaces["measure"].isin(["angle", "overlap"])
     subspaces.loc[apart, "value"] = np.nan
     subspaces.loc[apart, "note"] = "one picture of a person cannot be halved"
-    figure, numbers, caption = fig9.draw(scores, subspaces, **OPTIONS)
+    figure, numbers, _, caption = fig9.draw(scores, subspaces, **OPTIONS)
     assert len(figure.axes) == 6 + 2
     words = "angle of both, overlap (one picture of a person cannot be halved)"
     assert f"Nothing is drawn on Posed faces of {words}." in caption

@@ -77,7 +77,7 @@ def curve(numbers, **where):
 
 
 def test_curves_are_the_tables_less_chance(scores):
-    figure, numbers, caption = layers.draw(**scores, **SETTINGS)
+    figure, numbers, _, caption = layers.draw(**scores, **SETTINGS)
     where = {"network": "net", "panel": "decoding"}
     assert curve(numbers, label="expression", **where) == pytest.approx([0, 1 / 3, 1])
     assert curve(numbers, label="valence", **where) == pytest.approx([0, 0.2, 0.6])
@@ -107,8 +107,10 @@ def test_a_sample_is_named_as_one(scores):
 
 
 def test_where_expression_overtakes_identity_is_said(scores):
-    caption = layers.draw(**scores, **SETTINGS)[2]
-    assert "Net 1.4 [1.2, never]" in caption and "Other 1." not in caption
+    _, _, title, caption = layers.draw(**scores, **SETTINGS)
+    assert title == "Expression overtakes identity in Net between second and third; not in Other"
+    where = "(interval: from between second and third to never)"
+    assert f"Net between second and third {where}." in caption and "Other between" not in caption
 
 
 def test_a_layer_of_two_stages_is_one_point(scores):

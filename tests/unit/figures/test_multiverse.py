@@ -53,7 +53,7 @@ def choices():
 
 
 def test_a_panel_a_claim_network_and_face_set(choices):
-    figure, numbers, caption = multiverse.draw(choices, **SETTINGS)
+    figure, numbers, _, caption = multiverse.draw(choices, **SETTINGS)
     assert len(figure.axes) == 2 * 2 * 2 and len(numbers) == len(choices)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     shares = "rises in 40 of 60 choices, clearly in 20; clearly falls in 0"
@@ -68,7 +68,7 @@ def test_photographs_without_expression_are_named(choices):
     is_posed = choices["dataset"] == "posed"
     choices.loc[is_posed, "rendered"] = 0
     choices = choices[~(is_posed & (choices["label"] == "expression"))].copy()
-    figure, _, caption = multiverse.draw(choices, **SETTINGS)
+    figure, _, _, caption = multiverse.draw(choices, **SETTINGS)
     assert "RENDERED, not photographs: Faces in motion." in caption
     assert [text.get_text() for text in figure.axes[4].texts] == ["not measured"]
     assert [len(axis.texts) for axis in figure.axes[5:]] == [0, 1, 0]

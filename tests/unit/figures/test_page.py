@@ -20,12 +20,30 @@ def drawing():
     figure = Figure(layout="constrained")
     figure.add_subplot().plot([0, 1])
     numbers = pd.DataFrame({"layer": ["conv"], "value": [0.5]})
-    return page.finish(figure, numbers, ["A figure of a_layer.", "Two."], ["no disk."])
+    return page.finish(
+        figure, numbers, "What a_layer shows", ["A figure of a_layer.", "Two."], ["no disk."]
+    )
 
 
-def test_the_caption_ends_with_what_is_left_out_and_stands_below(drawing):
+def test_the_caption_ends_with_what_is_left_out_and_stands_beside_the_figure(drawing):
     assert drawing.caption == "A figure of a_layer. Two. LEFT OUT: no disk."
-    assert drawing.figure.get_supxlabel().replace("\n", " ") == drawing.caption
+    assert not drawing.figure.texts
+
+
+@pytest.mark.parametrize("layout", ["constrained", "none"])
+def test_a_caption_below_the_figure_hides_nothing(layout):
+    style.use_style()
+    figure = Figure(figsize=(7, 2), layout=layout)
+    axis = figure.add_subplot()
+    style.choose_look(caption=True)
+    drawing = page.finish(figure, pd.DataFrame(), "Title", ["word " * 60])
+    style.choose_look()
+    (text,) = figure.texts
+    assert " ".join(text.get_text().split()) == drawing.caption.strip()
+    assert figure.get_figheight() > 2
+    figure.draw_without_rendering()
+    assert text.get_window_extent().y0 > 0
+    assert text.get_window_extent().y1 < axis.get_tightbbox().y0
 
 
 def test_files_of_all_forms(drawing, tmp_path):
@@ -33,7 +51,9 @@ def test_files_of_all_forms(drawing, tmp_path):
     output = {form: tmp_path / f"figure.{ending}" for form, ending in forms.items()}
     page.save(drawing, output | {"table": tmp_path / "table.md"})
     assert (tmp_path / "figure.csv").read_text() == "layer,value\nconv,0.5\n"
-    assert "A figure of a\\_layer." in (tmp_path / "figure.rst").read_text()
+    title, blank, caption = (tmp_path / "figure.rst").read_text().splitlines()
+    assert title == "**What a\\_layer shows.**" and blank == ""
+    assert caption == "\\ A figure of a\\_layer. Two. LEFT OUT: no disk."
     assert (tmp_path / "table.md").read_text() == "| layer | value |\n|---|---|\n| conv | 0.5 |\n"
     assert all((tmp_path / f"figure.{form}").stat().st_size for form in ("pdf", "svg", "png"))
 

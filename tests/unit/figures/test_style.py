@@ -46,7 +46,40 @@ def test_the_theme_has_the_palette_and_the_type():
     style.use_style()
     colors = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     assert [mpl.colors.to_hex(color).upper() for color in colors] == [*style.COLORS.values()]
-    assert mpl.rcParams["font.size"] == 8 and not mpl.rcParams["axes.spines.top"]
+    assert mpl.rcParams["font.size"] == 7 and not mpl.rcParams["axes.spines.top"]
+
+
+@pytest.fixture
+def chosen():
+    """Choose a look, and take it back afterwards."""
+    yield style.choose_look
+    style.choose_look()
+    style.use_style()
+
+
+def test_the_first_font_at_hand_is_used(chosen):
+    chosen(fonts=["No such font", "DejaVu Serif", "DejaVu Sans"])
+    style.use_style()
+    assert mpl.rcParams["font.family"] == ["DejaVu Serif", "DejaVu Sans", "sans-serif"]
+
+
+def test_a_network_has_the_colour_of_the_config(chosen):
+    chosen(colors={"nn1": "#123456"})
+    lines = style.line_styles({"nn1": 0, "nn2": 1})
+    assert lines == {"nn1": style.LINES[0] | {"color": "#123456"}, "nn2": style.LINES[1]}
+
+
+def test_width_and_talk(chosen):
+    figure = Figure(figsize=(style.PAGE_WIDTH, 4))
+    text = figure.text(0.5, 0.5, "text", fontsize=10)
+    (line,) = figure.add_subplot().plot([0, 1], linewidth=1)
+    chosen(width=90)
+    style.fit(figure)
+    assert figure.get_size_inches() == pytest.approx([style.PAGE_WIDTH / 2, 2])
+    assert text.get_fontsize() == 10
+    chosen(talk=True)
+    style.fit(figure)
+    assert text.get_fontsize() > 10 and line.get_linewidth() > 1
 
 
 def test_a_missing_panel_says_why_and_has_no_axis():

@@ -19,6 +19,7 @@ from facestages.config.figures import Figure, Figures, Tables, Uses
 from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry
 from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
+from facestages.config.style import Style
 from facestages.config.weights import Weights
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.yaml_files import read_yaml
@@ -42,6 +43,7 @@ class Config(Section):
     explore: Explorer | None = Field(
         Explorer(), description="What the explorer shows; null makes none."
     )
+    style: Style = Field(Style(), description="How all figures look.")
     network: str | None = Field(
         None, description="For `snakemake list_layers`: the network whose layers are printed."
     )
@@ -78,6 +80,8 @@ class Config(Section):
             check_name("network", self.network, "network", self.networks)
         if self.dataset is not None:
             check_name("dataset", self.dataset, "face set", self.datasets)
+        for name in self.style.colors:
+            check_name("style.colors", name, "network", self.networks)
         check_once("analysis.labels", self.analysis.labels)
         check_once("analysis.components", self.analysis.components)
         check_once("analysis.decoding.labels", self.analysis.decoding.labels)
@@ -104,7 +108,7 @@ class Config(Section):
         """Each figure and table that has a section: ``figures.NAME`` or ``tables.NAME``."""
         for folder, sections in (("figures", self.figures), ("tables", self.tables)):
             for name, section in sections:
-                if section is not None:
+                if isinstance(section, Figure):
                     yield f"{folder}.{name}", section
 
     def drawing(self, where: str) -> Figure:

@@ -361,6 +361,7 @@ class Controls(Figure):
 class Figures(Section):
     """What the figures show; one without a section is not drawn."""
 
+    caption: bool = Field(False, description="Whether captions also stand below the figures.")
     fig1: Fig1 | None = Field(None, description="The architecture.")
     fig2: Fig2 | None = Field(None, description="One network's layers: maps, faces, Grad-CAM.")
     fig3: Fig3 | None = Field(None, description="People in pixels and in other networks.")

@@ -58,7 +58,9 @@ def draw(
     figure, axes = page.new_panels(1, 1, 171)
     _draw_matrix(axes[0, 0], _matrix(drawn, networks), networks)
     numbers = pd.concat([drawn, seeds], ignore_index=True)
-    return page.finish(figure, numbers, _caption(drawn, seeds, dataset, networks), absent)
+    title = _title(drawn, networks)
+    sentences = _caption(drawn, seeds, dataset, networks)
+    return page.finish(figure, numbers, title, sentences, absent)
 
 
 def _matrix(drawn: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
@@ -117,6 +119,18 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) 
             rotation=30,
             fontsize=7,
         )
+
+
+def _title(drawn: pd.DataFrame, networks: Mapping[str, str]) -> str:
+    is_within = drawn["network"] == drawn["other_network"]
+    means = [drawn.loc[rows, "value"].mean() for rows in (is_within, ~is_within)]
+    parts = [
+        f"{mean:.2f} {where}"
+        for mean, where in zip(means, ("within", "between"), strict=True)
+        if np.isfinite(mean)
+    ]
+    plural = "networks" if len(networks) > 1 else "one network"
+    return f"Mean similarity of two layers: {' and '.join(parts)} {plural}"
 
 
 def _caption(drawn, seeds, dataset, networks) -> list[str]:

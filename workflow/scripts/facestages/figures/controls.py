@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -10,33 +11,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from facestages.analysis.labels import join_notes
-from facestages.analysis.resampling import pseudo_interval
-from facestages.analysis.subsamples import explain_gap
 from facestages.figures import page, style
+from facestages.figures.control_numbers import (
+    BOTH,
+    COLUMNS,
+    EQUAL,
+    SILHOUETTE,
+    STAGES,
+    equal_numbers,
+    low_level,
+    sweep,
+)
 from facestages.figures.seeds import mean_over_seeds
 from facestages.text import abbreviate
 
-_SILHOUETTE = "silhouette"
-_BOTH = "silhouette_few_of_both"
-
-# The stage at which each label is expected to be most separate.
-_STAGES = {"identity": "middle", "expression": "final"}
-
-# By measure on equal numbers: its panel of the numbers, and its name in the figure.
-_EQUAL = {
-    "silhouette_few_pictures": ("few pictures", "Pictures"),
-    "silhouette_few_people": ("few people", "People"),
-    _BOTH: ("few of both", "Both"),
-}
-
-# Columns that tell measurements on one face set apart.
-_ON_A_SET = ["network", "layer", "stage", "label", "components"]
 _KEYS = ["dataset", "network", "stage", "layer", "label", "measure", "components"]
-_COLUMNS = [
-    *("panel", "dataset", "rendered", "network", "stage", "layer", "label", "measure"),
-    *("components", "value", "ci_low", "ci_high", "seeds", "n", "note"),
-]
 
 
 def draw(
@@ -87,153 +76,30 @@ def draw(
     FacestagesError
         If there is nothing to draw.
     """
-    summary = mean_over_seeds(scores[scores["measure"] == _SILHOUETTE], _KEYS)
-    low_level = _low_level(summary, conditions, pixels)
-    equal = _equal_numbers(subsamples, many, few, networks)
-    sweep = _sweep(summary, many[0], networks)
-    parts = [low_level.assign(panel="low level"), equal, sweep.assign(panel="components")]
-    numbers = pd.concat([part for part in parts if len(part)] or parts).reindex(columns=_COLUMNS)
+    summary = mean_over_seeds(scores[scores["measure"] == SILHOUETTE], _KEYS)
+    properties = low_level(summary, conditions, pixels)
+    equal = equal_numbers(subsamples, many, few, networks)
+    by_components = sweep(summary, many[0], networks)
+    parts = [properties.assign(panel="low level"), equal, by_components.assign(panel="components")]
+    numbers = pd.concat([part for part in parts if len(part)] or parts).reindex(columns=COLUMNS)
     page.require_values(
         numbers,
         "the figure of controls",
         "no identity silhouettes; check figures.controls and the face sets' labels",
     )
-    figure, grid = page.new_panels(3, 2, 215)
+    figure, grid = page.new_panels(3, 2, 190)
     axes = list(grid.flat)
-    _draw_low_level(axes[0], low_level, conditions, pixels)
+    _draw_low_level(axes[0], properties, conditions, pixels)
     _draw_equal(axes[1], equal, many, few, networks)
     _draw_gap(axes[2], equal, networks)
     for axis, label, letter in zip(axes[3:5], ("identity", "expression"), "de", strict=True):
-        _draw_sweep(axis, sweep[sweep["label"] == label], looks)
-        stage = _STAGES[label]
+        _draw_sweep(axis, by_components[by_components["label"] == label], looks)
+        stage = STAGES[label]
         axis.set_title(f"{letter}  {label.capitalize()}, {stage} stage", loc="left")
         axis.set_ylabel(f"{label.capitalize()} silhouette")
     _name_networks(axes[5], networks, looks)
     sentences = _caption(numbers, many, few, conditions, pixels | networks)
-    return page.finish(figure, numbers, sentences, absent)
-
-
-def _low_level(summary: pd.DataFrame, conditions: Mapping, pixels: Mapping) -> pd.DataFrame:
-    """Identity silhouettes of each face set, and how far those of the first change."""
-    scores = summary[
-        summary["dataset"].isin(conditions)
-        & summary["network"].isin(pixels)
-        & (summary["label"] == "identity")
-        & (summary["measure"] == _SILHOUETTE)
-    ]
-    by_set = {name: scores[scores["dataset"] == name].set_index(_ON_A_SET) for name in conditions}
-    base, *others = by_set.values()
-    changes = []
-    for other in others:
-        shared = other.index.intersection(base.index)
-        one, two = base.loc[shared], other.loc[shared]
-        change = _less(two, one).assign(measure="change")
-        left = _share(two, one).assign(measure="share_left")
-        changes += [change.reset_index(), left.reset_index()]
-    return pd.concat([scores, *changes], ignore_index=True)
-
-
-def _share(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
-    """One table as a share of another of the same index, with the widest intervals they allow.
-
-    There is none where the whole may be 0.
-    """
-    least, most = whole["ci_low"].where(whole["ci_low"] > 0), whole["ci_high"]
-    return part.assign(
-        value=part["value"] / whole["value"],
-        ci_low=np.minimum(part["ci_low"] / least, part["ci_low"] / most).where(least.notna()),
-        ci_high=np.maximum(part["ci_high"] / least, part["ci_high"] / most),
-    )
-
-
-def _less(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """One table less another of the same index, with the widest intervals that theirs allow."""
-    return one.assign(
-        value=one["value"] - other["value"],
-        ci_low=one["ci_low"] - other["ci_high"],
-        ci_high=one["ci_high"] - other["ci_low"],
-    )
-
-
-def _equal_numbers(
-    subsamples: pd.DataFrame | None,
-    many: tuple[str, str],
-    few: tuple[str, str],
-    networks: Mapping[str, str],
-) -> pd.DataFrame:
-    """Identity silhouettes of both face sets as they are and on equal numbers, and their gap."""
-    if subsamples is None:
-        return pd.DataFrame(columns=_COLUMNS)
-    scores = subsamples[subsamples["stage"] == _STAGES["identity"]]
-    rows = []
-    for network in networks:
-        of_network = scores[scores["network"] == network]
-        of_sets = [of_network[of_network["dataset"] == name] for name, _ in (many, few)]
-        rows += [_silhouette_row(group) for of_set in of_sets for group in _by_measure(of_set)]
-        if all(map(len, of_sets)):
-            rows += _gap_rows(*of_sets, (many[1], few[1]))
-    return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def _by_measure(of_set: pd.DataFrame) -> list[pd.DataFrame]:
-    return [group for _, group in of_set.groupby("measure", sort=False)]
-
-
-def _silhouette_row(group: pd.DataFrame) -> dict[str, object]:
-    """A silhouette, a mean over seeds, with Student's interval over people."""
-    of_people = group.groupby("identity")["pseudo_value"].mean()
-    # With very few people, the interval would leave the range of silhouettes.
-    low, high = np.clip(pseudo_interval(of_people.to_numpy()), -1, 1)
-    ends = {"value": of_people.mean(), "ci_low": low, "ci_high": high}
-    seeds = {"seeds": group["seed"].nunique()}
-    return group.iloc[0].to_dict() | ends | seeds | {"panel": "equal numbers"}
-
-
-def _gap_rows(
-    of_many: pd.DataFrame, of_few: pd.DataFrame, names: tuple[str, str]
-) -> list[dict[str, object]]:
-    """What part of the gap between two face sets equal numbers explain."""
-    sets = (of_many, of_few)
-    tables = [
-        of_set.pivot_table("pseudo_value", "identity", "measure", dropna=False) for of_set in sets
-    ]
-    rows = []
-    for measure, (panel, _) in _EQUAL.items():
-        row = of_many.iloc[0].to_dict() | {"panel": panel, "measure": "gap_explained"}
-        row |= {"seeds": of_many["seed"].nunique(), "n": sum(map(len, tables)), "value": np.nan}
-        lacking = [
-            str(of_set["note"].iloc[0])
-            for of_set in sets
-            if not of_set["pseudo_value"].notna().all()
-        ]
-        if lacking:
-            rows.append(row | {"note": lacking[0]})
-            continue
-        explained = explain_gap(*(table[[_SILHOUETTE, measure]].to_numpy() for table in tables))
-        firsts = [of_set[of_set["measure"] == measure].iloc[0] for of_set in sets]
-        words = [
-            f"{name}: {first['n']} pictures of {first['people']} people"
-            for name, first in zip(names, firsts, strict=True)
-        ]
-        is_unequal = panel != "few pictures" and len({first["people"] for first in firsts}) > 1
-        unequal = "people still differ, lower analysis.people" if is_unequal else ""
-        note = join_notes("; ".join(words), unequal, explained.note)
-        rows.append(
-            row
-            | explained._asdict()
-            | {"ci_low": explained.low, "ci_high": explained.high, "note": note}
-        )
-    return rows
-
-
-def _sweep(summary: pd.DataFrame, many: str, networks: Mapping[str, str]) -> pd.DataFrame:
-    """Silhouettes of each label at its stage, by number of components."""
-    return summary[
-        (summary["label"].map(_STAGES) == summary["stage"])
-        & (summary["dataset"] == many)
-        & summary["network"].isin(networks)
-        & (summary["measure"] == _SILHOUETTE)
-    ]
+    return page.finish(figure, numbers, _title(numbers, many, few), sentences, absent)
 
 
 def _numbers_of_components(table: pd.DataFrame) -> list[str]:
@@ -256,7 +122,7 @@ def _name_components(axis: Axes, places: Sequence[str]) -> None:
 def _draw_low_level(
     axis: Axes, table: pd.DataFrame, conditions: Mapping[str, str], pixels: Mapping[str, str]
 ) -> None:
-    scores = table[table["measure"] == _SILHOUETTE]
+    scores = table[table["measure"] == SILHOUETTE]
     names = abbreviate(", ".join(pixels.values()), 14)
     axis.set_title(f"a  Low-level properties: {names}", loc="left")
     if not scores["value"].notna().any():
@@ -264,7 +130,9 @@ def _draw_low_level(
         return
     places = _numbers_of_components(scores)
     style.mark_zero(axis)
-    for line, (dataset, label) in zip(style.LINES, conditions.items(), strict=False):
+    for line, (dataset, label) in zip(
+        itertools.cycle(style.SETS), conditions.items(), strict=False
+    ):
         for position, network in enumerate(pixels):
             rows = scores[(scores["dataset"] == dataset) & (scores["network"] == network)]
             look = {**line, "alpha": 1 - 0.6 * position / len(pixels)}
@@ -289,15 +157,15 @@ def _draw_equal(
         return
     style.mark_zero(axis, vertical=True)
     for number, (dataset, title) in enumerate((many, few)):
-        for measure, words in ((_SILHOUETTE, "all"), (_BOTH, "equal numbers")):
+        for measure, words in ((SILHOUETTE, "all"), (BOTH, "equal numbers")):
             rows = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
             look = {
-                **style.LINES[number],
+                **style.SETS[number],
                 "linestyle": "",
                 "label": f"{abbreviate(title, 24)}, {words}",
             }
-            look |= {"markerfacecolor": "white"} if measure == _BOTH else {}
-            aside = (number - 0.5) * (0.6 if measure == _SILHOUETTE else 0.2)
+            look |= {"markerfacecolor": "white"} if measure == BOTH else {}
+            aside = (number - 0.5) * (0.6 if measure == SILHOUETTE else 0.2)
             _draw_marks(axis, rows, names, aside, look)
     axis.set_xlabel("Identity silhouette, middle stage")
     _add_legend(axis, "lower left")
@@ -305,7 +173,7 @@ def _draw_equal(
 
 def _add_legend(axis: Axes, place: str, title: str = "") -> None:
     """A legend inside a panel, whose names do not make the panel narrower."""
-    legend = axis.legend(frameon=False, fontsize=7, loc=place, title=title, title_fontsize=7)
+    legend = axis.legend(frameon=False, fontsize=6, loc=place, title=title, title_fontsize=6)
     legend.set_in_layout(False)
 
 
@@ -318,8 +186,8 @@ def _draw_gap(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> N
         return
     for place in (0, 1):
         style.mark_zero(axis, place, vertical=True)
-    for number, (panel, title) in enumerate(_EQUAL.values()):
-        look = {**style.LINES[2 + number], "linestyle": "", "label": title}
+    for number, (panel, title) in enumerate(EQUAL.values()):
+        look = {**style.SETS[2 + number], "linestyle": "", "label": title}
         rows = explained[explained["panel"] == panel]
         _draw_marks(axis, rows, names, 0.22 * (number - 1), look)
     axis.set_xlabel("Part of the gap between the face sets")
@@ -330,8 +198,8 @@ def _name_rows(axis: Axes, table: pd.DataFrame, networks: Mapping[str, str]) -> 
     """A row for each network that has a value, with room for the legend below the last."""
     measured = set(table.loc[table["value"].notna(), "network"])
     names = [name for name in networks if name in measured]
-    labels = [textwrap.fill(networks[name], 20) for name in names]
-    axis.set_yticks(range(len(names)), labels, fontsize=7)
+    labels = [abbreviate(networks[name], 26) for name in names]
+    axis.set_yticks(range(len(names)), labels, fontsize=6)
     # A legend takes a third of the panel.
     axis.set_ylim(1.5 * len(names) - 0.2, -0.6)
     return names
@@ -367,6 +235,20 @@ def _name_networks(axis: Axes, networks: Mapping[str, str], looks: Mapping) -> N
     labels = [textwrap.fill(networks[name], 24) for name in lines]
     place = {"loc": "center left", "handlelength": 3.2, "fontsize": 7}
     axis.legend(handles, labels, frameon=False, **place).set_in_layout(False)
+
+
+def _title(numbers, many, few) -> str:
+    """What part of the gap between the face sets equal numbers explain."""
+    parts = numbers[(numbers["panel"] == EQUAL[BOTH][0]) & (numbers["measure"] == "gap_explained")]
+    shares = parts["value"].dropna()
+    if shares.empty:
+        return "Identity under controls: low-level properties, equal numbers, components"
+    low, high = f"{100 * shares.min():.0f}", f"{100 * shares.max():.0f} %"
+    span = high if len(shares) == 1 else f"{low} to {high}"
+    return (
+        f"Equal numbers of people and pictures explain {span} of the difference in identity "
+        f"silhouettes between {many[1]} and {few[1]}"
+    )
 
 
 def _caption(numbers, many, few, conditions, networks) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -47,7 +46,6 @@ _INK = "#303030"
 
 # All lengths are millimetres on the page, which is also the unit of the axes.
 _LEFT, _RIGHT, _EDGE = 17.0, 5.0, 3.0
-_LINE = 3.4  # height of a line of the caption
 _REACH = 4.5  # white at either end of the ruler, into which its texts may reach
 _RULER = 6.5  # points
 _POINT = 1 / 72 / style.MILLIMETRE
@@ -81,16 +79,14 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     blocks = place_layers(read_layers(shown), _LEFT, layout.WIDTH - _LEFT - _RIGHT)
     caption = _caption(shown, blocks, left_out)
 
-    # From the lower edge up: caption, ruler, names, blocks, stages, legend, title.
+    # From the lower edge up: ruler, names, blocks, stages, legend, title.
     size = 7 if min(block.width for block in blocks) > 2.9 else 6
     names = max(_extent(_abbreviate(layer), size, "bold") for layer in shown["layer"]) + 3
     channels = _ruler(
         blocks, lambda layer: (layer.space, layer.channels), lambda layer: f"{layer.channels:,}"
     )
     pixels = _ruler(blocks, lambda layer: layer.space, _space_text)
-    lines = textwrap.wrap(caption, layout.CAPTION)
-    below = len(lines) * _LINE + _EDGE
-    ground = below + _ruler_height(pixels) + _ruler_height(channels) + names
+    ground = _EDGE + _ruler_height(pixels) + _ruler_height(channels) + names
     skyline = ground + max(block.height + block.shift[1] for block in blocks)
     top = skyline + (12 if shown["stage"].any() else 3)
 
@@ -106,8 +102,8 @@ def draw(layers: pd.DataFrame, *, label: str) -> page.Drawing:
     of_maps = bool(blocks[0].layer.space)
     _draw_ruler(axis, channels, ground - names, "channels" if of_maps else "units")
     _draw_ruler(axis, pixels, ground - names - _ruler_height(channels), "pixels" if of_maps else "")
-    _write(axis, _EDGE, below - 1, "\n".join(lines), 7, va="top", linespacing=1.35)
-    return page.Drawing(figure, _in_words(table), caption)
+    title = f"{label}: {_count(table)}"
+    return page.finish(figure, _in_words(table), title, [caption])
 
 
 def _in_words(layers: pd.DataFrame) -> pd.DataFrame:
@@ -134,11 +130,15 @@ def _abbreviate(name: str) -> str:
 
 
 def _write_title(axis: Axes, y: float, label: str, table: pd.DataFrame) -> None:
-    _write(axis, _EDGE, y, label, 9, weight="bold")
+    _write(axis, _EDGE, y, label, 8, weight="bold")
+    _write(axis, layout.WIDTH - _EDGE, y, _count(table), 7, ha="right")
+
+
+def _count(table: pd.DataFrame) -> str:
+    """Numbers of layers and parameters in words."""
     n = int(((table["kind"] != "Input") & has_no_parts(table)).sum())
     plural = "" if n == 1 else "s"
-    size = f"{n:,} layer{plural}, {int(table['network_parameters'].iloc[0]):,} parameters"
-    _write(axis, layout.WIDTH - _EDGE, y, size, 8, ha="right")
+    return f"{n:,} layer{plural}, {int(table['network_parameters'].iloc[0]):,} parameters"
 
 
 def _draw_legend(axis: Axes, y: float, blocks: Sequence[Block]) -> None:

@@ -118,10 +118,11 @@ def draw(
     missing = {panel.letter: panel.map.missing for panel in panels}
     missing |= {strips.letter: strips.panel.map.missing}
     missing |= {panel.letter: panel.missing for panel in explained}
+    drawn_panels = [panel for panel in panels if not panel.map.missing]
     sentences = [
         f"{network}, seed {first['seed']}, on {dataset}, {face_set.count()}.",
         *page.rendered(face_set.rendered),
-        *_describe_maps([panel for panel in panels if not panel.map.missing]),
+        *_describe_maps(drawn_panels),
         *_describe_strips(strips),
         *describe_explained(explained),
         *page.left_out(f"{letter}: {why}" for letter, why in missing.items() if why),
@@ -129,12 +130,20 @@ def draw(
     strips_top = _ABOVE + _map_size(len(panels)) + _BELOW
     explained_top = strips_top + _TITLE + 2 * (_strip_size(faces)[1] + _STRIP_TITLE) + 2
     height = explained_top + (HEIGHT if explained else 0)
-    figure = layout.new_page(height, " ".join(sentences))
+    figure = layout.new_page(height)
     _draw_maps(figure, panels, face_set)
     _draw_strips(figure, strips, face_set, strips_top, faces)
     draw_explained(figure, explained, face_set, explained_top)
     table = pd.DataFrame(numbers, columns=maps.COLUMNS)
-    return page.finish(figure, table, sentences, columns=layout.CAPTION)
+    return page.finish(figure, table, _title(network, drawn_panels), sentences)
+
+
+def _title(network: str, drawn: Sequence[maps.Panel]) -> str:
+    rows = [_pick(panel, "silhouette", "identity", "all") for panel in drawn]
+    names = [f"the {panel.numbers[0]['stage']} layer".replace("  ", " ") for panel in drawn]
+    if len(drawn) < 2 or not np.isfinite([row["value"] for row in rows]).all():
+        return f"Faces in the layers of {network}"
+    return f"{network}: {maps.changes_in_words(rows, names)}"
 
 
 # ---------------------------------------------------------------------------------- the maps

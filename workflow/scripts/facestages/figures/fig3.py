@@ -69,14 +69,14 @@ def draw(
     sentences = _caption(read, faces, dataset)
 
     lines = -(-len(panels) // 2)
-    figure = layout.new_page((_ABOVE + _HEIGHT + _BELOW) * lines, " ".join(sentences))
+    figure = layout.new_page((_ABOVE + _HEIGHT + _BELOW) * lines)
     for place, panel in enumerate(read):
         left = 6 + (place % 2) * (_WIDTH + 8)
         top = (place // 2) * (_ABOVE + _HEIGHT + _BELOW) + _ABOVE
         _draw_panel(layout.add_axes(figure, left, top, _WIDTH, _HEIGHT), panel, faces)
     rows = [row for panel in read for row in panel.numbers]
     numbers = pd.DataFrame(rows, columns=maps.COLUMNS)
-    return page.finish(figure, numbers, sentences, columns=layout.CAPTION)
+    return page.finish(figure, numbers, _title(read), sentences)
 
 
 def _read_panel(
@@ -156,6 +156,16 @@ def _with_range(rows: Sequence[Mapping]) -> str:
         return maps.spell(rows[0])
     ends = (maps.spell({"value": end}) for end in (min(values), max(values)))
     return f"{maps.spell(rows[0])} ({len(values)} seeds: {' to '.join(ends)})"
+
+
+def _title(panels: Sequence[maps.Panel]) -> str:
+    values = {}
+    for panel in panels:
+        if not panel.map.missing:
+            row = _silhouettes(panel)["all"][0]
+            values[panel.title.partition("  ")[2]] = maps.spell(row)
+    listed = ", ".join(f"{name} {value}" for name, value in values.items())
+    return f"How separate people are in the full space (mean silhouette): {listed}"
 
 
 def _caption(panels: Sequence[maps.Panel], faces: FaceSet, dataset: str) -> list[str]:

@@ -146,7 +146,7 @@ def draw(
     add_expression_legend(figure, expression_looks(study.faces.expressions), "outside upper center")
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "seed": "Int64"})
     sentences = _caption(study, dataset, table, ratings and ratings_label)
-    return page.finish(figure, table, sentences, lines)
+    return page.finish(figure, table, _title(table, study), sentences, lines)
 
 
 def _lay_out(grids: Sequence[tuple[int, int, int]]) -> tuple[Figure, list[list[Axes]]]:
@@ -336,6 +336,21 @@ def _say(axis: Axes, title: str, why: str) -> list[dict]:
 
 
 # --------------------------------------------------------------------------------- the caption
+
+
+def _title(numbers: pd.DataFrame, study: Study) -> str:
+    """Of how many networks the components follow affect within people."""
+    tests = numbers[numbers["p_holm"].notna()]
+    if tests.empty:
+        return "The first two principal components, by expression"
+    shares = []
+    for number, label in enumerate(AFFECT, start=1):
+        of_label = tests[tests["label"] == label]
+        if len(of_label):
+            clear = (of_label["p_holm"] < 0.05).sum()
+            shares.append(f"PC{number} follows {label} in {clear} of {len(of_label)} networks")
+    declared = "declared positions" if "declared" in study.source.lower() else study.source
+    return f"Within people, {', '.join(shares)} (Holm p < 0.05; {declared})"
 
 
 def _describe_categories(numbers: pd.DataFrame) -> list[str]:

@@ -113,10 +113,13 @@ def draw(
         *categories_in_words(study),
         *page.left_out([no_reference] if no_reference else []),
     ]
-    figure = _draw_blocks(lettered, tables, faces, count, " ".join(sentences))
+    figure = _draw_blocks(lettered, tables, faces, count)
     numbers = pd.concat(tables, ignore_index=True).reindex(columns=_COLUMNS)
     numbers = numbers.astype({"seed": "Int64", "position": "Int64"})
-    return page.finish(figure, numbers, sentences, columns=layout.CAPTION)
+    spaces = list(dict.fromkeys(strip.name for _, strip in strips if strip.values is not None))
+    spaces = list(dict.fromkeys(name.partition(" (")[0] for name in spaces))
+    title = f"Faces from low to high along {', '.join(spaces)}"
+    return page.finish(figure, numbers, title, sentences)
 
 
 def _network_strips(network: Shown) -> list[_Strip]:
@@ -171,20 +174,19 @@ def _draw_blocks(
     tables: Sequence[pd.DataFrame],
     faces: FaceSet,
     count: int,
-    caption: str,
 ) -> Figure:
     """Draw the blocks below one another, with faces of the same size."""
     face = min((layout.WIDTH - _LEFT - _RIGHT) / count, _LARGEST)
     looks = expression_looks(np.concatenate([table.get("expression", [""]) for table in tables]))
     top = _LEGEND if any(looks) else 0
     height = top + _TITLE * len(lettered) + (face + _PLACES) * len(tables)
-    figure = layout.new_page(height, caption)
+    figure = layout.new_page(height)
     whole = figure.get_figheight() / style.MILLIMETRE
     add_expression_legend(figure, looks, "upper center")
     remaining = iter(tables)
     for letter, (title, strips) in lettered:
         top += _TITLE
-        figure.text(0.01, 1 - (top - 1.5) / whole, f"{letter}  {title}", fontsize=9)
+        figure.text(0.01, 1 - (top - 1.5) / whole, f"{letter}  {title}", fontsize=8)
         for strip in strips:
             table = next(remaining)
             axis = layout.add_axes(figure, _LEFT, top, face * count, face)

@@ -32,8 +32,8 @@ ANSWERS = {
 }
 
 _MOST_COLUMNS = 8
-# Millimetres: a network's title, a row of its panels; accuracy by distance; legend; caption.
-_TITLE, _ROW, _DISTANCE, _LEGEND, _CAPTION = 7, 30, 58, 7, 24
+# Millimetres: a network's title, a row of its panels; accuracy by distance; legend.
+_TITLE, _ROW, _DISTANCE, _LEGEND = 7, 30, 58, 7
 _TREND, _AROUND_TRENDS = 3.4, 26
 _COLUMNS = [
     *("panel", "dataset", "rendered", "network", "seed", "stage", "layer", "label"),
@@ -116,7 +116,7 @@ def draw(
     rows = math.ceil(len(expressions) / _MOST_COLUMNS)
     heights = [_TITLE + _ROW * rows] * len(answers) + [_TITLE + 8] * len(study.absent)
     heights.append(max(_DISTANCE, _AROUND_TRENDS + _TREND * 4 * len(answers)))
-    figure = page.new_figure(_LEGEND + sum(heights) + _CAPTION)
+    figure = page.new_figure(_LEGEND + sum(heights))
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     letters, numbers = page.letters(), []
     for one in answers:
@@ -131,7 +131,7 @@ def draw(
     handles = [plt.Line2D([], [], linestyle="", **look) for look in ANSWERS.values()]
     page.add_legend(figure, handles, list(ANSWERS), len(ANSWERS))
     table = pd.DataFrame(numbers, columns=_COLUMNS).astype({"n": "Int64", "bin": "Int64"})
-    return page.finish(figure, table, _caption(study, dataset, table))
+    return page.finish(figure, table, _title(table), _caption(study, dataset, table))
 
 
 def _compare(network: Shown, entry: Mapping, faces: FaceSet) -> _Answers:
@@ -226,7 +226,7 @@ def _scatter(
 
 
 def _add_title(part: SubFigure, text: str) -> None:
-    part.suptitle(text, x=0.01, ha="left", fontsize=9)
+    part.suptitle(text, x=0.01, ha="left", fontsize=8)
 
 
 def _describe_accuracy(row: Mapping) -> str:
@@ -320,6 +320,17 @@ def _draw_trends(axis: Axes, trends: Sequence[Mapping], lines: Mapping[str, dict
     axis.set_yticks(range(len(trends)), names)
     axis.invert_yaxis()
     axis.set_xlabel("Difference in accuracy")
+
+
+def _title(table: pd.DataFrame) -> str:
+    trends = table[(table["measure"] == "accuracy_trend") & table["ci_low"].notna()]
+    if trends.empty:
+        return "Which expressions are named correctly, and where in the space"
+    better, worse = (trends["ci_low"] > 0).sum(), (trends["ci_high"] < 0).sum()
+    return (
+        f"Pictures far out on a component are named correctly more often than central ones in "
+        f"{better} of {len(trends)} comparisons, less often in {worse}"
+    )
 
 
 def _caption(study: Study, dataset: str, table: pd.DataFrame) -> list[str]:

@@ -17,9 +17,9 @@ from facestages.analysis.labels import is_circular, no_label
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import page, style
 from facestages.figures.face_set import read_face_set
+from facestages.figures.layer_names import name_layers
 from facestages.figures.seeds import mean_over_seeds
 from facestages.stimuli.sample import pictures_in_words
-from facestages.text import abbreviate
 
 _REST = "#DDDDDD"
 
@@ -48,8 +48,8 @@ _RISES_WITHOUT_AFFECT = {
     "category_alone": ("category", *_RISES["category"][1:]),
 }
 _PLANES = "arbitrary planes"
-# At most so many layers are named below an axis, beside those of the stages.
-_NAMED = 12
+# Width of a panel, millimetres.
+_PANEL = 47
 _LINE = 9  # points, of small type
 _HEIGHTS = (0.46, 0.50, 0.54)
 _PLANES_LOOK = {"color": "black", "linewidth": 1.1, "marker": "_", "markersize": 3.5}
@@ -119,7 +119,7 @@ def draw(
     summary = mean_over_seeds(chosen, _KEYS)
     faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
-    height = 50 * len(networks) + 44
+    height = 46 * len(networks) + 12
     figure, axes = page.new_panels(len(networks), 3, height, width_ratios=(1.1, 1.1, 1))
     letters, numbers = page.letters(), []
     for row, name in zip(axes, networks, strict=True):
@@ -158,7 +158,8 @@ def draw(
             _draw_confusion(row[2], table)
     _add_legend(figure, summary)
     sentences = _caption(summary, dataset, faces.attributes, networks, components)
-    return page.finish(figure, pd.concat(numbers, ignore_index=True), sentences, absent)
+    table = pd.concat(numbers, ignore_index=True)
+    return page.finish(figure, table, _title(summary, networks), sentences, absent)
 
 
 def confusion(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -189,7 +190,7 @@ def _draw_shares(axis: Axes, curves: pd.DataFrame) -> None:
         floor += height
     axis.set_ylim(0, 1)
     axis.set_ylabel("Share of variance")
-    _name_layers(axis, curves)
+    name_layers(axis, curves, _PANEL)
 
 
 def _bands_of(curves: pd.DataFrame) -> Mapping[str, tuple[str, str, str]]:
@@ -227,31 +228,6 @@ def _head(axis: Axes, title: str, text: str) -> None:
     below.set_in_layout(False)
 
 
-def _name_layers(axis: Axes, curves: pd.DataFrame) -> None:
-    layers = curves.drop_duplicates("position").sort_values("position")
-    small = 6.5 if len(layers) > 6 else 7
-    # Where there are many layers, the names are those of the stages and of some between.
-    step = -(-len(layers) // _NAMED)
-    is_named = [
-        bool(stage) or number % step == 0 and not _is_near_a_stage(layers, number, step)
-        for number, stage in enumerate(layers["stage"])
-    ]
-    names = [
-        abbreviate(layer, 16) if named else ""
-        for layer, named in zip(layers["layer"], is_named, strict=True)
-    ]
-    axis.set_xticks(layers["position"].astype(int), names, rotation=35, ha="right", fontsize=small)
-    axis.tick_params(axis="x", length=2, pad=1)
-    for tick, stage in zip(axis.get_xticklabels(), layers["stage"], strict=True):
-        tick.set_rotation_mode("anchor")
-        tick.set_fontweight("bold" if stage else "normal")
-
-
-def _is_near_a_stage(layers: pd.DataFrame, number: int, step: int) -> bool:
-    around = layers["stage"].iloc[max(0, number - step + 1) : number + step]
-    return step > 1 and bool((around != "").any())
-
-
 def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
     style.mark_zero(axis, 0.5)
     notes, rises = {}, rises.set_index("label")
@@ -271,7 +247,7 @@ def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
         axis.plot(rise["value"], height, marker, markersize=6, color=color, mec="black", mew=0.7)
     axis.set_ylim(min(0, *axis.get_ylim()), 1.08)
     axis.set_ylabel("Share / its maximum")
-    _name_layers(axis, curves)
+    name_layers(axis, curves, _PANEL)
     if notes:
         lines = [f"{', '.join(names)}:\n{note}" for note, names in notes.items()]
         axis.text(0.98, 0.03, "\n".join(lines), transform=axis.transAxes, ha="right", fontsize=7)
@@ -316,6 +292,25 @@ def _add_legend(figure: Figure, summary: pd.DataFrame) -> None:
         handles.append(plt.Line2D([], [], **_PLANES_LOOK))
         names.append(_PLANES)
     page.add_legend(figure, handles, names, 3)
+
+
+def _title(summary: pd.DataFrame, networks: Mapping[str, str]) -> str:
+    """In how many networks identity reaches half of its maximum before category does."""
+    halves = summary[(summary["measure"] == "half_maximum") & summary["value"].notna()]
+    share = "category" if (halves["label"] == "affect").any() else "category_alone"
+    both = halves[halves["label"].isin(["identity", share])].pivot_table(
+        index="network", columns="label", values=["ci_low", "ci_high"]
+    )
+    ends = [(end, label) for end in ("ci_low", "ci_high") for label in ("identity", share)]
+    if not set(ends) <= set(both.columns):
+        return "How much of each layer's space is identity and expression category"
+    both = both.dropna()
+    first = (both["ci_high", "identity"] < both["ci_low", share]).sum()
+    last = (both["ci_low", "identity"] > both["ci_high", share]).sum()
+    return (
+        f"Identity reaches half of its largest share before expression category in {first} of "
+        f"{len(both)} networks, after it in {last}"
+    )
 
 
 def _caption(summary, dataset, attributes, networks, components) -> list[str]:

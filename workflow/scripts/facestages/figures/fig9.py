@@ -145,7 +145,7 @@ def draw(
     measured = numbers[numbers["value"].notna()]
     drawn = {name: _rows_of(measured[measured["dataset"] == name]) for name in datasets}
     rows = [(name, row) for name in datasets for row in drawn[name]]
-    figure, axes = page.new_panels(len(rows), 2, _ROW * len(rows) + 50)
+    figure, axes = page.new_panels(len(rows), 2, _ROW * len(rows) + 24)
     lines, letters = task_lines(tasks), page.letters()
     for (dataset, row), pair in zip(rows, axes, strict=True):
         title = abbreviate(datasets[dataset], 30)
@@ -159,7 +159,8 @@ def draw(
     names = {name: _name(_SHORT.get(tasks[name], tasks[name]), networks[name]) for name in lines}
     page.add_line_legend(figure, names, lines, 2)
     sentences = _caption(numbers, datasets, networks, tasks, components)
-    return page.finish(figure, numbers[_COLUMNS], sentences, absent)
+    title = _title(numbers, tasks, stages)
+    return page.finish(figure, numbers[_COLUMNS], title, sentences, absent)
 
 
 def _rows_of(measured: pd.DataFrame) -> list[str]:
@@ -266,6 +267,27 @@ def _draw_panel(
 
 
 # ------------------------------------------------------------------------------- caption
+
+
+def _title(numbers: pd.DataFrame, tasks: Mapping[str, str], stages: Sequence[str]) -> str:
+    """Where expression ends more separate than identity, by what networks were trained on."""
+    rows = numbers[numbers["panel"].isin(LABELS) & (numbers["stage"] == stages[-1])]
+    wide = rows.pivot_table(
+        index=["dataset", "network"], columns="panel", values=["ci_low", "ci_high"]
+    )
+    ends = [(end, label) for end in ("ci_low", "ci_high") for label in LABELS]
+    if not set(ends) <= set(wide.columns):
+        return "Identity and expression, by what networks were trained on"
+    wide = wide.dropna()
+    is_above = wide["ci_low", "expression"] > wide["ci_high", "identity"]
+    parts = [
+        f"{rows.sum()} of {len(rows)} trained on {task}"
+        for task, rows in is_above.groupby(wide.index.get_level_values("network").map(tasks))
+        if task not in _NOTHING and task != _NOT_TOLD
+    ]
+    untrained = is_above[wide.index.get_level_values("network").map(tasks).isin(_NOTHING)]
+    parts += [f"{untrained.sum()} of {len(untrained)} untrained"] * bool(len(untrained))
+    return f"At the {stages[-1]} stage expression is above identity in {', '.join(parts)}"
 
 
 def _caption(numbers, datasets, networks, tasks, components) -> list[str]:

@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
+#: The font that matplotlib brings, which all figures can have.
+OWN = "DejaVu Sans"
+
 # Matplotlib's own, in which each letter is a box with the sign of its script.
 _BOXES = "Last Resort"
 
@@ -31,7 +34,7 @@ def use_fonts(figure: Figure) -> str:
     texts = figure.findobj(Text)
     letters = set("".join(text.get_text() for text in texts if not text.get_text().isascii()))
     if letters:
-        letters -= _letters_of(font_manager.findfont("DejaVu Sans"))
+        letters -= _letters_of(font_manager.findfont(OWN))
     families, note = find_fonts(
         frozenset(c for c in letters if unicodedata.category(c) not in _NO_LETTERS)
     )

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from facestages.figures import page, style
 from facestages.figures.chance import less_chance
+from facestages.figures.layer_names import name_layers, place_in_words
 from facestages.figures.seeds import mean_over_seeds
 
 #: Colour, marker and dash of each label; another one is grey.
@@ -29,8 +30,8 @@ _OTHER_LABEL = {"color": style.GREY, "marker": "X", "linestyle": "-"}
 # The R2 of a label that cannot be decoded has no lower bound; the axis ends here.
 _LOWEST_R2 = -0.35
 
-# Of more layers, only those of the stages are named below a panel.
-_MOST_NAMES = 12
+# Millimetres that all panels of a row share.
+_WIDTH = 155
 
 
 class Row(NamedTuple):
@@ -47,11 +48,15 @@ class Row(NamedTuple):
 
 
 ROWS = {
-    "separability": Row("separate", "Above chance"),
+    "separability": Row("separate", "Silhouette less chance"),
     "decoding": Row(
-        "readable", "Above chance", ("balanced_accuracy", "r2_held_out"), "chance", is_scaled=True
+        "readable",
+        "Decoding, 0 is chance",
+        ("balanced_accuracy", "r2_held_out"),
+        "chance",
+        is_scaled=True,
     ),
-    "rsa": Row("alike", "Above chance", ("share_of_ceiling_within",)),
+    "rsa": Row("alike", "Share of ceiling less chance", ("share_of_ceiling_within",)),
 }
 
 _COLUMNS = [
@@ -105,29 +110,35 @@ def draw(
         f"no {measure} in {components} components; check figures.layers and the face set's labels",
     )
     crossings = _overtaking(separability, networks, measure, components)
-    height = 44 * len(ROWS) + 42
-    figure, axes = page.new_panels(len(ROWS), len(networks), height, sharex="col", sharey="row")
+    # A row of which nothing is measured would be blank.
+    measured = set(numbers.loc[numbers["value"].notna(), "panel"])
+    rows = [kind for kind in ROWS if kind in measured]
+    height = 44 * len(rows) + 24
+    figure, axes = page.new_panels(len(rows), len(networks), height, sharex="col", sharey="row")
     letters = page.letters()
-    for row, kind in zip(axes, ROWS, strict=True):
+    for row, kind in zip(axes, rows, strict=True):
         for axis, (network, title) in zip(row, networks.items(), strict=True):
             _draw_panel(axis, numbers[(numbers["panel"] == kind) & (numbers["network"] == network)])
             if kind == "separability" and network in crossings:
                 _mark_crossing(axis, crossings[network])
-            name = title if kind == "separability" else ""
+            name = title if kind == rows[0] else ""
             heading = textwrap.fill(f"{next(letters)}  {name}", 92 // len(networks))
             axis.set_title(heading, loc="left", fontsize=8)
-        row[0].set_ylabel(f"{ROWS[kind].axis}\n({ROWS[kind].title})")
+        row[0].set_ylabel(f"{ROWS[kind].title.capitalize()}\n{ROWS[kind].axis}")
         if kind == "decoding":
             row[0].set_ylim(_LOWEST_R2, 1.05)
     for axis, network in zip(axes[-1], networks, strict=True):
-        _name_layers(axis, numbers[numbers["network"] == network])
+        layers = numbers[numbers["network"] == network]
+        name_layers(axis, layers, _WIDTH / len(networks))
     _add_legend(figure, numbers)
     pictures = " ".join([str(int(numbers["n"].max())), *page.describe_sample(separability)])
     sentences = [
         *_caption(numbers, crossings, dataset, networks, components, measure),
+        *_blank_rows(numbers, rows),
         f"Seeds: {page.count_seeds(numbers, networks)}. Pictures: {pictures}.",
     ]
-    return page.finish(figure, numbers, sentences, absent)
+    title = _title(crossings, numbers, dataset, networks)
+    return page.finish(figure, numbers, title, sentences, absent)
 
 
 def _choose(
@@ -187,7 +198,8 @@ def _draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
         ends = (curve["ci_low"], curve["ci_high"])
         style.fill_band(axis, curve["position"], *ends, line["color"])
     if not panel["value"].notna().any():
-        style.say_missing(axis, "; ".join(panel["note"].dropna().unique()) or "not measured")
+        note = "; ".join(panel["note"].dropna().unique()) or "not measured"
+        style.write_inside(axis, textwrap.fill(note, 28))
 
 
 def _mark_crossing(axis: Axes, crossing: Mapping[str, float]) -> None:
@@ -195,13 +207,6 @@ def _mark_crossing(axis: Axes, crossing: Mapping[str, float]) -> None:
     right = axis.get_xlim()[1] if np.isnan(crossing["ci_high"]) else crossing["ci_high"]
     axis.axvspan(crossing["ci_low"], right, color="#c8c8c8", alpha=0.35, linewidth=0, zorder=-1)
     axis.axvline(crossing["value"], color=style.DARK, linewidth=0.9, linestyle="--", zorder=-1)
-
-
-def _name_layers(axis: Axes, numbers: pd.DataFrame) -> None:
-    places = numbers.drop_duplicates("layer").sort_values("position")
-    if len(places) > _MOST_NAMES:
-        places = places[places["stage"] != ""]
-    axis.set_xticks(places["position"], places["layer"], rotation=90, fontsize=6)
 
 
 def _add_legend(figure: Figure, numbers: pd.DataFrame) -> None:
@@ -222,23 +227,52 @@ def _caption(numbers, crossings, dataset, networks, components, measure) -> list
         f"arousal. Alike: rank correlation (rho-a) of distances in the full space with those of a "
         f"model, within people (for identity, within expressions), as a share of the highest that "
         f"the model's ties allow, less that of permuted labels. Bands: {page.INTERVALS}.",
-        *_crossings_in_words(crossings, networks),
+        *_crossings_in_words(crossings, numbers, networks),
         *page.rendered((numbers["rendered"] == 1).all()),
         *page.declared(numbers["label_source"]),
         *page.circular(numbers, networks),
     ]
 
 
-def _crossings_in_words(crossings, networks) -> list[str]:
+def _title(crossings, numbers, dataset, networks) -> str:
+    """Where expression overtakes identity, by network."""
+    separate = numbers[(numbers["panel"] == "separability") & numbers["value"].notna()]
+    labels = [label for label in ("identity", "expression") if label in set(separate["label"])]
+    if len(labels) < 2:
+        return f"{' and '.join(labels).capitalize() or 'Labels'} in each layer, {dataset}"
+    parts = [
+        f"in {networks[name]} {_place(ends['value'], numbers, name)}"
+        for name, ends in crossings.items()
+    ]
+    never = [title for name, title in networks.items() if name not in crossings]
+    parts += [f"not in {', '.join(never)}"] * bool(never)
+    return f"Expression overtakes identity {'; '.join(parts)}"
+
+
+def _place(position: float, numbers: pd.DataFrame, network: str) -> str:
+    return place_in_words(position, numbers[numbers["network"] == network])
+
+
+def _blank_rows(numbers: pd.DataFrame, rows: Sequence[str]) -> list[str]:
+    """The sentence on rows of panels that are not drawn, with the reasons."""
+    return [
+        f"Nothing is {ROWS[kind].title} ({'; '.join(reasons) or 'not measured'})."
+        for kind in ROWS
+        if kind not in rows
+        for reasons in [numbers.loc[numbers["panel"] == kind, "note"].dropna().unique()]
+    ]
+
+
+def _crossings_in_words(crossings, numbers, networks) -> list[str]:
     if not crossings:
         return []
     places = []
     for name, ends in crossings.items():
-        high = "never" if np.isnan(ends["ci_high"]) else f"{ends['ci_high']:.1f}"
-        place = f"{networks[name]} {ends['value']:.1f} [{ends['ci_low']:.1f}, {high}]"
-        several = f" ({ends['instances']} of {ends['seeds']} seeds)" if ends["seeds"] > 1 else ""
-        places.append(place + several)
-    return [
-        f"Dashed: from here on expression is above identity; position among the layers drawn, "
-        f"counted from 0: {', '.join(places)}."
-    ]
+        low = _place(ends["ci_low"], numbers, name)
+        high = "never"
+        if not np.isnan(ends["ci_high"]):
+            high = _place(ends["ci_high"], numbers, name)
+        several = f", {ends['instances']} of {ends['seeds']} seeds" if ends["seeds"] > 1 else ""
+        place = f"{networks[name]} {_place(ends['value'], numbers, name)}"
+        places.append(f"{place} (interval: from {low} to {high}{several})")
+    return [f"Dashed: from here on expression is above identity: {'; '.join(places)}."]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,18 +11,11 @@ from facestages.figures import style
 #: Width of a page.
 WIDTH = style.PAGE_WIDTH / style.MILLIMETRE
 
-#: Characters of a line of the caption.
-CAPTION = 135
 
-# Height of a line of the caption: 7 points and the space between lines.
-_LINE = 7 * 1.25 / 72 / style.MILLIMETRE
-
-
-def new_page(height: float, caption: str) -> Figure:
-    """An empty page with `height` for the panels, and room for the caption below them."""
+def new_page(height: float) -> Figure:
+    """An empty page of this height."""
     style.use_style()
-    whole = height + len(textwrap.wrap(caption, CAPTION)) * _LINE + 3
-    return plt.figure(figsize=(style.PAGE_WIDTH, whole * style.MILLIMETRE))
+    return plt.figure(figsize=(style.PAGE_WIDTH, height * style.MILLIMETRE))
 
 
 def add_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:

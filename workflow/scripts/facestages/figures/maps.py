@@ -162,6 +162,24 @@ def spell(row: Mapping[str, object], with_interval: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def changes_in_words(rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> str:
+    """How silhouettes of identity differ between the first and the last of some maps' layers.
+
+    More or less where the intervals over people are apart.
+    """
+    first, last = rows[0], rows[-1]
+    if last["ci_low"] > first["ci_high"]:
+        course = "more separate"
+    elif last["ci_high"] < first["ci_low"]:
+        course = "less separate"
+    else:
+        course = "not clearly more or less separate"
+    return (
+        f"people are {course} in {names[-1]} (silhouette {spell(last)}) than in {names[0]} "
+        f"({spell(first)})"
+    )
+
+
 def add_title(axis: Axes, title: str, *lines: str, room: int = 0) -> None:
     """A panel's title, and below it lines in smaller type, with `room` for so many at least."""
     axis.set_title(title, loc="left", pad=3 + 8.8 * max(room, len(lines)))

@@ -82,7 +82,7 @@ def draw(
     each = numbers[numbers["components"] != EVERY]
     places = _place_choices(each)
     rows = [(dataset, network) for dataset in datasets for network in networks]
-    figure, axes = page.new_panels(len(rows), len(CLAIMS), _ROW * len(rows) + 66, sharex=True)
+    figure, axes = page.new_panels(len(rows), len(CLAIMS), _ROW * len(rows) + 36, sharex=True)
     letters = page.letters()
     for row, (dataset, network) in zip(axes, rows, strict=True):
         title = abbreviate(f"{networks[network]}, {datasets[dataset]}", _LONGEST_TITLE)
@@ -100,7 +100,8 @@ def draw(
     for axis in axes[:, 0]:
         axis.set_ylabel("Change", fontsize=7)
     _add_legend(figure)
-    return page.finish(figure, numbers, _caption(numbers, datasets, networks, components), absent)
+    sentences = _caption(numbers, datasets, networks, components)
+    return page.finish(figure, numbers, _title(numbers), sentences, absent)
 
 
 def _place_choices(choices: pd.DataFrame) -> pd.Series:
@@ -202,6 +203,23 @@ def _add_legend(figure: Figure) -> None:
             names.append(f"{words}, {interval}")
     handles.append(Patch(color=_FIELD, linewidth=0))
     page.add_legend(figure, handles, [*names, "primary measure"], 3, fontsize=7)
+
+
+def _title(numbers: pd.DataFrame) -> str:
+    """In how many choices each label clearly changes as claimed, and against the claim."""
+    every = numbers[(numbers["stages"] == EVERY) & (numbers["choices"].fillna(0) > 0)]
+    parts = []
+    for claim, (label, verb) in CLAIMS.items():
+        rows = every[every["claim"] == claim]
+        counts = (rows["value"] * rows["choices"]).groupby(rows["measure"]).sum().round()
+        if len(counts):
+            other = {"rises": "falls", "falls": "rises"}[verb]
+            choices = int(rows.loc[rows["measure"] == CLEARLY, "choices"].sum())
+            parts.append(
+                f"{label} clearly {verb} in {counts[CLEARLY]:.0f} and {other} in "
+                f"{counts[OPPOSING]:.0f} of {choices}"
+            )
+    return f"Of all choices of measure, {'; '.join(parts)}" if parts else "Choices of measure"
 
 
 def _caption(

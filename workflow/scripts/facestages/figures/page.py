@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from facestages import tables
 from facestages.analysis.labels import CIRCULAR
@@ -27,8 +28,22 @@ from facestages.text import escape_rst
 #: What captions, tables and reports say of pictures of the head model.
 RENDERED = "RENDERED, not photographs"
 
+#: What bars show of one seed.
+OVER_PEOPLE = "95 % intervals over people"
+
 #: What bars and bands show in all figures of silhouettes and decoding.
-INTERVALS = "95 % intervals over people, for several seeds from the lowest to the highest end"
+INTERVALS = f"{OVER_PEOPLE}, for several seeds from the lowest to the highest end"
+
+
+# A caption on a figure: points of its type, characters and inches of a line.
+_SMALL, _COLUMNS = 6.5, 140
+_LINE = _SMALL * 1.25 / 72
+# Characters of a line of a title.
+_TITLE_COLUMNS = 105
+
+
+# What a paragraph of `escape_rst` begins with.
+_EMPTY = "\\ "
 
 
 class Drawing(NamedTuple):
@@ -37,7 +52,8 @@ class Drawing(NamedTuple):
     figure: Figure
     #: The numbers drawn.
     numbers: pd.DataFrame
-    #: The text below the figure.
+    #: What the figure shows, in a sentence without its full stop.
+    title: str
     caption: str
 
 
@@ -46,11 +62,14 @@ def draw(
     inputs: Mapping[str, str | Iterable[str]],
     settings: Mapping[str, object],
     output: Mapping[str, str],
+    look: Mapping[str, object] | None = None,
 ) -> None:
     """Draw a figure with ``draw`` of the module `name`, and `save` it.
 
-    Its keyword arguments are the rule's `inputs` (see `read_inputs`) and `settings`.
+    Its keyword arguments are the rule's `inputs` (see `read_inputs`) and `settings`; `look` has the
+    fields of `figures.style.Look`.
     """
+    style.choose_look(**(look or {}))
     module = importlib.import_module(f"facestages.figures.{name}")
     save(module.draw(**read_inputs(inputs), **settings), output)
 
@@ -71,21 +90,47 @@ def read_inputs(inputs: Mapping[str, str | Iterable[str]]) -> dict[str, object]:
 def finish(
     figure: Figure,
     numbers: pd.DataFrame,
+    title: str,
     sentences: Iterable[str],
     absent: Iterable[str] = (),
-    columns: int = 128,
 ) -> Drawing:
-    """Write the caption, of lines of so many `columns`, below a figure.
+    """A figure with its title and caption, which stands below it if the config wants it there.
 
-    The figure's layout is constrained, or leaves room at its lower edge. The caption ends with
-    what is `absent` (see `left_out`), and with scripts for which there is no font.
+    The caption ends with what is `absent` (see `left_out`), and with scripts for which there is no
+    font.
     """
-    caption = " ".join([*sentences, *left_out(absent)])
-    below = figure.supxlabel(textwrap.fill(caption, columns), fontsize=7, ha="left", x=0.01)
+    sentences = [*sentences, *left_out(absent)]
+    style.fit(figure)
+    below = _write_below(figure, " ".join(sentences)) if style.has_caption() else None
     if no_font := fonts.use_fonts(figure):
-        caption = f"{caption} {no_font}"
-        below.set_text(textwrap.fill(caption, columns))
-    return Drawing(figure, numbers, caption)
+        sentences.append(no_font)
+    caption = " ".join(sentences)
+    if below:
+        below.set_text(textwrap.fill(caption, _COLUMNS))
+    return Drawing(figure, numbers, title, caption)
+
+
+def _write_below(figure: Figure, caption: str) -> Text:
+    """Make a figure higher, and write the caption into the room at its lower edge."""
+    text = textwrap.fill(caption, _COLUMNS)
+    before = figure.get_figheight()
+    after = before + (text.count("\n") + 2) * _LINE
+    figure.set_figheight(after)
+    share = before / after
+    engine = figure.get_layout_engine()
+    if engine is None:
+        for axis in figure.axes:
+            left, bottom, wide, high = axis.get_position().bounds
+            axis.set_position((left, 1 - (1 - bottom) * share, wide, high * share))
+        for one in figure.texts:
+            one.set_y(1 - (1 - one.get_position()[1]) * share)
+    else:
+        engine.set(rect=(0, 1 - share, 1, share))
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0, 1 - share, 1, share), figure.transFigure)
+    below = figure.text(0.01, _LINE / 2 / after, text, fontsize=_SMALL, va="bottom")
+    below.set_in_layout(False)
+    return below
 
 
 def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
@@ -97,13 +142,14 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
     forms = {kind: output[kind] for kind in ("pdf", "svg", "png")}
     no_font = style.save_figure(drawing.figure, forms)
     caption = drawing.caption if no_font in drawing.caption else f"{drawing.caption} {no_font}"
+    caption = f"**{escape_rst(drawing.title).removeprefix(_EMPTY)}.**\n\n{escape_rst(caption)}\n"
     for form, path in output.items():
         if form == "numbers":
             tables.write_table(path, drawing.numbers)
         elif form == "table":
             _write_text(path, tables.markdown_table(drawing.numbers))
         elif form == "caption":
-            _write_text(path, escape_rst(caption) + "\n")
+            _write_text(path, caption)
 
 
 def _write_text(path: str | os.PathLike, text: str) -> None:
@@ -128,6 +174,12 @@ def letters() -> Iterator[str]:
     """Letters of panels: a to z, then aa, ab, ..."""
     for length in itertools.count(1):
         yield from map("".join, itertools.product(string.ascii_lowercase, repeat=length))
+
+
+def add_title(figure: Figure, title: str) -> None:
+    """Write what a figure shows above its panels."""
+    text = textwrap.fill(title, _TITLE_COLUMNS)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8, fontweight="bold")
 
 
 def add_line_legend(

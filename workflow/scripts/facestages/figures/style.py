@@ -7,11 +7,14 @@ import os
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from facestages.figures import fonts
@@ -22,8 +25,25 @@ logger = logging.getLogger(__name__)
 
 MILLIMETRE = 1 / 25.4  # inches
 
-#: Width of a figure across a journal's page, inches.
+#: Width in which figures are laid out, inches; `fit` makes them as wide as the config says.
 PAGE_WIDTH = 180 * MILLIMETRE
+
+
+class Look(NamedTuple):
+    """How all figures look: the config's section ``style``, and ``figures.caption``."""
+
+    width: float = 180  # millimetres
+    fonts: Sequence[str] = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
+    #: Colours by network, in place of those of `LINES`.
+    colors: Mapping[str, str] = {}
+    talk: bool = False
+    #: Whether captions stand below the figures.
+    caption: bool = False
+
+
+_look = Look()
+# For slides: type and lines are so much larger, and figures so much higher.
+_TALK_TYPE, _TALK_LINES, _TALK_HEIGHT = 1.3, 1.5, 1.25
 
 #: Okabe and Ito's colours (2008), apart for every kind of colour blindness, by falling contrast.
 COLORS = {
@@ -36,7 +56,7 @@ COLORS = {
 }
 
 #: Greys: of text, of controls, of what has no label, and of lines that only guide the eye.
-INK, DARK, GREY, ZERO = "#404040", "#606060", "#808080", "#b0b0b0"
+INK, DARK, GREY, ZERO, FAINT = "#404040", "#606060", "#808080", "#b0b0b0", "#e4e4e4"
 
 #: How networks are drawn. Markers and dashes keep lines apart without colour.
 LINES = (
@@ -81,17 +101,24 @@ EXPRESSIONS = {
 MORE_COLORS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
 _MARKERS = "osD^vP<>X*"
 
+#: How face sets are drawn beside each other, and kinds of subsets: in no network's colours.
+SETS = (
+    {"color": "#202020", "marker": "o", "linestyle": "-"},
+    {"color": MORE_COLORS[4], "marker": "s", "linestyle": (0, (5, 1.2))},
+    {"color": MORE_COLORS[5], "marker": "^", "linestyle": (0, (3, 1, 1, 1))},
+    {"color": "#7a5c2e", "marker": "D", "linestyle": (0, (1, 0.8))},
+    {"color": "#202020", "marker": "v", "linestyle": (0, (7, 1, 1, 1, 1, 1))},
+)
+
 # What differs from seaborn's theme for papers.
 _RC = {
-    "font.family": "sans-serif",
-    # An SVG names all three: a reader without DejaVu Sans sees Verdana, which is about as wide.
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
@@ -99,8 +126,8 @@ _RC = {
     "ytick.major.size": 3,
     "xtick.major.width": 0.8,
     "ytick.major.width": 0.8,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
     # A dollar sign in a name is no formula.
     "text.parse_math": False,
     # A frame around a face would be white.
@@ -126,6 +153,8 @@ def line_styles(looks: Mapping[str, int | str]) -> dict[str, dict]:
             kinds.append(look)
         else:
             styles[network] = LINES[look % len(LINES)]
+        if network in _look.colors:
+            styles[network] = styles[network] | {"color": _look.colors[network]}
     return styles
 
 
@@ -165,10 +194,39 @@ def say_missing(axis: Axes, text: str, columns: int = 36) -> None:
     write_inside(axis, textwrap.fill(text, columns))
 
 
+def choose_look(**given: object) -> None:
+    """Let all figures from here on look as the fields of `Look` say that are given."""
+    global _look
+    _look = Look(**given)
+
+
+def has_caption() -> bool:
+    """Whether captions stand below the figures."""
+    return _look.caption
+
+
 def use_style() -> None:
     """Set matplotlib's defaults for everything drawn from here on."""
     mpl.use("agg")
-    sns.set_theme("paper", "ticks", list(COLORS.values()), rc=_RC)
+    installed = set(font_manager.get_font_names())
+    first = next((name for name in _look.fonts if name in installed), fonts.OWN)
+    # An SVG names all fonts: its reader may have another one than this machine.
+    families = list(dict.fromkeys([first, fonts.OWN, *_look.fonts]))
+    own = list(dict.fromkeys([first, fonts.OWN, "sans-serif"]))
+    family = {"font.family": own, "font.sans-serif": families}
+    sns.set_theme("paper", "ticks", list(COLORS.values()), rc=_RC | family)
+
+
+def fit(figure: Figure) -> None:
+    """Give a figure the width of the config and, for a talk, larger type and thicker lines."""
+    wide, high = figure.get_size_inches() * (_look.width * MILLIMETRE / PAGE_WIDTH)
+    figure.set_size_inches(wide, high * (_TALK_HEIGHT if _look.talk else 1))
+    if not _look.talk:
+        return
+    for text in figure.findobj(Text):
+        text.set_fontsize(text.get_fontsize() * _TALK_TYPE)
+    for line in figure.findobj(Line2D):
+        line.set_linewidth(line.get_linewidth() * _TALK_LINES)
 
 
 def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:

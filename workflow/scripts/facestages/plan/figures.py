@@ -137,6 +137,7 @@ def _fig4(plan: Plan, fig4) -> FigurePlan:
         {
             **names,
             "looks": plan.looks(networks),
+            "tasks": {name: plan.networks.task_in_words(name) for name in networks},
             "pretrained": {
                 name: plan.networks.weights_in_words(name)[0]
                 for name in networks
