@@ -53,6 +53,14 @@ def test_published_sets(names, first):
     ) == first
 
 
+def test_faces_of_a_published_set_are_not_shown(tmp_path):
+    for name in ("AF01AFS.JPG", "AF01HAS.JPG", "AF02AFS.JPG", "AF02HAS.JPG"):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        Image.new("L", (9, 9)).save(tmp_path / "set" / name)
+    new_config(tmp_path / "set", tmp_path / "config")
+    assert load_config(tmp_path / "config" / "set.yaml").datasets["set"].may_show == "none"
+
+
 def test_other_words_are_no_expression_and_are_told():
     paths = [
         f"s{n}.{word}" for n in range(4) for word in ("happy", "sad", "normal", "wink", "lamp")

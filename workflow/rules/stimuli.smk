@@ -164,6 +164,7 @@ rule report_stimuli:
         title=lambda wildcards: CONFIG.datasets[wildcards.dataset].label,
         expression_from=lambda wildcards: CONFIG.datasets[wildcards.dataset].expression_from,
         classes=ask(PLAN.face_sets.report_classes),
+        may_show=lambda wildcards: CONFIG.datasets[wildcards.dataset].may_show,
         code=code("report_stimuli"),
     message:
         "Report on face set {wildcards.dataset}"

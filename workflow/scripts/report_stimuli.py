@@ -22,5 +22,6 @@ with job(snakemake):
         snakemake.params.title,
         snakemake.input.labels,
         snakemake.input.labels_from or None,
+        snakemake.params.may_show,
     )
     style.save_figure(figure, {"png": snakemake.output.sheet})

@@ -13,6 +13,7 @@ from map_files import spread, write_faces, write_layers, write_scores
 LAYERS = {"early": "batchnorm_1", "middle": "flatten", "penultimate": "dropout_4"}
 GRADCAM = ["batchnorm_1", "conv2d_4", "conv2d_6"]
 NAMES = {"network": "NN1", "dataset": "Faces", "layers": LAYERS, "gradcam": GRADCAM}
+NAMES["may_show"] = "all"
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from facestages.analysis.components import read_components, read_reference
 from facestages.errors import FacestagesError
 from facestages.figures import faces as strips
 from facestages.figures import fig6, style
+from facestages.figures.face_set import placeholder
 from facestages.stimuli import read_labels
 
 
@@ -48,12 +49,30 @@ def test_faces_stand_at_equal_steps(tmp_path, faces):
 
 
 def test_pictures_drawn_are_the_stimuli_named(tmp_path, faces):
-    figure, numbers, *_ = fig6.draw(entry(tmp_path, faces), faces[0], dataset="Faces")
+    figure, numbers, *_ = fig6.draw(
+        entry(tmp_path, faces), faces[0], dataset="Faces", may_show="all"
+    )
     drawn = next(axis for axis in figure.axes if axis.images)
     row = list(faces[1]["stimulus_id"]).index(numbers["stimulus_id"].iloc[7])
     with h5py.File(faces[0]) as file:
         expected = strips.thumbnail(file["images"][row])
     np.testing.assert_array_equal(drawn.images[7].get_array(), expected)
+
+
+def test_faces_that_may_not_be_shown(tmp_path, faces):
+    networks, person = entry(tmp_path, faces), faces[1]["identity"].iloc[0]
+    for may_show, text in (("none", "faces may not be shown"), ([person], "faces may not be")):
+        figure, numbers, _, caption = fig6.draw(
+            networks, faces[0], dataset="Faces", may_show=may_show
+        )
+        assert text in caption
+        drawn = [axis for axis in figure.axes if axis.images]
+        people = dict(zip(faces[1]["stimulus_id"], faces[1]["identity"], strict=True))
+        shown = iter(numbers["stimulus_id"])
+        for image in (image for axis in drawn for image in axis.images):
+            pixels = image.get_array()
+            is_hidden = np.array_equal(pixels, strips.thumbnail(placeholder(pixels.shape[:2])))
+            assert is_hidden == (may_show == "none" or people[next(shown)] != person)
 
 
 def test_faces_shown_are_marked_at_their_own_values(tmp_path, faces):

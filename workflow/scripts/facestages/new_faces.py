@@ -34,6 +34,8 @@ _PUBLISHED = {
     "CK+": r"(?P<identity>S\d{3})_(?P<session>\d{3})_(?P<frame>\d{8})",
 }
 
+_OF_A_SET = "names are those of"
+
 # A part of names tells the expression where it does so for this share of the pictures.
 _LEAST = 0.25
 _SHEET = (12, 8)  # columns, rows
@@ -149,7 +151,7 @@ def guess_labels(paths: Sequence[str]) -> Guess:
                 table["expression"] = [_expression(word) for word in table["expression"]]
             table.insert(0, "path", list(paths))
             labels = table.columns.drop("path")
-            return Guess(table, dict.fromkeys(labels, f"names are those of {title}"))
+            return Guess(table, dict.fromkeys(labels, f"{_OF_A_SET} {title}"))
     return _from_parts(paths, names)
 
 
@@ -292,6 +294,8 @@ def _entry(name: str, table: Path, folder: Path, guess: Guess) -> str:
         f"table: {quote_yaml(str(table))}",
         f"folder: {quote_yaml(str(folder.resolve()))}",
     ]
+    if any(where.startswith(_OF_A_SET) for where in guess.found.values()):
+        lines.append("may_show: none  # name those whom the owners' terms allow in print")
     if "identity" not in guess.table:
         lines.append('columns: {identity: "?"}')
     return "\n    ".join(lines)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from facestages import store
 from facestages.analysis.labels import read_people
+from facestages.errors import FacestagesError, did_you_mean
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
 
@@ -92,8 +93,20 @@ def read_face_set(
 
     Predictions in `labels_from` take the place of its expressions. `may_show` says whose faces may
     be shown: ``"all"``, ``"none"`` or a list of identities.
+
+    Raises
+    ------
+    FacestagesError
+        If `may_show` names people of whom the set has none.
     """
-    return FaceSet(stimuli, labels, *read_labels(stimuli, labels, labels_from), may_show)
+    faces = FaceSet(stimuli, labels, *read_labels(stimuli, labels, labels_from), may_show)
+    if may_show and not isinstance(may_show, str) and not faces.is_shown.any():
+        name, people = faces.attributes["dataset"], sorted({*faces.identities} - {""})
+        raise FacestagesError(
+            f"datasets.{name}.may_show: no face is of {', '.join(may_show)}; "
+            f"{did_you_mean(may_show[0], people)}"
+        )
+    return faces
 
 
 def placeholder(shape: Sequence[int]) -> np.ndarray:

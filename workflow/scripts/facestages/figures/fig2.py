@@ -52,6 +52,7 @@ def draw(
     gradcam: Sequence[str] = (),
     expressions: Sequence[str] = ("happy", "angry"),
     faces: int = 21,
+    may_show: str | Sequence[str] = "none",
 ) -> page.Drawing:
     """Draw maps of some layers, faces along the axes of the last map, and Grad-CAM of two faces.
 
@@ -93,7 +94,8 @@ def draw(
     FacestagesError
         If none of the maps can be drawn, or a file is of other stimuli.
     """
-    face_set, letters = read_face_set(stimuli, labels, labels_from), page.letters()
+    face_set = read_face_set(stimuli, labels, labels_from, may_show)
+    letters = page.letters()
     panels = [_read_panel(next(letters), name, embedding, face_set, layers) for name in stages]
     drawn = [panel for panel in panels if not panel.map.missing]
     if not drawn:
@@ -122,6 +124,7 @@ def draw(
     sentences = [
         f"{network}, seed {first['seed']}, on {dataset}, {face_set.count()}.",
         *page.rendered(face_set.rendered),
+        *page.hidden(face_set.is_shown),
         *_describe_maps(drawn_panels),
         *_describe_strips(strips),
         *describe_explained(explained),

@@ -57,6 +57,7 @@ def draw(
     absent: Mapping[str, str] | None = None,
     no_reference: str = "",
     count: int = 21,
+    may_show: str | Sequence[str] = "none",
 ) -> page.Drawing:
     """Draw faces at equal steps along PC2 and PC1 of each network, and along the reference.
 
@@ -72,6 +73,8 @@ def draw(
         Why the reference that the config names cannot be shown.
     count : int
         Faces of a strip; 21 in the paper.
+    may_show : str or sequence of str
+        Whose faces are shown; see `figures.face_set.read_face_set`.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def draw(
     FacestagesError
         If there is no axis to show faces along.
     """
-    faces = read_face_set(stimuli, labels)
+    faces = read_face_set(stimuli, labels, may_show=may_show)
     study = read_study(networks, faces, predictions, reference_label, absent)
     shown = study.networks.values()
     blocks = {network.label: _network_strips(network) for network in shown}
@@ -109,6 +112,7 @@ def draw(
         *([f"PCs (share of variance) of {study.name_layers()}."] if shown else []),
         f"{dataset}: {pictures_in_words(len(faces.labels), faces.attributes)}.",
         *page.rendered(faces.rendered),
+        *page.hidden(faces.is_shown),
         study.describe_signs(),
         *categories_in_words(study),
         *page.left_out([no_reference] if no_reference else []),

@@ -225,6 +225,16 @@ def rendered(is_rendered: bool) -> list[str]:
     return [f"All faces are {RENDERED}."] if is_rendered else []
 
 
+def hidden(is_shown: np.ndarray) -> list[str]:
+    """The sentence on faces that may not be shown, where there are any."""
+    if is_shown.all():
+        return []
+    return [
+        f"{(~is_shown).sum():,} of {len(is_shown):,} faces may not be shown; where one of them "
+        f"stands, a placeholder is drawn."
+    ]
+
+
 def rendered_among(table: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
     """As `rendered`, of several face sets: which of them are, where not all are.
 

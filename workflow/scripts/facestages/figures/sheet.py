@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facestages.figures import page, style
-from facestages.figures.face_set import FaceSet, read_face_set
+from facestages.figures.face_set import FaceSet, placeholder, read_face_set
 from facestages.stimuli import Example, read_examples, read_irregular
 
 _COLUMNS = 12
@@ -29,6 +30,7 @@ def draw_sheet(
     title: str,
     labels: str | os.PathLike | None = None,
     predictions: str | os.PathLike | None = None,
+    may_show: str | Sequence[str] = "none",
 ) -> Figure:
     """Draw a face set's contact sheet.
 
@@ -39,10 +41,12 @@ def draw_sheet(
 
     `stimuli` and `labels` are the files of the face set (`stimuli.read_labels`), `title` is its
     name in figures, and `predictions` are those of a network whose answers the analyses take as the
-    label ``expression``.
+    label ``expression``. `may_show` is that of `figures.face_set.read_face_set`; an original whose
+    person is not known is shown only if all may be.
     """
     style.use_style()
-    faces, examples = read_face_set(stimuli, labels, predictions), read_examples(stimuli)
+    faces = read_face_set(stimuli, labels, predictions, may_show)
+    examples = [_show_or_hide(example, faces) for example in read_examples(stimuli)]
     ids = faces.labels["stimulus_id"]
     rows = {name: number for number, name in enumerate(ids)}
     even = np.linspace(0, len(ids) - 1, min(_PICTURES, len(ids))).astype(int)
@@ -69,6 +73,13 @@ def draw_sheet(
     return figure
 
 
+def _show_or_hide(example: Example, faces: FaceSet) -> Example:
+    """An example, with a placeholder in place of an original that may not be shown."""
+    row = np.flatnonzero(faces.labels["stimulus_id"] == example.stimulus_id)
+    is_shown = faces.is_shown[row[0]] if len(row) else faces.may_show == "all"
+    return example if is_shown else example._replace(original=placeholder(example.original.shape))
+
+
 def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
     parts = [f"{title}: {faces.count()}"]
     if faces.rendered:
@@ -77,6 +88,7 @@ def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
         parts.append(f"expression: {faces.sources['expression']}")
     if "face_score" in faces.labels:
         parts.append("each original (eyes marked) with its stimulus")
+    parts += [line.rstrip(".") for line in page.hidden(faces.is_shown)]
     if n_irregular:
         parts.append(f"{n_irregular} left out or taken otherwise, see the report")
     return textwrap.fill("; ".join(parts) + ".", 150)

@@ -78,6 +78,7 @@ def _fig2(plan: Plan, fig2) -> FigurePlan:
             "gradcam": entry.gradcam,
             "expressions": fig2.expressions,
             "faces": fig2.faces,
+            "may_show": plan.config.datasets[fig2.dataset].may_show,
         },
     )
 
@@ -179,7 +180,8 @@ def _fig5(plan: Plan, fig5) -> FigurePlan:
 def _fig6(plan: Plan, fig6) -> FigurePlan:
     """Faces along components and affect."""
     files, settings = _study4(plan, fig6)
-    return FigurePlan(files, {**settings, "count": fig6.faces})
+    may_show = plan.config.datasets[fig6.dataset].may_show
+    return FigurePlan(files, {**settings, "count": fig6.faces, "may_show": may_show})
 
 
 def _fig7(plan: Plan, fig7) -> FigurePlan:
