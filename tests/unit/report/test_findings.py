@@ -10,7 +10,7 @@ from facestages.claims.verdicts import FAILS, HOLDS, IN_PART, NOT_TESTABLE, UNDE
 from facestages.report import findings
 from facestages.yaml_files import read_yaml
 
-LABELS = ("Net (A, B)", "-1 ; no in X", "Third", "Fourth", "Fifth", "Sixth", "Seventh")
+LABELS = ("Net (A; B); C, D", "-1 ; no in X", "Third", "Fourth", "Fifth", "Sixth", "Seventh")
 NETWORKS = {
     f"n{number}": {"label": label, "paper": None, "kinds": ["expressions"], "roles": []}
     for number, label in enumerate(LABELS)
@@ -58,7 +58,7 @@ def overall(table):
 def test_a_number_is_told_with_its_interval(judge):
     (check,) = findings.decisive_checks(overall(judge([0.5])))
     assert check.what == CHECK["say"] and check.expected == "above 0"
-    assert check.numbers == "Net (A, B) 0.5 [0.4, 0.6]"
+    assert check.numbers == "Net (A; B); C, D 0.5 [0.4, 0.6]"
     assert findings.answer_in_words(check.answer) == ""
 
 
@@ -72,7 +72,7 @@ def test_one_number_that_is_not_as_expected(judge, value, words):
 def test_all_numbers_of_few_networks_are_listed(judge):
     (check,) = findings.decisive_checks(overall(judge([0.5, -0.25, 0.05])))
     assert findings.list_numbers(check.numbers) == [
-        ("Net (A, B)", "0.5 [0.4, 0.6]"),
+        ("Net (A; B); C, D", "0.5 [0.4, 0.6]"),
         ("-1 ; no in X", "−0.25 [−0.35, −0.15]"),
         ("Third", "0.05 [−0.05, 0.15]"),
     ]
@@ -92,6 +92,28 @@ def test_of_many_that_are_not_as_expected_the_first_are_named(judge):
     assert words.startswith("1 of 7 as expected; open: -1 ; no in X 0.05 [−0.05, 0.15], Third ")
     assert words.endswith("and 4 more")
     assert check.numbers == "0.05 to 0.5 (7 numbers)"
+
+
+@pytest.mark.parametrize(
+    "note", ["valence and arousal are declared", "x: CIRCULAR", "FURTHER: y: no, 2"]
+)
+@pytest.mark.parametrize(
+    "answer", ["no, 0.5 [0.4, 0.6]", "yes in 2 of 2", "open in A 0.5 / B 1 [0, 2]"]
+)
+def test_what_follows_a_check_is_not_its_answer(note, answer):
+    row = {
+        "rule": "a above 0",
+        "ours": "a: A 0.5, B 1 [0, 2]",
+        "why": f"a above 0: {answer}; {note}",
+    }
+    assert findings.decisive_checks(row)[0].answer == answer
+
+
+def test_a_name_within_another_is_not_taken_for_it():
+    row = {"rule": "balanced accuracy above 0; accuracy above 1", "why": ""}
+    row["ours"] = "balanced accuracy: 0.5 [0.4, 0.6]; accuracy: A 2 [1, 3], B 4 [3, 5]"
+    numbers = [check.numbers for check in findings.decisive_checks(row)]
+    assert numbers == ["0.5 [0.4, 0.6]", "A 2 [1, 3], B 4 [3, 5]"]
 
 
 def test_names_left_out_already_count():
@@ -129,8 +151,9 @@ def test_a_sentence_says_what_decides_and_on_which_faces(judge):
     (told,) = findings.tell_findings(judge([0.5, 0.6], more=[0.05, 0.8]), {"X1": "it is so"})
     assert told.sentence == "This run leaves undecided whether it is so."
     assert told.numbers == (
-        "Accuracy, expected above 0: Net (A, B) 0.05 [−0.05, 0.15], -1 ; no in X 0.8 [0.7, 0.9] "
-        "(1 of 2 as expected; open: Net (A, B) 0.05 [−0.05, 0.15]); "
+        "Accuracy, expected above 0: Net (A; B); C, D 0.05 [−0.05, 0.15], "
+        "-1 ; no in X 0.8 [0.7, 0.9] "
+        "(1 of 2 as expected; open: Net (A; B); C, D 0.05 [−0.05, 0.15]); "
         "all else that decides is as expected (1 of 2 checks). Judged on RENDERED faces."
     )
 

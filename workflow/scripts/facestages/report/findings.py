@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -30,8 +30,8 @@ _MEASURED = re.compile(rf"(?P<of>.*?)(?P<number>(?P<value>{_NUMBER})(?:{_INTERVA
 # How an answer names the numbers that are not as expected.
 _OUTCOME = re.compile(r"(?:^|, )(no|open) in ")
 _OUTCOMES = {"yes": "", "no": "against the claim", "open": "open"}
-# What follows the decisive checks.
-_OTHERS = ("; PAPER'S MEASURE: ", "; FURTHER: ", "; not tested: ", "; judged on rendered faces")
+# Where the numbers of a check end; a label may hold a semicolon.
+_END = re.compile(rf"( {_NUMBER}(?:{_INTERVAL})*| numbers\)| more)(?=; )")
 _COUNT = re.compile(r" \((\d+) numbers\)$")
 _BOUND = re.compile(r" (?:above|below|within|exactly) ")
 _MINUS = re.compile(r"(?<![\w.)-])-(?=\d+\.\d|\d\.?\d*e|\d+ to )")
@@ -68,8 +68,8 @@ def decisive_checks(row: Mapping[str, str]) -> list[Check]:
         Check(
             what,
             _with_minus(rule[len(what) + 1 :]),
-            _with_minus(_between(row["ours"], what, whats)),
-            _between(row["why"], rule, rules),
+            _with_minus(_after(what, row["ours"])),
+            _after(rule, row["why"]),
         )
         for rule, what in zip(rules, whats, strict=True)
     ]
@@ -82,12 +82,11 @@ def _what(rule: str, ours: str) -> str:
     return next(named, rule[: ends[0]] if ends else rule)
 
 
-def _between(text: str, name: str, names: Sequence[str]) -> str:
-    """What a text says after a name and its colon, until another name or another kind of check."""
-    _, _, rest = text.partition(f"{name}: ")
-    ends = [f"; {other}: " for other in names if other != name]
-    found = [place for end in (*ends, *_OTHERS) if (place := rest.find(end)) >= 0]
-    return rest[: min(found)] if found else rest
+def _after(name: str, text: str) -> str:
+    """What a text of parts says after a name and its colon, until its numbers end."""
+    _, _, rest = f"; {text}".partition(f"; {name}:")
+    end = _END.search(rest)
+    return rest[: end.end() if end else None].strip()
 
 
 def answer_in_words(answer: str, most: int = _LISTED) -> str:
