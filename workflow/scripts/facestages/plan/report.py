@@ -59,8 +59,7 @@ def plan_report(plan: Plan) -> ReportPlan:
 def _forms(plan: Plan, figure: str) -> dict[str, str]:
     forms = {form: plan.path(product, figure=figure) for form, product in _FORMS.items()}
     if figure == "fig1":
-        # Its numbers are a list of layers, and its caption is that of Snakemake's report.
-        del forms["caption"]
+        # Its numbers are a list of layers.
         forms["numbers"] = plan.path("fig1_table")
     return forms
 

@@ -115,10 +115,10 @@ def reports(plan: Plan) -> list[str]:
 
 def shown(plan: Plan) -> list[str]:
     """All that Snakemake's report shows: also each figure's caption, which old results may lack."""
-    captioned = [
-        name for name in plan.drawable if name.startswith("figures.") and name != "figures.fig1"
+    drawn = [name.split(".") for name in plan.drawable]
+    captions = [
+        plan.path("figure_caption", figure=name) for folder, name in drawn if folder == "figures"
     ]
-    captions = [plan.path("figure_caption", figure=name.split(".")[1]) for name in captioned]
     return [*figures(plan), *captions, *reports(plan)]
 
 
