@@ -18,8 +18,8 @@ from facestages.plan.sources import SOURCES, Source
 if TYPE_CHECKING:
     from facestages.plan import Plan
 
-# Keys that change neither pictures nor labels: names in figures, shards, and predictions.
-_LATER = {"label", "paper", "expression_from", "predicted_by", "shards"}
+# Keys that change neither pictures nor labels: names in figures, who is shown, shards, predictions.
+_LATER = {"label", "paper", "may_show", "expression_from", "predicted_by", "shards"}
 
 # Keys that decide labels. All but the first three change no picture.
 _OF_LABELS = {"source", "path", "table", "norms", "sources", "subject_list", "action_units"}
