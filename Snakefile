@@ -25,6 +25,10 @@ onstart:
     lift_rate_limit()
 
 
+onsuccess:
+    say_where()
+
+
 rule all:
     default_target: not IS_MODULE
     input:

@@ -99,6 +99,16 @@ def lift_rate_limit():
         workflow.scheduler.job_rate_limiter = None
 
 
+def say_where():
+    """Name what was asked for, in the last line; of everything, the pages to open first."""
+    asked = sorted(map(str, workflow.dag.targetfiles)) or [
+        PLAN.path("report"),
+        PLAN.path("explorer"),
+    ]
+    if made := [path for path in asked if os.path.exists(path)]:
+        print(f"Made: {', '.join(made)}", file=sys.stderr)
+
+
 def megabytes(foreseen, **settings):
     """Memory of a job: a number, or a question to the plan. Each attempt gets half as much more."""
     asked = ask(foreseen, **settings) if callable(foreseen) else lambda wildcards: foreseen
