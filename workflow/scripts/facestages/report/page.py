@@ -177,11 +177,13 @@ def _studies(
 
 def _table(path: str | os.PathLike, label: str) -> str:
     """The body of a page of tables, whose headings are below those of the report's figures."""
-    body = pages.read_parts(path)
     # Labels are escaped there, so that these are its own tags.
-    body = body.replace("<h2>", "<h5>").replace("</h2>", "</h5>")
-    frame = f'<div class="wide" role="region" tabindex="0" aria-label="{escape_html(label)}">'
-    return body.replace("<table>", f"{frame}<table>").replace("</table>", "</table></div>")
+    body = pages.read_parts(path).replace("<h2>", "<h5>").replace("</h2>", "</h5>")
+    before, *parts = body.replace("</table>", "</table></div>").split("<table>")
+    frame = f'<div class="wide" role="region" tabindex="0" aria-label="{escape_html(label)}, part '
+    return before + "".join(
+        f'{frame}{number}"><table>{part}' for number, part in enumerate(parts, 1)
+    )
 
 
 def _cards(claims: pd.DataFrame, datasets: Mapping[str, Mapping]) -> dict[str, list[dict]]:
