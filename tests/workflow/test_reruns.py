@@ -253,6 +253,19 @@ def test_the_rule_of_a_claim_changed(tiny_run, edit):
     assert planned(tiny_run) == {"judge_claims": 1, "make_report": 1, "all": 1}
 
 
+@pytest.mark.parametrize(
+    "path, old", [("page.html.j2", "<main"), ("page.css", "body {"), ("findings.yaml", "F4.b: ")]
+)
+def test_template_of_the_report_changed(tiny_run, edit, path, old):
+    edit(f"workflow/report/{path}", old, f" {old}")
+    assert planned(tiny_run) == REPORT
+
+
+def test_code_of_the_report_changed(tiny_run, edit):
+    edit(f"{LIBRARY}/report/findings.py", "_TOLD = 6", "_TOLD = 5")
+    assert planned(tiny_run) == REPORT
+
+
 def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
     plan = planned(tiny_run)

@@ -54,7 +54,7 @@ rule make_report:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(240),
+        mem_mb=megabytes(300),
         runtime=10,
         gpu=0,
     params:

@@ -64,7 +64,9 @@ def write(tmp_path, files):
     exhibits[1]["caption"] = str(caption)
     table = {"name": "table1", "group": "Networks", "label": "Table 1", "title": "networks"}
     table |= {"page": str(tmp_path / "t.html"), "numbers": str(tmp_path / "t.csv")}
-    pages.write_page(table["page"], "T", ["<h2>Part</h2>", pages.html_table(["a"], [[HOSTILE]])])
+    pages.write_page(
+        table["page"], "T", ["<h2>Part</h2>", *[pages.html_table(["a"], [[HOSTILE]])] * 2]
+    )
     Image.new("L", (1800, 20)).save(tmp_path / "sheet.png")
     claims = [
         {**CLAIM, "id": "X0", "verdict": "not testable here"},
@@ -135,6 +137,14 @@ def test_figures_have_title_caption_links_and_alternative_text(write):
     assert {"figures/fig4.csv", "figures/fig4.pdf", "t.csv", "claims.csv"} <= set(links)
     short = page.text.index("is RENDERED. Two.")
     assert "Three." not in page.text[short : page.text.index("Full caption of Figure 4")]
+
+
+def test_tables_stand_in_frames_of_their_own(write):
+    page = write()
+    table = page[page.index('id="table1"') : page.index('id="fig4"')]
+    frames = Tags(table).named("div")
+    assert [frame["aria-label"] for frame in frames] == ["Table 1, part 1", "Table 1, part 2"]
+    assert "<h5>Part</h5>" in table and table.count("</table></div>") == 2
 
 
 def test_nothing_untestable_before_what_was_tested(write):

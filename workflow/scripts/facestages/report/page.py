@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -61,7 +62,7 @@ def write_report(path: str | os.PathLike, contents: Contents, facts: Facts) -> N
     claims = tables.read_tables([contents.claims])
     face_sets = run.read_face_sets(contents.stimuli, contents.labels, facts.config["datasets"])
     networks = run.read_networks(contents.geometry, facts.config["networks"], facts.weights)
-    link = _Links(path)
+    link = functools.partial(_address, page=path)
     page = _template().render(
         style=(shipped(_WORDS) / "page.css").read_text(encoding="utf-8"),
         version=__version__,
@@ -102,14 +103,9 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html.j2")
 
 
-class _Links:
-    """Addresses of files, as seen from the page."""
-
-    def __init__(self, page: str | os.PathLike) -> None:
-        self.folder = os.path.dirname(page) or "."
-
-    def __call__(self, path: str | os.PathLike) -> str:
-        return quote(Path(os.path.relpath(path, self.folder)).as_posix())
+def _address(path: str | os.PathLike, page: str | os.PathLike) -> str:
+    """Address of a file, as seen from the page."""
+    return quote(Path(os.path.relpath(path, os.path.dirname(page) or ".")).as_posix())
 
 
 def _summary(face_sets: Sequence[run.FaceSet], networks: Sequence[run.Network]) -> list[str]:
@@ -137,7 +133,7 @@ def _count(number: int, word: str) -> str:
 
 
 def _sheets(
-    sheets: Mapping[str, str], face_sets: Sequence[run.FaceSet], link: _Links
+    sheets: Mapping[str, str], face_sets: Sequence[run.FaceSet], link: Callable[[str], str]
 ) -> list[dict[str, object]]:
     labels = {one.name: one for one in face_sets}
     return [
@@ -148,7 +144,7 @@ def _sheets(
 
 
 def _studies(
-    exhibits: Sequence[Mapping[str, str]], link: _Links
+    exhibits: Sequence[Mapping[str, str]], link: Callable[[str], str]
 ) -> dict[str, list[dict[str, object]]]:
     """Figures and tables by study."""
     figures = [one for one in exhibits if "svg" in one]
@@ -181,11 +177,13 @@ def _studies(
 
 def _table(path: str | os.PathLike, label: str) -> str:
     """The body of a page of tables, whose headings are below those of the report's figures."""
-    body = pages.read_parts(path)
     # Labels are escaped there, so that these are its own tags.
-    body = body.replace("<h2>", "<h5>").replace("</h2>", "</h5>")
-    frame = f'<div class="wide" role="region" tabindex="0" aria-label="{escape_html(label)}">'
-    return body.replace("<table>", f"{frame}<table>").replace("</table>", "</table></div>")
+    body = pages.read_parts(path).replace("<h2>", "<h5>").replace("</h2>", "</h5>")
+    before, *parts = body.replace("</table>", "</table></div>").split("<table>")
+    frame = f'<div class="wide" role="region" tabindex="0" aria-label="{escape_html(label)}, part '
+    return before + "".join(
+        f'{frame}{number}"><table>{part}' for number, part in enumerate(parts, 1)
+    )
 
 
 def _cards(claims: pd.DataFrame, datasets: Mapping[str, Mapping]) -> dict[str, list[dict]]:
