@@ -31,7 +31,7 @@ def panels(faces, tmp_path_factory):
         points = {layer: wide[:, :2] if space == "umap" else wide}
         file = write_layers(folder / f"{network}-{space}.h5", faces, kind, points, network)
         return {
-            **{"network": network, "title": title, "layer": layer},
+            **{"network": network, "title": title, "layer": layer, "stage": "penultimate"},
             **{"space": space, "file": str(file)},
         }
 
@@ -74,9 +74,11 @@ def test_numbers_and_words_are_those_of_the_scores(panels, faces, scores):
     assert "b Pixels: principal components" in said
     assert "in 2 components 0.30, in 10 components 0.50, in the full space −0.20" in said
     assert "on the map 0.60 (3 seeds: 0.50 to 0.70)" in said
-    assert "d Objects: UMAP of fc2" in said
+    assert "d Objects: UMAP, penultimate" in said
+    assert "d fc2." in caption
     assert "d map 0.80 [0.75, 0.85], full space 0.20 [0.15, 0.25]" in caption
-    assert "Faces, 60 pictures of 3 people. All faces are RENDERED" in caption
+    assert "Faces, 60 pictures of 3 people. Layers: a pixels" in caption
+    assert "All faces are RENDERED" in caption
     assert "Seeds: Pixels 1, Untrained 3, Objects 1" in caption
     assert figure.get_supxlabel() == ""
 
@@ -97,7 +99,7 @@ def test_title_is_no_wider_than_its_panel(panels, faces, scores, tmp_path):
     figure = fig3.draw([panel], faces, scores, dataset="Faces").figure
     figure.draw_without_rendering()
     title = figure.axes[0].get_title(loc="left")
-    assert title.startswith("a  mini-Xception: UMAP of global_av")
+    assert title == "a  mini-Xception: UMAP, penultimate"
     assert figure.axes[0]._left_title.get_window_extent().x1 <= figure.axes[0].bbox.x1
 
 
@@ -139,7 +141,7 @@ def test_no_map_at_all_is_an_error(panels, faces, scores):
 def test_one_person_and_unmeasured_scores_leave_no_nan(tmp_path):
     faces = write_faces(tmp_path, people=1)
     points = {"pixels": spread(faces, 0.0)}
-    panel = {"network": "pixels", "title": "Pixels", "layer": "pixels"}
+    panel = {"network": "pixels", "title": "Pixels", "layer": "pixels", "stage": "final"}
     files = {
         space: str(write_layers(tmp_path / f"{space}.h5", faces, kind, points, "pixels"))
         for space, kind in (("umap", "embedding"), ("pca", "geometry"))
@@ -158,7 +160,13 @@ def test_one_person_and_unmeasured_scores_leave_no_nan(tmp_path):
 def test_layer_of_one_component_has_no_plane(faces, scores, tmp_path):
     points = {"pixels": spread(faces, 1.0)[:, :1]}
     file = write_layers(tmp_path / "g.h5", faces, "geometry", points, "pixels")
-    panel = {"network": "pixels", "title": "Pixels", "layer": "pixels", "space": "pca"}
+    panel = {
+        "network": "pixels",
+        "title": "Pixels",
+        "layer": "pixels",
+        "stage": "final",
+        "space": "pca",
+    }
     with pytest.raises(FacestagesError, match="one principal component only"):
         fig3.draw([{**panel, "file": file}], faces, scores, dataset="Faces")
 

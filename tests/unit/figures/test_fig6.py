@@ -29,19 +29,19 @@ def test_faces_stand_at_equal_steps(tmp_path, faces):
     figure, numbers, _, caption = fig6.draw(networks, faces[0], dataset="Faces")
     shown = numbers.groupby(["panel", "space"], sort=False).size()
     assert list(shown.index) == [("a", "PC2"), ("a", "PC1"), ("b", "valence"), ("b", "arousal")]
-    assert set(shown) == {21}
+    assert set(shown) == {11}
     digest = read_labels(faces[0])[2]["stimuli_digest"]
     own = read_components(networks["net"]["geometry"], "top", read_reference(faces[0]), digest)
     scores = dict(zip(faces[1]["stimulus_id"], own.scores[:, 1], strict=True))
     second = numbers[numbers["space"] == "PC2"]
-    assert second["stimulus_id"].is_unique and second["position"].tolist() == [*range(1, 22)]
+    assert second["stimulus_id"].is_unique and second["position"].tolist() == [*range(1, 12)]
     assert second["value"].tolist() == [scores[name] for name in second["stimulus_id"]]
     np.testing.assert_allclose(
-        second["wanted"], np.linspace(min(scores.values()), max(scores.values()), 21)
+        second["wanted"], np.linspace(min(scores.values()), max(scores.values()), 11)
     )
     assert second["value"].iloc[[0, -1]].tolist() == [min(scores.values()), max(scores.values())]
     assert "NET, PC1 and valence: r = " in caption and "valence by 9" in caption
-    assert "All faces are RENDERED" in caption and "21 positions at equal steps" in caption
+    assert "All faces are RENDERED" in caption and "11 positions at equal steps" in caption
     said = affect_files.words(figure)
     for name in ("a NET", "b Declared", "PC1 (", "Valence", "Arousal", "low", "high"):
         assert name in said
@@ -82,7 +82,7 @@ def test_faces_shown_are_marked_at_their_own_values(tmp_path, faces):
     marked = np.concatenate([line.get_xdata() for line in axes[2].lines])
     low, high = own["wanted"].min(), own["wanted"].max()
     np.testing.assert_allclose(
-        np.sort(marked), np.sort(0.5 + 20 * (own["value"] - low) / (high - low))
+        np.sort(marked), np.sort(0.5 + 10 * (own["value"] - low) / (high - low))
     )
 
 

@@ -109,6 +109,7 @@ def test_what_stands_on_an_axis_counts_too(machine, tmp_path):
 
 def test_without_a_font_the_figure_and_the_log_say_so(machine, tmp_path, caplog, recwarn):
     figure, text = figure_with("日本 ひら हिन्दी 🧑🏽 A")
+    figure.set_figwidth(8)
     drawing = page.finish(figure, pd.DataFrame(), "Title", ["Sentence, ไทย."])
     note = "NO FONT on this machine has these letters, and boxes stand for them: "
     note += "CJK, Devanagari, Hiragana, symbols. Install one"

@@ -103,7 +103,7 @@ class Fig2(Figure):
         max_length=4,
         description="Stages that are mapped; faces are shown along the axes of the last map.",
     )
-    faces: Count = Field(21, description="Faces along an axis.")
+    faces: Count = Field(11, description="Faces along an axis; 21 in the paper.")
     expressions: list[str] = Field(
         ["happy", "angry"],
         min_length=1,
@@ -216,7 +216,7 @@ class Fig6(Study4Figure):
     """Figure 6: faces along principal components, valence and arousal."""
 
     PARTS = dict.fromkeys(AFFECT, "faces along them")
-    faces: Count = Field(21, description="Faces along an axis.")
+    faces: Count = Field(11, description="Faces along an axis; 21 in the paper.")
 
 
 class Fig7(Study4Figure):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,12 +19,6 @@ from facestages.errors import FacestagesError
 from facestages.figures import page, style
 from facestages.figures.components import Shown, Study
 from facestages.figures.expressions import expression_looks
-
-_SMALL = 6.5  # points
-# Parts of a panel's width and height: a letter of a name, and a point.
-_LETTER, _MARKER = (0.044, 0.1), (0.11, 0.1)
-# Places of a name around its point, the best first.
-_AROUND = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.6), (1, -0.6), (-1, 0.6), (-1, -0.6)])
 
 
 def measure_categories(study: Study, network: Shown, label: str) -> list[dict[str, object]]:
@@ -71,7 +65,6 @@ def draw_categories(axis: Axes, study: Study, network: Shown, label: str) -> Non
     axis.margins(0.14, 0.16)
     axis.set_xlabel(f"{label.capitalize()} by category")
     axis.set_ylabel(f"PC{AFFECT.index(label) + 1}")
-    _name_points(axis, found.names, found.x, found.y)
 
 
 def describe_categories(rows: list[Mapping[str, object]]) -> Iterator[str]:
@@ -120,41 +113,3 @@ def categories_in_words(study: Study) -> list[str]:
 def _find(study: Study, network: Shown, label: str) -> tuple[np.ndarray, np.ndarray]:
     component = AFFECT.index(label) + 1
     return affect_of(study.reference, label), component_scores(network.components, component)
-
-
-def _name_points(axis: Axes, names: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    """Write names beside points, where they cover least of other names and points."""
-    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
-    points = np.column_stack([(x - left) / (right - left), (y - low) / (high - low)])
-    sizes = np.array([(_LETTER[0] * len(name), _LETTER[1]) for name in names])
-    for name, centre in zip(names, place_boxes(points, sizes, _MARKER), strict=True):
-        look = {"ha": "center", "va": "center", "fontsize": _SMALL, "color": style.INK}
-        axis.text(*centre, name, transform=axis.transAxes, **look)
-
-
-def place_boxes(points: np.ndarray, sizes: np.ndarray, marker: Sequence[float]) -> np.ndarray:
-    """Centres (n, 2) of boxes beside points in the unit square, with little on one another.
-
-    Each box of `sizes` (n, 2) takes the best of eight places around its point, the most crowded
-    point first: where least of it lies on other boxes, on markers of this size and outside.
-    """
-    taken = [(point, np.asarray(marker)) for point in points]
-    distance = np.linalg.norm(points[:, None] - points[None], axis=2)
-    centres = np.empty_like(points)
-    for number in np.argsort(np.sort(distance, axis=1)[:, 1:3].sum(axis=1)):
-        reach = (sizes[number] + marker) / 2
-        places = points[number] + _AROUND * reach
-        centres[number] = min(places, key=lambda place: _covered(place, sizes[number], taken))
-        taken.append((centres[number], sizes[number]))
-    return centres
-
-
-def _covered(centre: np.ndarray, size: np.ndarray, taken: Sequence) -> float:
-    """Area of a box that lies on those that are taken, or outside of the unit square."""
-
-    def common(low: np.ndarray, high: np.ndarray) -> float:
-        sides = np.minimum(centre + size / 2, high) - np.maximum(centre - size / 2, low)
-        return float(np.prod(np.maximum(sides, 0)))
-
-    outside = np.prod(size) - common(np.zeros(2), np.ones(2))
-    return round(outside + sum(common(at - of / 2, at + of / 2) for at, of in taken), 9)

@@ -90,13 +90,16 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) 
     names = layers if len(matrix) <= _MOST_NAMES else False
     sns.heatmap(
         matrix,
+        # The upper triangle would mirror the lower one.
+        mask=np.triu(np.ones(matrix.shape, dtype=bool), 1),
         vmin=0,
         vmax=1,
         cmap="viridis",
         square=True,
         xticklabels=names,
         yticklabels=names,
-        cbar_kws={"shrink": 0.5, "pad": 0.01, "label": "Debiased CKA"},
+        cbar_ax=axis.inset_axes((0.62, 0.93, 0.3, 0.02)),
+        cbar_kws={"orientation": "horizontal", "label": "Debiased CKA"},
         # The cells of some hundred layers would make a large PDF and SVG.
         rasterized=True,
         ax=axis,
@@ -106,19 +109,11 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) 
     sizes = matrix.index.get_level_values("network").value_counts(sort=False)
     for name, start in (sizes.cumsum() - sizes).items():
         if start:
-            axis.axhline(start, color="white", linewidth=1.2)
-            axis.axvline(start, color="white", linewidth=1.2)
-        axis.annotate(
-            networks[name],
-            (start + sizes[name] / 2, 1),
-            (0, 4),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            rotation=30,
-            fontsize=7,
-        )
+            axis.plot([0, start + sizes[name]], [start, start], color="white", linewidth=1.2)
+            axis.plot([start, start], [start, len(matrix)], color="white", linewidth=1.2)
+        # Each heading stands at the end of its own rows, above the diagonal.
+        place = {"va": "bottom", "ha": "left", "fontsize": 6.5}
+        axis.text(start + 0.3, start - 0.15, networks[name], **place)
 
 
 def _title(drawn: pd.DataFrame, networks: Mapping[str, str]) -> str:

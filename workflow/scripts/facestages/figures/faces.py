@@ -13,11 +13,11 @@ from scipy.optimize import linear_sum_assignment
 
 from facestages.figures import style
 
-# Longest side of a face, enough for 10 mm at 300 dots an inch.
-_PIXELS = 120
+# Longest side of a face, enough for 14 mm at 300 dots an inch.
+_PIXELS = 166
 
 
-def equally_spaced(values: np.ndarray, count: int = 21) -> np.ndarray:
+def equally_spaced(values: np.ndarray, count: int = 11) -> np.ndarray:
     """Pictures at equally spaced positions along an axis.
 
     The positions go from the lowest value to the highest. No picture is taken twice, and the sum of
@@ -97,7 +97,7 @@ def free_places(
 
     The pictures are placed one by one. Each takes the place with the least cost: the share of
     points that it hides, and 1 % for each picture's height of distance to its point. No picture
-    may hide another, a chosen point, the line to one, or more than 3 % of the points.
+    may hide another, a chosen point, the line to one, or more than 1 % of the points.
 
     `points` (n, 2) are all points of the map, `chosen` the k rows whose pictures, so many
     `millimetres` high, are shown. The axes must have their final limits and size. The result (k, 2)
@@ -121,7 +121,7 @@ def free_places(
         hidden = _covers(tried, on_page, room / 2).mean(axis=1)
         away = np.linalg.norm(tried - point, axis=1) / millimetres
         to_point = point + steps * (tried - point)[:, None]
-        free = ((tried > low + edge) & (tried < high - edge)).all(axis=1) & (hidden <= 0.03)
+        free = ((tried > low + edge) & (tried < high - edge)).all(axis=1) & (hidden <= 0.01)
         free &= ~_covers(tried, taken, room).any(axis=1)
         free &= ~_covers(tried, lines, room / 2).any(axis=1)
         free &= ~_covers(to_point, taken, room / 2).any(axis=(1, 2))

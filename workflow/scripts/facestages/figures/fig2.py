@@ -24,7 +24,7 @@ from facestages.text import abbreviate
 # Millimetres: maps, with what stands above and below them; strips of faces.
 _MAP, _ABOVE, _BELOW = 54, 13, 7
 _NAME, _TITLE, _STRIP_TITLE = 15, 6, 4.5
-_FACE = 6.0
+_FACE = 5.0
 _AFFECT = ("valence", "arousal")
 
 
@@ -33,7 +33,7 @@ class _Strips(NamedTuple):
 
     letter: str
     panel: maps.Panel
-    #: Rows of the faces along each axis, UMAP 2 first, as in the paper.
+    #: Rows of the faces along each axis.
     rows: dict[int, np.ndarray]
 
 
@@ -51,7 +51,7 @@ def draw(
     stages: Sequence[str] = ("early", "middle", "penultimate"),
     gradcam: Sequence[str] = (),
     expressions: Sequence[str] = ("happy", "angry"),
-    faces: int = 21,
+    faces: int = 11,
     may_show: str | Sequence[str] = "none",
 ) -> page.Drawing:
     """Draw maps of some layers, faces along the axes of the last map, and Grad-CAM of two faces.
@@ -227,7 +227,7 @@ def _describe_maps(drawn: Sequence[maps.Panel]) -> list[str]:
 
 
 def _choose_strips(letter: str, panel: maps.Panel, count: int) -> _Strips:
-    axes = () if panel.map.missing else (2, 1)
+    axes = () if panel.map.missing else (1, 2)
     rows = {axis: equally_spaced(panel.map.points[:, axis - 1], count) for axis in axes}
     return _Strips(letter, panel, rows)
 

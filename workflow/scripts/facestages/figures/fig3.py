@@ -16,7 +16,6 @@ from facestages.text import abbreviate
 # Millimetres: a panel's width and height, what stands above it, and below it.
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 81, 62, 13, 6
 _FACE = 7.0
-_TITLE = 45  # characters, with a shortened layer
 _LONGEST_TITLE = 52
 # Spaces of the silhouettes of a map; the paper gives those of 2 and 10 principal components.
 _SPACES = {"umap": ("umap", "all"), "pca": ("2", "10", "all")}
@@ -37,7 +36,8 @@ def draw(
     Parameters
     ----------
     panels : sequence of mapping
-        In order: ``network``, its ``title`` in figures, ``layer``, ``space`` and ``file``. The file
+        In order: ``network``, its ``title`` in figures, ``layer``, its ``stage``, ``space``
+        and ``file``. The file
         is of the network's first seed: for ``umap`` that of `analysis.embedding.embed_umap`, for
         ``pca`` that of `analysis.geometry.measure_geometry`; None where there is none.
     stimuli, labels, dataset : path-like, path-like, str
@@ -93,6 +93,7 @@ def _read_panel(
         read = maps.read_map(panel["file"], kind, layer, faces.digest)
         rows = _measure(read, layer, panel["space"], scores)
     where = {"panel": letter, **faces.columns, "network": network, "layer": layer}
+    where["stage"] = panel["stage"]
     title = f"{letter}  {panel['title']}"
     return maps.Panel(letter, title, layer, read, [{**where, **row} for row in rows])
 
@@ -139,9 +140,9 @@ def _draw_panel(axis: Axes, panel: maps.Panel, faces: FaceSet) -> None:
             names = tuple(f"PC{k} ({share:.1%} of variance)" for k, share in shares)
             on = f"in 2 components {values['2']},"
             off = f"in 10 components {values['10']}, in the full space {values['all']}"
-        if not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
-            room = max(_TITLE - len(f"{panel.title}: {kind} of "), 9)
-            kind += f" of {abbreviate(panel.layer, room)}"
+        stage = panel.numbers[0]["stage"]
+        if stage and not panel.title.lower().endswith(f"  {panel.layer.lower()}"):
+            kind += f", {stage}"
         panel = panel._replace(title=abbreviate(f"{panel.title}: {kind}", _LONGEST_TITLE))
         lines = [f"identity silhouette {on}", off]
         if not np.isfinite(first["value"]):
@@ -176,8 +177,9 @@ def _caption(panels: Sequence[maps.Panel], faces: FaceSet, dataset: str) -> list
         for panel in drawn
     }
     listed = ", ".join(f"{title} {count}" for title, count in seeds.items())
+    layers = ", ".join(f"{panel.letter} {panel.layer}" for panel in drawn)
     return [
-        f"{dataset}, {faces.count()}.",
+        f"{dataset}, {faces.count()}. Layers: {layers}.",
         *page.rendered(faces.rendered),
         maps.PEOPLE,
         f"Mean silhouette of identity, Euclidean distance [95 % interval over people] (chance: "

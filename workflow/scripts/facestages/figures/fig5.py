@@ -29,6 +29,7 @@ from facestages.figures.categories import (
 from facestages.figures.components import Shown, Study, read_study
 from facestages.figures.expressions import add_expression_legend, expression_looks
 from facestages.figures.face_set import read_face_set
+from facestages.text import abbreviate
 
 _MOST_COLUMNS = 4
 # Millimetres: a row of clouds, of regressions, of categories; and the legend with the caption.
@@ -219,7 +220,7 @@ def _ratings_cloud(ratings: str | os.PathLike, label: str) -> _Cloud:
 
 def _draw_cloud(axis: Axes, letter: str, cloud: _Cloud) -> list[dict]:
     """Draw a scatter by expression with its parabola, or why there is none."""
-    title = f"{letter}  {cloud.title}"
+    title = f"{letter}  {abbreviate(cloud.title, 26)}"
     if cloud.missing:
         return _say(axis, title, cloud.missing)
     try:
@@ -261,11 +262,10 @@ def _draw_regression(
     _draw_fit(axis, line.fit, affect)
     columns = len(study.networks)
     narrow = {"fontsize": _SMALL} if columns == _MOST_COLUMNS else {}
-    axis.set_xlabel(f"{label.capitalize()} ({study.source})", **narrow)
+    axis.set_xlabel(f"{label.capitalize()} ({abbreviate(study.source, 60 // columns)})", **narrow)
     axis.set_ylabel(f"PC{number}")
-    r2 = f"R² = {line.r2.value:.2f}"
-    naive = f"r = {page.spell(*line.r)}, {r2}, naive {page.spell_p(line.p)}, n = {line.n}"
-    lines = [naive, *(_describe_test(test) for test in tests)]
+    # What else the table of numbers and the caption say would fill the panel.
+    lines = [f"r = {page.spell(*line.r)}", *(_describe_test(test) for test in tests)]
     wrapped = (textwrap.fill(text.replace(" = ", _TIED), 104 // columns) for text in lines)
     title += " (CIRCULAR)" if circular else ""
     _head(axis, title, "\n".join(wrapped), **narrow)
@@ -293,8 +293,7 @@ def _describe_test(test: Mapping) -> str:
     if not np.isfinite(test["value"]):
         return f"within people: {test['note']}"
     r = page.spell(test["value"], test["ci_low"], test["ci_high"])
-    corrected = f", Holm {page.spell_p(test['p_holm'])}" if np.isfinite(test["p_holm"]) else ""
-    return f"within people r = {r}{corrected}, {int(test['n'])} people"
+    return f"within people r = {r}"
 
 
 # ------------------------------------------------------------------------------- their marks

@@ -28,7 +28,7 @@ _COLUMNS = [
 
 # Millimetres.
 _LEFT, _RIGHT = 22, 8  # for the names of the axes, and for "high"
-_LARGEST = 12  # a face
+_LARGEST = 14  # a face
 _PLACES = 3.6  # below a strip: where its faces lie
 _TITLE, _LEGEND = 6, 7
 _ARROW = 0.6  # share of the places' height
@@ -56,7 +56,7 @@ def draw(
     reference_label: str = "",
     absent: Mapping[str, str] | None = None,
     no_reference: str = "",
-    count: int = 21,
+    count: int = 11,
     may_show: str | Sequence[str] = "none",
 ) -> page.Drawing:
     """Draw faces at equal steps along PC2 and PC1 of each network, and along the reference.
@@ -225,5 +225,5 @@ def _draw_places(axis: Axes, table: pd.DataFrame, looks: Mapping[str, dict], cou
     axis.text(end + 0.2, _ARROW, "high", ha="left", **small)
     for value, look in looks.items():
         of_value = places[table["expression"] == value]
-        look = {**look, "linestyle": "", "markersize": 3.5, "alpha": 0.8}
+        look = {**look, "linestyle": "", "markersize": 4, "zorder": 3}
         axis.plot(of_value, np.full(len(of_value), _ARROW), **look)

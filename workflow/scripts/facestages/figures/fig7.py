@@ -41,6 +41,8 @@ _COLUMNS = [
     *("n", "note"),
 ]
 _WITHIN = "within expressions"
+# A fifth of fewer pictures is not drawn: its interval would be the whole axis.
+_LEAST = 10
 
 
 class _Answers(NamedTuple):
@@ -260,12 +262,13 @@ def _draw_distances(
         numbers += bins
     letter = next(letters)
     axes[2].set_title(f"{letter}  Outer − inner fifth", loc="left")
-    if not trends:
-        style.say_missing(axes[2], "nothing to compare")
-        return numbers
-    _draw_trends(axes[2], trends, lines)
+    shown = [row for row in trends if row["n"] >= 5 * _LEAST]
+    if not shown:
+        style.say_missing(axes[2], "nothing to compare" if not trends else "too few pictures")
+        return numbers + [{"panel": letter, **row} for row in trends]
+    _draw_trends(axes[2], shown, lines)
     names = {one.network.components.network: one.network.label for one in answers}
-    drawn = {row["network"]: lines[row["network"]] for row in trends}
+    drawn = {row["network"]: lines[row["network"]] for row in shown}
     page.add_line_legend(part, names, drawn, len(drawn))
     return numbers + [{"panel": letter, **row} for row in trends]
 
@@ -297,6 +300,10 @@ def _measure_distance(
 def _draw_bins(axis: Axes, bins: pd.DataFrame, lines: Mapping[str, dict]) -> None:
     if "value" not in bins:
         style.say_missing(axis, bins["note"].iloc[-1])
+        return
+    bins = bins[bins.groupby("network")["n"].transform("min") >= _LEAST]
+    if bins.empty:
+        style.say_missing(axis, f"a fifth has fewer than {_LEAST} pictures", 24)
         return
     for name, rows in bins[bins["value"].notna()].groupby("network", sort=False):
         axis.plot(rows["distance"], rows["value"], **lines[name])

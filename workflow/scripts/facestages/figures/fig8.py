@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from facestages.analysis.labels import is_circular, no_label
+from facestages.analysis.labels import is_circular
 from facestages.expressions import EXPRESSIONS
 from facestages.figures import page, style
 from facestages.figures.face_set import read_face_set
@@ -51,7 +51,8 @@ _PLANES = "arbitrary planes"
 # Width of a panel, millimetres.
 _PANEL = 47
 _LINE = 9  # points, of small type
-_HEIGHTS = (0.46, 0.50, 0.54)
+# Below the curves, where each share reaches half of its maximum.
+_HEIGHTS, _STRIP = (-0.36, -0.28, -0.20), (-0.44, -0.12)
 _PLANES_LOOK = {"color": "black", "linewidth": 1.1, "marker": "_", "markersize": 3.5}
 
 # Sentences of the caption.
@@ -61,9 +62,9 @@ _WHAT = (
 )
 _WHAT_WITHOUT_AFFECT = "Identity, and expression category beyond it."
 _WHERE = [
-    "Right of them, each share as a part of its own maximum; the mark, with its 95 % interval over "
-    "people, is where it first reaches half. Layers in the order of the network; those of its "
-    "stages are bold. A mark at the first layer means there or before.",
+    "Right of them, each share as a part of its own maximum, with 95 % bands over people; in the "
+    "grey strip, where it first reaches half, with its interval. Layers in the order of the "
+    "network; those of its stages are bold. An arrow at the first layer means there or before.",
 ]
 _BESIDE = [
     "Valence-arousal includes what it shares with category. Black: where it would end for 95 % of "
@@ -119,8 +120,12 @@ def draw(
     summary = mean_over_seeds(chosen, _KEYS)
     faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
-    height = 46 * len(networks) + 12
-    figure, axes = page.new_panels(len(networks), 3, height, width_ratios=(1.1, 1.1, 1))
+    height = 50 * len(networks) + 12
+    answering = set() if predictions is None else set(predictions["network"])
+    # Where no network names expressions, there is no third column.
+    columns = 3 if answering & set(networks) and faces.expressions.any() else 2
+    widths = (1.1, 1.1, 1)[:columns]
+    figure, axes = page.new_panels(len(networks), columns, height, width_ratios=widths)
     letters, numbers = page.letters(), []
     for row, name in zip(axes, networks, strict=True):
         panels = [next(letters) for _ in row]
@@ -141,12 +146,12 @@ def draw(
             row[0].set_title(f"{panels[0]}  {networks[name]}", loc="left")
             _draw_shares(row[0], curves)
             _draw_planes(row[0], curves, drawn[drawn["measure"] == "affect_beside_planes"])
-            _head(row[1], f"{panels[1]}  where each rises", _describe_order(tests))
+            _head(row[1], f"{panels[1]}  course of each share", _describe_order(tests))
             _draw_rises(row[1], curves, rows[rows["measure"] == "half_maximum"])
-        answers = None if predictions is None else predictions[predictions["network"] == name]
-        if not faces.expressions.any():
-            style.say_missing(row[2], no_label("expression"))
-        elif answers is None or answers.empty:
+        if columns < 3:
+            continue
+        answers = predictions[predictions["network"] == name]
+        if answers.empty:
             why = "no answers: it is untrained, or its classes are not the expressions"
             style.say_missing(row[2], why)
         else:
@@ -230,6 +235,7 @@ def _head(axis: Axes, title: str, text: str) -> None:
 
 def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
     style.mark_zero(axis, 0.5)
+    axis.axhspan(*_STRIP, color=style.FAINT, linewidth=0, zorder=0)
     notes, rises = {}, rises.set_index("label")
     shown = _RISES if _bands_of(curves) is _BANDS else _RISES_WITHOUT_AFFECT
     for height, (share, (name, color, marker)) in zip(_HEIGHTS, shown.items(), strict=False):
@@ -241,16 +247,22 @@ def _draw_rises(axis: Axes, curves: pd.DataFrame, rises: pd.DataFrame) -> None:
             continue
         curve = curves[curves["label"] == share].sort_values("position")
         look = {"color": color, "marker": marker, "markersize": 3.5, "linewidth": 1.2}
-        axis.plot(curve["position"], curve["value"] / curve["value"].max(), **look)
-        bar = {"color": color, "linewidth": 3, "alpha": 0.55, "solid_capstyle": "butt"}
-        axis.plot([rise["ci_low"], rise["ci_high"]], [height] * 2, **bar)
-        axis.plot(rise["value"], height, marker, markersize=6, color=color, mec="black", mew=0.7)
-    axis.set_ylim(min(0, *axis.get_ylim()), 1.08)
+        most = curve["value"].max()
+        axis.plot(curve["position"], curve["value"] / most, **look)
+        ends = (curve["ci_low"] / most, curve["ci_high"] / most)
+        style.fill_band(axis, curve["position"], *ends, color)
+        axis.plot([rise["ci_low"], rise["ci_high"]], [height] * 2, color=color, linewidth=1.5)
+        # At the first layer it may have been before.
+        mark = "<" if rise["value"] <= curve["position"].min() else marker
+        axis.plot(rise["value"], height, mark, markersize=4.5, color=color)
+    axis.set_ylim(_STRIP[0], 1.15)
+    axis.set_yticks([sum(_STRIP) / 2, 0, 0.5, 1], ["half at", "0", "0.5", "1"])
     axis.set_ylabel("Share / its maximum")
     name_layers(axis, curves, _PANEL)
     if notes:
         lines = [f"{', '.join(names)}:\n{note}" for note, names in notes.items()]
-        axis.text(0.98, 0.03, "\n".join(lines), transform=axis.transAxes, ha="right", fontsize=7)
+        place = {"transform": axis.transAxes, "ha": "right", "fontsize": 6}
+        axis.text(0.98, 0.24, "\n".join(lines), **place)
 
 
 def _draw_confusion(axis: Axes, table: pd.DataFrame) -> None:
@@ -268,8 +280,8 @@ def _draw_confusion(axis: Axes, table: pd.DataFrame) -> None:
         linecolor=_REST,
         ax=axis,
     )
-    axis.set_xticks(axis.get_xticks(), table.columns, rotation=45, ha="right", fontsize=6.5)
-    axis.set_yticks(axis.get_yticks(), table.index, rotation=0, fontsize=6.5)
+    axis.set_xticks(axis.get_xticks(), table.columns, rotation=90, fontsize=6)
+    axis.set_yticks(axis.get_yticks(), table.index, rotation=0, fontsize=6)
     axis.tick_params(length=0, pad=2)
     axis.set_xlabel("Answer, % of each row", labelpad=1)
     axis.set_ylabel("")
@@ -308,8 +320,8 @@ def _title(summary: pd.DataFrame, networks: Mapping[str, str]) -> str:
     first = (both["ci_high", "identity"] < both["ci_low", share]).sum()
     last = (both["ci_low", "identity"] > both["ci_high", share]).sum()
     return (
-        f"Identity reaches half of its largest share before expression category in {first} of "
-        f"{len(both)} networks, after it in {last}"
+        f"Expression category reaches half of its largest share in later layers than identity in "
+        f"{first} of {len(both)} networks, in earlier ones in {last}"
     )
 
 

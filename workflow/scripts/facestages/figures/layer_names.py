@@ -9,7 +9,7 @@ from facestages.text import abbreviate
 
 _SIZE = 5.5  # points
 _PITCH = 2.4  # millimetres that a name takes
-_LONGEST = 20
+_LONGEST = 18
 
 
 def name_layers(axis: Axes, layers: pd.DataFrame, millimetres: float) -> None:

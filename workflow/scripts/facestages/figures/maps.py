@@ -110,7 +110,7 @@ def draw_map(
 def draw_people(axis: Axes, points: np.ndarray, people: Sequence, names: Sequence[str]) -> None:
     """Draw points (n, 2), a colour and a marker a person. The axes have no unit, so no ticks."""
     people = np.asarray(people)
-    size = 7 if len(points) <= 2000 else 3
+    size = 10 if len(points) <= 2000 else 5
     for person, look in style.point_styles(people).items():
         axis.scatter(*points[people == person].T, s=size, alpha=0.8, linewidths=0, **look)
     axis.set_aspect("equal", adjustable="datalim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -81,24 +82,28 @@ def draw(
     )
     each = numbers[numbers["components"] != EVERY]
     places = _place_choices(each)
-    rows = [(dataset, network) for dataset in datasets for network in networks]
-    figure, axes = page.new_panels(len(rows), len(CLAIMS), _ROW * len(rows) + 36, sharex=True)
+    measured = each[each["value"].notna()]
+    rows = list(itertools.product(datasets, networks))
+    claims = [claim for claim in CLAIMS if claim in set(measured["claim"])]
+    figure, axes = page.new_panels(len(rows), len(claims), _ROW * len(rows) + 36, sharex=True)
     letters = page.letters()
     for row, (dataset, network) in zip(axes, rows, strict=True):
         title = abbreviate(f"{networks[network]}, {datasets[dataset]}", _LONGEST_TITLE)
         here = numbers[(numbers["dataset"] == dataset) & (numbers["network"] == network)]
-        for axis, claim in zip(row, CLAIMS, strict=True):
+        for axis, claim in zip(row, claims, strict=True):
             panel = here[here["claim"] == claim]
             _draw_panel(axis, panel, places, claim, components)
             shares = _shares_in_words(panel, claim)
             axis.set_title(f"{next(letters)}  {title}\n{shares}", loc="left", fontsize=7)
-    _share_limits(axes, rows, each)
-    for axis, (label, direction) in zip(axes[0], CLAIMS.values(), strict=True):
+    _share_limits(axes, rows, each, claims)
+    for axis, claim in zip(axes[0], claims, strict=True):
+        label, direction = CLAIMS[claim]
         _name_pairs(axis, places, f"{label.capitalize()} {direction}")
-    for axis in axes[-1]:
-        _name_measures(axis, places)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("Change", fontsize=7)
+    for column in axes.T:
+        drawn = [axis for axis in column if axis.axison]
+        _name_measures(drawn[-1], places)
+        for axis in drawn:
+            axis.set_ylabel("Change", fontsize=7)
     _add_legend(figure)
     sentences = _caption(numbers, datasets, networks, components)
     return page.finish(figure, numbers, _title(numbers), sentences, absent)
@@ -131,7 +136,7 @@ def _draw_panel(
 ) -> None:
     """One dot and interval a choice, the primary measure's in a field of grey."""
     if not panel["value"].notna().any():
-        style.write_inside(axis, "; ".join(panel["note"].unique()[:1]) or "not measured")
+        style.say_missing(axis, "; ".join(panel["note"].unique()[:1]) or "not measured", 60)
         return
     style.mark_zero(axis)
     drawn = panel.set_index(list(places.index.names)).reindex(places.index)
@@ -165,9 +170,11 @@ def _shares_in_words(panel: pd.DataFrame, claim: str) -> str:
     return f"{shares}; clearly {other} in {opposing}"
 
 
-def _share_limits(axes: np.ndarray, rows: Sequence[tuple[str, str]], each: pd.DataFrame) -> None:
+def _share_limits(
+    axes: np.ndarray, rows: Sequence[tuple[str, str]], each: pd.DataFrame, claims: Sequence[str]
+) -> None:
     """Give all panels of a face set and claim one axis: all values, most intervals."""
-    for column, claim in enumerate(CLAIMS):
+    for column, claim in enumerate(claims):
         for dataset in dict.fromkeys(dataset for dataset, _ in rows):
             shown = each[(each["claim"] == claim) & (each["dataset"] == dataset)]
             if shown["value"].notna().any():
@@ -182,7 +189,7 @@ def _share_limits(axes: np.ndarray, rows: Sequence[tuple[str, str]], each: pd.Da
 def _name_pairs(axis: Axes, places: pd.Series, claim: str) -> None:
     """The claim, and the pairs of stages, above the title of a column's first panel."""
     above = {"textcoords": "offset points", "va": "bottom"}
-    axis.annotate(claim, (0, 1), (0, 38), "axes fraction", fontsize=9, weight="bold", **above)
+    axis.annotate(claim, (0, 1), (0, 38), "axes fraction", fontsize=8, weight="bold", **above)
     for stages, place in places.groupby("stages", sort=False).mean().items():
         at = ("data", "axes fraction")
         axis.annotate(stages, (place, 1), (0, 25), at, ha="center", fontsize=7, **above)
@@ -193,6 +200,8 @@ def _name_measures(axis: Axes, places: pd.Series) -> None:
     names = dict(zip(MEASURES, _NAMES, strict=True))
     words = [names[measure] for _, measure in middles.index]
     axis.set_xticks(middles, words, rotation=90, fontsize=6)
+    # Below the last panel that is drawn, which need not be the last one.
+    axis.tick_params(labelbottom=True)
 
 
 def _add_legend(figure: Figure) -> None:

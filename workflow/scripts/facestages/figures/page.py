@@ -36,7 +36,7 @@ INTERVALS = f"{OVER_PEOPLE}, for several seeds from the lowest to the highest en
 
 
 # A caption on a figure: points of its type, characters and inches of a line.
-_SMALL, _COLUMNS = 6.5, 140
+_SMALL, _COLUMNS = 6.5, 122
 _LINE = _SMALL * 1.25 / 72
 # Characters of a line of a title.
 _TITLE_COLUMNS = 105

@@ -133,6 +133,8 @@ _RC = {
     # A frame around a face would be white.
     "patch.edgecolor": "black",
     "patch.force_edgecolor": False,
+    # Text is as wide in the layout as in print.
+    "text.hinting": "none",
     "savefig.dpi": 300,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
@@ -241,7 +243,7 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
     note = fonts.use_fonts(figure)
     if note:
         logger.warning(note)
-    _settle(figure)
+    settle(figure)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
     for kind, path in paths.items():
         with atomic_path(path) as partial, warnings.catch_warnings():
@@ -251,7 +253,7 @@ def save_figure(figure: Figure, paths: Mapping[str, str | os.PathLike]) -> str:
     return note
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Lay a figure out once, without the rounding errors in which two runs of the solver differ."""
     if figure.get_layout_engine() is None:
         return

@@ -123,6 +123,7 @@ def _fig3_panel(plan: Plan, dataset: str, network: str, space: str) -> dict[str,
     return {
         "network": network,
         "title": entry.short_label,
+        "stage": plan.networks.mapped_stage(network),
         "layer": entry.stages[plan.networks.mapped_stage(network)],
         "space": space,
         "file": plan.path(product, plan.first(dataset, network)),
