@@ -33,6 +33,8 @@ REMADE = {
 }
 # What the report of a run is made of; a changed config is part of it.
 REPORT = {"make_report": 1, "all": 1}
+# The explorer shows Figure 4's face sets and networks, and is linked from the report.
+PAGES = {"make_explorer": 1, **REPORT}
 # Figures beyond the paper's.
 BEYOND = ("layers", "multiverse", "cka", "controls")
 LIBRARY = "workflow/scripts/facestages"
@@ -112,7 +114,7 @@ def test_one_face_set_changed(tiny_run):
         **plots(4, 5, 6, 7, 8, 9, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
-        **REPORT,
+        **PAGES,
     }
 
 
@@ -125,7 +127,7 @@ def test_training_set_changed(tiny_run):
         "train_network": 1,
         **REMADE,
         "make_table1": 1,
-        **REPORT,
+        **PAGES,
     }
 
 
@@ -137,7 +139,7 @@ def test_plotting_option_changed(tiny_run):
 def test_label_of_a_network_changed(tiny_run):
     config = changed(tiny_run.config, "networks", "nn1", "label", value="The first")
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
-    shown = plots(1, 2, 4, 9, "multiverse", "cka", "controls") | made | REPORT
+    shown = plots(1, 2, 4, 9, "multiverse", "cka", "controls") | made | PAGES
     assert planned(tiny_run, config) == shown
 
 
@@ -150,7 +152,7 @@ def test_further_layers_asked_for(tiny_run):
     on_both |= {"compare_layers": 2, "compare_instances": 2, "compare_choices": 2}
     on_one = ("embed_umap", "partition_variance", "correlate_rdms", "compare_subspaces")
     on_one = dict.fromkeys(on_one, NETWORKS["nn3"])
-    assert plan == on_both | on_one | plots(3, 4, 8, 9, *BEYOND) | {"judge_claims": 1} | REPORT
+    assert plan == on_both | on_one | plots(3, 4, 8, 9, *BEYOND) | {"judge_claims": 1} | PAGES
 
 
 def test_code_of_a_network_changed(tiny_run, edit):
@@ -170,7 +172,7 @@ def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
     made = {"make_table1": 1, "report_stimuli": 1, "judge_claims": 1}
-    shown = plots(4, 5, 6, 7, 8, 9, *BEYOND) | made | REPORT
+    shown = plots(4, 5, 6, 7, 8, 9, *BEYOND) | made | PAGES
     assert planned(tiny_run, config) == shown
 
 
@@ -188,7 +190,7 @@ def test_labels_of_a_network_taken_instead(tiny_run):
         "report_stimuli": 1,
         **plots(4, 7, 8, 9, "layers", "multiverse", "controls"),
         "judge_claims": 1,
-        **REPORT,
+        **PAGES,
     }
 
 
@@ -198,7 +200,7 @@ def test_one_network_changed(tiny_run):
         "train_network": 1,
         **REMADE,
         "make_table1": 1,
-        **REPORT,
+        **PAGES,
     }
 
 
@@ -221,7 +223,7 @@ def test_one_seed_more(tiny_run):
         **plots(3, 4, 8, 9, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
-        **REPORT,
+        **PAGES,
     }
 
 
@@ -259,6 +261,17 @@ def test_the_rule_of_a_claim_changed(tiny_run, edit):
 def test_template_of_the_report_changed(tiny_run, edit, path, old):
     edit(f"workflow/report/{path}", old, f" {old}")
     assert planned(tiny_run) == REPORT
+
+
+def test_page_of_the_explorer_changed(tiny_run, edit):
+    edit("workflow/report/explorer/pane.js", "const RADIUS = 4", "const RADIUS = 5")
+    assert planned(tiny_run) == PAGES
+
+
+def test_faces_that_may_be_shown(tiny_run):
+    """No picture is prepared again, and no network looks at one."""
+    config = changed(tiny_run.config, "datasets", "posed", "may_show", value="none")
+    assert planned(tiny_run, config) == {"report_stimuli": 1, **plots(6), **PAGES}
 
 
 def test_code_of_the_report_changed(tiny_run, edit):
@@ -303,7 +316,7 @@ def test_only_the_planned_jobs_run_and_the_rest_stays(tiny_run):
     ran = Counter(re.findall(r"Rule: (\w+)\)", result.stderr))
     made = {"make_table1": 1, "make_gradcam_table": 1, "judge_claims": 1}
     shown = plots(3, 4, 8, 9, *BEYOND) | made
-    assert ran == shown | REPORT
+    assert ran == shown | PAGES
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert figure.stat().st_mtime_ns > drawn
     assert tiny_run.snakemake("all").returncode == 0
