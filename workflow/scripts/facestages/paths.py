@@ -60,6 +60,7 @@ PATTERNS = {
     "figure_png": "<results>/figures/{figure}.png",
     "figure_numbers": "<results>/figures/{figure}.csv",
     "figure_caption": "<results>/figures/{figure}.rst",
+    "captions": "<results>/figures/captions.md",
     "table": "<results>/tables/{table}.csv",
     "claims": "<results>/claims.csv",
     "claims_page": "<results>/claims.html",

@@ -85,7 +85,7 @@ def figures(plan: Plan) -> list[str]:
     files = [target(plan, name) for name in plan.drawable]
     if "figures.fig2" in plan.drawable:
         files.append(plan.path("table", table="gradcam"))
-    return [*files, plan.path("claims_page")]
+    return [*files, plan.path("captions"), plan.path("claims_page")]
 
 
 def measures(plan: Plan) -> list[str]:
@@ -113,13 +113,15 @@ def reports(plan: Plan) -> list[str]:
     ]
 
 
+def captions(plan: Plan) -> list[str]:
+    """Each figure's caption."""
+    names = [name.split(".")[1] for name in plan.drawable if name.startswith("figures.")]
+    return [plan.path("figure_caption", figure=name) for name in names]
+
+
 def shown(plan: Plan) -> list[str]:
     """All that the report shows: also each figure's caption, which old results may lack."""
-    captioned = [
-        name for name in plan.drawable if name.startswith("figures.") and name != "figures.fig1"
-    ]
-    captions = [plan.path("figure_caption", figure=name.split(".")[1]) for name in captioned]
-    return [*figures(plan), *captions, *reports(plan), plan.path("run_page")]
+    return [*figures(plan), *captions(plan), *reports(plan), plan.path("run_page")]
 
 
 def described_stimuli(plan: Plan) -> list[str]:
