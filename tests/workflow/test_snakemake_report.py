@@ -143,7 +143,7 @@ def test_labels_are_text_in_captions(page, tiny_run):
     # Elements that the captions themselves are made of.
     kinds = "[...captions.values()].flatMap(c => [...c.querySelectorAll('body *')])"
     kinds = f"(captions => [...new Set({kinds}.map(item => item.localName))])({CAPTIONS})"
-    assert set(page.evaluate(kinds)) <= {"p", "tt", "span"}
+    assert set(page.evaluate(kinds)) <= {"p", "tt", "span", "strong"}
 
 
 def test_labels_are_text_where_params_are_shown(page, tiny_run):

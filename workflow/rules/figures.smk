@@ -77,6 +77,30 @@ for figure, (category, title, message, mb) in PLOTS.items():
             "../scripts/draw_figure.py"
 
 
+rule write_captions:
+    input:
+        captions=lambda wildcards: targets.captions(PLAN),
+    output:
+        markdown=PATHS["captions"],
+    log:
+        "<logs>/write_captions.log",
+    benchmark:
+        "<benchmarks>/write_captions.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(200),
+        runtime=10,
+        gpu=0,
+    params:
+        code=code("write_captions"),
+    message:
+        "Titles and captions of all figures"
+    script:
+        "../scripts/write_captions.py"
+
+
 rule make_table1:
     input:
         files=ask(lambda: tables.plan_table1(PLAN).files),

@@ -53,10 +53,10 @@ def test_nothing_to_draw_is_refused():
         cka.draw(similarities().assign(value=np.nan), dataset="Faces", networks=NETWORKS)
 
 
-def test_many_layers_have_no_names():
+def test_of_many_layers_some_have_names():
     table = similarities()
     layers = [table.assign(layer=table["layer"] + str(number)) for number in range(50)]
     figure, _, *_ = cka.draw(pd.concat(layers), dataset="Faces", networks=NETWORKS)
     axis = figure.get_axes()[0]
-    assert not [text.get_text() for text in axis.get_yticklabels() if text.get_text()]
-    assert [text.get_text() for text in axis.texts] == ["Network B", "Network A"]
+    assert 20 < len([text for text in axis.get_yticklabels() if text.get_text()]) <= 45
+    assert {text.get_text() for text in axis.texts} == {"Network B", "Network A"}

@@ -123,3 +123,13 @@ def test_nothing_to_draw_is_refused(scores):
     only = {**scores, "decoding": scores["decoding"][:0], "rsa": scores["rsa"][:0]}
     with pytest.raises(FacestagesError, match="nothing to draw: no silhouette_within"):
         layers.draw(**only, **{**SETTINGS, "measure": "silhouette_within"})
+
+
+def test_without_the_other_label_plain_silhouettes_are_drawn(scores):
+    table = scores["separability"]
+    centred = table["measure"] == "silhouette_centred"
+    plain = table[centred].assign(measure="silhouette")
+    table = pd.concat([table.assign(value=table["value"].mask(centred)), plain])
+    numbers = layers.draw(**{**scores, "separability": table}, **SETTINGS).numbers
+    drawn = numbers[numbers["panel"] == "separability"]
+    assert set(drawn["measure"]) == {"silhouette"} and drawn["value"].notna().all()

@@ -147,3 +147,14 @@ def test_face_sets_of_different_numbers_of_people():
 def test_spaces_in_words():
     assert page.name_space("all") == "full space"
     assert page.name_space(10) == "first 10 principal components"
+
+
+def test_captions_of_all_figures_in_one_file(drawing, tmp_path):
+    for name in ("fig4", "layers"):
+        page._write_text(tmp_path / f"{name}.rst", page.caption_text(drawing))
+    page.write_captions([tmp_path / "fig4.rst", tmp_path / "layers.rst"], tmp_path / "captions.md")
+    text = (tmp_path / "captions.md").read_text()
+    lines = text.split("\n\n")
+    assert "\n\n## layers\n\n" in text
+    assert lines[0] == "## fig4" and lines[1] == "**What a\\_layer shows.**"
+    assert lines[2].startswith("A figure of a\\_layer. Two.")

@@ -54,7 +54,7 @@ def test_what_is_absent_has_no_report(paper, plan):
     assert "results/paper/stimuli/disfa.report.md" in targets.reports(planned)
 
 
-def test_captions_are_shown(default, plan):
+def test_captions_are_shown_of_all_figures(default, plan):
     shown = targets.shown(plan(default))
     assert "results/figures/fig4.rst" in shown and "results/figures/fig1.rst" in shown
 

@@ -60,6 +60,7 @@ PATTERNS = {
     "figure_png": "<results>/figures/{figure}.png",
     "figure_numbers": "<results>/figures/{figure}.csv",
     "figure_caption": "<results>/figures/{figure}.rst",
+    "captions": "<results>/figures/captions.md",
     "fig1_table": "<results>/tables/fig1.md",
     "table": "<results>/tables/{table}.csv",
     "table_page": "<results>/tables/{table}.html",

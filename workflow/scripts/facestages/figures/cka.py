@@ -11,8 +11,11 @@ from matplotlib.axes import Axes
 
 from facestages.figures import page
 
-# More names of layers than these would overlap beside the matrix.
+# More names of layers than these would overlap beside the matrix; every second or third is shown.
 _MOST_NAMES = 45
+
+# Height of a heading, in parts of the matrix.
+_HEADING = 0.028
 
 _ONE, _OTHER = ["network", "layer"], ["other_network", "other_layer"]
 
@@ -87,7 +90,8 @@ def _between_seeds(table: pd.DataFrame) -> pd.DataFrame:
 def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) -> None:
     """A heat map with the names of layers on two sides, and those of networks above."""
     layers = matrix.index.get_level_values("layer")
-    names = layers if len(matrix) <= _MOST_NAMES else False
+    step = -(-len(matrix) // _MOST_NAMES)
+    names = [name if place % step == 0 else "" for place, name in enumerate(layers)]
     sns.heatmap(
         matrix,
         # The upper triangle would mirror the lower one.
@@ -107,13 +111,15 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame, networks: Mapping[str, str]) 
     axis.set(xlabel="", ylabel="")
     axis.tick_params(length=1.5, labelsize=5)
     sizes = matrix.index.get_level_values("network").value_counts(sort=False)
-    for name, start in (sizes.cumsum() - sizes).items():
+    top = len(matrix)
+    for name, start in (sizes.cumsum() - sizes)[::-1].items():
         if start:
             axis.plot([0, start + sizes[name]], [start, start], color="white", linewidth=1.2)
             axis.plot([start, start], [start, len(matrix)], color="white", linewidth=1.2)
-        # Each heading stands at the end of its own rows, above the diagonal.
+        # Each heading stands above the diagonal at its own rows, and above the one below it.
+        top = min(start, top - _HEADING * len(matrix))
         place = {"va": "bottom", "ha": "left", "fontsize": 6.5}
-        axis.text(start + 0.3, start - 0.15, networks[name], **place)
+        axis.text(start + 0.3, top - 0.15, networks[name], **place)
 
 
 def _title(drawn: pd.DataFrame, networks: Mapping[str, str]) -> str:

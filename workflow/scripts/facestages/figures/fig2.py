@@ -106,6 +106,8 @@ def draw(
         read_explained(next(letters), expression, attribution, gradcam, face_set)
         for expression in expressions
     ]
+    # Without expressions the caption alone says why no answer is explained.
+    shown = explained if face_set.expressions.any() else []
     first = drawn[0].map.attributes
     common = {name: first[name] for name in ("dataset", "network", "seed")}
     numbers = [
@@ -132,11 +134,12 @@ def draw(
     ]
     strips_top = _ABOVE + _map_size(len(panels)) + _BELOW
     explained_top = strips_top + _TITLE + 2 * (_strip_size(faces)[1] + _STRIP_TITLE) + 2
-    height = explained_top + (HEIGHT if explained else 0)
+    height = explained_top + (HEIGHT if shown else 0)
     figure = layout.new_page(height)
     _draw_maps(figure, panels, face_set)
     _draw_strips(figure, strips, face_set, strips_top, faces)
-    draw_explained(figure, explained, face_set, explained_top)
+    if shown:
+        draw_explained(figure, shown, face_set, explained_top)
     table = pd.DataFrame(numbers, columns=maps.COLUMNS)
     return page.finish(figure, table, _title(network, drawn_panels), sentences)
 
@@ -271,7 +274,9 @@ def _draw_strips(figure: Figure, strips: _Strips, faces: FaceSet, top: float, co
         if number == 0:
             axis.set_title(title, loc="left", x=-(_NAME - 5) / width, pad=15)
         few = f" (the face set has {len(rows)})" if len(rows) < count else ""
-        line = f"low to high; {_spell_axis(strips.panel, coordinate)}{few}"
+        measured = np.isfinite(_pick(strips.panel, f"r_axis{coordinate}", _AFFECT[0])["value"])
+        r = f"; {_spell_axis(strips.panel, coordinate)}" if measured else ""
+        line = f"low to high{r}{few}"
         axis.text(0, 1.06, line, fontsize=7, va="bottom")
 
 

@@ -28,7 +28,7 @@ _EXPRESSION, _OTHERWISE, _CONTROLS = "trained on expression", "trained otherwise
 # Controls lie behind, so that the eye goes to the trained networks.
 _BEHIND = {"linewidth": 0.9, "markersize": 3.5, "zorder": 1.5}
 _OF = {
-    _EXPRESSION: "networks trained on expression",
+    _EXPRESSION: "curves of networks trained on expression",
     _OTHERWISE: "trained otherwise",
     _CONTROLS: "controls",
 }
@@ -99,17 +99,22 @@ def draw(
     )
     summary = mean_over_seeds(less_chance(chosen), _KEYS, band)
     summary["silhouette"] = mean_over_seeds(chosen, _KEYS)["value"]
+    measured = set(summary.loc[summary["value"].notna(), "label"])
+    labels = [label for label in labels if label in measured]
     groups = group_networks(tasks, looks)
     lines = style.line_styles(looks)
     lines |= {name: lines[name] | _BEHIND for name in groups.get(_CONTROLS, ())}
-    figure, axes = page.new_panels(len(labels), len(datasets), 42 * len(labels) + 34, sharex=True)
+    # One face set has its labels side by side.
+    rows, columns = (1, len(labels)) if len(datasets) == 1 else (len(labels), len(datasets))
+    figure, axes = page.new_panels(rows, columns, 42 * rows + 34, sharex=True)
+    axes = axes.reshape(len(labels), len(datasets))
     people = chosen.reindex(columns=["n_groups"])["n_groups"].where(chosen["label"] == "identity")
     people = people.groupby(chosen["dataset"]).max()
     letters = page.letters()
     for row, label in zip(axes, labels, strict=True):
         for axis, (dataset, title) in zip(row, datasets.items(), strict=True):
             panel = summary[(summary["label"] == label) & (summary["dataset"] == dataset)]
-            _draw_panel(axis, panel, lines, stages)
+            _draw_panel(axis, panel, lines, stages, is_narrow=columns > 2)
             of = f" ({people[dataset]:.0f} people)" if people.get(dataset, 0) > 0 else ""
             heading = f"{next(letters)}  {label.capitalize()}\n{abbreviate(title, 24)}{of}"
             axis.set_title(heading, loc="left", fontsize=7)
@@ -138,9 +143,12 @@ def group_networks(
     return {group: names for group, names in groups.items() if names}
 
 
-def _draw_panel(axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str]) -> None:
+def _draw_panel(
+    axis: Axes, panel: pd.DataFrame, lines: Mapping, stages: Sequence[str], *, is_narrow: bool
+) -> None:
     positions = np.arange(len(stages))
-    axis.set_xticks(positions, [_SHORT.get(s, s).capitalize() for s in stages])
+    short = _SHORT if is_narrow else {}
+    axis.set_xticks(positions, [short.get(stage, stage).capitalize() for stage in stages])
     if not panel["value"].notna().any():
         note = panel["note"].iloc[0] if len(panel) else "not measured"
         style.say_missing(axis, note, _WIDEST_NOTE)

@@ -331,6 +331,7 @@ def _draw_trends(axis: Axes, trends: Sequence[Mapping], lines: Mapping[str, dict
 
 def _title(table: pd.DataFrame) -> str:
     trends = table[(table["measure"] == "accuracy_trend") & table["ci_low"].notna()]
+    trends = trends[trends["n"] >= 5 * _LEAST]
     if trends.empty:
         return "Which expressions are named correctly, and where in the space"
     better, worse = (trends["ci_low"] > 0).sum(), (trends["ci_high"] < 0).sum()
@@ -352,4 +353,13 @@ def _caption(study: Study, dataset: str, table: pd.DataFrame) -> list[str]:
         "right, accuracy of the outermost fifth less that of the innermost; open: fifths of each "
         "expression's own pictures, so that no expression is farther out.",
         study.describe_intervals("Brackets, bands and bars"),
+        *_few_in_words(table, study.labels),
     ]
+
+
+def _few_in_words(table: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
+    """The sentence on networks whose fifths have too few pictures."""
+    fifths = table[table["measure"] == "accuracy_in_fifth"]
+    few = fifths.loc[fifths["n"] < _LEAST, "network"].unique()
+    names = ", ".join(networks[name] for name in few)
+    return [f"Not drawn, as a fifth has fewer than {_LEAST} pictures: {names}."] * bool(names)

@@ -120,12 +120,16 @@ def draw(
     summary = mean_over_seeds(chosen, _KEYS)
     faces = read_face_set(stimuli, labels, labels_from)
     source = faces.sources.get("expression", "")
-    height = 50 * len(networks) + 12
+    measured = set(summary.loc[summary["value"].notna(), "network"])
+    # A network of which there is nothing has a line of text.
+    heights = [50 if name in measured else 12 for name in networks]
     answering = set() if predictions is None else set(predictions["network"])
     # Where no network names expressions, there is no third column.
     columns = 3 if answering & set(networks) and faces.expressions.any() else 2
     widths = (1.1, 1.1, 1)[:columns]
-    figure, axes = page.new_panels(len(networks), columns, height, width_ratios=widths)
+    figure, axes = page.new_panels(
+        len(networks), columns, sum(heights) + 12, width_ratios=widths, height_ratios=heights
+    )
     letters, numbers = page.letters(), []
     for row, name in zip(axes, networks, strict=True):
         panels = [next(letters) for _ in row]
@@ -146,7 +150,8 @@ def draw(
             row[0].set_title(f"{panels[0]}  {networks[name]}", loc="left")
             _draw_shares(row[0], curves)
             _draw_planes(row[0], curves, drawn[drawn["measure"] == "affect_beside_planes"])
-            _head(row[1], f"{panels[1]}  course of each share", _describe_order(tests))
+            order_words = _describe_order(tests) if _bands_of(curves) is _BANDS else ""
+            _head(row[1], f"{panels[1]}  course of each share", order_words)
             _draw_rises(row[1], curves, rows[rows["measure"] == "half_maximum"])
         if columns < 3:
             continue
@@ -161,7 +166,8 @@ def draw(
             mark = " (CIRCULAR)" if is_circular(source, name) else ""
             row[2].set_title(f"{panels[2]}  answers{mark}", loc="left")
             _draw_confusion(row[2], table)
-    _add_legend(figure, summary)
+    if measured:
+        _add_legend(figure, summary)
     sentences = _caption(summary, dataset, faces.attributes, networks, components)
     table = pd.concat(numbers, ignore_index=True)
     return page.finish(figure, table, _title(summary, networks), sentences, absent)

@@ -179,15 +179,16 @@ def task_lines(tasks: Mapping[str, str]) -> dict[str, dict]:
     further = [task for task in dict.fromkeys(tasks.values()) if task not in (*_COLORS, *_NOTHING)]
     colors = _COLORS | dict(zip(further, itertools.cycle(_FURTHER_COLORS), strict=False))
     order = [*colors, *_NOTHING]
-    lines, counts = {}, dict.fromkeys(order, 0)
-    for name, task in sorted(tasks.items(), key=lambda item: order.index(item[1])):
-        line = style.LINES[counts[task] % len(style.LINES)] | {"markersize": 4, "linewidth": 1.3}
+    lines = {}
+    in_order = sorted(tasks.items(), key=lambda item: order.index(item[1]))
+    for number, (name, task) in enumerate(in_order):
+        # A marker and a dash of its own, which tell networks apart in grey.
+        line = style.LINES[number % len(style.LINES)] | {"markersize": 4, "linewidth": 1.3}
         if task in _NOTHING:
             line |= {"color": style.DARK, "markerfacecolor": "white"}
         else:
             line |= {"color": colors[task]}
         lines[name] = line
-        counts[task] += 1
     return lines
 
 

@@ -18,25 +18,34 @@ def name_layers(axis: Axes, layers: pd.DataFrame, millimetres: float) -> None:
     `layers` has the columns ``position``, ``layer`` and ``stage``, which is "" of most layers.
     """
     layers = layers.drop_duplicates("position").sort_values("position")
-    named = layers[layers["position"].isin(choose_names(layers, millimetres))]
+    places = place_names(layers, millimetres)
+    named = layers.set_index("position").loc[list(places)]
     names = [abbreviate(layer, _LONGEST) for layer in named["layer"]]
-    axis.set_xticks(named["position"], names, rotation=90, fontsize=_SIZE)
+    axis.set_xticks(list(places.values()), names, rotation=90, fontsize=_SIZE)
     axis.set_xticks(layers["position"], minor=True)
-    axis.tick_params(axis="x", length=2.5, pad=1)
-    axis.tick_params(axis="x", which="minor", length=1.2)
+    # A name may stand beside its layer's mark, which is a minor one.
+    axis.xaxis.remove_overlapping_locs = False
+    axis.tick_params(axis="x", length=0, pad=3)
+    axis.tick_params(axis="x", which="minor", length=2)
     for tick, stage in zip(axis.get_xticklabels(), named["stage"], strict=True):
         tick.set_fontweight("bold" if stage else "normal")
 
 
-def choose_names(layers: pd.DataFrame, millimetres: float) -> list[int]:
-    """Positions of layers whose names have room: of stages, last layer first, then of others."""
+def place_names(layers: pd.DataFrame, millimetres: float) -> dict[int, float]:
+    """Where names stand, by the layers' positions: of all stages, and of others that have room.
+
+    Names of stages that are too near move to the left.
+    """
     apart = _PITCH * len(layers) / millimetres
-    in_order = pd.concat([layers[layers["stage"] != ""][::-1], layers[layers["stage"] == ""]])
-    chosen: list[int] = []
-    for position in in_order["position"].astype(int):
-        if all(abs(position - other) >= apart for other in chosen):
-            chosen.append(position)
-    return sorted(chosen)
+    is_stage = layers["stage"] != ""
+    places: dict[int, float] = {}
+    last = float("inf")
+    for position in layers["position"][is_stage][::-1].astype(int):
+        places[position] = last = min(position, last - apart)
+    for position in layers["position"][~is_stage].astype(int):
+        if all(abs(position - place) >= apart for place in places.values()):
+            places[position] = position
+    return dict(sorted(places.items()))
 
 
 def place_in_words(position: float, layers: pd.DataFrame) -> str:

@@ -102,6 +102,10 @@ def draw(
     FacestagesError
         If there is nothing to draw.
     """
+    of_measure = separability.loc[separability["measure"] == measure, "value"]
+    if len(of_measure) and not of_measure.notna().any():
+        # Without the other label nothing can be centred, nor compared within it.
+        measure = "silhouette"
     scores = {"separability": separability, "decoding": decoding, "rsa": rsa}
     numbers = _choose(scores, networks, components, measure)
     page.require_values(

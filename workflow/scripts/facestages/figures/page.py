@@ -8,6 +8,7 @@ import os
 import string
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -141,15 +142,33 @@ def save(drawing: Drawing, output: Mapping[str, str | os.PathLike]) -> None:
     """
     forms = {kind: output[kind] for kind in ("pdf", "svg", "png")}
     no_font = style.save_figure(drawing.figure, forms)
-    caption = drawing.caption if no_font in drawing.caption else f"{drawing.caption} {no_font}"
-    caption = f"**{escape_rst(drawing.title).removeprefix(_EMPTY)}.**\n\n{escape_rst(caption)}\n"
+    if no_font not in drawing.caption:
+        drawing = drawing._replace(caption=f"{drawing.caption} {no_font}")
     for form, path in output.items():
         if form == "numbers":
             tables.write_table(path, drawing.numbers)
         elif form == "table":
             _write_text(path, tables.markdown_table(drawing.numbers))
         elif form == "caption":
-            _write_text(path, caption)
+            _write_text(path, caption_text(drawing))
+
+
+def caption_text(drawing: Drawing) -> str:
+    """A figure's title, in bold, and its caption, as reStructuredText."""
+    title = escape_rst(drawing.title).removeprefix(_EMPTY)
+    return f"**{title}.**\n\n{escape_rst(drawing.caption)}\n"
+
+
+def write_captions(paths: Sequence[str | os.PathLike], output: str | os.PathLike) -> None:
+    """Write the titles and captions of figures, which `save` has written, into one Markdown file.
+
+    What the captions escape for reStructuredText is escaped for Markdown too.
+    """
+    parts = []
+    for path in map(Path, paths):
+        title, _, caption = path.read_text(encoding="utf-8").partition("\n\n")
+        parts.append(f"## {path.stem}\n\n{title}\n\n{caption.removeprefix(_EMPTY)}")
+    _write_text(output, "\n\n".join(part.strip() for part in parts) + "\n")
 
 
 def _write_text(path: str | os.PathLike, text: str) -> None:

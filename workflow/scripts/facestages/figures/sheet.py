@@ -66,7 +66,7 @@ def draw_sheet(
         for row, axis in zip(even, axes.flat, strict=False):
             _show(axis, pictures[row])
             name = _shorten(ids[row])
-            caption = "\n".join(filter(None, [name, faces.expressions[row]]))
+            caption = "\n".join(filter(None, [name, _shorten(faces.expressions[row])]))
             axis.set_title(caption, fontsize=_FONT, pad=2)
     heading = _heading(title, faces, len(read_irregular(stimuli)))
     figure.suptitle(heading, fontsize=8, ha="left", x=0.01)
@@ -110,7 +110,10 @@ def _draw_pair(
         right.text(0.5, 0.5, text, ha="center", va="center", fontsize=_FONT, color=_LEFT_OUT_COLOR)
         return
     _show(right, picture)
-    right.set_title(", ".join(filter(None, [expression, example.note])), fontsize=_FONT, pad=2)
+    words = ", ".join(filter(None, [expression, example.note]))
+    # A line as wide as a picture, so that neighbours do not lie on each other.
+    words = textwrap.fill(words, _LONGEST, max_lines=3, placeholder=" ...")
+    right.set_title(words, fontsize=_FONT, pad=2)
 
 
 def _show(axis: Axes, picture: np.ndarray) -> None:

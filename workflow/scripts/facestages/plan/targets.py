@@ -85,7 +85,7 @@ def figures(plan: Plan) -> list[str]:
     files = [target(plan, name) for name in plan.drawable]
     if "figures.fig2" in plan.drawable:
         files.append(plan.path("table", table="gradcam"))
-    return [*files, plan.path("claims_page")]
+    return [*files, plan.path("captions"), plan.path("claims_page")]
 
 
 def measures(plan: Plan) -> list[str]:
@@ -113,13 +113,15 @@ def reports(plan: Plan) -> list[str]:
     ]
 
 
+def captions(plan: Plan) -> list[str]:
+    """Each figure's caption."""
+    names = [name.split(".")[1] for name in plan.drawable if name.startswith("figures.")]
+    return [plan.path("figure_caption", figure=name) for name in names]
+
+
 def shown(plan: Plan) -> list[str]:
     """All that Snakemake's report shows: also each figure's caption, which old results may lack."""
-    drawn = [name.split(".") for name in plan.drawable]
-    captions = [
-        plan.path("figure_caption", figure=name) for folder, name in drawn if folder == "figures"
-    ]
-    return [*figures(plan), *captions, *reports(plan)]
+    return [*figures(plan), *captions(plan), *reports(plan)]
 
 
 def described_stimuli(plan: Plan) -> list[str]:
