@@ -127,6 +127,8 @@ def _write_below(figure: Figure, caption: str) -> Text:
             one.set_y(1 - (1 - one.get_position()[1]) * share)
     else:
         engine.set(rect=(0, 1 - share, 1, share))
+        # A legend that has a place of its own would have no room in the layout.
+        style.settle(figure)
     for legend in figure.legends:
         legend.set_bbox_to_anchor((0, 1 - share, 1, share), figure.transFigure)
     below = figure.text(0.01, _LINE / 2 / after, text, fontsize=_SMALL, va="bottom")
@@ -196,8 +198,9 @@ def letters() -> Iterator[str]:
 
 
 def add_title(figure: Figure, title: str) -> None:
-    """Write what a figure shows above its panels."""
-    text = textwrap.fill(title, _TITLE_COLUMNS)
+    """Write what a figure shows above its panels, each part of it on lines of its own."""
+    width = style.columns(_TITLE_COLUMNS)
+    text = "\n".join(textwrap.fill(part, width) for part in title.split("; "))
     figure.suptitle(text, x=0.01, ha="left", fontsize=8, fontweight="bold")
 
 
