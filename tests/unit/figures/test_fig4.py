@@ -195,9 +195,8 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
 def test_the_title_counts_changes_whose_intervals_are_apart(scores):
     title = fig4.draw(scores, **OPTIONS).title
     assert title == (
-        "From early to final layers, curves of networks trained on expression: expression rises "
-        "in 2 of 2, identity rises in 2 of 2; controls: expression rises in 2 of 2, identity rises "
-        "in 2 of 2"
+        "Early to final, networks trained on expression: expression rises in 2 of 2, identity "
+        "rises in 2 of 2; controls: expression rises in 2 of 2, identity rises in 2 of 2"
     )
     wide = scores.assign(ci_low=scores["value"] - 1, ci_high=scores["value"] + 1)
     assert "expression rises in 0 of 2" in fig4.draw(wide, **OPTIONS).title
@@ -212,7 +211,7 @@ def test_the_title_counts_changes_whose_intervals_are_apart(scores):
 
 def test_a_title_without_intervals_claims_nothing(scores):
     drawing = fig4.draw(scores.assign(ci_low=np.nan, ci_high=np.nan), **OPTIONS)
-    assert drawing.title == "Silhouettes from early to final layers"
+    assert drawing.title == "Silhouettes, early to final"
 
 
 def test_a_stage_without_a_value_is_marked_and_named(scores):

@@ -28,7 +28,7 @@ _EXPRESSION, _OTHERWISE, _CONTROLS = "trained on expression", "trained otherwise
 # Controls lie behind, so that the eye goes to the trained networks.
 _BEHIND = {"linewidth": 0.9, "markersize": 3.5, "zorder": 1.5}
 _OF = {
-    _EXPRESSION: "curves of networks trained on expression",
+    _EXPRESSION: "networks trained on expression",
     _OTHERWISE: "trained otherwise",
     _CONTROLS: "controls",
 }
@@ -224,8 +224,8 @@ def _title(
         counts = [_count_changes(rows[rows["label"] == label], label, stages) for label in labels]
         if any(counts):
             parts.append(f"{_OF[group]}: {', '.join(filter(None, counts))}")
-    ends = f"from {stages[0]} to {stages[-1]} layers"
-    return f"{ends.capitalize()}, {'; '.join(parts)}" if parts else f"Silhouettes {ends}"
+    ends = f"{stages[0]} to {stages[-1]}"
+    return f"{ends.capitalize()}, {'; '.join(parts)}" if parts else f"Silhouettes, {ends}"
 
 
 def _count_changes(rows: pd.DataFrame, label: str, stages: Sequence[str]) -> str:
@@ -257,6 +257,8 @@ def _caption(chosen, summary, datasets, networks, stages, components, band) -> l
         f"Mean silhouette, Euclidean distance, {page.name_space(components)} (fewer where a layer "
         f"has fewer), less the mean of permuted labels, which is chance; 'silhouette' "
         f"in the table of numbers has chance in it, as in the paper.",
+        "A curve, one network on one face set, rises or falls where the intervals of the first and "
+        "last stage are apart.",
         *without_chance(chosen, datasets),
         *(['The middle stage is the paper\'s "ID layer".'] if "middle" in stages else []),
         *page.rendered_among(chosen, datasets),

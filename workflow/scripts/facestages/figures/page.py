@@ -43,6 +43,9 @@ _LINE = _SMALL * 1.25 / 72
 _TITLE_COLUMNS = 105
 
 
+# Words of sentences that stand below a figure also without its caption.
+_ALWAYS = (RENDERED, "DECLARED", CIRCULAR, "CIRCULAR:")
+
 # What a paragraph of `escape_rst` begins with.
 _EMPTY = "\\ "
 
@@ -97,16 +100,19 @@ def finish(
 ) -> Drawing:
     """A figure with its title and caption, which stands below it if the config wants it there.
 
+    What `_ALWAYS` marks stands there in any case, because a figure is shown without its caption.
     The caption ends with what is `absent` (see `left_out`), and with scripts for which there is no
     font.
     """
     sentences = [*sentences, *left_out(absent)]
     style.fit(figure)
-    below = _write_below(figure, " ".join(sentences)) if style.has_caption() else None
+    marked = [sentence for sentence in sentences if any(word in sentence for word in _ALWAYS)]
+    text = " ".join(sentences if style.has_caption() else marked)
+    below = _write_below(figure, text) if text else None
     if no_font := fonts.use_fonts(figure):
         sentences.append(no_font)
     caption = " ".join(sentences)
-    if below:
+    if below and style.has_caption():
         below.set_text(textwrap.fill(caption, _COLUMNS))
     return Drawing(figure, numbers, title, caption)
 
@@ -127,6 +133,8 @@ def _write_below(figure: Figure, caption: str) -> Text:
             one.set_y(1 - (1 - one.get_position()[1]) * share)
     else:
         engine.set(rect=(0, 1 - share, 1, share))
+        # A legend that has a place of its own would have no room in the layout.
+        style.settle(figure)
     for legend in figure.legends:
         legend.set_bbox_to_anchor((0, 1 - share, 1, share), figure.transFigure)
     below = figure.text(0.01, _LINE / 2 / after, text, fontsize=_SMALL, va="bottom")
@@ -196,8 +204,9 @@ def letters() -> Iterator[str]:
 
 
 def add_title(figure: Figure, title: str) -> None:
-    """Write what a figure shows above its panels."""
-    text = textwrap.fill(title, _TITLE_COLUMNS)
+    """Write what a figure shows above its panels, each part of it on lines of its own."""
+    width = style.columns(_TITLE_COLUMNS)
+    text = "\n".join(textwrap.fill(part, width) for part in title.split("; "))
     figure.suptitle(text, x=0.01, ha="left", fontsize=8, fontweight="bold")
 
 

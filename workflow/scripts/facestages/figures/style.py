@@ -43,7 +43,7 @@ class Look(NamedTuple):
 
 _look = Look()
 # For slides: type and lines are so much larger, and figures so much higher.
-_TALK_TYPE, _TALK_LINES, _TALK_HEIGHT = 1.3, 1.5, 1.25
+_TALK_TYPE, _TALK_LINES, _TALK_HEIGHT = 1.15, 1.5, 1.15
 
 #: Okabe and Ito's colours (2008), apart for every kind of colour blindness, by falling contrast.
 COLORS = {
@@ -207,6 +207,11 @@ def has_caption() -> bool:
     return _look.caption
 
 
+def columns(count: int) -> int:
+    """How many characters of a line have room where otherwise so many have."""
+    return int(count / _TALK_TYPE) if _look.talk else count
+
+
 def use_style() -> None:
     """Set matplotlib's defaults for everything drawn from here on."""
     mpl.use("agg")
@@ -257,7 +262,10 @@ def settle(figure: Figure) -> None:
     """Lay a figure out once, without the rounding errors in which two runs of the solver differ."""
     if figure.get_layout_engine() is None:
         return
-    figure.draw_without_rendering()
+    with warnings.catch_warnings():
+        # The caption tells it in one line.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axis in figure.axes:
         place = axis.get_position(original=True)
