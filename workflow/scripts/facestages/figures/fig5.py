@@ -341,7 +341,8 @@ def _title(numbers: pd.DataFrame, study: Study) -> str:
     """Of how many networks the components follow affect within people."""
     tests = numbers[numbers["p_holm"].notna()]
     if tests.empty:
-        return "The first two principal components, by expression"
+        by = ", by expression" if study.faces.expressions.any() else ""
+        return f"The first two principal components{by}"
     shares = []
     for number, label in enumerate(AFFECT, start=1):
         of_label = tests[tests["label"] == label]

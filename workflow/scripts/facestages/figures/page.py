@@ -206,7 +206,9 @@ def letters() -> Iterator[str]:
 def add_title(figure: Figure, title: str) -> None:
     """Write what a figure shows above its panels, each part of it on lines of its own."""
     width = style.columns(_TITLE_COLUMNS)
-    text = "\n".join(textwrap.fill(part, width) for part in title.split("; "))
+    text = "\n".join(
+        textwrap.fill(part[:1].upper() + part[1:], width) for part in title.split("; ")
+    )
     figure.suptitle(text, x=0.01, ha="left", fontsize=8, fontweight="bold")
 
 
