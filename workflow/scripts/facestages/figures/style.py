@@ -267,6 +267,8 @@ def settle(figure: Figure) -> None:
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(9))
     for axis in figure.axes:
         place = axis.get_position(original=True)
         axis.set_position([round(number, 9) for number in place.bounds])
