@@ -15,6 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from workflow_runner import REPOSITORY
+
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 #: The program, or None where there is none.
@@ -164,6 +168,18 @@ class Page:
 
 def _describe(details: dict) -> str:
     return details.get("exception", {}).get("description") or details["text"]
+
+
+def find_violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe-core finds that keeps people from using a page: a rule, and the elements."""
+    axe = REPOSITORY / "resources" / "assets" / "axe" / "package" / "axe.min.js"
+    if not axe.exists() and "CI" not in os.environ:
+        pytest.skip("no axe: snakemake --cores 1 resources/assets/axe")
+    # A page may let no other script in.
+    page._call("Page.setBypassCSP", enabled=True)
+    page.evaluate(axe.read_text() + "; 1")
+    found = page.evaluate("axe.run().then((all) => all.violations)")
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from browser import CHROMIUM, open_page
+from browser import CHROMIUM, find_violations, open_page
 
 # On a machine of one's own a browser may be missing; in CI it may not.
 pytestmark = pytest.mark.skipif(
@@ -53,6 +53,11 @@ def test_headings_leave_no_level_out(page):
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     assert all(every(page, "h1, h2, h3, h4, h5, h6", "item.textContent.trim()"))
+
+
+def test_axe_finds_nothing(path, tmp_path):
+    with open_page(path, tmp_path) as page:
+        assert find_violations(page) == []
 
 
 def test_every_picture_is_there_and_has_words(page):

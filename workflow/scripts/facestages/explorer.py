@@ -21,8 +21,7 @@ from PIL import Image
 
 from facestages import __version__, store, tables
 from facestages.errors import FacestagesError
-from facestages.figures.face_set import FaceSet, read_face_set
-from facestages.figures.faces import thumbnail
+from facestages.figures.face_set import FaceSet, read_face_set, thumbnail
 from facestages.files import atomic_path
 from facestages.progress import progress
 from facestages.text import escape_html

@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from facestages import store
 from facestages.analysis.labels import read_people
 from facestages.errors import FacestagesError, did_you_mean
 from facestages.stimuli import read_labels
 from facestages.stimuli.sample import pictures_in_words
+
+# Longest side of a face, enough for 14 mm at 300 dots an inch.
+_PIXELS = 166
 
 
 class FaceSet(NamedTuple):
@@ -117,3 +121,13 @@ def placeholder(shape: Sequence[int]) -> np.ndarray:
     shoulders = (x / 0.8) ** 2 + ((y - 1.15) / 0.65) ** 2 < 1
     drawn = np.where(head | shoulders, 150, 215).astype(np.uint8)
     return drawn if len(shape) == 2 else np.repeat(drawn[..., None], shape[2], axis=2)
+
+
+def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
+    """A picture (rows, columns[, 3]) uint8 as RGB, its longer side at most `pixels`."""
+    image = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
+    longest = max(image.size)
+    if longest > pixels:
+        size = tuple(max(1, round(side * pixels / longest)) for side in image.size)
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return np.asarray(image)

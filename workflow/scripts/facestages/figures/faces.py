@@ -8,13 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from facestages.figures import style
-
-# Longest side of a face, enough for 14 mm at 300 dots an inch.
-_PIXELS = 166
+from facestages.figures.face_set import thumbnail
 
 
 def equally_spaced(values: np.ndarray, count: int = 11) -> np.ndarray:
@@ -34,16 +31,6 @@ def equally_spaced(values: np.ndarray, count: int = 11) -> np.ndarray:
     positions = np.linspace(ranked[0], ranked[-1], min(count, len(order)))
     _, taken = linear_sum_assignment(np.abs(positions[:, None] - ranked))
     return order[np.sort(taken)]
-
-
-def thumbnail(picture: np.ndarray, pixels: int = _PIXELS) -> np.ndarray:
-    """A picture (rows, columns[, 3]) uint8 as RGB, its longer side at most `pixels`."""
-    image = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
-    longest = max(image.size)
-    if longest > pixels:
-        size = tuple(max(1, round(side * pixels / longest)) for side in image.size)
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    return np.asarray(image)
 
 
 def draw_strip(axis: Axes, pictures: Sequence[np.ndarray], columns: int | None = None) -> None:
