@@ -16,24 +16,6 @@ TABLES = {
 }
 
 
-def exhibits(wildcards):
-    """Figures and tables of the report, in the order of the studies, with their files."""
-    planned = report_plan.plan_report(PLAN)
-    shown = []
-    for group in dict.fromkeys(category for category, *_ in PLOTS.values()):
-        for name, forms in planned.figures.items():
-            category, title, message, _ = PLOTS[name]
-            is_numbered = message.startswith("Figure ")
-            words = (message, title.partition(": ")[2]) if is_numbered else (title, "")
-            if category == group:
-                shown.append(dict(name=name, group=group, label=words[0], title=words[1], **forms))
-        for name, forms in planned.tables.items():
-            category, label, title = TABLES[name]
-            if category == group:
-                shown.append(dict(name=name, group=group, label=label, title=title, **forms))
-    return shown
-
-
 rule make_report:
     input:
         shown=ask(lambda: report_plan.plan_report(PLAN).files),
@@ -59,7 +41,7 @@ rule make_report:
         gpu=0,
     params:
         given=report_words,
-        exhibits=exhibits,
+        exhibits=lambda wildcards: report_plan.exhibits(PLAN, PLOTS, TABLES),
         sheets=ask(lambda: report_plan.plan_report(PLAN).sheets),
         config=CONFIG.model_dump(mode="json", exclude_none=True),
         weights={name: PLAN.networks.weights_in_words(name) for name in CONFIG.networks},

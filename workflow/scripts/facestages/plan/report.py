@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -54,6 +55,29 @@ def plan_report(plan: Plan) -> ReportPlan:
             for name in plan.at_hand("datasets", plan.config.datasets)
         },
     )
+
+
+def exhibits(
+    plan: Plan, plots: Mapping[str, Sequence], tables: Mapping[str, Sequence]
+) -> list[dict[str, str]]:
+    """Figures and tables of the report, in the order of the studies, with their files.
+
+    `plots` has each figure's study, title and message, and `tables` each table's study, label and
+    title; the order of the studies is that of `plots`.
+    """
+    planned, shown = plan_report(plan), []
+    for group in dict.fromkeys(category for category, *_ in plots.values()):
+        for name, forms in planned.figures.items():
+            category, title, message, *_ = plots[name]
+            is_numbered = message.startswith("Figure ")
+            words = (message, title.partition(": ")[2]) if is_numbered else (title, "")
+            if category == group:
+                shown.append(dict(name=name, group=group, label=words[0], title=words[1], **forms))
+        for name, forms in planned.tables.items():
+            category, label, title = tables[name]
+            if category == group:
+                shown.append(dict(name=name, group=group, label=label, title=title, **forms))
+    return shown
 
 
 def _forms(plan: Plan, figure: str) -> dict[str, str]:
