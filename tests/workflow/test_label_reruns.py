@@ -43,7 +43,7 @@ MEASURES = {
     **{"regress_affect": 1, "compare_layers": 1, "summarise_gradcam": 1},
     **{"make_gradcam_table": 1, "plot_fig2": 1, "plot_fig4": 1, "plot_fig5": 1, "plot_fig7": 1},
     **{"make_table1": 1, "judge_claims": 1, "report_stimuli": 1},
-    **{"make_report": 1, "all": 1},
+    **{"write_captions": 1, "make_explorer": 1, "make_report": 1, "all": 1},
 }
 LABELS = {"prepare_labels": 1, **MEASURES}
 

@@ -28,6 +28,7 @@ REMADE = {
         "plot_cka": 1,
         "plot_controls": 1,
         "make_gradcam_table": 1,
+        "write_captions": 1,
         "judge_claims": 1,
     },
 }
@@ -61,8 +62,9 @@ def planned(run, config=None):
 
 
 def plots(*names):
-    """Jobs that draw these figures; a number is a figure of the paper."""
-    return {f"plot_{f'fig{name}' if isinstance(name, int) else name}": 1 for name in names}
+    """Jobs that draw these figures, and join their captions; a number is a figure of the paper."""
+    drawn = {f"plot_{f'fig{name}' if isinstance(name, int) else name}": 1 for name in names}
+    return {**drawn, "write_captions": 1}
 
 
 def changed(config, *path, value):
