@@ -8,9 +8,10 @@ PIXELS = {"networks": ["pixels"], "dataset": "own"}
 
 
 def words_of(workspace, figure):
-    """All text of a figure, as a reader of its SVG finds it."""
-    svg = (workspace.folder / f"results/figures/{figure}.svg").read_text()
-    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)).replace("&#x27;", "'")
+    """All text of a figure and its caption, as a reader finds it."""
+    drawn = workspace.folder / f"results/figures/{figure}.svg"
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn.read_text()))
+    words = words.replace("&#x27;", "'") + drawn.with_suffix(".rst").read_text().replace("\\", "")
     assert not re.search(r"\bnan\b", words, re.IGNORECASE), words
     return words
 

@@ -28,6 +28,7 @@ def test_a_run_of_hostile_names(workspace):
         "sources": {"expression": SOURCE},
     }
     workspace.config["figures"]["fig4"]["datasets"] = ["odd"]
+    workspace.config["figures"]["caption"] = True
     workspace.config["tables"] = {"table1": {"networks": ["pixels"], "datasets": ["odd"]}}
     workspace.make("all")
     results = workspace.folder / "results"
