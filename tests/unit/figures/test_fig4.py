@@ -195,18 +195,16 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
 def test_the_title_counts_changes_whose_intervals_are_apart(scores):
     title = fig4.draw(scores, **OPTIONS).title
     assert title == (
-        "Early to final, networks trained on expression: expression rises in 2 of 2, identity "
+        "Trained on expression: from early to final, expression rises in 2 of 2 curves, identity "
         "rises in 2 of 2; controls: expression rises in 2 of 2, identity rises in 2 of 2"
     )
     wide = scores.assign(ci_low=scores["value"] - 1, ci_high=scores["value"] + 1)
-    assert "expression rises in 0 of 2" in fig4.draw(wide, **OPTIONS).title
+    assert "expression rises in 0 of 2 curves" in fig4.draw(wide, **OPTIONS).title
     falling = scores["label"] == "identity"
     for column in ("value", "ci_low", "ci_high"):
         wide[column] = scores[column].where(~falling, 1 - scores[column])
     wide.loc[falling, ["ci_low", "ci_high"]] = wide.loc[falling, ["ci_high", "ci_low"]].to_numpy()
-    assert (
-        "expression: expression rises in 2 of 2, identity falls" in fig4.draw(wide, **OPTIONS).title
-    )
+    assert "expression rises in 2 of 2 curves, identity falls" in fig4.draw(wide, **OPTIONS).title
 
 
 def test_a_title_without_intervals_claims_nothing(scores):

@@ -28,7 +28,7 @@ _EXPRESSION, _OTHERWISE, _CONTROLS = "trained on expression", "trained otherwise
 # Controls lie behind, so that the eye goes to the trained networks.
 _BEHIND = {"linewidth": 0.9, "markersize": 3.5, "zorder": 1.5}
 _OF = {
-    _EXPRESSION: "networks trained on expression",
+    _EXPRESSION: "trained on expression",
     _OTHERWISE: "trained otherwise",
     _CONTROLS: "controls",
 }
@@ -218,14 +218,18 @@ def _title(
 
     A change counts where the intervals over people are apart.
     """
-    parts = []
+    ends, parts = f"{stages[0]} to {stages[-1]}", []
     for group, members in groups.items():
         rows = summary[summary["network"].isin(members)]
         counts = [_count_changes(rows[rows["label"] == label], label, stages) for label in labels]
-        if any(counts):
-            parts.append(f"{_OF[group]}: {', '.join(filter(None, counts))}")
-    ends = f"{stages[0]} to {stages[-1]}"
-    return f"{ends.capitalize()}, {'; '.join(parts)}" if parts else f"Silhouettes, {ends}"
+        told = list(filter(None, counts))
+        if told and not parts:
+            # The first says what is counted, and where.
+            told[0] = f"from {ends}, {told[0]} curves"
+        if told:
+            parts.append(f"{_OF[group]}: {', '.join(told)}")
+    title = "; ".join(parts) or f"silhouettes, {ends}"
+    return title[0].upper() + title[1:]
 
 
 def _count_changes(rows: pd.DataFrame, label: str, stages: Sequence[str]) -> str:
