@@ -77,7 +77,7 @@ function showNear(root, set, i, recordings, layers, look) {
   if (labels.length === 2) key.append(make("span", { class: "key both" }, "both"));
   key.append(" Distances are those of the layer's full space; the nearest face stands first.");
   const columns = recordings.map((recording, number) => make("div", {}, make("h3", {}, title(recording)),
-    ...recording.layers.map((_, layer) => strip(set, i, recording, layer, labels, layer === layers[number], recordings.length > 1 ? 32 : 44, look))));
+    ...recording.layers.map((_, layer) => strip(set, i, recording, layer, labels, layer === layers[number], recordings.length > 1 ? 28 : 44, look))));
   root.replaceChildren(key, make("div", { class: "columns" }, ...columns));
 }
 
