@@ -282,7 +282,7 @@ def test_code_of_the_report_changed(tiny_run, edit):
 
 
 def test_helper_of_the_figures_changed(tiny_run, edit):
-    edit(f"{LIBRARY}/figures/style.py", '"font.size": 8', '"font.size": 9')
+    edit(f"{LIBRARY}/figures/style.py", '"font.size": 7', '"font.size": 9')
     plan = planned(tiny_run)
     assert plan.pop("judge_claims") == 1  # numbers of some figures are among its tables
     assert plan == plots(*range(1, 10), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
@@ -291,7 +291,7 @@ def test_helper_of_the_figures_changed(tiny_run, edit):
 def test_script_changed(tiny_run, edit):
     edit("workflow/scripts/measure_geometry.py", "with job(snakemake):", "with job( snakemake ):")
     assert planned(tiny_run) == {}
-    edit(f"{LIBRARY}/figures/fig4.py", "_ASIDE = 0.12", "_ASIDE = 0.13")
+    edit(f"{LIBRARY}/figures/fig4.py", "_WIDEST_NOTE = 24", "_WIDEST_NOTE = 25")
     assert planned(tiny_run) == plots(4) | {"make_report": 1, "all": 1}
 
 
