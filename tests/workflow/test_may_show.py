@@ -49,7 +49,7 @@ def nearest_place(path, pictures):
     """The largest correlation of a face with any place of a picture, at sizes from 5 to 20 mm."""
     page = np.asarray(Image.open(path).convert("L"))
     best = 0.0
-    for side in range(36, 260, 8):
+    for side in range(36, 260, 4):
         if side < min(page.shape):
             for face in pictures:
                 grey = np.asarray(Image.fromarray(face).convert("L").resize((side, side)))
@@ -116,11 +116,9 @@ def test_pages_and_drawings_hold_no_face(hidden, tiny_run, pictures):
 def test_no_picture_shows_a_face(hidden, tiny_run):
     results = tiny_run.folder / "results"
     posed = read_stimuli(results / "stimuli" / "posed.h5")
-    drawn = tables.read_tables([results / "figures" / "fig6.csv"])["stimulus_id"].head(5)
+    drawn = tables.read_tables([results / "figures" / "fig6.csv"])["stimulus_id"].head(3)
     along = posed.images[posed.labels["stimulus_id"].isin(drawn)]
-    for name, faces in (
-        ("figures/fig6.png", along),
-        ("stimuli/posed.sheet.png", posed.images[::9]),
-    ):
+    shown = {"figures/fig6.png": along, "stimuli/posed.sheet.png": posed.images[:18:9]}
+    for name, faces in shown.items():
         assert nearest_place(results / name, faces) > 0.95
-        assert nearest_place(hidden.folder / "results" / name, faces) < 0.9
+        assert nearest_place(hidden.folder / "results" / name, faces) < 0.87
