@@ -277,18 +277,22 @@ def _title(numbers: pd.DataFrame, tasks: Mapping[str, str], stages: Sequence[str
         index=["dataset", "network"], columns="panel", values=["ci_low", "ci_high"]
     )
     ends = [(end, label) for end in ("ci_low", "ci_high") for label in LABELS]
+    unknown = "Identity and expression, by what networks were trained on"
     if not set(ends) <= set(wide.columns):
-        return "Identity and expression, by what networks were trained on"
+        return unknown
     wide = wide.dropna()
     is_above = wide["ci_low", "expression"] > wide["ci_high", "identity"]
+    groups = dict(list(is_above.groupby(wide.index.get_level_values("network").map(tasks))))
+    # Controls stand last.
+    order = [*(task for task in groups if task not in _NOTHING), *_NOTHING]
     parts = [
-        f"{rows.sum()} of {len(rows)} trained on {task}"
-        for task, rows in is_above.groupby(wide.index.get_level_values("network").map(tasks))
-        if task not in _NOTHING and task != _NOT_TOLD
+        f"{groups[task].sum()} of {len(groups[task])} "
+        + (task if task == "untrained" else f"trained on {task}")
+        for task in order
+        if task in groups and task != _NOT_TOLD
     ]
-    untrained = is_above[wide.index.get_level_values("network").map(tasks).isin(_NOTHING)]
-    parts += [f"{untrained.sum()} of {len(untrained)} untrained"] * bool(len(untrained))
-    return f"At the {stages[-1]} stage expression is above identity in {', '.join(parts)}"
+    above = f"At the {stages[-1]} stage expression is above identity in {', '.join(parts)}"
+    return above if parts else unknown
 
 
 def _caption(numbers, datasets, networks, tasks, components) -> list[str]:
