@@ -263,6 +263,9 @@ def test_the_package_holds_all_that_the_library_reads(installed):
     assert set(settings["packages"]) == packages | {"facestages.resources"}
     resources = {path.name for path in (REPOSITORY / "resources").glob("*.yaml")}
     weights = {path.name for path in (REPOSITORY / "resources" / "weights").iterdir()}
+    page = REPOSITORY / "workflow" / "report" / "explorer"
+    copied = installed / "facestages" / "workflow" / "report" / "explorer"
+    assert {path.name for path in page.iterdir()} <= {path.name for path in copied.iterdir()}
     there = installed / "facestages" / "resources"
     assert {path.name for path in there.iterdir()} == resources | {"weights"}
     assert {path.name for path in (there / "weights").iterdir()} == weights
