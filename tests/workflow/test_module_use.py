@@ -260,7 +260,8 @@ def test_the_package_holds_all_that_the_library_reads(installed):
     library = REPOSITORY / "workflow" / "scripts"
     folders = {path.parent.relative_to(library) for path in library.rglob("__init__.py")}
     packages = {".".join(folder.parts) for folder in folders}
-    assert set(settings["packages"]) == packages | {"facestages.resources"}
+    shipped = {"facestages.resources", "facestages.workflow.report.explorer"}
+    assert set(settings["packages"]) == packages | shipped
     resources = {path.name for path in (REPOSITORY / "resources").glob("*.yaml")}
     weights = {path.name for path in (REPOSITORY / "resources" / "weights").iterdir()}
     page = REPOSITORY / "workflow" / "report" / "explorer"
