@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from facestages import memory
@@ -38,6 +39,7 @@ def is_made(plan: Plan) -> bool:
     return bool(plan.at_hand("datasets", datasets) and plan.at_hand("networks", networks))
 
 
+@cache
 def plan_explorer(plan: Plan) -> ExplorerPlan:
     """What the explorer shows, and the files that it is made from."""
     datasets, networks = _names(plan)

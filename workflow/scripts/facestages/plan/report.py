@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ReportPlan(NamedTuple):
         return [*(path for forms in exhibits for path in forms.values()), *self.sheets.values()]
 
 
+@cache
 def plan_report(plan: Plan) -> ReportPlan:
     """The figures and tables that can be made here, and the face sets that are at hand."""
     made = [name.split(".") for name in plan.drawable]
