@@ -43,6 +43,15 @@ def test_maps_of_umap_where_a_figure_shows_them(default, plan):
     assert one["name"] == "video" and mapped == {"nn1", "nn3", "efficientnet_lite0"}
 
 
+def test_a_figure_that_is_refused_refuses_no_explorer(default, plan):
+    fig7 = default.figures.fig7.model_copy(update={"dataset": "orl"})
+    figures = default.figures.model_copy(update={"fig7": fig7})
+    planned = plan(default.model_copy(update={"figures": figures}))
+    with pytest.raises(FacestagesError, match="figures.fig7"):
+        planned.figure("fig7")
+    assert "posed" in shown(planned)
+
+
 def test_what_is_absent_is_left_out(default, plan):
     planned = plan(default, {"datasets.orl": "gone", "networks.nn1": "gone"})
     assert "orl" not in shown(planned) and "nn1" not in shown(planned)["posed"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from facestages import memory
+from facestages.errors import FacestagesError
 from facestages.paths import Recording
 from facestages.plan import targets
 
@@ -74,7 +76,10 @@ def _names(plan: Plan) -> tuple[list[str], list[str]]:
 def _files_of_figures(plan: Plan) -> Iterable[str]:
     yield from targets.measures(plan)
     for name in plan.drawable:
-        if name.startswith("figures."):
+        if not name.startswith("figures."):
+            continue
+        # A figure of labels that no face set has is refused where it is asked for.
+        with contextlib.suppress(FacestagesError):
             for value in plan.figure(name.split(".")[1]).files.values():
                 yield from [value] if isinstance(value, str) else value
 
