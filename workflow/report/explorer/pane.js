@@ -127,14 +127,12 @@ class Pane {
     context.stroke();
   }
 
-  // Small pictures at points, as many as find room, those nearest to the middle first.
+  // Small pictures at points, one in each cell of a grid: the first of the faces there.
   drawFaces(rows, width, height) {
-    const taken = new Set(), cell = FACE + 2, places = [];
+    const taken = new Set(), cell = FACE + 2;
     for (const i of rows) {
       const [x, y] = this.place(i);
-      if (x > 0 && y > 0 && x < width && y < height) places.push([i, x, y]);
-    }
-    for (const [i, x, y] of places) {
+      if (x <= 0 || y <= 0 || x >= width || y >= height) continue;
       const key = `${Math.floor(x / cell)} ${Math.floor(y / cell)}`;
       if (taken.has(key) || taken.size >= MOST_FACES) continue;
       taken.add(key);

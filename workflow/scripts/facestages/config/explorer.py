@@ -27,8 +27,11 @@ class Explorer(Section):
 
     def check(self, config: Config) -> None:
         """Refuse face sets and networks that the config does not have."""
-        for key, what in (("datasets", "face set"), ("networks", "network")):
-            names = getattr(self, key) or []
-            check_once(f"explore.{key}", names)
-            for name in names:
-                check_name(f"explore.{key}", name, what, getattr(config, key))
+        named = (
+            ("datasets", self.datasets, "face set", config.datasets),
+            ("networks", self.networks, "network", config.networks),
+        )
+        for key, names, what, defined in named:
+            check_once(f"explore.{key}", names or [])
+            for name in names or []:
+                check_name(f"explore.{key}", name, what, defined)
