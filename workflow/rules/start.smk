@@ -84,11 +84,17 @@ workflow.pathvars.update(
     Pathvars.from_config({"pathvars": CONFIG.pathvars}, module_level=IS_MODULE)
 )
 
-# The same figure has another path for each config. Snakemake would say that no rule makes it.
+# The same figure has another path for each config. Snakemake would say that no rule makes it. The
+# command is read once more only where it names a path that may be such a target.
 if workflow.is_main_process and not IS_MODULE and CONFIG.results.startswith("results/"):
-    for target in get_argument_parser().parse_known_args(sys.argv[1:])[0].targets:
-        if target.startswith("results/") and not f"{target}/".startswith(f"{CONFIG.results}/"):
-            sys.exit(
-                f"{target}: the results of this config are in {CONFIG.results}/. Ask for "
-                f"{CONFIG.results}/{target.removeprefix('results/')}"
-            )
+    elsewhere = {
+        path
+        for path in sys.argv[1:]
+        if path.startswith("results/") and not f"{path}/".startswith(f"{CONFIG.results}/")
+    }
+    asked = get_argument_parser().parse_known_args(sys.argv[1:])[0].targets if elsewhere else ()
+    for target in filter(elsewhere.__contains__, asked):
+        sys.exit(
+            f"{target}: the results of this config are in {CONFIG.results}/. Ask for "
+            f"{CONFIG.results}/{target.removeprefix('results/')}"
+        )
