@@ -110,7 +110,7 @@ def describe_face_set(
     if len(ids) > _MOST_FACES:
         raise FacestagesError(
             f"explore.datasets: {name} has {len(ids):,} faces, and the explorer shows at most "
-            f"{_MOST_FACES:,}. Lower analysis.max_stimuli, or name other face sets"
+            f"{_MOST_FACES:,}. Lower analysis.most_pictures, or name other face sets"
         )
     is_shown = faces.is_shown
     return {
