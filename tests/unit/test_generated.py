@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_file_is_as_generated(path):
-    assert (ROOT / path).read_text() == FILES[path], "run: make docs"
+    assert (ROOT / path).read_text() == FILES[path], "run: make generated"
 
 
 def test_requirements_hold_every_version_of_the_project():
