@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "workflow" / "scripts")]
+
+from docs.pages import api, draw_pictures, fill_in  # noqa: E402
 
 import facestages  # noqa: E402
 
@@ -13,29 +15,42 @@ author = "the authors of facestages"
 copyright = "the authors of facestages; MIT licence"
 version = release = facestages.__version__
 
-extensions = [
-    "myst_parser",
-    "numpydoc",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
-]
-exclude_patterns = ["_build", "results/README.md"]
+extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+nitpicky = True
 
 # Headings are targets of links, as on GitHub, where the same pages are read.
 myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence", "dollarmath"]
 
-# The types stand in the docstrings, in words.
+# The docstrings tell types in words.
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-nitpicky = True
 
+# All that a page needs lies beside it: no fonts, scripts or counters from elsewhere.
 html_theme = "pydata_sphinx_theme"
 html_title = "facestages"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_sidebars = {"gallery": [], "tutorial": []}
 html_theme_options = {
-    "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
 }
+
+
+def setup(app):
+    """Fill in the parts of pages that are made from their sources."""
+
+    def prepare(app):
+        draw_pictures(DOCS / "_build" / "pictures")
+        api.write_pages(DOCS / "_api")
+
+    def read(app, name, text):
+        text[0] = fill_in(text[0])
+
+    app.connect("builder-inited", prepare)
+    app.connect("source-read", read)

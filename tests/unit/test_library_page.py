@@ -1,9 +1,9 @@
-"""The examples of docs/library.md run."""
+"""The examples of docs/api.md run."""
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "library.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def test_examples_run_in_order():
