@@ -74,15 +74,16 @@ lint: $(ENV)
 
 # The documentation site, docs/_build/html/index.html; a warning is an error.
 docs: $(ENV) .venv/.docs-up-to-date
-	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python -m sphinx -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
 .venv/.docs-up-to-date: $(ENV) docs/requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q -r docs/requirements.txt
 	@touch $@
 
+LAYERS := workflow/scripts/facestages/layers.json
+
 # Files that are generated from others: the layers of the built-in networks, schema and
 # config/README.md, environment files. TensorFlow and torch never in one process.
-LAYERS := workflow/scripts/facestages/layers.json
 generated: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet -- resources/assets/mini_xception
 	for framework in keras torch numpy; do \

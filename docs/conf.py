@@ -18,6 +18,8 @@ version = release = facestages.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 nitpicky = True
+# Two hyphens stay two: they stand before options of commands.
+smartquotes_action = "qe"
 
 # Headings are targets of links, as on GitHub, where the same pages are read.
 myst_heading_anchors = 4

@@ -11,7 +11,7 @@ from docs.pages.markdown import table
 from docs.pages.rules import ROOT, read_rules
 
 # `target: ...` in the Makefile, with the comment above it.
-_TARGET = re.compile(r"((?:^# .*\n)+)^([a-z][\w-]*|test-%):(?!=)", re.MULTILINE)
+_TARGET = re.compile(r"((?:^# .*\n)+)^([a-z][\w-]*):(?!=)", re.MULTILINE)
 
 
 def of_make() -> str:

@@ -10,6 +10,9 @@ from docs.pages.markdown import section, table
 
 from facestages import provenance
 
+# The models of the config raise the second, which becomes the first.
+_ERRORS = ("FacestagesError", "ValueError")
+
 # A message with fewer letters of its own says too little to be looked for.
 _LEAST = 25
 
@@ -39,7 +42,11 @@ def error_tables() -> str:
             found[room].setdefault(message, place.as_posix())
     heads = ("message", "raised in")
     return "\n".join(
-        section(_ABOUT[room], table(heads, [(_quote(m), f"`{p}`") for m, p in rows.items()]))
+        section(
+            _ABOUT[room],
+            table(heads, [(_quote(m), f"`{place}`") for m, place in rows.items()]),
+            level=3,
+        )
         for room, rows in found.items()
         if rows
     )
@@ -50,7 +57,7 @@ def messages(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
             continue
-        text = _text(node.args[0]) if node.func.id == "FacestagesError" else ""
+        text = _text(node.args[0]) if node.func.id in _ERRORS else ""
         if sum(map(str.isalpha, text)) >= _LEAST:
             yield " ".join(text.split())
 

@@ -14,6 +14,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def section(title: str, *parts: str) -> str:
-    """A heading of the second level, and what stands below it."""
-    return "\n".join([f"## {title}", "", *parts])
+def section(title: str, *parts: str, level: int = 2) -> str:
+    """A heading, and what stands below it."""
+    return "\n".join([f"{'#' * level} {title}", "", *parts])

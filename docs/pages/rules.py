@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
@@ -12,36 +13,37 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import networkx as nx
+from docs.pages.markdown import section, table
 
 ROOT = Path(__file__).parents[2]
 
 #: The rules of all figures are one row, and one box of the graph.
 _FIGURES = "plot_{figure}"
 
-# Of the picture: half the width of a box in columns, and the colour of arrows.
-_HALF, _GREY = 0.41, "#8a9099"
+# Of the picture: the width of a box and the height of a line in inches, and the colour of arrows.
+_COLUMN, _LINE, _GREY = 1.6, 0.178, "#8a9099"
 
 
 def rule_tables() -> str:
     """A table of rules for each file in ``workflow/rules``: what a rule makes, and where."""
-    sections: dict[str, dict[str, str]] = {}
+    sections: dict[str, dict[str, tuple[str, str]]] = {}
     for rule in read_rules():
         rows = sections.setdefault(rule["file"], {})
         name = _name(rule["name"])
         if name not in rows:
             places = [_place(path, rule["name"]) for path in rule["outputs"]]
-            about = "One of the figures." if name == _FIGURES else rule["about"]
-            rows[name] = f"| `{name}` | {about} | {'<br>'.join(places)} |"
-    parts = []
-    for file, rows in sections.items():
-        head = "| rule | what it makes | where |\n|---|---|---|"
-        parts.append("\n".join([f"## {_title(ROOT / file)}", "", head, *rows.values(), ""]))
-    return "\n".join(parts)
+            about = "A figure, its numbers and its caption." if name == _FIGURES else rule["about"]
+            rows[name] = (f"`{name}`", "<br>".join([about, *places]))
+    heads = ("rule", "what it makes, and where")
+    return "\n".join(
+        section(_title(ROOT / file), table(heads, rows.values())) for file, rows in sections.items()
+    )
 
 
+@functools.cache
 def read_rules() -> list[dict]:
     """Name, description, file and outputs of every rule, in the order of the workflow."""
-    return json.loads(_run([sys.executable, __file__]))
+    return json.loads(_run([sys.executable, str(Path(__file__).with_name("print_rules.py"))]))
 
 
 def default_graph() -> nx.DiGraph:
@@ -62,21 +64,21 @@ def default_graph() -> nx.DiGraph:
 
 
 def draw_graph(graph: nx.DiGraph, path: Path) -> None:
-    """Draw a graph from left to right, as SVG: rules that read the same stand in one box."""
+    """Draw a graph from top to bottom, as SVG: rules that read the same stand in one box."""
     import matplotlib
     from matplotlib.figure import Figure
 
     boxes = _group(graph)
     ways, places = _lay_out(boxes)
-    right = max(x for x, _ in places.values())
-    low = min(y - _room(stop) / 2 for stop, (_, y) in places.items())
-    high = max(y + _room(stop) / 2 for stop, (_, y) in places.items())
-    figure = Figure(figsize=(1.62 * (right + 1), 0.24 * (high - low)))
+    left = min(x - _room(stop) / 2 for stop, (x, _) in places.items())
+    right = max(x + _room(stop) / 2 for stop, (x, _) in places.items())
+    depth = max(y + _height(stop) / 2 for stop, (_, y) in places.items()) + 0.3
+    figure = Figure(figsize=(_COLUMN * (right - left), _LINE * (depth + 0.3)))
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-0.5, right + 0.5), ylim=(high, low))
+    axes.set(xlim=(left, right), ylim=(depth, -0.3))
     axes.axis("off")
     for way in ways:
-        _draw_arrow(axes, [places[stop] for stop in way])
+        _draw_arrow(axes, [(*places[stop], _height(stop)) for stop in way])
     for rules in boxes:
         _draw_box(axes, rules, *places[rules])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,28 +87,29 @@ def draw_graph(graph: nx.DiGraph, path: Path) -> None:
         figure.savefig(path, transparent=True, metadata={"Date": None})
 
 
-def _draw_arrow(axes, stops: list[tuple[float, float]]) -> None:
-    """A curve from box to box, which passes each column between them on a level."""
+def _draw_arrow(axes, stops: list[tuple[float, float, float]]) -> None:
+    """A curve from box to box, which passes each level between them upright."""
     from matplotlib.patches import FancyArrowPatch, PathPatch
     from matplotlib.path import Path as Curve
 
-    points, codes, bend = [], [], 0.5 * (1 - 2 * _HALF)
-    for (x, y), (x2, y2) in itertools.pairwise(stops):
-        x, x2 = x + _HALF, x2 - _HALF
-        points += [(x, y), (x + bend, y), (x2 - bend, y2), (x2, y2)]
-        codes += [2 if codes else 1, 4, 4, 4]
+    points, codes = [], []
+    for (x, y, height), (x2, y2, height2) in itertools.pairwise(stops):
+        start, end = y + height / 2, y2 - height2 / 2
+        middle = (start + end) / 2
+        points += [(x, start), (x, middle), (x2, middle), (x2, end)]
+        codes += [Curve.LINETO if codes else Curve.MOVETO, *[Curve.CURVE4] * 3]
     axes.add_patch(PathPatch(Curve(points, codes), fc="none", ec=_GREY, lw=0.9))
     head = {"arrowstyle": "-|>", "mutation_scale": 7, "color": _GREY, "lw": 0}
-    axes.add_patch(FancyArrowPatch((x2 - 0.05, y2), (x2 + 0.02, y2), **head))
+    axes.add_patch(FancyArrowPatch((x2, end - 0.3), (x2, end + 0.1), **head))
 
 
 def _draw_box(axes, rules: tuple[str, ...], x: float, y: float) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    corner, height = (x - _HALF, y - _height(rules) / 2), _height(rules)
-    style = {"boxstyle": "round,pad=0,rounding_size=0.04", "mutation_aspect": 6}
-    axes.add_patch(FancyBboxPatch(corner, 2 * _HALF, height, **style, fc="#eaf3f6", ec="#3b6e8f"))
-    axes.text(x, y, "\n".join(rules), ha="center", va="center", fontsize=8, linespacing=1.5)
+    style = {"boxstyle": "round,pad=0,rounding_size=0.04", "mutation_aspect": _COLUMN / _LINE}
+    corner, size = (x - 0.5, y - _height(rules) / 2), (1, _height(rules))
+    axes.add_patch(FancyBboxPatch(corner, *size, **style, fc="#eaf3f6", ec="#3b6e8f"))
+    axes.text(x, y, "\n".join(rules), ha="center", va="center", fontsize=9, linespacing=1.4)
 
 
 def _group(graph: nx.DiGraph) -> nx.DiGraph:
@@ -121,44 +124,46 @@ def _group(graph: nx.DiGraph) -> nx.DiGraph:
 def _lay_out(boxes: nx.DiGraph) -> tuple[list[list], dict]:
     """The way of each arrow, stop by stop, and the place of each box and stop.
 
-    A box stands in the column as near to the end as can be, and in a row near to what it reads. An
-    arrow stops in each column that it passes, so that it meets no box there.
+    A box stands on the level as near to the end as can be, and in a column near to what it reads.
+    An arrow stops on each level that it passes, so that it meets no box there.
     """
-    generations = list(nx.topological_generations(boxes.reverse()))
-    layers = [sorted(layer) for layer in reversed(generations)]
-    column = {box: number for number, layer in enumerate(layers) for box in layer}
+    levels = [sorted(level) for level in nx.topological_generations(boxes.reverse())][::-1]
+    level_of = {box: number for number, level in enumerate(levels) for box in level}
     ways = []
     for start, end in sorted(boxes.edges):
-        stops = [((), start, end, n) for n in range(column[start] + 1, column[end])]
+        stops = [((), start, end, n) for n in range(level_of[start] + 1, level_of[end])]
         for stop in stops:
-            layers[stop[-1]].append(stop)
+            levels[stop[-1]].append(stop)
         ways.append([start, *stops, end])
     before: dict = {}
     for a, b in itertools.chain.from_iterable(map(itertools.pairwise, ways)):
         before.setdefault(b, []).append(a)
     places: dict = {}
-    for number, layer in enumerate(layers):
-        wanted = {stop: _mean_row(before.get(stop, ()), places) for stop in layer}
-        order = sorted(layer, key=wanted.__getitem__)
-        top = sum(wanted.values()) / len(layer) - sum(map(_room, order)) / 2
-        for stop in order:
-            places[stop] = (number, top + _room(stop) / 2)
-            top += _room(stop)
+    top = 0.0
+    for level in levels:
+        wanted = {stop: _mean_column(before.get(stop, ()), places) for stop in level}
+        left = sum(wanted.values()) / len(level) - sum(map(_room, level)) / 2
+        height = max(map(_height, level))
+        for stop in sorted(level, key=wanted.__getitem__):
+            places[stop] = (left + _room(stop) / 2, top + height / 2)
+            left += _room(stop)
+        top += height + 1.7
     return ways, places
 
 
-def _mean_row(stops: Iterable, places: Mapping) -> float:
-    found = [places[stop][1] for stop in stops]
+def _mean_column(stops: Iterable, places: Mapping) -> float:
+    found = [places[stop][0] for stop in stops]
     return sum(found) / len(found) if found else 0.0
 
 
-def _height(rules: tuple[str, ...]) -> float:
-    return 0.7 * len(rules) + 0.6
+def _height(stop: tuple) -> float:
+    """Height of a box, in lines; a passing arrow has none."""
+    return len(stop) + 0.7 if stop[0] else 0.0
 
 
 def _room(stop: tuple) -> float:
-    """Height of a box, or of a passing arrow, with the space around it."""
-    return _height(stop) + 0.8 if stop[0] else 0.6
+    """Width of a box, or of a passing arrow, with the space around it."""
+    return 1.15 if stop[0] else 0.2
 
 
 def _name(rule: str) -> str:
@@ -173,7 +178,9 @@ def _place(path: str, rule: str) -> str:
 
 
 def _title(file: Path) -> str:
-    """First line of a file of rules."""
+    """First line of a file of rules; the rule of all stands in the Snakefile itself."""
+    if file.name == "Snakefile":
+        return "Everything"
     return file.read_text().split('"""')[1].splitlines()[0].rstrip(".")
 
 
@@ -182,28 +189,3 @@ def _run(command: list[str]) -> str:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return done.stdout
-
-
-def _print_rules() -> None:
-    """Print the rules as JSON; in a process of its own, as Snakemake changes the one it is in."""
-    from snakemake.api import SnakemakeApi
-    from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
-
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        flow = api.workflow(
-            resource_settings=ResourceSettings(cores=1), snakefile=ROOT / "Snakefile", workdir=ROOT
-        )
-        rules = [
-            {
-                "name": rule.name,
-                "about": rule.docstring or "",
-                "file": str(Path(str(rule.snakefile)).relative_to(ROOT)),
-                "outputs": list(map(str, rule.output)),
-            }
-            for rule in flow._workflow.rules
-        ]
-    print(json.dumps(rules))
-
-
-if __name__ == "__main__":
-    _print_rules()
