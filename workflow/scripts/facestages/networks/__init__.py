@@ -7,24 +7,19 @@ network is loaded.
 from __future__ import annotations
 
 import importlib
-import logging
 import os
-import re
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facestages.architectures import ARCHITECTURES, ZOOS, InputSpec, is_address
-from facestages.errors import FacestagesError, did_you_mean, name_error
+from facestages.errors import FacestagesError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["InputSpec", "Network", "load_network", "open_network"]
-
-logger = logging.getLogger(__name__)
 
 _WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
@@ -136,47 +131,6 @@ def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted:
             )
 
 
-CHECK_INPUT = "Check 'input' in the config"
-#: What to check where some pictures have passed, so that 'input' is right.
-ANY_NUMBER = "Its code must take any number of pictures, and keep nothing of a pass"
-
-
-@contextmanager
-def forward_pass(network: str, if_shapes: str = ANY_NUMBER) -> Iterator[None]:
-    """Make one line of whatever a forward pass of a user's network fails with; `if_shapes` is what
-    to check if the shape of pictures does not fit."""
-    try:
-        yield
-    except (FacestagesError, MemoryError):
-        raise
-    except (Exception, SystemExit) as error:
-        logger.info("network %s", network, exc_info=True)
-        problem = f"network {network}: a forward pass failed"
-        raise explain_pass(problem, error, if_shapes) from error
-
-
-def explain_pass(problem: str, error: BaseException, if_shapes: str) -> FacestagesError:
-    """One line on a forward pass that failed: the error, its place, and what to check."""
-    advice = if_shapes if _is_about_shape(error) else "Check the network's code"
-    return FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}. {advice}")
-
-
-# Words by which errors of frameworks and of users' code tell that pictures do not fit.
-_SHAPE = re.compile(r"\b(shapes?|sizes?|channels?|dim(ension)?s?|height|width|resolution)\b", re.I)
-
-# Errors that name something of the code, which may be called `size`.
-_OF_CODE = AttributeError, NameError, KeyError, TypeError, ImportError, NotImplementedError
-
-
-def _is_about_shape(error: BaseException) -> bool:
-    """Whether an error says that the pictures have a size or channels that do not fit."""
-    text = str(error)
-    if isinstance(error, AssertionError) and error.__traceback__:
-        text += f" {traceback.extract_tb(error.__traceback__)[-1].line}"
-    is_of_code = isinstance(error, _OF_CODE) or "stride" in text
-    return not is_of_code and bool(_SHAPE.search(text))
-
-
 def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
     """The error of a layer that gets no gradient from the output."""
     return FacestagesError(
@@ -184,17 +138,6 @@ def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
         f"them stops gradients (.data, detach, no_grad). Name another layer under "
         f"'gradcam', or change the code"
     )
-
-
-def user_line(error: BaseException) -> str:
-    """File and line of the user's code in which an error came about, in brackets, if in any."""
-    if isinstance(error, SyntaxError):
-        return ""  # its text names them
-    frames = traceback.extract_tb(error.__traceback__)
-    library = os.path.dirname(os.path.dirname(__file__))
-    others = ("site-packages", "dist-packages", library, os.path.dirname(traceback.__file__), "<")
-    own = [frame for frame in frames if not any(part in frame.filename for part in others)]
-    return f" ({os.path.basename(own[-1].filename)}, line {own[-1].lineno})" if own else ""
 
 
 def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):
