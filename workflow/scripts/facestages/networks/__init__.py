@@ -140,17 +140,25 @@ def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
     )
 
 
-def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):
-    """Open a network of a config, with its weights.
+def open_network(
+    name: str | object,
+    config: Mapping[str, Any] | str | os.PathLike | None = None,
+    seed: int = 0,
+    *,
+    input: Mapping[str, Any] | None = None,
+):
+    """Open a network of a config with its weights, or a model of your own.
 
     Parameters
     ----------
-    name : str
-        Its name in the config.
-    config : Config, mapping or path-like
-        The config, or the YAML file.
+    name : str, keras.Model or torch.nn.Module
+        Its name in the config; or the model itself.
+    config : Config, mapping or path-like, optional
+        The config, or the YAML file. Not used with a model.
     seed : int
         Which instance, for networks that the workflow trains and for untrained ones.
+    input : mapping, optional
+        What a model takes: ``size``, ``channels``, ``scaling``, as ``input`` in the config.
 
     Returns
     -------
@@ -159,11 +167,22 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
     Raises
     ------
     FacestagesError
-        If the config has no such network, or its weights are not there yet.
+        If the config has no such network, its weights are not there yet, or a picture does not
+        pass through the model.
+
+    Examples
+    --------
+    >>> network = open_network(model, input={"size": 224, "channels": 3, "scaling": "imagenet"})
+    >>> list(network.layers)[:2]
+    ['conv1', 'bn1']
     """
     from facestages.config import Config, load_config
     from facestages.plan.networks import weights_file, weights_target
 
+    if not isinstance(name, str):
+        return _open_model(name, input)
+    if config is None:
+        raise FacestagesError(f"network '{name}': give the config that defines it, or a model")
     config = config if isinstance(config, Config) else load_config(config)
     if name not in config.networks:
         raise FacestagesError(f"no network '{name}': {did_you_mean(name, config.networks)}")
@@ -175,6 +194,29 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
             f"{target}"
         )
     return load_network(name, **entry.source, weights=weights, seed=seed)
+
+
+def _open_model(model: object, input: Mapping[str, Any] | None):
+    name = type(model).__name__
+    if input is None:
+        raise FacestagesError(
+            f"{name}: say what it takes, e.g. input={{'size': 224, 'channels': 3, "
+            f"'scaling': 'imagenet'}}"
+        )
+    for key in input:
+        if key not in (keys := ("size", "channels", "scaling", "grey")):
+            raise FacestagesError(f"input has no key '{key}'; {did_you_mean(key, keys)}")
+    spec = InputSpec(**{"channels": 3, **input})
+    frameworks = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
+    if "torch" in frameworks:
+        from facestages.networks.torch_backend import TorchNetwork
+
+        return TorchNetwork(name, model, spec, side_by_side=False)
+    if "keras" in frameworks:
+        from facestages.networks.keras_backend import KerasNetwork
+
+        return KerasNetwork(name, model, spec)
+    raise FacestagesError(f"{name} is neither a keras.Model nor a torch.nn.Module")
 
 
 def runs_side_by_side(source: Mapping[str, Any]) -> bool:
