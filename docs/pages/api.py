@@ -22,7 +22,9 @@ def groups() -> dict[str, list[str]]:
             start = re.match(r" {4}(\w+(?:, \w+)*)", line)
             words = start[1].split(", ") if start else []
             names += [word for word in words if word in facestages._ADDRESSES]
-    return {group: names for group, names in found.items() if names}
+    groups = {group: names for group, names in found.items() if names}
+    told = {name for names in groups.values() for name in names}
+    return groups | {"What these are made from": sorted(facestages._ADDRESSES.keys() - told)}
 
 
 def names_by_group() -> str:

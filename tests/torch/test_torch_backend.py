@@ -747,6 +747,28 @@ def test_a_forward_pass_may_fail_in_any_way(later, words):
     assert words in refusals.refusal(network.record, pictures(4, 8)[..., 0], ["last"])
 
 
+def test_batches_are_halved_until_the_memory_of_a_gpu_holds_them(monkeypatch):
+    network = TorchNetwork("own", torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1)), InputSpec(8, 1))
+    images = pictures(7, 8)[..., 0]
+    (layer,) = network.layers
+    whole = network.record(images, [layer])[layer]
+    passes, forward = [], network._forward
+
+    def pass_forward(pixels):
+        passes.append(len(pixels))
+        if len(pixels) > holds:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        forward(pixels)
+
+    monkeypatch.setattr(network, "_forward", pass_forward)
+    holds = 3
+    np.testing.assert_allclose(network.record(images, [layer])[layer], whole, rtol=1e-6)
+    assert passes == [7, 3, 3, 1]
+    holds = 0
+    assert "the memory of the GPU is too small" in refusals.refusal(network.record, images, [layer])
+    assert passes[4:] == [3, 1]
+
+
 class Own(torch.nn.Module):
     """Pictures of 8 x 8 go through a function of the user's between two layers."""
 

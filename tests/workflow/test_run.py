@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xarray
 
+from facestages.columns import describe_tables, find_kind
 from facestages.stimuli import EXPRESSIONS, read_stimuli
 from facestages.text import escape_markdown
 
@@ -92,6 +93,30 @@ def test_table_1_has_networks_and_face_sets(tiny_run):
         "rendered" in text
         and r"\toprule" in (tiny_run.folder / "results/tables/table1.tex").read_text()
     )
+
+
+def is_told(measure: str, told) -> bool:
+    """Whether one of the names of measures, in which ... stands for any text, is this one's."""
+    names = (name for names in told for name in names.split(", "))
+    return any(
+        re.fullmatch(".*".join(map(re.escape, name.split("..."))), measure) for name in names
+    )
+
+
+def test_every_column_and_measure_of_every_table_is_documented(tiny_run):
+    kinds = set()
+    for path in sorted((tiny_run.folder / "results").rglob("*.csv")):
+        kind, table = find_kind(path), pd.read_csv(path)
+        told = describe_tables()[kind]
+        kinds.add(kind)
+        if kind == "figure_numbers":
+            assert set(table) <= set(told.columns), path
+        else:
+            assert list(table) == list(told.columns), path
+        if told.measures:
+            for measure in table["measure"].unique():
+                assert is_told(measure, told.measures), (path, measure)
+    assert kinds > {"separability", "separability_people", "decoding", "claims", "history"}
 
 
 def test_layers_are_listed(tiny_run):

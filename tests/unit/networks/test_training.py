@@ -253,3 +253,16 @@ def test_evaluate_known_answer():
     assert report["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
     assert report["f1"] == pytest.approx({"happy": 0.8, "sad": 2 / 3})
     assert report["confusion"] == [[2, 1], [0, 1]]
+
+
+def test_a_batch_that_the_memory_of_a_gpu_does_not_hold(monkeypatch, tmp_path):
+    def fail(*args, **options):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8589934592 bytes")
+
+    monkeypatch.setattr(module.KeptPictures, "fit", fail)
+    spec, stimuli, parts, classes, recipe = prepare(RECIPE)
+    with pytest.raises(FacestagesError) as caught:
+        train_classifier(small_cnn(), spec, stimuli, parts, classes, recipe, 0, tmp_path)
+    assert str(caught.value).startswith(
+        "epoch 1 (training.batch_size: 8): the memory of the GPU is too small. "
+    )

@@ -1,43 +1,35 @@
 """facestages: at which stage of a network are identity, affect and expression readable?
 
-The workflow's measures are functions of arrays, and work on arrays of your own. Each is loaded when
-it is first used, so that ``import facestages`` takes no time. Of n pictures, `G` is a Gram matrix
-(n, n), and `labels` a DataFrame of n rows:
+The library works on arrays of your own, without the workflow. A layer is an array of n rows, one a
+picture; several layers are a mapping of names to arrays. Labels are a DataFrame of n rows.
 
-Faces and networks
-    read_stimuli(path)                   pictures and labels of a prepared face set
-    open_network(name, config, seed)     a network of a config, which records its layers
-    to_xarray(path, layer)               a layer in a file of the workflow
-    to_rsatoolbox, to_rsatoolbox_rdms    the same for rsatoolbox
-Geometry of a layer
-    gram_matrix(activations)             G, from activations (n, ...)
-    principal_components(G, k)           scores (n, k) and their shares of variance (k,)
-    noise_edge(of_units, of_pictures)    parallel analysis: largest eigenvalue of unrelated units
-Silhouettes
-    silhouette(G, groups)                mean silhouette, of G or of distances
-    silhouette_samples(G, groups)        silhouette of each picture (n,)
-    silhouette_null(G, groups)           mean silhouettes of permuted labels
-Decoding
-    decode(G, labels, names, components) held-out accuracy or R2, with interval and null
-Representational similarity
-    model_rdms(labels)                   what identity, expression and affect predict of distances
-    rank_correlations(x, y)              rho_a, its share of the ceiling, Spearman's correlation
-    debiased_cka(G, other)               similarity of two layers
-Variance and regression
-    variance_shares(scores, people, affect, categories)
-                                         variance partitioning
-    person_correlation(x, y, people)     mean of the correlations within people
-    mixed_model_slope(x, y, people)      slope of a mixed model: intercepts and slopes by person
-Maps, chance and uncertainty
-    umap_embedding(distances)            a map (n, 2)
-    permute_label(labels, label)         permutations that respect the design of a face set
-    people_weights(people)               bootstrap over people
-    interval(resampled, people)          95 % interval of a bootstrap over people
-    compare_with_control(values, control)
-                                         instances of a network against those of a control
+Pictures, networks, and what the workflow made
+    read_stimuli(path)            pictures and labels of a prepared face set
+    open_network(name, config)    a network of a config, or a Keras model or torch module of yours
+    record(network, images)       outputs of its layers
+    read_table(path)              a table, with what its rows and columns are
+    to_xarray(path, layer)        a layer of a file, for xarray
+    to_rsatoolbox(path, layer)    the same for rsatoolbox
+Measures of a layer, or of a pair
+    silhouette(X, labels)         mean silhouette
+    cka(X, Y)                     debiased centred kernel alignment
+    gram_matrix(X)                inner products of the centred rows
+    principal_components(G, k)    scores and shares of variance, from inner products
+Tables of measures, with intervals over people and null distributions
+    score_silhouettes(layers, labels)
+    decode(layers, labels)        held-out accuracy or R2
+    rsa(layers, labels)           rank correlation with models of identity, expression and affect
+    partition(layers, labels)     variance partitioning into identity, affect and category
+    subspace_angles(layers, labels)
+                                  angles between the subspaces of identity and expression
+
+What these are made from can be had as well: silhouette_samples, silhouette_null, noise_edge,
+model_rdms, rank_correlations, debiased_cka, variance_shares, person_correlation, mixed_model_slope,
+umap_embedding, permute_label, people_weights, interval, compare_with_control, to_rsatoolbox_rdms.
+
+Each is loaded when it is first used, so that ``import facestages`` takes no time.
 """
 
-import sys
 from importlib import import_module
 
 __version__ = "0.1.0"
@@ -46,11 +38,17 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "stimuli": "read_stimuli",
     "networks": "open_network",
-    "export": "to_xarray to_rsatoolbox to_rsatoolbox_rdms",
+    "recording.activations": "record",
+    "columns": "read_table",
+    "export": "to_xarray to_rsatoolbox",
     "geometry": "gram_matrix principal_components",
-    "separability": "silhouette silhouette_samples silhouette_null",
+    "measures": "silhouette cka score_silhouettes decode rsa partition subspace_angles",
+}
+# Modules of the parts, and what each gives.
+_PARTS = {
+    "export": "to_rsatoolbox_rdms",
+    "separability": "silhouette_samples silhouette_null",
     "analysis.parallel_analysis": "noise_edge",
-    "analysis.decoding": "decode",
     "analysis.rdms": "model_rdms rank_correlations",
     "analysis.cka": "debiased_cka",
     "analysis.shares": "variance_shares",
@@ -60,26 +58,12 @@ _PUBLIC = {
     "analysis.resampling": "people_weights interval",
     "analysis.instances": "compare_with_control",
 }
-_ADDRESSES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
-
-# Where modules were before they had packages: those that kept their names, and the others.
-_MOVED = {
-    "analysis": "affect cka decoding embedding extremity folds grouped_regression instances "
-    "parallel_analysis partition permutation readouts resampling rsa sampling silhouettes",
-    "recording": "accumulation activations attribution predictions",
-    "doctor": "requirements",
+_ADDRESSES = {
+    name: module
+    for table in (_PUBLIC, _PARTS)
+    for module, names in table.items()
+    for name in names.split()
 }
-_RENAMED = {
-    "check_resources": "doctor.report",
-    "networks.catalogue": "architectures",
-    "networks.model_card": "model_card",
-    "report_page": "report.snakemake_report",
-    "run_description": "report.run",
-    "sizes": "subsets",
-    "stimuli.headmodel": "stimuli.render.head_model",
-    "stimuli.recipes": "stimuli.render.acting",
-}
-_RENAMED |= {name: f"{package}.{name}" for package in _MOVED for name in _MOVED[package].split()}
 
 
 def __getattr__(name: str):
@@ -90,17 +74,3 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_ADDRESSES])
-
-
-class _OldAddresses:
-    """Answers the import of a module that has moved with its new address."""
-
-    @staticmethod
-    def find_spec(name: str, path=None, target=None):
-        package, _, module = name.partition(".")
-        if package == __name__ and module in _RENAMED:
-            raise ImportError(f"{name} has moved: import facestages.{_RENAMED[module]}")
-
-
-# The last to be asked, so that nothing else takes longer.
-sys.meta_path.append(_OldAddresses)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 from facestages.text import printable, printable_lines
 
 # Most names that a message lists.
 _MANY = 60
+
+# How torch, TensorFlow and jax name the errors of a GPU, in their class or in their text.
+_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|ResourceExhausted|RESOURCE_EXHAUSTED")
+_GPU_FAILED = re.compile(r"AcceleratorError|CUDA error|CUDA_ERROR_|cudaError|CU(DNN|BLAS)_STATUS")
 
 
 class FacestagesError(Exception):
@@ -20,6 +25,10 @@ class FacestagesError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable_lines(message))
+
+
+class DeviceMemoryError(FacestagesError):
+    """The memory of a GPU is too small for what was asked of it."""
 
 
 def did_you_mean(name: object, allowed: Iterable[object]) -> str:
@@ -65,3 +74,19 @@ def shorten(text: object, most: int = 60) -> str:
 def name_error(error: BaseException) -> str:
     """Kind and text of a library's error, for a message."""
     return f"{type(error).__name__}: {shorten(error, 200)}".rstrip(": .")
+
+
+def device_failure(problem: str, error: BaseException) -> FacestagesError | None:
+    """One line on an error that comes from a GPU; None for any other error."""
+    text = name_error(error)
+    if _OUT_OF_MEMORY.search(f"{type(error).__name__} {error}"):
+        return DeviceMemoryError(
+            f"{problem}: the memory of the GPU is too small. Compute on the processor "
+            f"(CUDA_VISIBLE_DEVICES='' snakemake ...), or on a GPU with more memory"
+        )
+    if _GPU_FAILED.search(f"{type(error).__name__} {error}"):
+        return FacestagesError(
+            f"{problem}: the GPU no longer answers ({text}). Give the command again, which keeps "
+            f"what is finished, or compute on the processor (CUDA_VISIBLE_DEVICES='' snakemake ...)"
+        )
+    return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facestages import contents, notes
-from facestages.errors import FacestagesError
+from facestages.errors import FacestagesError, device_failure
 from facestages.failures import name_job
 from facestages.files import claim
 from facestages.memory import peak_memory, require_memory, total_memory
@@ -86,6 +86,7 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
         logger.exception("unexpected error")
         words = " ".join(str(error).split())[:300]
         text = f"{type(error).__name__}: {words} (traceback in {snakemake.log[0]})"
+        text = str(device_failure("it stopped", error) or text)
         logger.error(text)
         _say(f"error in {where}: {text}")
         sys.exit(1)

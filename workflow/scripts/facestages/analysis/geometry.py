@@ -143,7 +143,7 @@ def measure_geometry(
             add_ids(group, ids)
             try:
                 gram, squares = _layer_gram([file[layer] for file in files], ids)
-                _add_geometry(group, gram, components, sample)
+                add_geometry(group, gram, components, sample)
                 group.attrs["noise_edge"] = noise_edge(squares, np.diag(gram))
             except FacestagesError as error:
                 name = f"network {notes['network']}, layer {layer}, face set {notes['dataset']}"
@@ -152,7 +152,7 @@ def measure_geometry(
             del gram
 
 
-def _add_geometry(
+def add_geometry(
     group: h5py.Group, gram: np.ndarray, components: int, sample: sampling.Sample | None
 ) -> None:
     """Write a layer's Gram matrix and what follows from it."""

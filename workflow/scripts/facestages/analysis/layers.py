@@ -143,6 +143,7 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
         the file of its labels, `stages` the layer of each stage, and `predictions` the table of a
         network's predictions that take the place of the label ``expression``
         (`stimuli.read_labels`). It raises a FacestagesError if the geometry is of other stimuli.
+        Its attribute ``of_geometry`` takes a `Geometry` and the settings.
 
     Examples
     --------
@@ -153,6 +154,12 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
     """
 
     def decorate(rows_of: Callable[..., Iterator[tuple[Layer | None, Rows]]]) -> Callable:
+        def of_geometry(geometry: Geometry, *settings, **named) -> pd.DataFrame:
+            parts = rows_of(geometry, *settings, **named)
+            rows = [row for part in parts for row in place_rows(geometry, *part)]
+            table = pd.DataFrame(rows, columns=[*COMMON, *columns])
+            return table.astype({name: "Int64" for name in _INTEGERS if name in columns})
+
         @functools.wraps(rows_of)
         def table_of(
             geometry, stimuli, stages, *settings, predictions=None, label_file=None, **named
@@ -163,13 +170,11 @@ def tabulate(*columns: str) -> Callable[[Callable], Callable[..., pd.DataFrame]]
                 notes, layers = store.notes_of(file), _layers_of(file)
                 network = str(notes["network"])
                 opened = Geometry(network, layers, stages, labels, sources, faces, notes)
-                parts = rows_of(opened, *settings, **named)
-                rows = [row for part in parts for row in place_rows(opened, *part)]
-            table = pd.DataFrame(rows, columns=[*COMMON, *columns])
-            return table.astype({name: "Int64" for name in _INTEGERS if name in columns})
+                return of_geometry(opened, *settings, **named)
 
         # Tools that follow `__wrapped__` would show the signature of `rows_of`.
         del table_of.__wrapped__
+        table_of.of_geometry = of_geometry
         return table_of
 
     return decorate

@@ -7,24 +7,19 @@ network is loaded.
 from __future__ import annotations
 
 import importlib
-import logging
 import os
-import re
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facestages.architectures import ARCHITECTURES, ZOOS, InputSpec, is_address
-from facestages.errors import FacestagesError, did_you_mean, name_error
+from facestages.errors import FacestagesError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["InputSpec", "Network", "load_network", "open_network"]
-
-logger = logging.getLogger(__name__)
 
 _WEIGHTS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt", ".safetensors", ".bin")
 
@@ -136,47 +131,6 @@ def require_spatial(network: str, layers: Mapping[str, tuple[int, ...]], wanted:
             )
 
 
-CHECK_INPUT = "Check 'input' in the config"
-#: What to check where some pictures have passed, so that 'input' is right.
-ANY_NUMBER = "Its code must take any number of pictures, and keep nothing of a pass"
-
-
-@contextmanager
-def forward_pass(network: str, if_shapes: str = ANY_NUMBER) -> Iterator[None]:
-    """Make one line of whatever a forward pass of a user's network fails with; `if_shapes` is what
-    to check if the shape of pictures does not fit."""
-    try:
-        yield
-    except (FacestagesError, MemoryError):
-        raise
-    except (Exception, SystemExit) as error:
-        logger.info("network %s", network, exc_info=True)
-        problem = f"network {network}: a forward pass failed"
-        raise explain_pass(problem, error, if_shapes) from error
-
-
-def explain_pass(problem: str, error: BaseException, if_shapes: str) -> FacestagesError:
-    """One line on a forward pass that failed: the error, its place, and what to check."""
-    advice = if_shapes if _is_about_shape(error) else "Check the network's code"
-    return FacestagesError(f"{problem}: {name_error(error)}{user_line(error)}. {advice}")
-
-
-# Words by which errors of frameworks and of users' code tell that pictures do not fit.
-_SHAPE = re.compile(r"\b(shapes?|sizes?|channels?|dim(ension)?s?|height|width|resolution)\b", re.I)
-
-# Errors that name something of the code, which may be called `size`.
-_OF_CODE = AttributeError, NameError, KeyError, TypeError, ImportError, NotImplementedError
-
-
-def _is_about_shape(error: BaseException) -> bool:
-    """Whether an error says that the pictures have a size or channels that do not fit."""
-    text = str(error)
-    if isinstance(error, AssertionError) and error.__traceback__:
-        text += f" {traceback.extract_tb(error.__traceback__)[-1].line}"
-    is_of_code = isinstance(error, _OF_CODE) or "stride" in text
-    return not is_of_code and bool(_SHAPE.search(text))
-
-
 def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
     """The error of a layer that gets no gradient from the output."""
     return FacestagesError(
@@ -186,28 +140,25 @@ def no_gradient(network: str, output: str, layer: str) -> FacestagesError:
     )
 
 
-def user_line(error: BaseException) -> str:
-    """File and line of the user's code in which an error came about, in brackets, if in any."""
-    if isinstance(error, SyntaxError):
-        return ""  # its text names them
-    frames = traceback.extract_tb(error.__traceback__)
-    library = os.path.dirname(os.path.dirname(__file__))
-    others = ("site-packages", "dist-packages", library, os.path.dirname(traceback.__file__), "<")
-    own = [frame for frame in frames if not any(part in frame.filename for part in others)]
-    return f" ({os.path.basename(own[-1].filename)}, line {own[-1].lineno})" if own else ""
-
-
-def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed: int = 0):
-    """Open a network of a config, with its weights.
+def open_network(
+    name: str | object,
+    config: Mapping[str, Any] | str | os.PathLike | None = None,
+    seed: int = 0,
+    *,
+    input: Mapping[str, Any] | None = None,
+):
+    """Open a network of a config with its weights, or a model of your own.
 
     Parameters
     ----------
-    name : str
-        Its name in the config.
-    config : Config, mapping or path-like
-        The config, or the YAML file.
+    name : str, keras.Model or torch.nn.Module
+        Its name in the config; or the model itself.
+    config : Config, mapping or path-like, optional
+        The config, or the YAML file. Not used with a model.
     seed : int
         Which instance, for networks that the workflow trains and for untrained ones.
+    input : mapping, optional
+        What a model takes: ``size``, ``channels``, ``scaling``, as ``input`` in the config.
 
     Returns
     -------
@@ -216,11 +167,22 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
     Raises
     ------
     FacestagesError
-        If the config has no such network, or its weights are not there yet.
+        If the config has no such network, its weights are not there yet, or a picture does not
+        pass through the model.
+
+    Examples
+    --------
+    >>> network = open_network(model, input={"size": 224, "channels": 3, "scaling": "imagenet"})
+    >>> list(network.layers)[:2]
+    ['conv1', 'bn1']
     """
     from facestages.config import Config, load_config
     from facestages.plan.networks import weights_file, weights_target
 
+    if not isinstance(name, str):
+        return _open_model(name, input)
+    if config is None:
+        raise FacestagesError(f"network '{name}': give the config that defines it, or a model")
     config = config if isinstance(config, Config) else load_config(config)
     if name not in config.networks:
         raise FacestagesError(f"no network '{name}': {did_you_mean(name, config.networks)}")
@@ -232,6 +194,29 @@ def open_network(name: str, config: Mapping[str, Any] | str | os.PathLike, seed:
             f"{target}"
         )
     return load_network(name, **entry.source, weights=weights, seed=seed)
+
+
+def _open_model(model: object, input: Mapping[str, Any] | None):
+    name = type(model).__name__
+    if input is None:
+        raise FacestagesError(
+            f"{name}: say what it takes, e.g. input={{'size': 224, 'channels': 3, "
+            f"'scaling': 'imagenet'}}"
+        )
+    for key in input:
+        if key not in (keys := ("size", "channels", "scaling", "grey")):
+            raise FacestagesError(f"input has no key '{key}'; {did_you_mean(key, keys)}")
+    spec = InputSpec(**{"channels": 3, **input})
+    frameworks = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
+    if "torch" in frameworks:
+        from facestages.networks.torch_backend import TorchNetwork
+
+        return TorchNetwork(name, model, spec, side_by_side=False)
+    if "keras" in frameworks:
+        from facestages.networks.keras_backend import KerasNetwork
+
+        return KerasNetwork(name, model, spec)
+    raise FacestagesError(f"{name} is neither a keras.Model nor a torch.nn.Module")
 
 
 def runs_side_by_side(source: Mapping[str, Any]) -> bool:

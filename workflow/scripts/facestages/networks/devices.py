@@ -6,9 +6,12 @@ Only the framework asked about is imported, since one process cannot hold Tensor
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 
 from facestages.errors import FacestagesError
+
+logger = logging.getLogger(__name__)
 
 
 def count_gpus(framework: str) -> int:
@@ -57,6 +60,41 @@ def use_full_float32(framework: str) -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+# Compute capability from which NVIDIA's GPUs have units for a precision.
+_CAPABILITY = {"mixed_bfloat16": (8, 0), "mixed_float16": (7, 0)}
+
+
+def warn_of_slow_precision(precision: str, framework: str) -> None:
+    """Log a line if what TensorFlow or torch computes on has no units for a mixed precision."""
+    if precision not in _CAPABILITY or framework == "jax":
+        return
+    has = _capability(framework)
+    if has is None and precision == "mixed_float16":
+        logger.warning(
+            "precision %s: most processors have no units for it, and are slower with it", precision
+        )
+    elif has is not None and has < _CAPABILITY[precision]:
+        logger.warning(
+            "precision %s: a GPU of compute capability %d.%d has no units for it, and is no faster "
+            "than with float32",
+            *(precision, *has),
+        )
+
+
+def _capability(framework: str) -> tuple[int, int] | None:
+    """Compute capability of the first GPU; None without one."""
+    if not count_gpus(framework):
+        return None
+    if framework == "torch":
+        import torch
+
+        return torch.cuda.get_device_capability()
+    import tensorflow as tf
+
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    return tf.config.experimental.get_device_details(gpu).get("compute_capability")
 
 
 def _version(framework: str) -> str:

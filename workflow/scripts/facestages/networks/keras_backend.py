@@ -12,8 +12,9 @@ import numpy as np
 
 from facestages.architectures import InputSpec
 from facestages.errors import FacestagesError, shorten
-from facestages.networks import CHECK_INPUT, forward_pass, is_kernel, no_gradient, require_spatial
+from facestages.networks import is_kernel, no_gradient, require_spatial
 from facestages.networks.devices import count_gpus, use_full_float32
+from facestages.networks.forward_passes import CHECK_INPUT, forward_pass, record_within_memory
 from facestages.networks.inputs import prepare_images
 from facestages.networks.keras_graph import (
     find_calls,
@@ -119,6 +120,9 @@ class KerasNetwork:
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
+        return record_within_memory(self, self._record, images, layers)
+
+    def _record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         batch = self._prepare(images)
         whole = tuple(dict.fromkeys(map(whole_layer, layers)))
         with forward_pass(self.name):

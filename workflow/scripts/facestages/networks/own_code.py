@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from facestages.errors import FacestagesError, name_error, shorten
-from facestages.networks import user_line
+from facestages.networks.forward_passes import user_line
 
 logger = logging.getLogger(__name__)
 

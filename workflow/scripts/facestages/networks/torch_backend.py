@@ -12,17 +12,16 @@ import numpy as np
 import torch
 
 from facestages.architectures import InputSpec
-from facestages.errors import FacestagesError
-from facestages.networks import (
+from facestages.errors import DeviceMemoryError, FacestagesError
+from facestages.networks import is_kernel, no_gradient, require_spatial
+from facestages.networks.devices import count_gpus, use_full_float32
+from facestages.networks.forward_passes import (
     ANY_NUMBER,
     CHECK_INPUT,
     explain_pass,
     forward_pass,
-    is_kernel,
-    no_gradient,
-    require_spatial,
+    record_within_memory,
 )
-from facestages.networks.devices import count_gpus, use_full_float32
 from facestages.networks.inputs import prepare_images
 from facestages.networks.own_code import call_function
 from facestages.networks.tokens import take, whole_layer
@@ -166,16 +165,19 @@ class TorchNetwork:
 
     def record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         """See `networks.Network.record`."""
-        try:
-            return self._record(images, layers)
-        except FacestagesError:
-            if len(images) != 1:
-                raise
-        # Many modules squeeze away the axis of a single picture.
-        twice = self._record(np.repeat(images, 2, axis=0), layers)
-        return {layer: output[:1] for layer, output in twice.items()}
+        return record_within_memory(self, self._record, images, layers)
 
     def _record(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
+        try:
+            return self._record_batch(images, layers)
+        except FacestagesError as error:
+            if len(images) != 1 or isinstance(error, DeviceMemoryError):
+                raise
+        # Many modules squeeze away the axis of a single picture.
+        twice = self._record_batch(np.repeat(images, 2, axis=0), layers)
+        return {layer: output[:1] for layer, output in twice.items()}
+
+    def _record_batch(self, images: np.ndarray, layers: Sequence[str]) -> dict[str, np.ndarray]:
         records: dict[str, np.ndarray] = {}
         wanted = self._by_call(layers)
 

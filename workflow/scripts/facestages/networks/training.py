@@ -16,10 +16,11 @@ from facestages import provenance
 from facestages.accuracy import verify_people
 from facestages.architectures import InputSpec
 from facestages.config.training import Training
-from facestages.errors import FacestagesError
+from facestages.errors import FacestagesError, device_failure
 from facestages.files import atomic_path
 from facestages.networks import load_network
 from facestages.networks.augmentation import KeptPictures
+from facestages.networks.devices import warn_of_slow_precision
 from facestages.networks.inputs import resize_images, scale_images
 from facestages.networks.quiet_keras import keras
 from facestages.networks.training_data import (
@@ -141,14 +142,18 @@ def _train_epoch(trained, targets, training, seed, state, sample_weights) -> dic
     _seed_random_layers(trained, rng)
     if training.schedule == "plateau":
         trained.optimizer.learning_rate = state.rate
-    logs = trained.fit(
-        order[:, None],
-        list(targets[order].T),
-        sample_weight=None if sample_weights is None else sample_weights[order],
-        batch_size=training.batch_size,
-        shuffle=False,
-        verbose=0,
-    ).history
+    weights = None if sample_weights is None else sample_weights[order]
+    options = {"batch_size": training.batch_size, "shuffle": False, "verbose": 0}
+    try:
+        logs = trained.fit(
+            order[:, None], list(targets[order].T), sample_weight=weights, **options
+        ).history
+    except Exception as error:
+        # A smaller batch would train another network, so the choice is the user's.
+        of = f"epoch {state.epoch + 1} (training.batch_size: {training.batch_size})"
+        if failure := device_failure(of, error):
+            raise failure from error
+        raise
     loss = logs["loss"][-1]
     if not math.isfinite(loss):
         raise FacestagesError(
@@ -350,6 +355,7 @@ def train_network(
     parts = split_training_data(faces.labels, source["classes"], training)
     classes = list_classes(faces.labels, parts, source["classes"], training)
     first, *others = classes
+    warn_of_slow_precision(training.precision, training.backend)
     keras.config.set_dtype_policy(training.precision)
     network = load_network(name, **{**source, "classes": classes[first]}, seed=seed, gpu=gpu)
     model = network.model

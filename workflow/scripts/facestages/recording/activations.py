@@ -208,6 +208,49 @@ def forward_all(
         pool.shutdown(cancel_futures=True)
 
 
+def record(
+    network: Network, images: np.ndarray, layers: str | Sequence[str] = "*"
+) -> dict[str, np.ndarray]:
+    """Outputs of a network's layers for pictures, in inference mode.
+
+    Pictures are resized to the network's input, scaled as it wants them, and shown in batches.
+
+    Parameters
+    ----------
+    network : Network
+        What `open_network` returns.
+    images : array of uint8, shape (n, rows, columns) or (n, rows, columns, 3)
+    layers : str or sequence of str
+        Layers by name or by glob; all of them if not given. ``network.layers`` has their shapes.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of float32, shape (n, units)
+
+    Raises
+    ------
+    FacestagesError
+        If the pictures have another type or shape, there is no such layer, or a layer gives NaN.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[3:] not in ((), (3,)):
+        raise FacestagesError(
+            f"images must be uint8 of shape (n, rows, columns) or (n, rows, columns, 3), not "
+            f"{images.dtype} of shape {images.shape}"
+        )
+    chosen = chosen_layers(network, [layers] if isinstance(layers, str) else layers)
+    outputs = {name: np.empty((len(images), 0), np.float32) for name in chosen}
+
+    def keep(start: int, batch: Mapping[str, np.ndarray]) -> None:
+        for name, rows in batch.items():
+            if not outputs[name].size:
+                outputs[name] = np.empty((len(images), rows.shape[1]), np.float32)
+            outputs[name][start : start + len(rows)] = rows
+
+    forward_all(network, images, np.arange(len(images)).astype(str), chosen, keep)
+    return outputs
+
+
 class _Rounding:
     """Rounds to float16, and sums the errors up."""
 
