@@ -7,6 +7,8 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "workflow" / "scripts")]
 
 from docs.pages import api, draw_pictures, fill_in  # noqa: E402
+from docs.pages.outside import loaded_from_elsewhere  # noqa: E402
+from sphinx.util import logging  # noqa: E402
 
 import facestages  # noqa: E402
 
@@ -45,7 +47,7 @@ html_theme_options = {
 
 
 def setup(app):
-    """Fill in the parts of pages that are made from their sources."""
+    """Fill in the parts of pages that are made from their sources, and look at what was built."""
 
     def prepare(app):
         draw_pictures(DOCS / "_build" / "pictures")
@@ -54,5 +56,10 @@ def setup(app):
     def read(app, name, text):
         text[0] = fill_in(text[0])
 
+    def check(app, error):
+        for line in [] if error else loaded_from_elsewhere(Path(app.outdir)):
+            logging.getLogger(__name__).warning("%s", line)
+
     app.connect("builder-inited", prepare)
     app.connect("source-read", read)
+    app.connect("build-finished", check)
