@@ -20,6 +20,10 @@ version = release = facestages.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 nitpicky = True
+# In docstrings, names of the front door are links; those of functions behind it have no page.
+default_role = "py:obj"
+nitpick_ignore_regex = [("py:obj", ".*")]
+
 # Two hyphens stay two: they stand before options of commands.
 smartquotes_action = "qe"
 

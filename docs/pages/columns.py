@@ -19,7 +19,7 @@ def _describe(name: str, about: Description) -> str:
     parts = [
         f"`{place.replace('<results>', 'results')}`",
         "",
-        about.rows,
+        f"A row is {about.rows.rstrip('.')}.",
         "",
         table(("column", "what it holds"), _code_first(about.columns)),
     ]
