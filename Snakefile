@@ -23,10 +23,13 @@ include: "workflow/rules/report.smk"
 onstart:
     hold_results()
     lift_rate_limit()
+    terminal.shorten_log(workflow)
 
 
 onsuccess:
-    say_where()
+    # In the very last line, below Snakemake's own.
+    pages = [PLAN.path("report"), PLAN.path("explorer")]
+    atexit.register(terminal.say_where, workflow, pages)
 
 
 rule all:

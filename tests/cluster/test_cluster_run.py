@@ -63,8 +63,9 @@ def test_finished_work_outlives_the_lost_node(slurm, cluster_run):
     submitted = sum(run.slurm_numbers().values(), [])
     ends = Counter(job.number for job in slurm.jobs() if job.number in submitted)
     assert ends == Counter(submitted) + Counter([lost.number])
-    ended = re.findall(r"Finished jobid: (\d+)", run.log)
-    assert len(ended) == len(set(ended)) and "(100%) done" in run.log
+    (total,) = set(re.findall(r"^ *\S+ \[\d+ of (\d+) done", run.log, re.MULTILINE))
+    begun = re.findall(r"^ *\S+ \[\d+ of \d+ done.*?\] (.*)", run.log, re.MULTILINE)
+    assert len(begun) == len(set(begun)) == int(total)
 
 
 def test_no_job_but_the_local_ones_runs_outside_slurm(slurm, cluster_run):

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from facestages import failures, memory, provenance, run_lock
+from facestages import failures, memory, provenance, run_lock, terminal
 from facestages.architectures import ARCHITECTURES, ZOOS
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -97,16 +97,6 @@ def lift_rate_limit():
     limit = getattr(workflow.scheduling_settings, "max_jobs_per_timespan", None)
     if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
-
-
-def say_where():
-    """Name what was asked for, in the last line; of everything, the pages to open first."""
-    asked = sorted(map(str, workflow.dag.targetfiles)) or [
-        PLAN.path("report"),
-        PLAN.path("explorer"),
-    ]
-    if made := [path for path in asked if os.path.exists(path)]:
-        print(f"Made: {', '.join(made)}", file=sys.stderr)
 
 
 def megabytes(foreseen, **settings):
