@@ -1,4 +1,4 @@
-"""Before a run: ``python -m facestages new FOLDER`` and ``python -m facestages check CONFIG``."""
+"""Before a run: ``facestages new FOLDER`` and ``facestages check CONFIG``."""
 
 from __future__ import annotations
 
