@@ -4,6 +4,7 @@
 # make check CONFIG=my.yaml      what is wrong or missing in a config
 # make test                       the whole test suite
 # make env                        the environment alone (GPU=1 for a CUDA machine)
+# make docs                       the documentation site, in docs/_build/html
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -72,10 +73,19 @@ lint: $(ENV)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
+# The documentation site, docs/_build/html/index.html; a warning is an error.
+docs: $(ENV) .venv/.docs-up-to-date
+	$(BIN)/python -m sphinx -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+
+.venv/.docs-up-to-date: $(ENV) docs/requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r docs/requirements.txt
+	@touch $@
+
+LAYERS := workflow/scripts/facestages/layers.json
+
 # Files that are generated from others: the layers of the built-in networks, schema and
 # config/README.md, environment files. TensorFlow and torch never in one process.
-LAYERS := workflow/scripts/facestages/layers.json
-docs: $(ENV)
+generated: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet -- resources/assets/mini_xception
 	for framework in keras torch numpy; do \
 	  PYTHONPATH=workflow/scripts $(BIN)/python -m facestages.networks.listing \
@@ -98,5 +108,5 @@ bench: $(ENV)
 OUT ?= results/bench
 THREADS ?= 2
 
-.PHONY: FORCE env faces check test test-workflow test-library test-faults test-calibration lint docs lock bench
+.PHONY: FORCE env faces check test test-workflow test-library test-faults test-calibration lint docs generated lock bench
 FORCE:

@@ -33,6 +33,7 @@ onsuccess:
 
 
 rule all:
+    """All figures, tables and claims that the config asks for, and the report."""
     default_target: not IS_MODULE
     input:
         ask(targets.figures, plan=PLAN),

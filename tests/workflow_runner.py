@@ -84,8 +84,8 @@ def jobs(result) -> dict[str, int]:
     return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
-def list_rules() -> list[str]:
-    """Names of the workflow's rules, those that a loop makes among them."""
+def list_rules() -> dict[str, str]:
+    """Names of the workflow's rules, those that a loop makes among them, and what they make."""
     command = [sys.executable, "-m", "snakemake", "--list-rules", "--cores", "1"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    return dict(re.findall(r"^(\w+)(?: \((.*)\))?$", done.stdout, re.MULTILINE))

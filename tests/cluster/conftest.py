@@ -70,7 +70,7 @@ def config() -> dict:
 
 @pytest.fixture(scope="session")
 def profile(tmp_path_factory) -> Path:
-    """The shipped profile, its partition named as profiles/README.md says."""
+    """The shipped profile, its partition named as docs/how-to/cluster.md says."""
     folder = tmp_path_factory.mktemp("profile") / "slurm"
     shutil.copytree(REPOSITORY / "profiles" / "slurm", folder)
     file = folder / "profile.yaml"

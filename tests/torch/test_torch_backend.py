@@ -233,7 +233,7 @@ def test_only_shapes_are_blamed_on_the_input(function, words, advice):
 
 @pytest.mark.parametrize("name", [k for k, a in ARCHITECTURES.items() if a.framework == "torch"])
 def test_layers_of_the_architectures_are_known(name):
-    """``layers.json`` is up to date: ``make docs`` writes it."""
+    """``layers.json`` is up to date: ``make generated`` writes it."""
     network = load_network(name, architecture=name)
     known = {layer: tuple(shape) for layer, shape in known_layers()[name].items()}
     assert list(known.items()) == list(network.layers.items())

@@ -27,7 +27,7 @@ WEIGHTS = Path(__file__).parents[2] / "resources/assets/mini_xception"
     ],
 )
 def test_layers_are_known(architecture, options):
-    """``layers.json`` is up to date: ``make docs`` writes it."""
+    """``layers.json`` is up to date: ``make generated`` writes it."""
     if "weights" in options and not WEIGHTS.exists():
         pytest.skip("asset mini_xception is not fetched")
     network = load_network("x", architecture=architecture, **options)

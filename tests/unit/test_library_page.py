@@ -1,11 +1,11 @@
-"""The examples of docs/library.md run."""
+"""The examples of docs/api.md run."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "library.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def test_examples_run_in_order():

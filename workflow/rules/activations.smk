@@ -2,6 +2,7 @@
 
 
 rule record_activations:
+    """All layers of a network for all pictures of a face set, in one forward pass."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         weights=ask(PLAN.networks.inputs),
@@ -34,6 +35,7 @@ rule record_activations:
 
 
 rule accumulate_gram:
+    """Gram matrices of the same pass without a recording; removed once they are measured."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         weights=ask(PLAN.networks.inputs),
@@ -63,6 +65,7 @@ rule accumulate_gram:
 
 
 rule split_stimuli:
+    """A shard of a face set: some of its identities."""
     input:
         sources=ask(PLAN.recordings.shard_sources),
     output:
@@ -89,6 +92,7 @@ rule split_stimuli:
 
 
 use rule record_activations as record_shard with:
+    """The same for one shard of a face set."""
     input:
         stimuli=PATHS["stimuli_shard"],
         weights=ask(PLAN.networks.inputs),
@@ -105,6 +109,7 @@ use rule record_activations as record_shard with:
 
 
 rule join_shards:
+    """One file that joins the recordings of all shards."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         shards=ask(PLAN.recordings.activation_shards),
@@ -132,6 +137,7 @@ rule join_shards:
 
 
 rule multiply_shards:
+    """Products of the recordings of two shards, for the Gram matrix."""
     input:
         shard=PATHS["activations_shard"],
         other="<results>/activations/{dataset}/{network}/seed-{seed}/shard-{other}.h5",

@@ -2,6 +2,7 @@
 
 
 rule measure_geometry:
+    """Gram matrix, spectrum and principal components of each layer."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         sources=ask(PLAN.recordings.geometry_sources),
@@ -35,6 +36,7 @@ rule measure_geometry:
 def add_measure(
     measure,
     message,
+    leaves,
     outputs,
     megabytes_of,
     minutes,
@@ -43,8 +45,8 @@ def add_measure(
 ):
     """Add the rule that measures all layers of a network on a face set.
 
-    The last output is the table. A function adds each rule, because rules that are added in a loop
-    would all run the script of the last one.
+    `leaves` says what the rule makes; the last output is the table. A function adds each rule,
+    because rules that are added in a loop would all run the script of the last one.
     """
 
     rule:
@@ -77,10 +79,14 @@ def add_measure(
         script:
             f"../scripts/{measure}.py"
 
+    # Snakemake takes a rule's description from literal text alone.
+    list(workflow.rules)[-1].docstring = leaves
+
 
 add_measure(
     "score_separability",
     "Silhouettes of",
+    "Silhouettes by five measures, their nulls and intervals.",
     {"people": PATHS["separability_people"], "scores": PATHS["separability"]},
     memory.separability,
     minutes=60,
@@ -91,6 +97,7 @@ add_measure(
 add_measure(
     "score_subsamples",
     "Identity in subsamples of",
+    "Silhouettes of identity on equally many people and pictures.",
     {"silhouettes": PATHS["subsamples"]},
     memory.separability,
     minutes=60,
@@ -101,6 +108,7 @@ add_measure(
 add_measure(
     "embed_umap",
     "UMAP of",
+    "UMAP of layers; silhouettes and axes of the maps.",
     {"embedding": PATHS["embedding"], "scores": PATHS["embedding_scores"]},
     memory.embedding,
     minutes=120,
@@ -113,6 +121,8 @@ add_measure(
 add_measure(
     "regress_affect",
     "Components and affect of",
+    "PC1 and PC2 on valence and arousal, over pictures and over identities; "
+    "curvature, eigengap, stability.",
     {"regressions": PATHS["affect"]},
     memory.regression,
     minutes=30,
@@ -121,6 +131,7 @@ add_measure(
 add_measure(
     "partition_variance",
     "Shares of variance of",
+    "Variance partitioning into identity, valence-arousal and category.",
     {"shares": PATHS["partition"]},
     memory.partition,
     minutes=30,
@@ -130,6 +141,7 @@ add_measure(
 add_measure(
     "decode_labels",
     "Decode",
+    "Identity, expression, sex, valence and arousal decoded from held-out pictures.",
     {"decoding": PATHS["decoding"]},
     memory.decoding,
     minutes=120,
@@ -141,6 +153,7 @@ add_measure(
 add_measure(
     "correlate_rdms",
     "Distances and models of",
+    "RSA with models of identity, expression and affect.",
     {"correlations": PATHS["rsa"]},
     memory.correlation,
     minutes=120,
@@ -150,6 +163,8 @@ add_measure(
 add_measure(
     "compare_subspaces",
     "Subspaces of identity and expression of",
+    "The angle between the subspaces of identity and expression, what "
+    "erasing one does to the other, and what generalises.",
     {"people": PATHS["subspaces_people"], "subspaces": PATHS["subspaces"]},
     memory.subspaces,
     minutes=30,
@@ -158,6 +173,7 @@ add_measure(
 
 
 rule summarise_gradcam:
+    """Shares of the Grad-CAM maps on eyes, brows and mouth, by expression."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         labels=PATHS["labels"],

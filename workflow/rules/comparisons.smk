@@ -2,6 +2,7 @@
 
 
 rule compare_layers:
+    """Debiased CKA of all layers, networks and seeds."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         labels=PATHS["labels"],
@@ -28,6 +29,7 @@ rule compare_layers:
 
 
 rule compare_instances:
+    """Networks over their seeds, and beside untrained ones."""
     input:
         unpack(ask(lambda dataset: PLAN.recordings.instances(dataset)[0])),
     output:
@@ -53,6 +55,7 @@ rule compare_instances:
 
 
 rule compare_choices:
+    """Changes from stage to stage by every choice of measure, and the share that agrees."""
     input:
         unpack(ask(PLAN.recordings.choices)),
     output:

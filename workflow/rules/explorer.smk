@@ -2,6 +2,7 @@
 
 
 rule make_explorer:
+    """The explorer, a page where every face of a layer is a point, and every layer a step."""
     input:
         files=ask(lambda: explorer.plan_explorer(PLAN).files),
     output:

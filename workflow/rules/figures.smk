@@ -76,8 +76,14 @@ for figure, (category, title, message, mb) in PLOTS.items():
         script:
             "../scripts/draw_figure.py"
 
+    # Snakemake takes a rule's description from literal text alone.
+    list(workflow.rules)[-1].docstring = (
+        f"Figure {title}." if title[0].isdigit() else f"{title}."
+    )
+
 
 rule write_captions:
+    """Titles and captions of all figures."""
     input:
         captions=lambda wildcards: targets.captions(PLAN),
     output:
@@ -102,6 +108,7 @@ rule write_captions:
 
 
 rule make_table1:
+    """Table 1: networks and face sets, beside the paper's."""
     input:
         files=ask(lambda: tables.plan_table1(PLAN).files),
     output:
@@ -139,6 +146,7 @@ rule make_table1:
 
 
 rule make_gradcam_table:
+    """Table of where networks look, beside controls."""
     input:
         shares=ask(tables.gradcam_files, plan=PLAN),
     output:
@@ -173,6 +181,7 @@ rule make_gradcam_table:
 
 
 rule judge_claims:
+    """Every claim, and whether it holds."""
     input:
         tables=ask(lambda: claims.plan_claims(PLAN).files),
     output:

@@ -2,6 +2,7 @@
 
 
 rule train_network:
+    """Weights, history and metrics. An interrupted training goes on at its last epoch."""
     input:
         stimuli=ask(PLAN.networks.training_data, product="stimuli"),
         labels=ask(PLAN.networks.training_data, product="labels"),
@@ -34,6 +35,8 @@ rule train_network:
 
 
 rule fetch_zoo_weights:
+    """Weights that timm, torchvision or Keras Applications download, with a digest."""
+
     # Fetched once, before any job needs them: each library has one cache, in the user's home, and
     # nodes of a cluster often have no connection.
     output:
@@ -60,6 +63,7 @@ rule fetch_zoo_weights:
 
 
 rule describe_layers:
+    """Every layer of a network: its kind, shape, parameters and stage."""
     input:
         weights=ask(PLAN.networks.description_inputs),
     output:
@@ -88,6 +92,7 @@ rule describe_layers:
 
 
 rule list_layers:
+    """Prints the layers of one network: --config network=NAME."""
     input:
         layers=ask(PLAN.networks.listed_layers),
     log:
@@ -110,6 +115,7 @@ rule list_layers:
 
 
 rule predict_expressions:
+    """What a network sees in each picture of a face set."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         weights=ask(PLAN.networks.inputs),
@@ -141,6 +147,7 @@ rule predict_expressions:
 
 
 rule explain_gradcam:
+    """Grad-CAM maps: where in a picture an answer comes from."""
     input:
         stimuli=ask(PLAN.face_sets.measured),
         weights=ask(PLAN.networks.inputs),

@@ -17,6 +17,7 @@ TABLES = {
 
 
 rule make_report:
+    """The page to open first: what the run finds, and all of it in one page."""
     input:
         shown=ask(lambda: report_plan.plan_report(PLAN).files),
         claims=PATHS["claims"],
@@ -60,6 +61,7 @@ rule make_report:
 # On request: it shows the same figures once more, beside each job's runtime and the provenance of
 # every file, and takes longer than the report.
 rule make_snakemake_report:
+    """Snakemake's own report, on request: figures and tables with runtimes and provenance."""
     input:
         results=ask(targets.shown, plan=PLAN),
     output:

@@ -21,7 +21,7 @@ if IS_FOLDER:
 elif importlib.util.find_spec("facestages") is None:
     sys.exit(
         "facestages: the rules come from a repository, and the Python package that they call is "
-        "not installed. Install that of the same tag with pip; README.md says how"
+        "not installed. Install that of the same tag with pip; docs/how-to/as-a-module.md says how"
     )
 
 from facestages import __version__, assets

@@ -2,6 +2,7 @@
 
 
 rule fetch_asset:
+    """A file or folder from outside, checked by size and SHA-256."""
     output:
         folder=directory(PATHS["asset"]),
     log:
@@ -27,6 +28,7 @@ rule fetch_asset:
 
 
 rule extract_frames:
+    """Chosen frames of one video of DISFA."""
     input:
         detector=ask(PLAN.face_sets.frames_detector),
     output:
@@ -53,6 +55,7 @@ rule extract_frames:
 
 
 rule prepare_stimuli:
+    """The pictures of a face set, as networks are shown them."""
     input:
         source=ask(PLAN.face_sets.source),
         detector=ask(PLAN.face_sets.detector),
@@ -80,6 +83,7 @@ rule prepare_stimuli:
 
 
 rule prepare_labels:
+    """The labels of a face set, and the source of every label."""
     input:
         stimuli=PATHS["stimuli"],
     output:
@@ -106,6 +110,8 @@ rule prepare_labels:
 
 
 rule sample_stimuli:
+    """Every k-th picture of each identity of a face set that is too large to be measured whole."""
+
     # Who is on the pictures decides the sample. Other labels do not, so their file is no input.
     input:
         stimuli=PATHS["stimuli"],
@@ -134,6 +140,7 @@ rule sample_stimuli:
 
 
 rule report_stimuli:
+    """What a face set consists of, what was left out and why; and a contact sheet."""
     input:
         stimuli=PATHS["stimuli"],
         labels=PATHS["labels"],
@@ -173,6 +180,7 @@ rule report_stimuli:
 
 
 rule prepare_ratings:
+    """Human valence and arousal of other pictures, such as those of OASIS."""
     output:
         ratings=PATHS["ratings"],
     log:
@@ -198,6 +206,7 @@ rule prepare_ratings:
 
 
 rule check_resources:
+    """Tells what a config needs from outside, what is missing, and where to get it."""
     log:
         "<logs>/check_resources.log",
     localrule: True

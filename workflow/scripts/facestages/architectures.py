@@ -208,8 +208,8 @@ ARCHITECTURES = {
 def known_layers() -> dict[str, dict[str, list[int]]]:
     """By architecture: every layer that can be recorded, from input to output, and its shape.
 
-    Shapes are those at the published number of classes and width, which ``make docs`` reads from
-    the networks themselves.
+    Shapes are those at the published number of classes and width. ``make generated`` reads them
+    from the networks themselves.
     """
     return json.loads(_LAYERS.read_text(encoding="utf-8"))
 

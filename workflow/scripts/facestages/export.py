@@ -111,14 +111,26 @@ def to_rsatoolbox_rdms(
     """RDM of a layer, ``d(i, j) = |x_i - x_j|^2 / units``, over all its units, for rsatoolbox.
 
     It equals ``rsatoolbox.rdm.calc_rdm(..., method="euclidean")`` of the layer's activations, which
-    divides by the number of channels too. It is computed from the Gram matrix in an HDF5 file of
-    `analysis.geometry.measure_geometry`. Errors are those of `to_rsatoolbox`.
+    divides by the number of channels too. It is computed from the Gram matrix.
+
+    Parameters
+    ----------
+    path : path-like
+        HDF5 file of `analysis.geometry.measure_geometry`.
+    layer : str
+    labels : path-like, optional
+        HDF5 file of the labels of the face set, ``results/stimuli/NAME.labels.h5``.
 
     Returns
     -------
     rsatoolbox.rdm.RDMs
         One RDM of n conditions, with the observations' descriptors of `to_rsatoolbox` as pattern
         descriptors.
+
+    Raises
+    ------
+    FacestagesError
+        As `to_rsatoolbox`.
     """
     rdm = _import_rsatoolbox().rdm
     with store.open_read(path, "geometry") as file:

@@ -43,9 +43,11 @@ _WIDTH = 100
 _INTRODUCTION = """\
 # The config, key by key
 
-Generated from `facestages.config` by `make docs`; do not edit. `config/config.yaml` is the default
-run. A file given with `--configfile` replaces it: nothing is merged. An unknown key is refused
-before anything runs, with its right place or the nearest key that exists.
+Generated from `facestages.config` by `make generated`; do not edit.
+
+`config/config.yaml` is the default run. A file given with `--configfile` replaces it: nothing is
+merged. An unknown key is refused before anything runs, with its right place or the nearest key that
+exists.
 
 A path may begin with `~` and hold variables, such as `$HOME` or `${DATA}`. The command line
 changes single keys for one run: `--config analysis='{permutations: 5}'`. A name or label that YAML
@@ -82,7 +84,7 @@ def environment(name: str, project: dict) -> str:
     ]:
         pins[re.split(r"[=\[]", requirement)[0]] = requirement
     lines = [
-        "# Generated from pyproject.toml by `make docs`; do not edit.",
+        "# Generated from pyproject.toml by `make generated`; do not edit.",
         "channels: [conda-forge, nodefaults]",
         "dependencies:",
         "  - python=3.11",

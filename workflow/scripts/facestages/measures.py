@@ -179,8 +179,13 @@ def decode(
         there.
     components : sequence of int
         Numbers of principal components to read.
-    permutations, resamples, folds, seed : int
-        See `analysis.decoding.decode`.
+    permutations, resamples : int
+        Permutations of each label, for z and p, and draws of people, for the interval of identity;
+        0 for none.
+    folds : int
+        Parts that are held out in turn; fewer where there are fewer people or sessions.
+    seed : int
+        Of all that is drawn.
 
     Returns
     -------
@@ -305,7 +310,7 @@ def subspace_angles(
     draws : int
         Random rotations and permutations, for p.
     resamples, folds, seed : int
-        See `analysis.decoding.decode`.
+        See `decode`.
 
     Returns
     -------

@@ -136,7 +136,7 @@ def require_memory(asked_mb: float, total_mb: float | None) -> None:
     if total_mb is not None and asked_mb > total_mb:
         raise FacestagesError(
             f"it needs {math.ceil(asked_mb):,} MB of memory and this machine has "
-            f"{math.floor(total_mb):,} MB. Run it on a larger one (profiles/README.md), lower "
+            f"{math.floor(total_mb):,} MB. Run it on a larger one (docs/how-to/cluster.md), lower "
             f"analysis.most_pictures, or allow less with --set-resources, where it can do with less"
         )
 

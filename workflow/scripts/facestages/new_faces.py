@@ -303,7 +303,7 @@ def _entry(name: str, table: Path, folder: Path, guess: Guess) -> str:
 
 _CONFIG = """\
 # Faces of one's own, and two networks: NN2, trained to name expressions, and the same network
-# untrained. config/README.md explains every key; README.md says how to add your own network.
+# untrained. config/README.md explains every key; docs/how-to/own-network.md tells of others.
 
 datasets:
   {name}:

@@ -46,6 +46,11 @@ def person_correlation(x: np.ndarray, y: np.ndarray, people: Sequence) -> Groupe
         Person of each picture. People with fewer than four pictures, or in whose pictures x or y
         does not vary, are left out.
 
+    Returns
+    -------
+    GroupedEstimate
+        ``value``, its 95 % interval ``low`` and ``high``, ``p``, and the number of ``people``.
+
     Raises
     ------
     FacestagesError
@@ -94,13 +99,23 @@ def mixed_model_slope(x: np.ndarray, y: np.ndarray, people: Sequence) -> Grouped
     ``y = a + a_p + (b + b_p) (x - mean_p) + noise`` for person p; b is the slope. Without the mean
     of x in each person, b would mix the slope within people with that between them. Without random
     slopes, the p-value is too small where people differ in slope, or frames follow each other
-    (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001). Parameters and errors are those of
-    `cluster_robust_slope`.
+    (Barr et al. 2013, doi:10.1016/j.jml.2012.11.001).
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (n,)
+    people : sequence, shape (n,)
+        Person of each picture.
+
+    Returns
+    -------
+    GroupedEstimate
+        ``value``, its 95 % interval ``low`` and ``high``, ``p``, and the number of ``people``.
 
     Raises
     ------
     FacestagesError
-        If the model does not determine the slope.
+        As `cluster_robust_slope`; or if the model does not determine the slope.
     """
     from statsmodels.regression.mixed_linear_model import MixedLM
 

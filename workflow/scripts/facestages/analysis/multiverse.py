@@ -30,7 +30,7 @@ MEASURES = (
     *("silhouette_within", "balanced_accuracy"),
 )
 
-#: The measure that decides, of identity and of expression; docs/statistics.md says why.
+#: The measure that decides, of identity and of expression; docs/explanation/statistics.md says why.
 PRIMARY = "silhouette_centred"
 
 #: ``components``, and ``stages``, of rows that sum up.

@@ -72,6 +72,12 @@ def permute_label(
     label : str
     permutations, seed : int
 
+    Returns
+    -------
+    Permutations
+        ``rows``, shape (permutations, n): from which picture each picture takes its label; and
+        ``how`` labels moved, as tables say it.
+
     Raises
     ------
     FacestagesError

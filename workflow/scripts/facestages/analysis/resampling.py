@@ -51,6 +51,11 @@ def interval(values: np.ndarray, people: int, level: float = 0.95) -> tuple[floa
     people : int
         Number of people who were drawn from.
     level : float
+        Share of intervals that should hold the truth.
+
+    Returns
+    -------
+    low, high : float
     """
     finite = values[np.isfinite(values)]
     if len(finite) == 0 or people < 2:

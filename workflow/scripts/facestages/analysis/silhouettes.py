@@ -62,12 +62,21 @@ def silhouette(matrix: np.ndarray, labels: Sequence) -> float:
 def silhouette_samples(matrix: np.ndarray, labels: Sequence) -> np.ndarray:
     """Silhouette of each picture.
 
-    Parameters and errors are those of `silhouette`.
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (n, n)
+        Distances or a Gram matrix.
+    labels : sequence, shape (n,)
 
     Returns
     -------
     numpy.ndarray of float64, shape (n,)
         As ``sklearn.metrics.silhouette_samples`` gives them.
+
+    Raises
+    ------
+    FacestagesError
+        As `silhouette`.
     """
     codes = _encode(labels, len(matrix))
     return picture_silhouettes(_as_distances(matrix), codes[None])["silhouette"][0]

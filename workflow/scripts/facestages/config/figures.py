@@ -295,7 +295,7 @@ class Layers(Figure):
         "silhouette_balanced",
         "silhouette_within",
         "silhouette_centred",
-    ] = Field("silhouette_centred", description="Kind of silhouette; see docs/statistics.md.")
+    ] = Field("silhouette_centred", description="Which one; see docs/explanation/statistics.md.")
     components: Count | Literal["all"] = Field(
         10, description="Number of principal components; must be among `analysis.components`."
     )

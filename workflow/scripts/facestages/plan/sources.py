@@ -34,7 +34,7 @@ class Given(NamedTuple):
 
 
 _NORMS = "A CSV table of human ratings by picture name (picture, valence, arousal, ...)."
-_FACES = "A CSV table with the columns path and identity; README.md names the others."
+_FACES = "A CSV table with the columns path and identity; docs/how-to/own-faces.md names others."
 _SUBJECTS = (
     "Write it: a CSV table with the columns subject (SN001, ...) and sex (female or male), a row "
     "for each person whose video is there."

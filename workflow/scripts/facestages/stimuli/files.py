@@ -195,6 +195,12 @@ def read_stimuli(path: str | os.PathLike, labels: str | os.PathLike | None = Non
         HDF5 file of labels. If not given, the one beside `path` is read; without any, the labels
         are what is known from making the pictures.
 
+    Returns
+    -------
+    StimulusSet
+        ``images``, uint8, shape (n, rows, columns) or (n, rows, columns, 3); ``labels``, a
+        DataFrame of n rows; and ``sources``, where each label comes from.
+
     Raises
     ------
     FacestagesError
