@@ -48,7 +48,10 @@ def test_nothing_is_wrong(tmp_path):
 def test_an_odd_word_is_named_and_no_mistake(tmp_path):
     path = write_config(tmp_path, TABLE.replace("sad", "sadly"))
     odd, last = check_config(path)
-    assert odd.startswith("look at: datasets.mine.table = ") and "'sadly' (2 pictures, did you mean 'sad'?)" in odd
+    assert (
+        odd.startswith("look at: datasets.mine.table = ")
+        and "'sadly' (2 pictures, did you mean 'sad'?)" in odd
+    )
     assert "rename" in odd and "no mistake" in last
 
 
