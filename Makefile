@@ -16,14 +16,14 @@ results/%: $(ENV) FORCE
 
 faces: $(ENV)
 	@test -n "$(FOLDER)" || { echo "Which? make faces FOLDER=/path/to/pictures" >&2; exit 1; }
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m facestages new "$(FOLDER)"
+	@$(BIN)/facestages new "$(FOLDER)"
 
 check: $(ENV)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m facestages check "$(or $(CONFIG),config/config.yaml)"
+	@$(BIN)/facestages check "$(or $(CONFIG),config/config.yaml)"
 
 env: $(ENV)
 
-$(ENV): requirements.txt
+$(ENV): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) \
 	  and "facestages needs Python 3.11 or 3.12, not " + sys.version.split()[0] + \
 	  ". Name one with: make PYTHON=python3.12 ...")'
@@ -35,6 +35,7 @@ ifdef GPU
 else
 	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
 endif
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@rm -f .venv/.up-to-date* && touch $@
 
 test: $(ENV)

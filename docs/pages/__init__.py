@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, claims, columns, commands, errors, rules
+from docs.pages import api, claims, columns, commands, errors, notebooks, rules
 
 from facestages.generated import config_reference
 
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], str]] = {
     # The page has a title of its own, and nobody edits it here.
     "config": lambda: config_reference().partition("do not edit.")[2],
     "errors": errors.error_tables,
+    "notebook": lambda: notebooks.page("own-plot"),
     "rules": rules.rule_tables,
 }
 
@@ -39,3 +40,4 @@ def fill_in(text: str) -> str:
 def draw_pictures(folder: Path) -> None:
     """Draw what pages show beside the results that are kept with the project."""
     rules.draw_graph(rules.default_graph(), folder / "rules.svg")
+    notebooks.write_pictures("own-plot", folder)

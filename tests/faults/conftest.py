@@ -104,7 +104,7 @@ class Workspace:
     def refuse_config(self, target: str, *said: str) -> str:
         """Ask for `target` with a config to be refused before any job; return the message."""
         result = self.refuse(target)
-        assert "Error in rule" not in result.stderr
+        assert " failed: " not in result.stderr
         told = [line for line in result.stderr.splitlines() if line.startswith("config")]
         self._check_message("\n".join(told), said)
         return "\n".join(told)

@@ -94,7 +94,7 @@ def record(event, text="", **told):
 
 
 def test_one_line_a_job():
-    lines = _Lines(DefaultFormatter(), jobs(record=2))
+    lines = _Lines(DefaultFormatter(), jobs(record=2), is_local=True)
     begin = record(LogEvent.JOB_INFO, jobid=1, rule_name="record", rule_msg="Layers of nn2")
     assert lines.filter(begin)
     assert lines.format(begin).endswith(" [0 of 2 done] Layers of nn2")
@@ -105,6 +105,25 @@ def test_one_line_a_job():
     assert lines.format(other).endswith(" [1 of 2 done] record")
     problem = record(None, "MissingInputException")
     assert lines.filter(problem) and lines.format(problem) == "MissingInputException"
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_failed_job_has_one_line_here_and_all_that_is_known_on_a_cluster(is_local):
+    lines = _Lines(DefaultFormatter(), jobs(record=1), is_local)
+    failed = record(
+        LogEvent.JOB_ERROR, jobid=1, rule_name="record", rule_msg="Layers of nn2", log=["logs/a"],
+        msg="", input=[], output=["a.h5"], conda_env=None, shellcmd=None,
+        aux={"external_jobid": "4711"},
+    )  # fmt: skip
+    assert lines.filter(failed)
+    told = lines.format(failed)
+    if is_local:
+        assert told.endswith(" failed: Layers of nn2 (log: logs/a)") and "\n" not in told
+    else:
+        assert "external_jobid: 4711" in told
+    of_script = record(LogEvent.ERROR, "RuleException:\nCalledProcessError in file a.smk, line 9:")
+    assert lines.filter(of_script) is not is_local
+    assert lines.filter(record(LogEvent.ERROR, "MissingOutputException in rule record"))
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -118,7 +137,7 @@ def test_the_terminal_alone_is_short(verbose):
     try:
         dag = SimpleNamespace(needrun_jobs=lambda: jobs(record=1))
         settings = SimpleNamespace(verbose=verbose)
-        shorten_log(SimpleNamespace(dag=dag, output_settings=settings))
+        shorten_log(SimpleNamespace(dag=dag, output_settings=settings, local_exec=True))
     finally:
         logger.removeHandler(terminal)
         logger.removeHandler(file)

@@ -12,6 +12,7 @@ import xarray
 from facestages.columns import describe_tables, find_kind
 from facestages.stimuli import EXPRESSIONS, read_stimuli
 from facestages.text import escape_markdown
+from workflow_runner import REPOSITORY
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png", "csv"])
@@ -117,6 +118,18 @@ def test_every_column_and_measure_of_every_table_is_documented(tiny_run):
             for measure in table["measure"].unique():
                 assert is_told(measure, told.measures), (path, measure)
     assert kinds > {"separability", "separability_people", "decoding", "claims", "history"}
+
+
+def test_the_notebook_runs_on_results(tiny_run, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tiny_run.folder)
+    names = {}
+    notebook = json.loads((REPOSITORY / "docs/how-to/own-plot.ipynb").read_text())
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert set(names["chosen"]["label"]) == {"identity", "expression"}
+    assert 0 < names["mean_distance"]("expression") < 1.2
 
 
 def test_layers_are_listed(tiny_run):

@@ -237,7 +237,11 @@ def test_shipped_configs_are_valid(path):
             ["fig5.reference = 'nn1'", "valence and arousal"],
         ),
         (["figures", "fig5", "ratings"], "oases", ["fig5.ratings = 'oases'", "mean 'oasis'"]),
-        (["figures", "fig8", "components"], 3, ["figures.fig8.components = '3'", "such measured"]),
+        (
+            ["figures", "fig8", "components"],
+            3,
+            ["figures.fig8.components = '3'", "Add it to analysis.components"],
+        ),
         (["analysis", "umap", "neighbours"], 1, ["analysis.umap.neighbours = 1"]),
         (
             ["datasets", "posed", "label"],

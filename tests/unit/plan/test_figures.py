@@ -35,6 +35,14 @@ def test_what_is_absent_is_in_no_file_and_in_the_settings(default, plan):
         assert line in str(settings["absent"])
 
 
+def test_figure_4_of_faces_of_ones_own_brings_their_contact_sheet(default, paper, plan):
+    assert plan(default).figure("fig4").files["needed"] == []
+    files = plan(paper, {}).figure("fig4").files["needed"]
+    assert [path.rpartition("/")[2] for path in files] == [
+        f"{name}.sheet.png" for name in paper.figures.fig4.datasets
+    ]
+
+
 def test_where_nothing_is_at_hand_everything_is_asked_for(default, plan):
     # So that Snakemake stops at the missing path and says where to get it.
     without = plan(default, {"networks.nn2": "gone", "networks.mini_xception": "gone"})

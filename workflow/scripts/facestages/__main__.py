@@ -1,4 +1,4 @@
-"""Before a run: ``python -m facestages new FOLDER`` and ``python -m facestages check CONFIG``."""
+"""Before a run: ``facestages new FOLDER`` and ``facestages check CONFIG``."""
 
 from __future__ import annotations
 
@@ -24,29 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
 
             print("\n".join(new_config(given.source, given.out)))
         else:
+            from facestages.doctor.check import check_config
+
             for path in given.configs:
                 print("\n".join(check_config(path)))
     except FacestagesError as error:
         print(str(error), file=sys.stderr)
         return 1
     return 0
-
-
-def check_config(path: str) -> list[str]:
-    """Lines on what a run with this config lacks; a mistake is an error."""
-    from facestages.assets import RESOURCES, read_manifest
-    from facestages.config import load_config
-    from facestages.plan import Plan
-    from facestages.plan.labels import missing_labels
-
-    manifest = read_manifest(RESOURCES / "manifest.yaml")
-    plan = Plan(load_config(path, manifest), manifest)
-    lines = [f"left out: {line}" for line in plan.absent.values()]
-    lines += [f"labels: {line}" for line in missing_labels(plan)]
-    for name in plan.drawable:
-        if name.startswith("figures."):
-            plan.figure(name.split(".")[1])
-    return [*lines, f"{path}: no mistake; figures: {', '.join(plan.drawable)}"]
 
 
 if __name__ == "__main__":

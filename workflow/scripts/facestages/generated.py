@@ -59,7 +59,7 @@ has, is left out of a figure then, and the figure says so.
 
 A mistake in YAML is told with line and column, and so is a key that is given twice. But Snakemake
 itself reads a file given with `--configfile`, and names no line where it is no YAML at all. This
-names it: `make check CONFIG=my.yaml`.
+names it, and says what else is wrong or missing: `make check CONFIG=my.yaml`.
 """
 
 

@@ -28,7 +28,8 @@ def shorten_log(workflow) -> None:
     """
     for handler in logging.getLogger("snakemake.logging").handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
-            lines = _Lines(handler.formatter, list(workflow.dag.needrun_jobs()))
+            jobs = list(workflow.dag.needrun_jobs())
+            lines = _Lines(handler.formatter, jobs, workflow.local_exec)
             handler.addFilter(lines)
             handler.setFormatter(lines)
 
@@ -107,12 +108,15 @@ def describe_time(seconds: float) -> str:
 
 
 class _Lines(logging.Filter, logging.Formatter):
-    """One line for the start of a job; errors and all else as Snakemake has them."""
+    """One line for the start of a job, or for its failure here; all else as Snakemake has it.
 
-    def __init__(self, other: logging.Formatter, jobs: Collection) -> None:
+    Of a job on a cluster, Snakemake tells its number there.
+    """
+
+    def __init__(self, other: logging.Formatter, jobs: Collection, is_local: bool) -> None:
         logging.Formatter.__init__(self)
         logging.Filter.__init__(self)
-        self._other, self._time_left = other, TimeLeft(jobs)
+        self._other, self._time_left, self._is_local = other, TimeLeft(jobs), is_local
         self._progress = f"0 of {len(jobs)} done"
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -122,17 +126,23 @@ class _Lines(logging.Filter, logging.Formatter):
             self._time_left.end(record.job_id)
         elif event == LogEvent.PROGRESS:
             self._progress = f"{record.done} of {record.total} done"
+        elif self._is_local and event == LogEvent.ERROR:
+            # The job has told what it failed with.
+            return "CalledProcessError" not in record.getMessage()
         else:
             return not record.getMessage().startswith(_BETWEEN)
         return False
 
     def format(self, record: logging.LogRecord) -> str:
-        if get_event(record) != LogEvent.JOB_INFO:
+        event, now = get_event(record), time.strftime("%H:%M:%S")
+        if event == LogEvent.JOB_ERROR and self._is_local:
+            logs = ", ".join(record.log)
+            return f"{now} failed: {record.rule_msg or record.rule_name} (log: {logs})"
+        if event != LogEvent.JOB_INFO:
             return self._other.format(record)
         self._time_left.begin(record.jobid, record.rule_name)
         left = self._time_left.estimate()
         rest = "" if left is None else f", about {describe_time(left)} left"
-        what = record.rule_msg or record.rule_name
-        line = f"{time.strftime('%H:%M:%S')} [{self._progress}{rest}] {what}"
+        line = f"{now} [{self._progress}{rest}] {record.rule_msg or record.rule_name}"
         # Jobs of a group stand below its line.
         return f"    {line}" if getattr(record, "indent", False) else line

@@ -79,8 +79,9 @@ class Figure(Section):
 
 
 def _check_components(where: str, components: int | str, config: Config) -> None:
-    measured = config.analysis.components
-    check_name(f"{where}.components", components, "measured number", measured)
+    if components not in (measured := config.analysis.components):
+        text = f"not measured ({', '.join(map(str, measured))} are). Add it to analysis.components"
+        raise mistake("key", f"{where}.components = '{components}': {text}")
 
 
 class Fig1(Figure):

@@ -129,6 +129,8 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
             yield f"{where} = {item['input']!r}: must be a list; write [{item['input']}]"
         else:
             message = item["msg"][0].lower() + item["msg"][1:]
+            if item["type"] == "too_short" and isinstance(item["input"], list):
+                message = f"needs {context['min_length']} entries or more"
             value = repr(item["input"])
             yield f"{where} = {value if len(value) < 80 else value[:76] + ' ...'}: {message}"
 

@@ -82,7 +82,8 @@ def read_inputs(inputs: Mapping[str, str | Iterable[str]]) -> dict[str, object]:
     """Keyword arguments of ``draw`` from a rule's named inputs.
 
     A path stays as it is. A list holds CSV files of the same columns and becomes one table; an
-    empty list is dropped. So is ``needed``: files whose paths the settings name.
+    empty list is dropped. So is ``needed``: files that are not read, or whose paths the settings
+    name.
     """
     return {
         key: value if isinstance(value, str) else tables.read_tables(value)

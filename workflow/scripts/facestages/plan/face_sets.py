@@ -135,6 +135,10 @@ class FaceSets:
         """File of a face set's labels; a sample's are among them."""
         return self.plan.path("labels", dataset=dataset)
 
+    def is_handed_in(self, dataset: str) -> bool:
+        """Whether a face set is made from files of the user's."""
+        return bool(self.kind(dataset).given)
+
     def described(self, dataset: str) -> str:
         """As `measured`; the whole face set where no step measures it."""
         uses, table1 = self.config.uses, self.config.tables.table1

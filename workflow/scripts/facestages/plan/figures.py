@@ -135,7 +135,15 @@ def _fig4(plan: Plan, fig4) -> FigurePlan:
     names = _several_face_sets(plan, fig4)
     networks = names["networks"]
     return FigurePlan(
-        {"scores": plan.paths("separability", plan.every_seed(names["datasets"], networks))},
+        {
+            "scores": plan.paths("separability", plan.every_seed(names["datasets"], networks)),
+            # Whoever looks at the figure of faces of their own looks at these faces first.
+            "needed": [
+                plan.path("contact_sheet", dataset=dataset)
+                for dataset in names["datasets"]
+                if plan.face_sets.is_handed_in(dataset)
+            ],
+        },
         {
             **names,
             "looks": plan.looks(networks),

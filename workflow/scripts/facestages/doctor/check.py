@@ -1,0 +1,46 @@
+"""A config, checked in a second: its keys, its files, the labels of its tables, what is blank."""
+
+from __future__ import annotations
+
+import os
+
+from facestages.assets import RESOURCES, read_manifest
+from facestages.config import load_config
+from facestages.doctor.requirements import Requirement, list_requirements
+from facestages.errors import FacestagesError
+from facestages.plan import Plan
+from facestages.plan.labels import missing_labels
+from facestages.plan.presence import NOT_THERE, read_gated
+
+
+def check_config(path: str | os.PathLike) -> list[str]:
+    """Lines on what a run with this config leaves out, and on what is odd about its files.
+
+    Raises
+    ------
+    FacestagesError
+        If a run would end with it: because of a mistake in the config, or of a file that is not
+        there or cannot be used.
+    """
+    manifest = read_manifest(RESOURCES / "manifest.yaml")
+    config = load_config(path, manifest)
+    plan = Plan(config, manifest)
+    things = list_requirements(config, manifest, read_gated())
+    without = [one for one in things if one.missing and _section(one) not in plan.absent]
+    if without:
+        raise FacestagesError("\n".join(map(_in_words, without)))
+    for name in plan.drawable:
+        if name.startswith("figures."):
+            plan.figure(name.split(".")[1])
+    lines = [f"left out: {line}" for line in plan.absent.values()]
+    lines += [f"labels: {line}" for line in missing_labels(plan)]
+    lines += [f"look at: {_in_words(one)}" for one in things if one.note and not one.missing]
+    return [*lines, f"{path}: no mistake; figures: {', '.join(plan.drawable)}"]
+
+
+def _section(one: Requirement) -> str:
+    return ".".join(one.key.split(".")[:2])
+
+
+def _in_words(one: Requirement) -> str:
+    return f"{one.key} = '{one.where}': {one.note or NOT_THERE}"
