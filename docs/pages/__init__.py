@@ -29,12 +29,13 @@ PARTS: dict[str, Callable[[], str]] = {
     "rules": rules.rule_tables,
 }
 
-_PART = re.compile(r"^<!-- made: (.+) -->$", re.MULTILINE)
+#: The line that names a part.
+PART = re.compile(r"^<!-- made: (.+) -->$", re.MULTILINE)
 
 
 def fill_in(text: str) -> str:
     """A page with its parts in place."""
-    return _PART.sub(lambda found: PARTS[found[1]](), text)
+    return PART.sub(lambda found: PARTS[found[1]](), text)
 
 
 def draw_pictures(folder: Path) -> None:

@@ -67,7 +67,7 @@ def test_readme_can_be_read_at_once():
 
 def test_pages_name_the_parts_that_there_are():
     texts = (page.read_text() for page in PAGES)
-    named = [part for text in texts for part in re.findall(r"<!-- made: (.+) -->", text)]
+    named = [part for text in texts for part in pages.PART.findall(text)]
     assert sorted(named) == sorted(pages.PARTS)
 
 
