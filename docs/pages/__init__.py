@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, claims, columns, commands, errors, notebooks, rules
+from docs.pages import api, claims, columns, commands, errors, gallery, notebooks, rules
 
 from facestages.generated import config_reference
 
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands of facestages": commands.of_facestages,
     # The page has a title of its own, and nobody edits it here.
     "config": lambda: config_reference().partition("do not edit.")[2],
+    "gallery": gallery.figures,
     "errors": errors.error_tables,
     "notebook": lambda: notebooks.page("own-plot"),
     "rules": rules.rule_tables,
