@@ -59,6 +59,13 @@ def test_importing_it_loads_nothing_heavy():
     assert {name.partition(".")[0] for name in loaded} <= {"importlib", "warnings"}
 
 
+def test_importing_it_takes_no_time():
+    code = "import time; t = time.perf_counter(); import facestages; print(time.perf_counter() - t)"
+    run = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(CODE)!r}); {code}"]
+    # A busy machine makes one of them slow.
+    assert min(float(subprocess.check_output(run)) for _ in range(3)) < 0.3
+
+
 @pytest.mark.parametrize(("old", "new"), sorted(facestages._RENAMED.items()))
 def test_an_old_address_is_answered_with_the_new_one(old, new):
     words = f"^facestages.{re.escape(old)} has moved: import facestages.{re.escape(new)}$"

@@ -40,7 +40,7 @@ Maps, chance and uncertainty
 import sys
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Modules of the front door, and what each gives.
 _PUBLIC = {
