@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import facestages
-from workflow_runner import REPOSITORY, jobs, run_snakemake
+from workflow_runner import REPOSITORY, jobs
 
 SNAKEFILE = REPOSITORY / "workflow" / "Snakefile"
 FORMS = sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -60,18 +60,14 @@ def test_the_format_is_that_of_snakefmt():
 
 
 def test_the_snakefile_of_the_catalog_is_the_same_workflow(tmp_path):
-    """From the root, with the default config, and from any folder with another one."""
-    listing = [
-        run(sys.executable, "-m", "snakemake", "-s", str(path), "--list-rules").stdout
-        for path in (REPOSITORY / "Snakefile", SNAKEFILE)
-    ]
-    assert listing[0] == listing[1] and len(listing[0].split()) > 30
-    config = REPOSITORY / "tests" / "workflow" / "tiny.yaml"
+    config = str(REPOSITORY / "tests" / "workflow" / "tiny.yaml")
+    options = ("-n", "--cores", "1", "--directory", str(tmp_path), "--configfile", config)
     root, catalog = (
-        jobs(run_snakemake(tmp_path, config, "results/tiny/figures/fig4.pdf", "-n", *options))
-        for options in ((), ("-s", str(SNAKEFILE)))
+        jobs(run(sys.executable, "-m", "snakemake", "-s", str(path), *options))
+        for path in (REPOSITORY / "Snakefile", SNAKEFILE)
     )
-    assert root == catalog and "plot_fig4" in root
+    # Without a target, all is made.
+    assert root == catalog and {"all", "plot_fig4", "make_report"} <= root.keys()
 
 
 def test_one_version_everywhere():
