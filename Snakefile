@@ -11,6 +11,7 @@ IS_MODULE = not workflow.modifier.is_main_snakefile()
 include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/stimuli.smk"
+include: "workflow/rules/references.smk"
 include: "workflow/rules/networks.smk"
 include: "workflow/rules/activations.smk"
 include: "workflow/rules/analysis.smk"

@@ -122,6 +122,22 @@ def embedding(n: int, permutations: int = 0) -> int:
     return 430 + 24 * n * n // _MB
 
 
+def judgements(size: int) -> int:
+    """Rows of a table of so many bytes, as Python keeps them."""
+    return _ANALYSIS + 30 * size // _MB
+
+
+def rdms(size: int, subjects: int) -> int:
+    """Matrices of one of so many subjects, in a file of so many bytes."""
+    return _ANALYSIS + 4 * size // subjects // _MB
+
+
+def simulated_reference(raters: int, times: int, pictures: int) -> int:
+    """Judgements of all raters, and the models and noise of one."""
+    pairs = pictures * pictures // 2
+    return _ANALYSIS + (_FLOAT * raters * times * pairs + 40 * (times + 4) * pairs) // _MB
+
+
 def peak_memory() -> int:
     """The most memory that this process, or the largest that it waited for, has had, in MB."""
     # `getrusage` of this process would begin with the peak of the program that started it.
