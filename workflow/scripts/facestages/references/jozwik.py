@@ -18,7 +18,7 @@ from facestages.references.contents import Pairs
 from facestages.references.pairs import Judgement, collect_pairs
 from facestages.references.pictures import Pictures
 
-# Faces pairs of a trial. Row 0 of the positions is the line between same and different persons.
+# Face pairs of a trial. Row 0 of the positions is the line between same and different persons.
 _PAIRS = 8
 
 
@@ -61,7 +61,7 @@ def _read_session(path: Path) -> Iterator[Judgement]:
     trials = content.get("resultsStruct")
     if trials is None:
         raise FacestagesError(f"{path}: has no 'resultsStruct'. Is it a session of this study?")
-    for number, trial in enumerate([trials] if isinstance(trials, dict) else list(trials), 1):
+    for number, trial in enumerate(np.atleast_1d(np.asarray(trials, object)), 1):
         place = f"{path}: trial {number}"
         pairs = _numbers(place, trial, "PairOrderAndID", (_PAIRS,))
         heights = _numbers(place, trial, "facePositions", (_PAIRS + 1, 2))[1:, 1]

@@ -82,12 +82,15 @@ def _require_labels(table: pd.DataFrame, model: str, dataset: str, weight: float
 def choose_pictures(identities: Sequence, most: int) -> np.ndarray:
     """Rows of at most so many pictures, evenly over people, in the order of the pictures.
 
-    Of more people than ``most / 4``, every k-th is taken, as identity is judged by the pairs of
-    pictures of one person. The pictures of a person are at even distances, and begin one later with
-    each person, so that all expressions are among them.
+    People are left out, at even distances, until there are four pictures of each who stays, or all
+    that there are, as identity is judged by the pairs of pictures of one person. The pictures of a
+    person are at even distances, and begin one later with each person, so that all expressions are
+    among them.
     """
     codes, names = pd.factorize(np.asarray(identities, dtype=object))
-    people = np.unique(np.linspace(0, len(names) - 1, max(2, min(len(names), most // 4))).round())
+    each = min(4, max(1, len(codes) // max(len(names), 1)))
+    people = np.linspace(0, len(names) - 1, max(2, min(len(names), most // each)))
+    people = np.unique(people.round())
     share, more = divmod(most, len(people))
     chosen = []
     for number, person in enumerate(people):
