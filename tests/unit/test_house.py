@@ -20,6 +20,7 @@ ARROWS = {
     "networks": {"config", "stimuli"},
     "recording": {"networks", "stimuli"},
     "analysis": {"recording", "stimuli"},
+    "references": {"analysis", "stimuli"},
     "figures": {"analysis", "stimuli"},
     "claims": set(),
     "report": {"claims", "stimuli"},

@@ -21,5 +21,6 @@ def test_wildcards_are_those_of_the_rules():
     wildcards = {name for path in PATTERNS.values() for name in re.findall(r"{(\w+)}", path)}
     assert wildcards == {
         *("dataset", "network", "seed", "shard", "other", "subject", "ratings", "asset"),
+        "reference",
         *("zoo", "model", "figure", "table"),
     }

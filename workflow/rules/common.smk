@@ -51,6 +51,7 @@ wildcard_constraints:
     other=NUMBER,
     subject=r"SN\d{3}",
     ratings=one_of(CONFIG.ratings),
+    reference=one_of(CONFIG.references),
     zoo=one_of(ZOOS),
     model=r"\w[\w.-]*",
 
@@ -127,6 +128,12 @@ def preparation_code(wildcards):
     """Digest of the code that makes the pictures of a face set, without other sources' readers."""
     reader = f"{PLAN.face_sets.entry(wildcards.dataset)['source']}.py"
     return [code("prepare_stimuli"), library_code("stimuli", reader)]
+
+
+def reference_code(wildcards):
+    """As `preparation_code`, of references."""
+    reader = f"{CONFIG.references[wildcards.reference].source}.py"
+    return [code("prepare_reference"), library_code("references", reader)]
 
 
 def label_code(script):

@@ -20,6 +20,8 @@ _FLOAT = 4
 # Python with the libraries that a job imports.
 _FRAMEWORK = {"keras": 820, "torch": 400, "numpy": 110}
 _ANALYSIS = 150
+# With readers of tables and of MATLAB's files.
+_REFERENCE = 200
 
 # About so many maps of the input's size are held at once for each picture of a forward pass.
 _MAPS = {"keras": 192, "torch": 192, "numpy": 0}
@@ -120,6 +122,22 @@ def _resamples(n: int) -> int:
 def embedding(n: int, permutations: int = 0) -> int:
     """UMAP of a matrix of distances."""
     return 430 + 24 * n * n // _MB
+
+
+def judgements(size: int) -> int:
+    """Rows of a table of so many bytes, as Python keeps them."""
+    return _REFERENCE + 45 * size // _MB
+
+
+def rdms(size: int, subjects: int) -> int:
+    """Matrices of one of so many subjects, in a file of so many bytes."""
+    return _REFERENCE + 3 * size // subjects // _MB
+
+
+def simulated_reference(raters: int, times: int, pictures: int) -> int:
+    """Judgements of all raters, and the models and noise of one."""
+    pairs = pictures * pictures // 2
+    return _REFERENCE + (_FLOAT * raters * times * pairs + 40 * (times + 4) * pairs) // _MB
 
 
 def peak_memory() -> int:

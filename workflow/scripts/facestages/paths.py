@@ -14,7 +14,7 @@ _RECORDING = "{dataset}/{network}/seed-{seed}"
 PATTERNS = {
     "asset": "<resources>/assets/{asset}",
     "zoo_weights": "<resources>/zoos/{zoo}/{model}.json",
-    # Face sets and ratings.
+    # Face sets, ratings and references.
     "frames": "<results>/frames/{dataset}/{subject}.h5",
     "stimuli": "<results>/stimuli/{dataset}.h5",
     "labels": "<results>/stimuli/{dataset}.labels.h5",
@@ -24,6 +24,7 @@ PATTERNS = {
     "stimuli_report_page": "<results>/stimuli/{dataset}.report.md",
     "contact_sheet": "<results>/stimuli/{dataset}.sheet.png",
     "ratings": "<results>/ratings/{ratings}.csv",
+    "reference": "<results>/references/{reference}.h5",
     # Networks.
     "model": "<results>/networks/{network}/seed-{seed}/model.keras",
     "history": "<results>/networks/{network}/seed-{seed}/history.csv",

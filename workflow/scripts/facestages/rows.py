@@ -35,7 +35,7 @@ MISSING = frozenset(
 
 # FER2013, the largest table that is known, has 301 MB, and lines of up to 9,235 characters.
 _MOST_BYTES, _LONGEST_LINE = 1 << 29, 1 << 20
-_MOST_ROWS, _MOST_COLUMNS, _MOST_CELLS = 250_000, 2_000, 4_000_000
+_MOST_ROWS, _MOST_COLUMNS, _CELLS_A_ROW = 250_000, 2_000, 16
 csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
 
 # Separators by priority, where they make equally many columns of the header.
@@ -70,6 +70,7 @@ def read_rows(
     *,
     name_columns: Callable[[list[str]], list[str]] = list,
     read_word: Callable[[str, str], str] = _read_word,
+    most: int = _MOST_ROWS,
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a CSV file with a header, one row at a time.
 
@@ -88,6 +89,8 @@ def read_rows(
         Gives the names that columns have from here on, by the names in the header.
     read_word : callable
         Gives the value of a tidy text, by the name of the column; a missing value is ``""``.
+    most : int
+        The most rows that the table may have.
 
     Yields
     ------
@@ -102,7 +105,7 @@ def read_rows(
     FacestagesError
         If the file is missing or is not such a table, a column is nameless or duplicated, one of
         `required` is missing, a value is not one line, the number of values in a row differs from
-        the header, or there are more than 250,000 rows, 2,000 columns or 4 million values.
+        the header, or there are more than `most` rows, 2,000 columns or ``16 * most`` values.
     """
     path = Path(path)
     if not path.is_file():
@@ -110,7 +113,9 @@ def read_rows(
     try:
         require_size(path, _MOST_BYTES, "a table")
         with open_text(path) as stream:
-            yield from _rows_of(path, _lines_of(path, stream), required, name_columns, read_word)
+            yield from _rows_of(
+                path, _lines_of(path, stream), required, name_columns, read_word, most
+            )
     except UnicodeDecodeError as error:
         problem = "is cut short" if error.encoding.startswith("utf-16") else _undecodable(path)
         raise FacestagesError(f"{path}: {problem}. Save it as 'CSV UTF-8'") from error
@@ -185,6 +190,7 @@ def _rows_of(
     required: Sequence[str],
     name_columns: Callable[[list[str]], list[str]],
     read_word: Callable[[str, str], str],
+    most: int,
 ) -> Iterator[tuple[str, dict[str, str]]]:
     first, skipped = next(lines, ""), 0
     while first and not first.strip():
@@ -209,9 +215,9 @@ def _rows_of(
             # R's write.table numbers the rows and names no column for that.
             header = ["", *header]
         where = f"{path}: row {number} (line {rows.line_num + skipped})"
-        if number > _MOST_ROWS or number * len(header) > _MOST_CELLS:
+        if number > most or number * len(header) > _CELLS_A_ROW * most:
             raise FacestagesError(
-                f"{where}: a table has at most {_MOST_ROWS:,} rows and {_MOST_CELLS:,} values. "
+                f"{where}: a table has at most {most:,} rows and {_CELLS_A_ROW * most:,} values. "
                 f"Split it, or remove columns that hold no label"
             )
         if len(row) != len(header):

@@ -18,6 +18,7 @@ from facestages.config.face_sets import FaceSetEntry, Oasis
 from facestages.config.figures import Figure, Figures, Tables, Uses
 from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry
+from facestages.config.references import ReferenceEntry
 from facestages.config.section import Name, Section, UserPath, check_name, check_once, mistake
 from facestages.config.style import Style
 from facestages.config.weights import Weights
@@ -37,6 +38,10 @@ class Config(Section):
     datasets: dict[Name, FaceSetEntry] = Field(min_length=1, description="Face sets by name.")
     networks: dict[Name, NetworkEntry] = Field(min_length=1, description="Networks by name.")
     ratings: dict[Name, Oasis] = Field({}, description="Human ratings of other pictures, by name.")
+    references: dict[Name, ReferenceEntry] = Field(
+        {},
+        description="What people say of these faces, and recordings of their brains, by name.",
+    )
     analysis: Analysis = Field(Analysis(), description="What is measured.")
     figures: Figures = Field(description="What the figures show.")
     tables: Tables = Field(Tables(), description="What the tables show.")
@@ -75,6 +80,9 @@ class Config(Section):
                 check_name(where, network.training.dataset, "face set", self.datasets)
         for name, face_set in self.datasets.items():
             self._check_predictors(name, face_set)
+        for name, reference in self.references.items():
+            where = f"references.{name}.dataset"
+            check_name(where, reference.dataset, "face set", self.datasets)
         check_once("networks: label", [network.short_label for network in self.networks.values()])
         if self.network is not None:
             check_name("network", self.network, "network", self.networks)

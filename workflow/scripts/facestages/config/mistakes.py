@@ -17,7 +17,7 @@ from facestages.errors import did_you_mean, shorten
 _NO_SECTION = ("model_type", "dict_type", "model_attributes_type")
 
 # Sections that hold a section for each name that a user gives.
-_OF_NAMES = (("datasets",), ("networks",), ("ratings",))
+_OF_NAMES = (("datasets",), ("networks",), ("ratings",), ("references",))
 
 _NO_TEXT = "YAML takes this for a number, a date, or yes or no; put it in quotes"
 

@@ -50,7 +50,8 @@ class Requirement(NamedTuple):
     size: str
     #: Digest of each file, as far as they are published.
     sha256: dict[str, str]
-    #: ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME``, ``tables.NAME``.
+    #: ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``references.NAME``,
+    #: ``figures.NAME``, ``tables.NAME``.
     needed_by: list[str]
     #: Why it is not found, or what is odd about it.
     note: str = ""
@@ -257,8 +258,8 @@ def list_targets(config: Config, requirements: Sequence[Requirement]) -> list[Ta
 
     The plan decides, as it does for a run, what is absent and what can be made without it. A run
     stops at what is there and of no use, e.g. an empty folder, so its figures wait for that.
-    Targets are face sets, trained networks, tables of ratings, figures and tables. The seeds of a
-    network are one target, in the shell's notation: ``seed-{0,1}``.
+    Targets are face sets, trained networks, tables of ratings, references, figures and tables. The
+    seeds of a network are one target, in the shell's notation: ``seed-{0,1}``.
     """
     plan, missing = Plan(config), [r for r in requirements if r.missing]
     left_out = {r.key for r in missing if plan.absent.keys() >= set(_sections(r))}

@@ -16,6 +16,7 @@ from facestages.plan import figures, presence, targets
 from facestages.plan.face_sets import FaceSets
 from facestages.plan.networks import Networks
 from facestages.plan.recordings import Recordings
+from facestages.plan.references import References
 from facestages.plan.resources import Resources
 
 __all__ = ["Plan"]
@@ -24,9 +25,9 @@ __all__ = ["Plan"]
 class Plan:
     """The plan of one config on one machine.
 
-    `face_sets`, `networks`, `recordings` and `resources` answer what rules ask about face sets,
-    networks, the recordings of one on the other, and the cost of jobs. Their methods take the
-    wildcards of a job.
+    `face_sets`, `networks`, `recordings`, `references` and `resources` answer what rules ask about
+    face sets, networks, the recordings of one on the other, references, and the cost of jobs. Their
+    methods take the wildcards of a job.
 
     Parameters
     ----------
@@ -34,8 +35,9 @@ class Plan:
     manifest : mapping, optional
         Assets, as `assets.read_manifest` gives them.
     absent : mapping of str to str, optional
-        For each face set, network and table of ratings that is not at hand (``datasets.NAME``
-        ...): the line that says what is missing. Looked up on this machine if not given.
+        For each face set, network, table of ratings and reference that is not at hand
+        (``datasets.NAME`` ...): the line that says what is missing. Looked up on this machine if
+        not given.
     cores : callable
         Gives the number of cores that the run has; asked when a job is planned, because a report
         or a list of rules is made without any.
@@ -59,6 +61,7 @@ class Plan:
         self.face_sets = FaceSets(self)
         self.networks = Networks(self)
         self.recordings = Recordings(self)
+        self.references = References(self)
         self.resources = Resources(self)
         if absent is None:
             absent = presence.find_absent(Plan(config, manifest, absent={}))
@@ -103,11 +106,11 @@ class Plan:
         return [item for item in self.gone.values() if item.path in paths]
 
     def is_absent(self, section: str, name: str | None) -> bool:
-        """Whether a face set, network or table of ratings is not at hand."""
+        """Whether a face set, network, table of ratings or reference is not at hand."""
         return f"{section}.{name}" in self.absent
 
     def at_hand(self, section: str, names: Iterable[str]) -> list[str]:
-        """Those of these face sets, networks or ratings that are at hand."""
+        """Those of these face sets, networks, ratings or references that are at hand."""
         return [name for name in names if not self.is_absent(section, name)]
 
     def present(self, section: str, names: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from facestages.errors import FacestagesError, did_you_mean
 from facestages.file_kinds import not_a_table
 from facestages.files import ARCHIVE_SUFFIXES, is_clutter
 from facestages.plan import figures, targets
-from facestages.plan.sources import NETWORK_FILES, RATINGS, SOURCES, Given
+from facestages.plan.sources import NETWORK_FILES, RATINGS, REFERENCES, SOURCES, Given
 from facestages.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _GATED_KEYS = ("title", "address", "licence", "request", "size", "files", "citat
 class GivenPath(NamedTuple):
     """A path of the user's in the config."""
 
-    #: ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``.
+    #: ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME`` or ``references.NAME``.
     section: str
     #: Key of the section, e.g. ``path`` or ``weights.path``.
     key: str
@@ -83,6 +83,10 @@ def given_paths(config: Config) -> Iterator[GivenPath]:
             yield GivenPath(f"networks.{name}", f"files.{number}", path, NETWORK_FILES["files"])
     for name, entry in config.ratings.items():
         yield GivenPath(f"ratings.{name}", "path", entry.path, RATINGS[entry.source]["path"])
+    for name, entry in config.references.items():
+        for key, path in entry.given().items():
+            given = REFERENCES[entry.source].given[key]
+            yield GivenPath(f"references.{name}", key, path, given)
 
 
 def given_in(config: Config, section: str) -> list[GivenPath]:
@@ -151,6 +155,8 @@ def made_of(plan: Plan, section: str) -> list[str]:
         return [plan.path(product, dataset=name) for product in ("stimuli", "labels")]
     if part == "ratings":
         return [plan.path("ratings", ratings=name)]
+    if part == "references":
+        return [plan.path("reference", reference=name)]
     config = plan.config
     measured = [
         plan.first(dataset, name)
@@ -172,13 +178,13 @@ def made_of(plan: Plan, section: str) -> list[str]:
 
 
 def find_absent(plan: Plan) -> dict[str, str]:
-    """Face sets, networks and ratings that this machine lacks; figures do without them.
+    """Face sets, networks, ratings and references that this machine lacks; figures do without them.
 
-    By ``datasets.NAME``, ``networks.NAME`` or ``ratings.NAME``: one line that says what is missing.
-    What a run fetches by itself is never absent, but for weights of npm where that is not
-    installed. What is spent is never absent either. Nor is a face set or network that a figure
-    names and whose path the user chose: the run stops at the missing file, as the figure would not
-    show what was asked for. `plan` has nothing absent.
+    By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME`` or ``references.NAME``: one line that
+    says what is missing. What a run fetches by itself is never absent, but for weights of npm where
+    that is not installed. What is spent is never absent either. Nor is a face set or network that a
+    figure names, or any reference, whose path the user chose: the run stops at the missing file, as
+    the figure would not show what was asked for. `plan` has nothing absent.
     """
     lines: dict[str, str] = {}
     asked = asked_for(plan)
@@ -206,14 +212,22 @@ def _lacks_npm(plan: Plan, network: str) -> bool:
 
 
 def asked_for(plan: Plan) -> set[str]:
-    """Sections of face sets and networks that figures and tables name or need, without ratings."""
+    """Sections of face sets and networks that figures and tables name or need, without ratings.
+
+    All references and their face sets are asked for, as a run prepares them.
+    """
     needs = targets.sections_needed(plan)
-    needed = {section for where in plan.config.uses for section in needs[where]}
+    asked = [*plan.config.uses, *(f"references.{name}" for name in plan.config.references)]
+    needed = {section for where in asked for section in needs[where]}
     return {section for section in needed if not section.startswith("ratings.")}
 
 
 def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
-    """Add networks to be trained on what is absent, and face sets that an absent network labels."""
+    """Add what cannot be made without what is absent.
+
+    These are networks to be trained on a face set, face sets that a network labels, and references
+    about a face set.
+    """
     config, lines = plan.config, dict(absent)
     for name, entry in config.networks.items():
         if entry.weights != "train":
@@ -226,6 +240,11 @@ def add_dependents(plan: Plan, absent: Mapping[str, str]) -> dict[str, str]:
         needed = f"networks.{entry.expression_from}"
         if needed in lines:
             lines[f"datasets.{name}"] = f"datasets.{name} is labelled by a network, {lines[needed]}"
+    for name, entry in config.references.items():
+        needed = f"datasets.{entry.dataset}"
+        if needed in lines:
+            about = f"references.{name} is about a face set, {lines[needed]}"
+            lines.setdefault(f"references.{name}", about)
     return lines
 
 

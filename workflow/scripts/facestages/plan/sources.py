@@ -1,6 +1,7 @@
-"""What is true of each kind of face set and of ratings: one entry for each.
+"""What is true of each kind of face set, of ratings and of references: one entry for each.
 
-A new kind needs its reader in ``stimuli/``, its model in ``config/face_sets`` and an entry here.
+A new kind of face set needs its reader in ``stimuli/``, its model in ``config/face_sets`` and an
+entry here; a kind of reference, in ``references/`` and ``config/references``.
 Snakemake imports this module at the start of every run, so nothing heavy is imported here.
 """
 
@@ -160,6 +161,37 @@ SOURCES = {
 
 #: Kinds of human ratings.
 RATINGS = {"oasis": {"path": Given("table", gated="oasis")}}
+
+
+class ReferenceSource(NamedTuple):
+    """What is true of a kind of reference."""
+
+    #: The user's files and folders, by the key that names each.
+    given: dict[str, Given]
+    #: It depends on the labels of its face set.
+    needs_labels: bool = False
+
+
+_JUDGED = "Your own table; docs/how-to/people-and-brains.md says which columns it has."
+_CONDITIONS = "Write it: a CSV with the column picture, a row for each condition of the array."
+_TIMES = "Write it: a CSV with the column time, a row for each time of the array."
+
+#: Kinds of references.
+REFERENCES = {
+    "ratings": ReferenceSource({"path": Given("table", _JUDGED)}),
+    "pairs": ReferenceSource({"path": Given("table", _JUDGED)}),
+    "triplets": ReferenceSource({"path": Given("table", _JUDGED)}),
+    "rdms": ReferenceSource(
+        {
+            "path": Given("file", "A stack of dissimilarity matrices (.npy, .mat, rsatoolbox)."),
+            "conditions": Given("table", _CONDITIONS),
+            "times": Given("table", _TIMES),
+        }
+    ),
+    "confusions": ReferenceSource({"path": Given("table", _JUDGED)}, needs_labels=True),
+    "jozwik": ReferenceSource({"path": Given("folder", gated="jozwik")}),
+    "simulated": ReferenceSource({}, needs_labels=True),
+}
 
 #: Files of a network, by key.
 NETWORK_FILES = {

@@ -32,10 +32,10 @@ def target(plan: Plan, name: str) -> str:
 
 
 def sections_needed(plan: Plan) -> dict[str, list[str]]:
-    """Sections of the config that each face set, network, table of ratings, figure or table needs.
+    """Sections of the config that each of its sections, figures and tables needs.
 
-    By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``figures.NAME`` or ``tables.NAME``:
-    names of the first three kinds, itself among them.
+    By ``datasets.NAME``, ``networks.NAME``, ``ratings.NAME``, ``references.NAME``, ``figures.NAME``
+    or ``tables.NAME``: names of the first four kinds, itself among them.
     """
     config = plan.config
     needs = {
@@ -44,9 +44,12 @@ def sections_needed(plan: Plan) -> dict[str, list[str]]:
             ("datasets", config.datasets),
             ("networks", config.networks),
             ("ratings", config.ratings),
+            ("references", config.references),
         )
         for name in entries
     }
+    for name, entry in config.references.items():
+        needs[f"references.{name}"].append(f"datasets.{entry.dataset}")
     for name, entry in config.networks.items():
         if entry.weights == "train":
             needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
@@ -77,6 +80,8 @@ def products(plan: Plan) -> dict[str, list[str]]:
             files[f"networks.{name}"] = models
     for name in config.ratings:
         files[f"ratings.{name}"] = [plan.path("ratings", ratings=name)]
+    for name in config.references:
+        files[f"references.{name}"] = [plan.path("reference", reference=name)]
     return files | {name: [target(plan, name)] for name in config.uses}
 
 
@@ -104,12 +109,14 @@ def measures(plan: Plan) -> list[str]:
 
 
 def reports(plan: Plan) -> list[str]:
-    """Reports of all face sets, and tables of all ratings, that are at hand."""
+    """Reports of all face sets, tables of all ratings, and references, that are at hand."""
     datasets = plan.at_hand("datasets", plan.config.datasets)
     ratings = plan.at_hand("ratings", plan.config.ratings)
+    references = plan.at_hand("references", plan.config.references)
     return [
         *(plan.path("stimuli_report_page", dataset=name) for name in datasets),
         *(plan.path("ratings", ratings=name) for name in ratings),
+        *(plan.path("reference", reference=name) for name in references),
     ]
 
 

@@ -164,8 +164,8 @@ def join_norms(
                 f"{path}: the face set has a label '{name}' already. Remove the column from the "
                 f"table, or do without the table"
             )
-    names = labels[key].map(_plain_name)
-    _refuse_ambiguous(labels[key], names)
+    names = labels[key].map(plain_name)
+    refuse_ambiguous(labels[key], names)
     matched = names.isin(norms.index)
     if not matched.any():
         raise FacestagesError(
@@ -194,7 +194,7 @@ def _read_norms(path: Path) -> tuple[pd.DataFrame, pd.Series, list[str]]:
     for place, row in read_rows(path, ()):
         if not columns:
             name_column, columns, ignored = _choose_columns(path, list(row))
-        name = _plain_name(row[name_column])
+        name = plain_name(row[name_column])
         if not name:
             raise FacestagesError(
                 f"{place}: '{name_column}' is empty. Fill it in or remove the row"
@@ -237,7 +237,7 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
     return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
 
 
-def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
+def refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
     """Refuse pictures that a table of norms cannot tell apart."""
     first: dict[str, str] = {}
     for text, name in zip(written, names, strict=True):
@@ -248,6 +248,6 @@ def _refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
             )
 
 
-def _plain_name(text: str) -> str:
+def plain_name(text: str) -> str:
     """Drop case and the extension of a picture, which may differ between table and face set."""
     return _EXTENSION.sub("", str(text)).lower()

@@ -1,0 +1,73 @@
+"""What a reference is made from, and what that costs."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from facestages import memory
+from facestages.plan.given import Given, give
+from facestages.plan.sources import REFERENCES
+
+if TYPE_CHECKING:
+    from facestages.plan import Plan
+
+
+class References:
+    """Answers about references; methods that rules call take the wildcard of a job."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.config = plan.config
+
+    def entry(self, reference: str) -> dict:
+        """The section of a reference."""
+        return self.config.references[reference].model_dump(exclude={"dataset"})
+
+    def given(self, reference: str) -> Given:
+        """The user's files that a reference is made from."""
+        section, product = (
+            f"references.{reference}",
+            self.plan.path("reference", reference=reference),
+        )
+        paths = self.config.references[reference].given().values()
+        return [one for path in paths for one in give(self.plan, section, product, "content", path)]
+
+    def stimuli(self, reference: str) -> str:
+        """File of the pictures that a reference is about: those that are measured."""
+        return self.plan.face_sets.measured(self.config.references[reference].dataset)
+
+    def labels(self, reference: str) -> str | list[str]:
+        """File of their labels, where the reference depends on them."""
+        entry = self.config.references[reference]
+        needed = REFERENCES[entry.source].needs_labels
+        return self.plan.face_sets.labels(entry.dataset) if needed else []
+
+    def megabytes(self, reference: str) -> int:
+        """Memory of the job that prepares a reference, by the size of its file."""
+        entry = self.config.references[reference]
+        if entry.source == "simulated":
+            times = entry.times
+            moments = 1 + int((times.end - times.start) / times.step) if times else 1
+            return memory.simulated_reference(entry.raters, moments, entry.pictures)
+        size = _size(entry.path)
+        if entry.source == "rdms":
+            return memory.rdms(size, _subjects(entry.path))
+        return memory.judgements(size)
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, or of all files in a folder; 0 where nothing is there."""
+    if os.path.isdir(path):
+        return sum(file.stat().st_size for file in os.scandir(path) if file.is_file())
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _subjects(path: str) -> int:
+    """Length of the first axis of an array of NumPy; 1 of others, which may be read as a whole."""
+    if not path.lower().endswith(".npy") or not os.path.isfile(path):
+        return 1
+    with open(path, "rb") as stream:
+        shape = re.search(rb"'shape': \((\d+), \d+, \d+", stream.read(256))
+    return max(1, int(shape[1])) if shape else 1

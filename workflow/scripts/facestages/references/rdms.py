@@ -1,0 +1,175 @@
+"""Stacks of dissimilarity matrices: people's, of brain regions, or of moments of a recording."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from facestages.errors import FacestagesError, shorten
+from facestages.references.arrays import Stack, open_stack
+from facestages.references.contents import Pairs
+from facestages.references.judgements import read_judgements
+from facestages.references.pictures import Pictures
+from facestages.rows import require_number
+
+logger = logging.getLogger(__name__)
+
+#: Part of the largest dissimilarity by which the two halves of a matrix may differ.
+_TOLERANCE = 1e-5
+_MS = {"ms": 1.0, "s": 1000.0}
+
+
+class _Chosen(NamedTuple):
+    """Conditions whose picture is in the face set, in the order of its pictures."""
+
+    #: Rows of the face set.
+    pictures: np.ndarray
+    #: Numbers of the conditions.
+    conditions: np.ndarray
+
+
+def read(entry: Mapping, pictures: Pictures) -> Pairs:
+    """Read a stack of dissimilarity matrices, and match its conditions by name, never by order.
+
+    The array has the axes subject, time, condition, condition, and need not have the first two.
+    ``entry["path"]`` is a file of `arrays.open_stack`. ``entry["conditions"]`` is a CSV table with
+    the column picture, a row for each condition in the order of the array, or None where the file
+    names them itself. ``entry["times"]`` are the times in ``entry["time_unit"]``, as a list or a
+    CSV table. Of several sessions, the mean is taken.
+
+    Raises
+    ------
+    FacestagesError
+        If shapes do not fit; naming subject, time and the two entries where a matrix is not
+        symmetric, or has a negative or infinite entry, or a diagonal that is not 0 (NaN is taken
+        for none).
+    """
+    path, table = entry["path"], entry["conditions"]
+    names = None if table is None else _read_conditions(table)
+    times = _read_times(entry["times"])
+    stack = open_stack(path, entry["variable"], names, None if times is None else len(times))
+    times = times if times is not None else stack.times
+    if stack.n_times is None and times is not None and len(times) > 0:
+        raise FacestagesError(f"{path}: has no axis of time for {len(times)} times. Remove 'times'")
+    if stack.n_times is not None and times is None:
+        raise FacestagesError(
+            f"{path}: has {stack.n_times} times, and nothing says which. Give 'times', in ms"
+        )
+    if times is not None:
+        _check_times(path, times, stack.n_times)
+        times = np.asarray(times) * _MS[entry["time_unit"]]
+    chosen = _choose(table or path, stack.names, pictures)
+    first, second = np.triu_indices(len(chosen.pictures), 1)
+    if len(stack.raters) == 1:
+        logger.warning("%s: has one subject, so no ceiling can be estimated", path)
+    return Pairs(
+        stack.raters,
+        times,
+        chosen.pictures[first],
+        chosen.pictures[second],
+        _blocks(path, stack, chosen, times),
+    )
+
+
+def _read_conditions(path: str) -> list[str]:
+    names = []
+    for place, row in read_judgements(path, {}, ("picture",), ("picture",)):
+        if not row["picture"]:
+            raise FacestagesError(f"{place}: picture is empty. Name the picture of this condition")
+        names.append(row["picture"])
+    return names
+
+
+def _read_times(times: str | list[float] | None) -> list[float] | None:
+    if not isinstance(times, str):
+        return times
+    found = []
+    for place, row in read_judgements(times, {}, ("time",), ("time",)):
+        number = require_number(place, "time", row["time"])
+        if np.isnan(number):
+            raise FacestagesError(f"{place}: time is empty. Fill it in")
+        found.append(number)
+    return found
+
+
+def _check_times(path: str, times: list[float], n_times: int | None) -> None:
+    if len(times) != n_times:
+        raise FacestagesError(
+            f"{path}: has {n_times} times, and 'times' gives {len(times)}. Give one for each"
+        )
+    for number, (before, after) in enumerate(zip(times, times[1:], strict=False), 2):
+        if not after > before:
+            raise FacestagesError(
+                f"{path}: time {number} is {after:g}, after {before:g}: times must rise. Mend them"
+            )
+
+
+def _choose(path: str, names: list[str], pictures: Pictures) -> _Chosen:
+    found = pictures.find(path, names)
+    rows: dict[int, int] = {}
+    for number, name in enumerate(names):
+        row = found.get(name)
+        if row in rows:
+            raise FacestagesError(
+                f"{path}: conditions {rows[row] + 1} and {number + 1} are both picture "
+                f"'{shorten(name)}'. Give each condition a picture of its own"
+            )
+        if row is not None:
+            rows[row] = number
+    order = sorted(rows)
+    return _Chosen(np.array(order), np.array([rows[row] for row in order]))
+
+
+def _blocks(
+    path: str, stack: Stack, chosen: _Chosen, times: np.ndarray | None
+) -> Iterator[np.ndarray]:
+    """Dissimilarities (T, m) of each subject, one after the other, of the chosen conditions."""
+    first, second = np.triu_indices(len(chosen.conditions), 1)
+    ends = chosen.conditions[first], chosen.conditions[second]
+    for subject, rater in enumerate(stack.raters):
+        block = stack.read(subject)
+        block = block if stack.n_times is not None else block[None]
+        judged = np.empty((len(block), len(first)), np.float32)
+        for time, values in enumerate(block):
+            where = f"{path}: subject {rater}"
+            where += "" if times is None else f", {times[time]:g} ms"
+            matrix = values if values.ndim == 2 else _square(values, len(stack.names))
+            _check_matrix(where, matrix, stack.names)
+            judged[time] = matrix[ends]
+        if np.isnan(judged).all():
+            logger.warning("%s: subject %s: no dissimilarity is a number", path, rater)
+        yield judged
+
+
+def _square(condensed: np.ndarray, n: int) -> np.ndarray:
+    matrix = np.zeros((n, n), condensed.dtype)
+    matrix[np.triu_indices(n, 1)] = condensed
+    return matrix + matrix.T
+
+
+def _check_matrix(where: str, matrix: np.ndarray, names: list[str]) -> None:
+    """Refuse a matrix that holds no dissimilarities."""
+
+    def refuse(wrong: np.ndarray, problem: str, remedy: str) -> None:
+        if wrong.any():
+            a, b = np.argwhere(wrong)[0]
+            one, other = matrix[a, b], matrix[b, a]
+            pair = f"'{shorten(names[a])}' and '{shorten(names[b])}'"
+            numbers = f"[{a + 1}, {b + 1}] = {one:g} and [{b + 1}, {a + 1}] = {other:g}"
+            raise FacestagesError(f"{where}: {problem} of {pair} ({numbers}). {remedy}")
+
+    most = np.nanmax(np.abs(matrix), initial=0)
+    refuse(np.isinf(matrix), "an infinite dissimilarity", "Write NaN where nothing is known")
+    unlike = np.abs(matrix - matrix.T) > _TOLERANCE * most
+    unlike |= np.isnan(matrix) != np.isnan(matrix.T)
+    refuse(unlike, "two dissimilarities", "A matrix must be symmetric: give the mean of both")
+    off = np.eye(len(matrix), dtype=bool) & (np.abs(matrix) > _TOLERANCE * most)
+    refuse(off, "a diagonal that is not 0", "Are these similarities? Give dissimilarities")
+    refuse(
+        matrix < 0,
+        "a negative dissimilarity",
+        "As only their order counts, add a constant to all off the diagonal",
+    )
