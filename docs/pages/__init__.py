@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, claims, columns, commands, errors, notebooks, rules
+from docs.pages import api, claims, columns, commands, errors, gated, notebooks, rules
 
 from facestages.generated import config_reference
 
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], str]] = {
     # The page has a title of its own, and nobody edits it here.
     "config": lambda: config_reference().partition("do not edit.")[2],
     "errors": errors.error_tables,
+    "people and brains": gated.reference_sets,
     "notebook": lambda: notebooks.page("own-plot"),
     "rules": rules.rule_tables,
 }
