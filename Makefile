@@ -9,6 +9,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.up-to-date$(if $(GPU),-gpu)
+# uv is faster, where it is at hand. pip always works, also where uv does not find a package.
+UV := $(shell command -v uv)
+INSTALL = install() { $(if $(UV),$(UV) pip install -q --python $(BIN)/python "$$@" ||) \
+  $(BIN)/python -m pip install --disable-pip-version-check -q "$$@"; }; install
 
 results/%: $(ENV) FORCE
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all \
@@ -30,10 +34,9 @@ $(ENV): requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 ifdef GPU
 	grep -v '^tensorflow-cpu==' requirements.txt > .venv/requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check -q -r .venv/requirements.txt \
-	  "$$(sed -n 's/^gpu = \["\(.*\)"\]/\1/p' pyproject.toml)"
+	$(INSTALL) -r .venv/requirements.txt "$$(sed -n 's/^gpu = \["\(.*\)"\]/\1/p' pyproject.toml)"
 else
-	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+	$(INSTALL) -r requirements.txt
 endif
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@rm -f .venv/.up-to-date* && touch $@

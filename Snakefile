@@ -10,6 +10,7 @@ IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/handlers.smk"
 include: "workflow/rules/stimuli.smk"
 include: "workflow/rules/references.smk"
 include: "workflow/rules/networks.smk"
@@ -28,9 +29,7 @@ onstart:
 
 
 onsuccess:
-    # In the very last line, below Snakemake's own.
-    pages = [PLAN.path("report"), PLAN.path("explorer")]
-    atexit.register(terminal.say_where, workflow, pages)
+    say_where()
 
 
 rule all:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, claims, columns, commands, errors, gated, notebooks, rules
+from docs.pages import api, claims, columns, commands, errors, gallery, gated, notebooks, rules
 
 from facestages.generated import config_reference
 
@@ -24,18 +24,20 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands of facestages": commands.of_facestages,
     # The page has a title of its own, and nobody edits it here.
     "config": lambda: config_reference().partition("do not edit.")[2],
+    "gallery": gallery.figures,
     "errors": errors.error_tables,
     "people and brains": gated.reference_sets,
     "notebook": lambda: notebooks.page("own-plot"),
     "rules": rules.rule_tables,
 }
 
-_PART = re.compile(r"^<!-- made: (.+) -->$", re.MULTILINE)
+#: The line that names a part.
+PART = re.compile(r"^<!-- made: (.+) -->$", re.MULTILINE)
 
 
 def fill_in(text: str) -> str:
     """A page with its parts in place."""
-    return _PART.sub(lambda found: PARTS[found[1]](), text)
+    return PART.sub(lambda found: PARTS[found[1]](), text)
 
 
 def draw_pictures(folder: Path) -> None:

@@ -70,15 +70,15 @@ def draw_graph(graph: nx.DiGraph, path: Path) -> None:
 
     boxes = _group(graph)
     ways, places = _lay_out(boxes)
-    left = min(x - _room(stop) / 2 for stop, (x, _) in places.items())
-    right = max(x + _room(stop) / 2 for stop, (x, _) in places.items())
-    depth = max(y + _height(stop) / 2 for stop, (_, y) in places.items()) + 0.3
+    left = min(x - _room(stop) / 2 for stop, (x, _, _) in places.items())
+    right = max(x + _room(stop) / 2 for stop, (x, _, _) in places.items())
+    depth = max(y + height / 2 for _, y, height in places.values()) + 0.3
     figure = Figure(figsize=(_COLUMN * (right - left), _LINE * (depth + 0.3)))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(left, right), ylim=(depth, -0.3))
     axes.axis("off")
     for way in ways:
-        _draw_arrow(axes, [(*places[stop], _height(stop)) for stop in way])
+        _draw_arrow(axes, [places[stop] for stop in way])
     for rules in boxes:
         _draw_box(axes, rules, *places[rules])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,12 +103,12 @@ def _draw_arrow(axes, stops: list[tuple[float, float, float]]) -> None:
     axes.add_patch(FancyArrowPatch((x2, end - 0.3), (x2, end + 0.1), **head))
 
 
-def _draw_box(axes, rules: tuple[str, ...], x: float, y: float) -> None:
+def _draw_box(axes, rules: tuple[str, ...], x: float, y: float, height: float) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     style = {"boxstyle": "round,pad=0,rounding_size=0.04", "mutation_aspect": _COLUMN / _LINE}
-    corner, size = (x - 0.5, y - _height(rules) / 2), (1, _height(rules))
-    axes.add_patch(FancyBboxPatch(corner, *size, **style, fc="#eaf3f6", ec="#3b6e8f"))
+    corner = (x - 0.5, y - height / 2)
+    axes.add_patch(FancyBboxPatch(corner, 1, height, **style, fc="#eaf3f6", ec="#3b6e8f"))
     axes.text(x, y, "\n".join(rules), ha="center", va="center", fontsize=9, linespacing=1.4)
 
 
@@ -122,10 +122,10 @@ def _group(graph: nx.DiGraph) -> nx.DiGraph:
 
 
 def _lay_out(boxes: nx.DiGraph) -> tuple[list[list], dict]:
-    """The way of each arrow, stop by stop, and the place of each box and stop.
+    """The way of each arrow, stop by stop, and the centre and height of each box and stop.
 
     A box stands on the level as near to the end as can be, and in a column near to what it reads.
-    An arrow stops on each level that it passes, so that it meets no box there.
+    An arrow stops on each level that it passes, as high as the level, so that it meets no box.
     """
     levels = [sorted(level) for level in nx.topological_generations(boxes.reverse())][::-1]
     level_of = {box: number for number, level in enumerate(levels) for box in level}
@@ -143,9 +143,10 @@ def _lay_out(boxes: nx.DiGraph) -> tuple[list[list], dict]:
     for level in levels:
         wanted = {stop: _mean_column(before.get(stop, ()), places) for stop in level}
         left = sum(wanted.values()) / len(level) - sum(map(_room, level)) / 2
-        height = max(map(_height, level))
+        height = max(map(_height, filter(level_of.__contains__, level)))
         for stop in sorted(level, key=wanted.__getitem__):
-            places[stop] = (left + _room(stop) / 2, top + height / 2)
+            own = _height(stop) if stop in level_of else height
+            places[stop] = (left + _room(stop) / 2, top + height / 2, own)
             left += _room(stop)
         top += height + 1.7
     return ways, places
@@ -156,9 +157,9 @@ def _mean_column(stops: Iterable, places: Mapping) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
-def _height(stop: tuple) -> float:
-    """Height of a box, in lines; a passing arrow has none."""
-    return len(stop) + 0.7 if stop[0] else 0.0
+def _height(rules: tuple[str, ...]) -> float:
+    """Height of a box, in lines."""
+    return len(rules) + 0.7
 
 
 def _room(stop: tuple) -> float:

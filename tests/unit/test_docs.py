@@ -8,7 +8,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 from docs import pages
-from docs.pages import api, claims, columns, commands, errors, rules
+from docs.pages import api, claims, columns, commands, errors, gallery, rules
 from docs.pages.outside import loaded_from_elsewhere
 
 import facestages
@@ -67,7 +67,7 @@ def test_readme_can_be_read_at_once():
 
 def test_pages_name_the_parts_that_there_are():
     texts = (page.read_text() for page in PAGES)
-    named = [part for text in texts for part in re.findall(r"<!-- made: (.+) -->", text)]
+    named = [part for text in texts for part in pages.PART.findall(text)]
     assert sorted(named) == sorted(pages.PARTS)
 
 
@@ -166,3 +166,10 @@ def test_packages_for_the_site_are_pinned_beside_those_of_the_run():
     run = (ROOT / "requirements.txt").read_text().lower().splitlines()
     names = [{line.lower().split("==")[0] for line in part} for part in (lines, run)]
     assert not names[0] & names[1]
+
+
+def test_the_gallery_has_every_picture_with_its_message():
+    pictures = {path.stem for path in (ROOT / "docs" / "results").glob("*-default.png")}
+    text = gallery.figures()
+    assert set(re.findall(r"\(results/([\w-]+)\.png\)", text)) == pictures - {"explorer-default"}
+    assert text.count("<summary>Caption</summary>") == len(re.findall(r"^\*\*.+\*\*$", text, re.M))

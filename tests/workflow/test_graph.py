@@ -51,6 +51,33 @@ def _describe(rule: str, before: str | None, jobs: list[list[str]] | None) -> st
     return f"rule {rule} ({before or 'no job'} before): {len(jobs)} jobs now, the first is\n{first}"
 
 
+# Folders that a job fills or reads beside its inputs: the state of an unfinished training, archives
+# as they were fetched, and Snakemake's benchmarks. The report prints the config.
+NO_PRODUCTS = ("checkpoint", "downloads", "benchmarks", "config")
+
+
+def test_params_name_no_product_that_is_no_input(planned):
+    """A job finds a product through its input alone: in a bucket, it lies nowhere else."""
+    _, planned_jobs = planned
+    seen = 0
+    for of_rule in planned_jobs.values():
+        for lines in of_rule:
+            inputs = [path for line in lines if line.startswith("  input") for path in paths(line)]
+            params = [line for line in lines if line.startswith("  params ")]
+            for line in params:
+                if line.split()[1].rstrip(":") in NO_PRODUCTS:
+                    continue
+                for path in paths(line):
+                    seen += 1
+                    assert any(f"{path}/".startswith(f"{one}/") for one in inputs), (lines[0], path)
+    assert seen > 100
+
+
+def paths(line: str) -> list[str]:
+    """Paths of products in a line of a job."""
+    return re.findall(r'"((?:results|resources/(?:assets|zoos))/[^"]+)"', line)
+
+
 def test_every_rule_says_what_it_makes():
     # `snakemake --list` and the page of the rules print it.
     rules = list_rules()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,29 @@ def test_from_a_repository(remote, installed):
     assert report.returncode == 0, report.stderr
     page = (remote.folder / "report.html").read_text()
     assert "Mean silhouettes of expression and of identity" in page
+
+
+def test_the_installed_package_does_what_a_release_asks(installed, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    smoke = [sys.executable, str(REPOSITORY / "tests" / "smoke.py")]
+    done = subprocess.run(smoke, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "measures and files work" in done.stdout
+
+
+def test_from_a_repository_without_a_path(remote, installed):
+    """Snakemake takes workflow/Snakefile then."""
+    named = at_tag(remote, TAG, installed).run("--dry-run")
+    assert named.returncode == 0, named.stderr
+    unnamed = remote.write(f'"gh:lab/facestages@{TAG}"').run("--dry-run")
+    assert unnamed.returncode == 0, unnamed.stderr
+    assert "facestages_score_separability" in unnamed.stdout
+    assert rules_of(unnamed) == rules_of(named)
+
+
+def rules_of(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """Rules of the jobs that a dry run announces."""
+    return set(re.findall(r"^(facestages_\w+) +\d+$", done.stdout, re.MULTILINE))
 
 
 def test_folders_may_be_set_beside_the_config(outer):

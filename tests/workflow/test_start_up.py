@@ -135,7 +135,7 @@ def test_a_dry_run_of_everything_takes_seconds(paper, tmp_path):
 def test_snakemakes_own_limit_of_jobs_is_lifted(given, is_kept):
     """Its timers add up; a limit that the user sets stays."""
     limit = given or get_argument_parser().get_default("max_jobs_per_timespan")
-    rules = (REPOSITORY / "workflow" / "rules" / "common.smk").read_text()
+    rules = (REPOSITORY / "workflow" / "rules" / "handlers.smk").read_text()
     (function,) = re.findall(r"^def lift_rate_limit.*?(?=\n\n\n)", rules, re.DOTALL | re.MULTILINE)
     settings = SimpleNamespace(max_jobs_per_timespan=MaxJobsPerTimespan.parse_choice(limit))
     scheduler = SimpleNamespace(job_rate_limiter=limit)

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from facestages import failures, memory, provenance, run_lock, terminal
+from facestages import failures, memory, provenance, storage
 from facestages.architectures import ARCHITECTURES, ZOOS
 from facestages.errors import FacestagesError
 from facestages.paths import PATTERNS as PATHS
@@ -25,6 +25,12 @@ if workflow.is_main_process:
         print(f"left out: {line}", file=sys.stderr)
     for line in missing_labels(PLAN):
         print(f"labels: {line}", file=sys.stderr)
+
+# Where the run's files lie if they lie in a bucket (--default-storage-provider).
+BUCKET = getattr(workflow.storage_settings, "default_storage_prefix", None)
+if BUCKET:
+    copy = workflow.modifier.path_modifier.apply_default_storage("results")
+    os.environ[storage.VARIABLE] = os.path.dirname(copy)
 
 
 def one_of(names):
@@ -77,27 +83,6 @@ def value_of(name, wildcards):
         return Recording(wildcards.dataset, wildcards.network, int(wildcards.seed))
     value = wildcards.get(name)
     return int(value) if name in ("seed", "shard", "other") else value
-
-
-def hold_results():
-    """Refuse to work in a results folder beside another run; jobs without results may."""
-    if not any(step.output for step in workflow.dag.needrun_jobs()):
-        return
-    try:
-        run_lock.hold(CONFIG.results)
-    except FacestagesError as error:
-        sys.exit(str(error))
-
-
-def lift_rate_limit():
-    """Lift Snakemake's own limit of 100 jobs a second; one that the user sets stays.
-
-    With a limit, Snakemake 9.27 sets a timer whenever it looks for jobs, and looks again when the
-    timer ends. These timers add up: after 200 jobs Snakemake keeps a processor busy by itself.
-    """
-    limit = getattr(workflow.scheduling_settings, "max_jobs_per_timespan", None)
-    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
 
 
 def megabytes(foreseen, **settings):

@@ -3,11 +3,10 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages import tables
+    from facestages import storage, tables
     from facestages.networks import load_network
     from facestages.networks.listing import describe_layers
 
-    network = load_network(
-        snakemake.wildcards.network, **snakemake.params.network, weights=snakemake.params.weights
-    )
+    weights = storage.locate(snakemake.params.weights, snakemake.input)
+    network = load_network(snakemake.wildcards.network, **snakemake.params.network, weights=weights)
     tables.write_table(snakemake.output.layers, describe_layers(network, snakemake.params.stages))

@@ -3,12 +3,13 @@
 from facestages.job import job
 
 with job(snakemake):
+    from facestages import storage
     from facestages.assets import shipped
     from facestages.explorer import write_explorer
 
     write_explorer(
         snakemake.output.html,
-        snakemake.params.face_sets,
+        storage.locate(snakemake.params.face_sets, snakemake.input),
         snakemake.params.components,
         snakemake.params.neighbours,
         shipped("workflow/report/explorer"),

@@ -3,14 +3,15 @@
 from facestages.job import job
 
 with job(snakemake):
+    from facestages import storage
     from facestages.report.page import Contents, Facts, write_report
 
     files, params = snakemake.input, snakemake.params
     write_report(
         snakemake.output.html,
         Contents(
-            exhibits=params.exhibits,
-            sheets=params.sheets,
+            exhibits=storage.locate(params.exhibits, files),
+            sheets=storage.locate(params.sheets, files),
             claims=files.claims,
             stimuli=files.stimuli,
             labels=files.labels,

@@ -3,14 +3,14 @@
 from facestages.job import job
 
 with job(snakemake):
-    from facestages import tables
+    from facestages import storage, tables
     from facestages.assets import shipped
     from facestages.figures.table1 import make_table1, write_table1
 
     table = make_table1(
-        snakemake.params.networks,
-        snakemake.params.datasets,
-        snakemake.params.test,
+        storage.locate(snakemake.params.networks, snakemake.input),
+        storage.locate(snakemake.params.datasets, snakemake.input),
+        storage.locate(snakemake.params.test, snakemake.input),
         shipped("resources/paper.yaml"),
     )
     tables.write_table(snakemake.output.csv, table)

@@ -54,6 +54,7 @@ def test_the_network_of_a_job():
             network={"architecture": "light_cnn", "classes": ["a", "b"]}, weights=None
         ),
         resources=SimpleNamespace(gpu=0),
+        input=[],
     )
     network, seed = load_instance(job)
     assert (network.name, seed, network.layers["out_layer"]) == ("untrained", 3, (2,))

@@ -32,7 +32,7 @@ Each is loaded when it is first used, so that ``import facestages`` takes no tim
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Modules of the front door, and what each gives.
 _PUBLIC = {

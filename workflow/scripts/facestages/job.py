@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from facestages import contents, notes
+from facestages import contents, notes, storage
 from facestages.errors import FacestagesError, device_failure
 from facestages.failures import name_job
 from facestages.files import claim
@@ -67,7 +67,8 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
             require_memory(asked, total_memory())
         claim(snakemake.output)
         _begin_notes(snakemake, given)
-        claim(map(notes.beside, snakemake.output))
+        if not storage.is_used():
+            claim(map(notes.beside, snakemake.output))
         _require_unchanged(given)
         yield
         _require_unchanged(given)
@@ -134,6 +135,9 @@ def _require_unchanged(given: Sequence[Sequence]) -> None:
 
 
 def _write_notes(outputs: Sequence[str]) -> None:
+    if storage.is_used():
+        # A note beside a file would stay on this machine when the file goes to the bucket.
+        return
     for path in map(str, outputs):
         if not notes.is_hdf5(path):
             notes.write_beside(path, contents.digest_content(path))

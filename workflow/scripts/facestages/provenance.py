@@ -18,13 +18,13 @@ from facestages import __version__
 PACKAGE = Path(__file__).parent
 
 # No result depends on these modules and packages, so an edit there reruns nothing: config and plan
-# reach a job through its params, value by value, and the others decide how a job reports, or what
-# it notes of its result.
+# reach a job through its params, value by value, and the others decide where a job finds its files,
+# how it reports, or what it notes of its result.
 _WITHOUT_RESULT = {
     PACKAGE / name
     for name in (
         *("__init__.py", "config", "contents.py", "errors.py", "job.py", "notes.py", "paths.py"),
-        *("plan", "progress.py"),
+        *("plan", "progress.py", "storage.py"),
     )
 }
 

@@ -6,11 +6,10 @@ Snakemake imports this at the start of every run, so nothing heavy is imported h
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from snakemake.logging import get_event
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -34,11 +33,10 @@ def shorten_log(workflow) -> None:
             handler.setFormatter(lines)
 
 
-def say_where(workflow, pages: Iterable[str]) -> None:
-    """Name what was asked for, in the last line; of everything, the pages to open first."""
-    asked = sorted(map(str, workflow.dag.targetfiles)) or pages
-    if made := [path for path in asked if os.path.exists(path)]:
-        print(f"Made: {', '.join(made)}", file=sys.stderr)
+def say_made(places: Sequence[str]) -> None:
+    """Name what a run has made."""
+    if places:
+        print(f"Made: {', '.join(places)}", file=sys.stderr)
 
 
 class TimeLeft:

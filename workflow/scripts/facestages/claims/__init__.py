@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from facestages import tables
+from facestages import storage, tables
 from facestages.claims.checks import (
     PEOPLE,
     Finding,
@@ -212,9 +212,10 @@ def _describe(judged: _Judged) -> dict[str, object]:
 
 
 def _where(paths: Sequence[str]) -> str:
+    paths = [storage.path_in_run(path) for path in paths]
     if len(paths) == 1:
-        return str(paths[0])
-    start = os.path.commonpath([str(path) for path in paths])
+        return paths[0]
+    start = os.path.commonpath(paths)
     return f"{start}/ ({len(paths)} tables)"
 
 

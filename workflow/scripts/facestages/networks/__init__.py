@@ -1,7 +1,6 @@
 """Networks of any framework, opened in one way, whose layers can be recorded.
 
-Backends import TensorFlow, Keras or PyTorch. This module imports none of them, nor NumPy, before a
-network is loaded.
+Backends import TensorFlow, Keras or PyTorch. This module imports none of them, nor NumPy, itself.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from facestages import storage
 from facestages.architectures import ARCHITECTURES, ZOOS, InputSpec, is_address
 from facestages.errors import FacestagesError, did_you_mean
 
@@ -238,10 +238,10 @@ def load_instance(snakemake) -> tuple[Network, int]:
         config) and ``weights``, and the resource ``gpu``.
     """
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
-    source, weights = snakemake.params.network, snakemake.params.weights
-    # A job of its own has fetched the weights of timm; nodes of a cluster often have no connection.
+    weights = storage.locate(snakemake.params.weights, snakemake.input)
+    # A job has fetched the weights of timm before; a cluster's nodes often have no connection.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    gpu = snakemake.resources.gpu
+    source, gpu = snakemake.params.network, snakemake.resources.gpu
     return load_network(name, **source, weights=weights, seed=seed, gpu=gpu), seed
 
 

@@ -197,9 +197,10 @@ def _fig7(plan: Plan, fig7) -> FigurePlan:
     """Right and wrong answers in the space."""
     files, settings = _study4(plan, fig7)
     networks = settings["networks"]
-    files["needed"] += [
-        network["predictions"] for network in networks.values() if network["classes"]
-    ]
+    for name, network in networks.items():
+        if network["classes"]:
+            network["predictions"] = plan.path("predictions", plan.first(fig7.dataset, name))
+            files["needed"].append(network["predictions"])
     files["labels_from"] = plan.face_sets.label_predictions(fig7.dataset)
     for name in ("no_reference", "reference_label"):
         settings.pop(name)
@@ -243,7 +244,6 @@ def _study4_network(plan: Plan, name: str, dataset: str, stage: str) -> dict[str
         "layer": entry.stages.get(stage, ""),
         "classes": entry.output_classes or [],
         "geometry": plan.path("geometry", one),
-        "predictions": plan.path("predictions", one),
     }
 
 

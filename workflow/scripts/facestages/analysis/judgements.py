@@ -1,0 +1,164 @@
+"""Layers beside people's judgements of pairs of pictures, and what the judgements are made of.
+
+Each rater (or subject) has a dissimilarity for pairs of pictures, NaN where a pair was not judged.
+A layer has the distance of every pair. Pairs are ranked once for each rater.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from facestages.analysis.crossed import Estimate, Shared, estimate, share_people
+from facestages.analysis.rdms import pair_influence, rank_pairs
+from facestages.errors import FacestagesError
+
+
+class Judged(NamedTuple):
+    """Judgements of m pairs by raters; see `rank_judgements`."""
+
+    #: Centred ranks (raters, m) of each rater's dissimilarities, variance 1 without ties; NaN.
+    ranks: np.ndarray
+    #: Which pairs share people.
+    shared: Shared
+
+
+def rank_judgements(dissimilarity: np.ndarray, first: np.ndarray, second: np.ndarray) -> Judged:
+    """Rank the judgements (raters, m); `first` and `second` (m,) are codes of the people shown.
+
+    Raises
+    ------
+    FacestagesError
+        If a rater judged fewer than two pairs, or finds all pairs alike.
+    """
+    ranks = np.full(dissimilarity.shape, np.nan, np.float32)
+    for row, judged in zip(ranks, dissimilarity, strict=True):
+        known = np.isfinite(judged)
+        if known.sum() < 2:
+            raise FacestagesError("a rater judged fewer than two pairs")
+        row[known] = rank_pairs(judged[known])
+    return Judged(ranks, share_people(first, second))
+
+
+def rank_items(distances: np.ndarray, judged: Judged) -> np.ndarray:
+    """What each pair contributes to ``rho_a`` of the distances (m,) with each rater, (raters, m).
+
+    The mean over the pairs that a rater judged is ``rho_a`` (`rdms.rank_correlations`); the
+    contributions are those of `rdms.pair_influence`.
+    """
+    items = np.full_like(judged.ranks, np.nan)
+    for raters, known in _by_pairs(judged.ranks):
+        ranks = rank_pairs(distances[known])
+        for rater in raters:
+            items[rater, known] = pair_influence(ranks, judged.ranks[rater, known])
+    return items
+
+
+def noise_ceiling(judged: Judged) -> tuple[float, float]:
+    """Lowest and highest mean ``rho_a`` that the best possible layer has with these raters.
+
+    The upper end is that of the mean of all raters' ranks, which no layer can exceed. The lower end
+    is the mean correlation of each rater with the mean of the others (Nili et al. 2014,
+    doi:10.1371/journal.pcbi.1003553). NaN for the lower end with one rater.
+    """
+    upper = np.nanmean(rank_items(_mean_ranks(judged.ranks), judged), axis=1).mean()
+    lower = [_with_others(judged, rater) for rater in range(len(judged.ranks))]
+    return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
+
+
+def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
+    """Mean over raters, moved so that none is below 0; NaN of a pair that nobody judged."""
+    known = np.isfinite(ranks)
+    counts = known.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean = np.where(known, ranks, 0).sum(axis=0, dtype=np.float64) / counts
+    # Equal means of ranks, which are float32, differ by rounding.
+    return np.round(mean - np.nanmin(mean), 6)
+
+
+def _with_others(judged: Judged, rater: int) -> float:
+    others = np.delete(judged.ranks, rater, axis=0)
+    if not len(others):
+        return np.nan
+    known = np.isfinite(judged.ranks[rater]) & np.isfinite(others).any(axis=0)
+    if known.sum() < 2:
+        return np.nan
+    mean = _mean_ranks(others[:, known])
+    return float(np.mean(rank_pairs(mean) * _rerank(judged.ranks[rater, known])))
+
+
+def _rerank(ranks: np.ndarray) -> np.ndarray:
+    return rank_pairs(ranks - ranks.min())
+
+
+def mix_models(
+    dissimilarity: np.ndarray, models: np.ndarray, shared: Shared
+) -> tuple[Estimate, np.ndarray]:
+    """Of how much of each model dissimilarities are mixed.
+
+    ``d = b_0 + sum_k b_k z_k + noise`` by least squares for each rater, with the models z scaled to
+    variance 1; ``weight_k = b_k / sum_j b_j`` of the means over raters. The interval follows from
+    the influence of each pair on b, to first order.
+
+    Parameters
+    ----------
+    dissimilarity : numpy.ndarray, shape (raters, m)
+        Of judgements, NaN where a pair was not judged; or of a layer, as of one rater.
+    models : numpy.ndarray, shape (k, m)
+        Dissimilarities that the models predict.
+    shared : Shared
+        Which pairs share people.
+
+    Returns
+    -------
+    weights : Estimate, shape (k,)
+        They sum to 1. One below 0 fits pairs that the model expects to be alike and that are not.
+    unique : numpy.ndarray, shape (k + 1,)
+        Share of the variance of the raters' mean that each model explains beyond the others, and
+        that all explain together.
+    """
+    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    raters = len(dissimilarity)
+    items = np.full((raters, *z.shape), np.nan)
+    for rater, judged in enumerate(dissimilarity):
+        known = np.isfinite(judged)
+        design = np.vstack([np.ones(known.sum()), z[:, known]])
+        inverse = np.linalg.pinv(design @ design.T)
+        b = inverse @ design @ judged[known]
+        # What a pair adds to its rater's b, times the number of pairs.
+        moved = known.sum() * inverse @ (design * (judged[known] - b @ design))
+        items[rater, :, known] = (moved + b[:, None])[1:].T
+    b = np.nanmean(items, axis=(0, 2))
+    weight = b / b.sum()
+    around = items - b[:, None]
+    items = (
+        weight[:, None] + (around - weight[:, None] * around.sum(axis=1, keepdims=True)) / b.sum()
+    )
+    return estimate(lambda rater: items[rater], raters, shared), _unique(dissimilarity, z)
+
+
+def _unique(dissimilarity: np.ndarray, z: np.ndarray) -> np.ndarray:
+    known = np.isfinite(dissimilarity).any(axis=0)
+    mean = np.nanmean(dissimilarity[:, known], axis=0)
+    design = np.vstack([np.ones(known.sum()), z[:, known]])
+    subsets = [
+        [k for k in range(len(design)) if k != left_out] for left_out in range(1, len(design))
+    ]
+
+    def explained(rows: list[int]) -> float:
+        left = mean - np.linalg.lstsq(design[rows].T, mean)[0] @ design[rows]
+        return float(1 - left.var() / mean.var())
+
+    together = explained([*range(len(design))])
+    return np.array([*(together - explained(rows) for rows in subsets), together])
+
+
+def _by_pairs(ranks: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Raters (numbers) who judged the same pairs (numbers)."""
+    known = np.isfinite(ranks)
+    _, groups = np.unique(known, axis=0, return_inverse=True)
+    for group in range(groups.max() + 1):
+        raters = np.flatnonzero(groups == group)
+        yield raters, np.flatnonzero(known[raters[0]])

@@ -1,0 +1,72 @@
+"""Layers beside people who choose the odd one out of three pictures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from facestages.analysis.crossed import Estimate, estimate, share_people
+
+#: Share of triplets that guessing gets right.
+CHANCE = 1 / 3
+
+
+class Choices(NamedTuple):
+    """Which of three pictures raters found odd; see `gather_choices`."""
+
+    #: Pictures of each different triplet, in ascending order, shape (t, 3).
+    pictures: np.ndarray
+    #: How often each rater found each of the three odd, shape (raters, t, 3).
+    counts: np.ndarray
+
+
+def gather_choices(triplets: np.ndarray, raters: np.ndarray) -> Choices:
+    """Trials (trials, 3) of row numbers, the odd one last, as counts by triplet and rater."""
+    in_order = np.sort(triplets, axis=1)
+    pictures, triplet = np.unique(in_order, axis=0, return_inverse=True)
+    names, rater = np.unique(raters, return_inverse=True)
+    odd = (in_order == triplets[:, 2:]).argmax(axis=1)
+    counts = np.zeros((len(names), len(pictures), 3), np.float32)
+    np.add.at(counts, (rater, triplet.ravel(), odd), 1)
+    return Choices(pictures, counts)
+
+
+def odd_one_out(distances: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """Which of three (t,) is the odd one by distances (n, n): the other two are the nearest."""
+    a, b, c = pictures.T
+    return np.stack([distances[b, c], distances[a, c], distances[a, b]]).argmin(axis=0)
+
+
+def triplet_items(odd: np.ndarray, choices: Choices) -> np.ndarray:
+    """Share of each rater's answers to a triplet that are this one, (raters, t); NaN if none."""
+    chosen = np.take_along_axis(choices.counts, odd[None, :, None], axis=2)[..., 0]
+    with np.errstate(invalid="ignore"):
+        return chosen / choices.counts.sum(axis=2)
+
+
+def triplet_accuracy(odd: np.ndarray, choices: Choices, people: np.ndarray) -> Estimate:
+    """Mean share of answers that a layer predicts, less `CHANCE`.
+
+    `people` (n,) are codes of the people on the pictures.
+    """
+    items = triplet_items(odd, choices) - CHANCE
+    shared = share_people(*people[choices.pictures].T)
+    return estimate(lambda rater: items[rater], len(items), shared)
+
+
+def agreement(choices: Choices) -> tuple[float, float]:
+    """How well other raters, and the majority of all, predict a rater's answers.
+
+    The first is the share of answers that another rater gives, over triplets that two or more
+    judged: what a layer as good as one more person reaches. The second cannot be exceeded on these
+    triplets. NaN where no triplet was judged twice.
+    """
+    answers = choices.counts.sum(axis=0)
+    number = answers.sum(axis=1)
+    twice = number > 1
+    if not twice.any():
+        return np.nan, np.nan
+    answers, number = answers[twice], number[twice]
+    others = (answers * (answers - 1)).sum(axis=1) / (number - 1)
+    return float(others.sum() / number.sum()), float(answers.max(axis=1).sum() / number.sum())
