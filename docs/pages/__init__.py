@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, claims, columns, commands, errors, gallery, notebooks, rules
+from docs.pages import api, claims, columns, commands, errors, gallery, gated, notebooks, rules
 
 from facestages.generated import config_reference
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "config": lambda: config_reference().partition("do not edit.")[2],
     "gallery": gallery.figures,
     "errors": errors.error_tables,
+    "people and brains": gated.reference_sets,
     "notebook": lambda: notebooks.page("own-plot"),
     "rules": rules.rule_tables,
 }

@@ -58,9 +58,14 @@ def folder(tmp_path_factory):
     np.save(folder / "meg.npy", 1.0 - np.eye(len(names))[None])
     answers = [("happy", "happy", 9), ("sad", "neutral", 5)]
     write_rows(folder / "answers.csv", [("expression", "answer", "count"), *answers])
-    result = run_snakemake(folder, CONFIG, *REFERENCES)
+    result = run_all(folder, CONFIG)
     assert result.returncode == 0, result.stderr
     return folder
+
+
+def run_all(folder, config, *options):
+    *others, last = REFERENCES
+    return run_snakemake(folder, config, last, *options, *others)
 
 
 def write_rows(path, rows):
@@ -69,7 +74,7 @@ def write_rows(path, rows):
 
 
 def planned(folder, config=CONFIG):
-    return jobs(run_snakemake(folder, config, *REFERENCES, "--dry-run"))
+    return jobs(run_all(folder, config, "--dry-run"))
 
 
 def planned_with(folder, name, old, new):
