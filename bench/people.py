@@ -219,7 +219,7 @@ def summarise(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield (
             name,
             (
-                f"{value.mean():.3f} (SD {value.std():.3f}); the interval holds {what} in {held:.1%}; "
+                f"{value.mean():.3f} (SD {value.std():.3f}); interval with {what} in {held:.1%}; "
                 f"p < .05 in {small:.1%} (n = {len(value)})"
             ),
         )
