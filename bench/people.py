@@ -25,6 +25,7 @@ from facestages.analysis.judgements import (
     noise_ceiling,
     rank_items,
     rank_judgements,
+    true_ceiling,
 )
 from facestages.analysis.rated import correlate_ratings, rating_ceiling
 from facestages.analysis.rdms import rank_pairs
@@ -110,6 +111,7 @@ def beside_pairs(seed: int) -> Row:
     inside = (weights.low <= WEIGHTS) & (weights.high >= WEIGHTS)
     row |= {"weight in interval": float(inside.mean())}
     row |= {"ceiling_low error": low - truth, "ceiling_high error": high - truth}
+    row |= {"ceiling error": true_ceiling(ranked) - truth}
     for related in (True, False):
         distances = layer_distances(faces, rng, related)
         items = rank_items(distances, ranked)
