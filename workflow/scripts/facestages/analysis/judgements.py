@@ -71,9 +71,10 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
 def true_ceiling(judged: Judged, halvings: int = 4, seed: int = 0) -> float:
     """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
 
-    ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k others,
-    as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from all
-    others and from random halves of them. NaN with fewer than four raters, or without agreement.
+    ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k
+    others, as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from
+    all others and from random halves of them. NaN with fewer than four raters, or where they do not
+    agree.
     """
     number = len(judged.ranks)
     if number < 4:

@@ -92,9 +92,11 @@ class References:
         if entry.source == "simulated":
             values = entry.raters * _moments(entry) * entry.pictures**2 // 2
         else:
-            # No file has fewer than two bytes a number.
-            values = _size(entry.path) // 2
-        return memory.beside_reference(n, values)
+            # Matrices have four bytes a number or more, tables two.
+            values = _size(entry.path) // (4 if entry.source == "rdms" else 2)
+        # Ranks take the place of recordings in time; of judgements there are contributions as well.
+        bytes_each = 8 if getattr(entry, "times", None) else 20
+        return memory.beside_reference(n, values * bytes_each)
 
 
 def _moments(entry: SimulatedReference) -> int:

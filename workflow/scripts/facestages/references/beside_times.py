@@ -88,15 +88,18 @@ def recorded_ranks(
     Pairs that a subject lacks at some time are left out.
     """
     first, second = (shown.find(names) for names in (reference.first, reference.second))
-    used = (first >= 0) & (second >= 0) & np.isfinite(reference.dissimilarity).all(axis=(0, 1))
-    require_pairs(int(used.sum()), f"reference {reference.name}")
-    subjects, times = reference.dissimilarity.shape[:2]
-    ranks = np.empty((subjects, times, int(used.sum())), np.float32)
-    for row, judged in zip(ranks, reference.dissimilarity, strict=True):
-        for of_time, values in zip(row, judged[:, used], strict=True):
-            of_time[:] = rank_pairs(values)
+    used, recorded = (first >= 0) & (second >= 0), reference.dissimilarity
+    for of_subject in recorded:
+        used &= np.isfinite(of_subject).all(axis=0)
+    number = int(used.sum())
+    require_pairs(number, f"reference {reference.name}")
+    # In the place of the recordings, which may take half of the memory.
+    for of_subject in recorded:
+        for of_time, values in zip(of_subject, of_subject[:, used], strict=True):
+            of_time[:number] = rank_pairs(values)
     first, second = first[used], second[used]
-    return first, second, ranks, share_people(shown.people[first], shown.people[second])
+    shared = share_people(shown.people[first], shown.people[second])
+    return first, second, recorded[..., :number], shared
 
 
 def course_rows(
