@@ -191,6 +191,9 @@ def test_shapes_that_do_not_fit(prepared, conditions, write):
 
 
 def test_other_files(prepared, conditions):
+    np.savez("a.npz", np.zeros(3))
+    message = prepared.refuses("rdms", path="a.npz", conditions=conditions)
+    assert "is an archive (.npz). Save the array alone" in message
     np.save("objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     for name, content in (
         ("a.npy", b"x" * 200),

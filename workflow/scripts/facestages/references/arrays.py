@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -123,6 +124,9 @@ def _open_array(path: str, variable: str | None) -> _Array:
         require_fit(path, name, 8.0 * np.prod(shapes[name], dtype=float))
         values = scipy.io.loadmat(path, variable_names=[name])[name]
         return _Array(values.shape, lambda k: values[k], lambda k: values[..., k])
+
+    if zipfile.is_zipfile(path):
+        raise FacestagesError(f"{path}: is an archive (.npz). Save the array alone, as .npy")
 
     def whole() -> np.ndarray:
         # Opened anew for each subject, so that no page of another stays in memory.
