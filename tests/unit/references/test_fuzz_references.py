@@ -1,4 +1,4 @@
-"""Damaged files of references: each reader ends with judgements, or with a line of what is wrong."""
+"""Damaged files of references: readers end with judgements, or a line of what is wrong."""
 
 import io
 
