@@ -71,9 +71,11 @@ def test_one_subject(prepared, conditions, caplog):
 
 
 def test_condensed_pairs(prepared, conditions):
+    """raFFA_RDMs.npy of Guo Jiahui et al. 2023: subjects, pairs."""
     values = stack(2)
     pairs = np.array([squareform(matrix, checks=False) for matrix in values])
-    check(prepared("rdms", path=save(pairs), conditions=conditions), values[:, None])
+    found = prepared("rdms", path=save(pairs, "raFFA_RDMs.npy"), conditions=conditions)
+    check(found, values[:, None])
 
 
 def test_matlab_with_conditions_first(prepared, conditions):
