@@ -166,7 +166,9 @@ def _open_matlab_73(path: str, variable: str | None) -> _Array:
 
 def _require_own_values(path: str, dataset: h5py.Dataset) -> None:
     if dataset.is_virtual or dataset.external:
-        raise FacestagesError(f"{path}: '{dataset.name}' takes its values from another file")
+        raise FacestagesError(
+            f"{path}: '{dataset.name}' takes its values from another file. Save them in this one"
+        )
     require_fit(path, dataset.name, dataset.nbytes)
 
 
@@ -234,7 +236,10 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
     values = file["dissimilarities"]
     _require_own_values(path, values)
     if values.ndim != 2:
-        raise FacestagesError(f"{path}: dissimilarities has the shape {values.shape}, not 2 axes")
+        raise FacestagesError(
+            f"{path}: dissimilarities has the shape {values.shape}, not 2 axes. Save it with "
+            f"rsatoolbox again"
+        )
     patterns, rdms = (_descriptors(file, name) for name in ("pattern", "rdm"))
     if names is None:
         named = next((name for name in _CONDITIONS if name in patterns), None)
@@ -247,7 +252,8 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
         names = patterns[named]
     if values.shape[1] != len(names) * (len(names) - 1) // 2:
         raise FacestagesError(
-            f"{path}: has {values.shape[1]} pairs, which does not fit {len(names)} conditions"
+            f"{path}: has {values.shape[1]} pairs, which does not fit {len(names)} conditions. "
+            f"'conditions' has a row for each condition"
         )
     subject = next((rdms[name] for name in _SUBJECTS if name in rdms), None)
     moments = [float(time) for time in rdms[_TIME]] if _TIME in rdms else None
