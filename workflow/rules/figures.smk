@@ -16,6 +16,7 @@ PLOTS = {
     ),
     "fig8": ("Study 5: categories", "8: identity, affect, category", "Figure 8", 310),
     "fig9": ("Beyond the paper", "9: identity and expression by training", "Figure 9", 320),
+    "fig10": ("Beyond the paper", "10: people, brains and layers", "Figure 10", 310),
     "layers": ("Beyond the paper", "Layer curves", "Layer curves", 300),
     "multiverse": ("Beyond the paper", "Multiverse of measures", "Multiverse of measures", 300),
     "cka": ("Beyond the paper", "Similarity of layers (CKA)", "Similarity of layers", 350),

@@ -27,3 +27,56 @@ rule prepare_reference:
         "Reference {wildcards.reference}"
     script:
         "../scripts/prepare_reference.py"
+
+
+rule describe_reference:
+    """How raters agree, and what their judgements are made of."""
+    input:
+        reference=PATHS["reference"],
+        stimuli=ask(PLAN.references.stimuli),
+        labels=ask(PLAN.references.all_labels),
+    output:
+        raters=PATHS["reference_raters"],
+    log:
+        "<logs>/describe_reference/{reference}.log",
+    benchmark:
+        "<benchmarks>/describe_reference/{reference}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(PLAN.references.megabytes_beside),
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("describe_reference"),
+    message:
+        "Raters of {wildcards.reference}"
+    script:
+        "../scripts/describe_reference.py"
+
+
+rule compare_reference:
+    """Layers beside people's judgements of the faces, or recordings of their brains."""
+    input:
+        unpack(ask(PLAN.references.beside)),
+    output:
+        layers=PATHS["reference_layers"],
+    log:
+        "<logs>/compare_reference/{reference}/{network}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/compare_reference/{reference}/{network}/seed-{seed}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(PLAN.references.megabytes_beside),
+        runtime=60,
+        gpu=0,
+    params:
+        stages=ask(PLAN.networks.stages),
+        code=code("compare_reference"),
+    message:
+        "{wildcards.network}, seed {wildcards.seed}, beside {wildcards.reference}"
+    script:
+        "../scripts/compare_reference.py"

@@ -140,6 +140,11 @@ def simulated_reference(raters: int, times: int, pictures: int) -> int:
     return _REFERENCE + (_FLOAT * raters * times * pairs + 40 * (times + 4) * pairs) // _MB
 
 
+def beside_reference(n: int, values: int) -> int:
+    """Distances of n pictures, and so many judgements with their ranks and contributions."""
+    return 330 + (28 * n * n + 20 * values) // _MB
+
+
 def peak_memory() -> int:
     """The most memory that this process, or the largest that it waited for, has had, in MB."""
     # `getrusage` of this process would begin with the peak of the program that started it.

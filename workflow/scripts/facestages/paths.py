@@ -24,6 +24,8 @@ PATTERNS = {
     "stimuli_report_page": "<results>/stimuli/{dataset}.report.md",
     "contact_sheet": "<results>/stimuli/{dataset}.sheet.png",
     "ratings": "<results>/ratings/{ratings}.csv",
+    "reference_raters": "<results>/references/{reference}.csv",
+    "reference_layers": "<results>/references/{reference}/{network}/seed-{seed}.csv",
     "reference": "<results>/references/{reference}.h5",
     # Networks.
     "model": "<results>/networks/{network}/seed-{seed}/model.keras",

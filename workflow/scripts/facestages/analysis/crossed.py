@@ -36,9 +36,13 @@ class Shared(NamedTuple):
     people: int
     #: +1 or -1, and which items (m, sets) show each set of so many people.
     sets: list[tuple[int, scipy.sparse.csr_array]]
+    #: Which items (m, sets) show the very same people.
+    same: scipy.sparse.csr_array
 
     def squares(self, items: np.ndarray) -> np.ndarray:
         """Sum of the products of all two items (..., m) that share a person.
+
+        It is no smaller than that of the items that show the very same people.
 
         Sums over one person have the jackknife's factor for few people: without one of P people, of
         whom each item shows k, a mean is over ``(P - k) / P`` of the items.
@@ -48,7 +52,8 @@ class Shared(NamedTuple):
             sign * ((member.T @ rows.T) ** 2).sum(axis=0)
             for sign, (_, member) in zip(self.signs, self.sets, strict=True)
         )
-        return squares.reshape(items.shape[:-1])
+        least = ((self.same.T @ rows.T) ** 2).sum(axis=0)
+        return np.maximum(squares, least).reshape(items.shape[:-1])
 
     @property
     def signs(self) -> list[float]:
@@ -92,13 +97,21 @@ def share_people(*people: np.ndarray) -> Shared:
             keys.append(key[differ])
             rows.append(np.flatnonzero(differ))
         key, row = np.concatenate(keys), np.concatenate(rows)
-        names, code = np.unique(key, return_inverse=True)
-        ones = np.ones(len(row), np.float32)
-        member = scipy.sparse.csr_array((ones, (row, code)), (len(columns[0]), len(names)))
-        # A person who is there twice counts once.
-        member.data[:] = 1
-        sets.append(((-1) ** (size - 1), member))
-    return Shared(len(np.unique(columns)), sets)
+        if len(row):
+            code = np.unique(key, return_inverse=True)[1]
+            sets.append(((-1) ** (size - 1), _members(row, code, len(columns[0]))))
+    _, code = np.unique(columns, axis=1, return_inverse=True)
+    return Shared(
+        len(np.unique(columns)), sets, _members(np.arange(len(code)), code.ravel(), len(code))
+    )
+
+
+def _members(rows: np.ndarray, codes: np.ndarray, number: int) -> scipy.sparse.csr_array:
+    """Which rows are in which set; one that is named twice is in it once."""
+    shape = (number, codes.max() + 1)
+    member = scipy.sparse.csr_array((np.ones(len(rows), np.float32), (rows, codes)), shape)
+    member.data[:] = 1
+    return member
 
 
 def estimate(items_of: Callable[[int], np.ndarray], raters: int, shared: Shared) -> Estimate:

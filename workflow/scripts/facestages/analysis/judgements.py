@@ -71,11 +71,12 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
 def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     """Mean over raters, moved so that none is below 0; NaN of a pair that nobody judged."""
     known = np.isfinite(ranks)
-    counts = known.sum(axis=0)
+    # Ranks are whole multiples of this, so that equal means are equal to the last digit but one.
+    unit = np.sqrt(3 / np.maximum(known.sum(axis=1, keepdims=True).astype(float) ** 2 - 1, 1))
+    whole = np.round(np.where(known, ranks, 0) / unit) * unit
     with np.errstate(invalid="ignore"):
-        mean = np.where(known, ranks, 0).sum(axis=0, dtype=np.float64) / counts
-    # Equal means of ranks, which are float32, differ by rounding.
-    return np.round(mean - np.nanmin(mean), 6)
+        mean = whole.sum(axis=0) / known.sum(axis=0)
+    return mean - np.nanmin(mean)
 
 
 def _with_others(judged: Judged, rater: int) -> float:

@@ -174,3 +174,14 @@ def held_out_r2(
             weights = products[:, :k] / (len(points) + min(k, points.shape[1]))
             errors[number] += ((around - weights @ scores[test, :k].T) ** 2).sum(axis=1)
     return 1 - errors / total
+
+
+def predict_values(spaces: Sequence[np.ndarray], folds: Folds, values: np.ndarray) -> np.ndarray:
+    """Predictions (m,) of a number (m,) for held-out pictures, by the ridge of `held_out_r2`."""
+    predicted = np.empty(len(values))
+    for fold, (scores, training) in enumerate(zip(spaces, folds.training, strict=True)):
+        points, test = scores[training], folds.fold == fold
+        mean = values[training].mean()
+        weights = (values[training] - mean) @ points / (len(points) + points.shape[1])
+        predicted[test] = mean + scores[test] @ weights
+    return predicted

@@ -56,17 +56,20 @@ def time_courses(
     pairs = spaces.shape[1]
     means = np.stack([spaces @ ranks_of(one).T for one in range(subjects)]) / pairs
     value = means.mean(axis=0)
-    groups = [_groups_of(member) for _, member in shared.sets]
-    signs = shared.signs
+    groups, same = [_groups_of(member) for _, member in shared.sets], _groups_of(shared.same)
+
+    def squares(ranks: np.ndarray) -> np.ndarray:
+        # As `Shared.squares`, of products that are never all in memory.
+        parts = [_set_squares(sets, spaces, ranks, value) for sets in groups]
+        together = sum(sign * part for sign, part in zip(shared.signs, parts, strict=True))
+        return np.maximum(together, _set_squares(same, spaces, ranks, value))
+
     mean_ranks, both = 0.0, 0.0
     for one in range(subjects):
         ranks = ranks_of(one)
         mean_ranks = mean_ranks + ranks / subjects
-        squares = (_set_squares(sets, spaces, ranks, value) for sets in groups)
-        both = both + sum(sign * square for sign, square in zip(signs, squares, strict=True))
-    both = both / (pairs * subjects) ** 2
-    squares = [_set_squares(sets, spaces, mean_ranks, value) for sets in groups]
-    of_people = sum(sign * one for sign, one in zip(signs, squares, strict=True)) / pairs**2
+        both = both + squares(ranks)
+    both, of_people = both / (pairs * subjects) ** 2, squares(mean_ranks) / pairs**2
     few = subjects / max(subjects - 1, 1)
     of_subjects = few * ((means - value) ** 2).sum(axis=0) / subjects**2
     variance = of_subjects + of_people - few * both

@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, model_validator
 from facestages.config.analysis import Analysis
 from facestages.config.explorer import Explorer
 from facestages.config.face_sets import FaceSetEntry, Oasis
-from facestages.config.figures import Figure, Figures, Tables, Uses
+from facestages.config.figure import Figure, Uses
+from facestages.config.figures import Figures, Tables
 from facestages.config.mistakes import describe, read_texts
 from facestages.config.networks import NetworkEntry
 from facestages.config.references import ReferenceEntry

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from facestages.config.figure import Figure
 from facestages.config.section import Count, Section, check_name, check_once, check_stage, mistake
 
 if TYPE_CHECKING:
@@ -16,66 +17,6 @@ if TYPE_CHECKING:
 ROLES = ("pixels", "untrained", "objects")
 
 AFFECT = ("valence", "arousal")
-
-
-class Uses(NamedTuple):
-    """Names of what a figure or table is made from; it can do without references and ratings."""
-
-    datasets: list[str]
-    networks: list[str]
-    #: Networks whose output gives valence and arousal.
-    references: list[str]
-    ratings: list[str]
-
-
-class Figure(Section):
-    """A figure or table: `uses` says what it is made from, `check` what it refuses."""
-
-    #: For each key that names something: the field of `Uses` that it belongs to.
-    NAMES: ClassVar[dict[str, str]] = {"dataset": "datasets", "networks": "networks"}
-    #: Keys of `NAMES` whose things the figure can do without.
-    OPTIONAL: ClassVar[tuple[str, ...]] = ()
-    #: Labels that the figure shows: with none of them there is nothing to see.
-    LABELS: ClassVar[tuple[str, ...]] = ()
-    #: Labels of parts of the figure, and what is blank without them.
-    PARTS: ClassVar[dict[str, str]] = {}
-
-    @property
-    def labels_shown(self) -> list[str]:
-        """`LABELS`, or those that the section names."""
-        return list(self.LABELS)
-
-    def named(self, key: str) -> list[str]:
-        """The names that a key of `NAMES` gives: none, one or several."""
-        value = dict(self)[key]
-        return value if isinstance(value, list) else [] if value is None else [value]
-
-    def uses(self, *, optional: bool = True) -> Uses:
-        """Names of the face sets, networks and ratings that the figure is made from, each once."""
-        uses: dict[str, dict[str, None]] = {kind: {} for kind in Uses._fields}
-        for key, kind in self.NAMES.items():
-            if optional or key not in self.OPTIONAL:
-                uses[kind] |= dict.fromkeys(self.named(key))
-        return Uses(*map(list, uses.values()))
-
-    def check(self, where: str, config: Config) -> None:
-        """Refuse what the rest of the config does not have; `where` is e.g. ``figures.fig4``.
-
-        Raises
-        ------
-        pydantic_core.PydanticCustomError
-            Naming the key, its value and the nearest that is allowed.
-        """
-        sections = {
-            "datasets": ("face set", config.datasets),
-            "networks": ("network", config.networks),
-            "references": ("network", config.networks),
-            "ratings": ("table", config.ratings),
-        }
-        for key, kind in self.NAMES.items():
-            check_once(f"{where}.{key}", self.named(key))
-            for name in self.named(key):
-                check_name(f"{where}.{key}", name, *sections[kind])
 
 
 def _check_components(where: str, components: int | str, config: Config) -> None:
@@ -184,7 +125,7 @@ class Fig4(Figure):
 class Study4Figure(Figure):
     """What the figures of Study 4 have in common."""
 
-    NAMES = {**Figure.NAMES, "reference": "references"}
+    NAMES = {**Figure.NAMES, "reference": "affect_from"}
     dataset: str = Field(description="Face set, of many people who show each expression.")
     networks: list[str] = Field(min_length=1, max_length=4, description="Networks.")
     stage: str = Field("penultimate", description="Stage whose principal components are shown.")
@@ -277,6 +218,31 @@ class Fig9(Figure):
         for stage in self.stages:
             check_stage(f"{where}.stages", stage, stages, "stage of its networks")
         _check_components(where, self.components, config)
+
+
+class Fig10(Figure):
+    """Figure 10: layers beside what people say of the faces, and recordings of their brains."""
+
+    NAMES = {"dataset": "datasets", "networks": "networks", "references": "references"}
+    LABELS = ("identity", "expression")
+    dataset: str = Field(description="Face set.")
+    networks: list[str] = Field(
+        min_length=1,
+        max_length=6,
+        description="Networks, a line each. The first one's stages stand beside judgements, "
+        "and its layers beside the moments of recordings.",
+    )
+    references: list[str] = Field(
+        min_length=1, max_length=6, description="Those of `references` to show, a panel each."
+    )
+
+    def check(self, where: str, config: Config) -> None:
+        super().check(where, config)
+        for name in self.references:
+            about = config.references[name].dataset
+            if about != self.dataset:
+                text = f"is about '{about}', and the figure about '{self.dataset}'"
+                raise mistake("key", f"{where}.references: '{name}' {text}")
 
 
 class Layers(Figure):
@@ -372,6 +338,7 @@ class Figures(Section):
     fig7: Fig7 | None = Field(None, description="Right and wrong answers in the space.")
     fig8: Fig8 | None = Field(None, description="Identity, affect and category by layer.")
     fig9: Fig9 | None = Field(None, description="Networks trained on identity, and on expression.")
+    fig10: Fig10 | None = Field(None, description="People's judgements and brains beside layers.")
     layers: Layers | None = Field(None, description="Curves over all recorded layers.")
     multiverse: Multiverse | None = Field(None, description="Claims by every choice of measure.")
     cka: Cka | None = Field(None, description="Similarity of layers, networks and seeds.")

@@ -282,6 +282,31 @@ def _fig9(plan: Plan, fig9) -> FigurePlan:
     )
 
 
+def _fig10(plan: Plan, fig10) -> FigurePlan:
+    """Layers beside people's judgements and recordings of brains."""
+    networks = plan.present("networks", fig10.networks)
+    references = plan.present("references", fig10.references)
+    entries = plan.config.references
+    return FigurePlan(
+        {
+            "layers": plan.references.compared(references, networks),
+            "raters": [plan.path("reference_raters", reference=name) for name in references],
+        },
+        {
+            **_one_face_set(plan, fig10, networks),
+            "looks": plan.looks(networks),
+            "references": {
+                name: {"label": entries[name].label, "cite": entries[name].cite}
+                for name in references
+            },
+            "absent": [
+                *plan.left_out("networks", fig10.networks).values(),
+                *plan.left_out("references", fig10.references).values(),
+            ],
+        },
+    )
+
+
 def _one_face_set(plan: Plan, figure, networks: Sequence[str]) -> dict[str, object]:
     """Names of the face set and networks, and what is left out."""
     return {
@@ -366,6 +391,7 @@ _FIGURES: dict[str, Callable[[Plan, object], FigurePlan]] = {
     "fig7": _fig7,
     "fig8": _fig8,
     "fig9": _fig9,
+    "fig10": _fig10,
     "layers": _layers,
     "multiverse": _multiverse,
     "cka": _cka,

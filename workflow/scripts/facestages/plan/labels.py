@@ -25,7 +25,7 @@ def missing_labels(plan: Plan) -> list[str]:
         uses = figure.uses()
         if section != "figures":
             continue
-        has_reference = any(plan.at_hand("networks", uses.references))
+        has_reference = any(plan.at_hand("networks", uses.affect_from))
         parts = {} if has_reference else figure.PARTS
         for dataset in plan.at_hand("datasets", uses.datasets):
             for label in plan.face_sets.lacking(dataset, [*figure.labels_shown, *parts]):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from facestages import memory
+from facestages.paths import Recording
 from facestages.plan.given import Given, give
 from facestages.plan.sources import REFERENCES
 
 if TYPE_CHECKING:
+    from facestages.config.references import SimulatedReference
     from facestages.plan import Plan
 
 
@@ -44,17 +47,60 @@ class References:
         needed = REFERENCES[entry.source].needs_labels
         return self.plan.face_sets.labels(entry.dataset) if needed else []
 
+    def all_labels(self, reference: str) -> str:
+        """File of the labels of the pictures that a reference is about."""
+        return self.plan.face_sets.labels(self.config.references[reference].dataset)
+
+    def recording(self, reference: str, network: str, seed: int) -> Recording:
+        """The recording that is compared with a reference."""
+        return Recording(self.config.references[reference].dataset, network, seed)
+
+    def beside(self, reference: str, network: str, seed: int) -> dict[str, str | list[str]]:
+        """Files of a comparison with a network, by name."""
+        one, entry = self.recording(reference, network, seed), self.config.references[reference]
+        answers = entry.source == "confusions" and self.plan.answers(network)
+        return {
+            "reference": self.plan.path("reference", reference=reference),
+            "stimuli": self.stimuli(reference),
+            "labels": self.plan.face_sets.labels(entry.dataset),
+            "geometry": self.plan.path("geometry", one),
+            "answers": self.plan.path("predictions", one) if answers else [],
+        }
+
+    def compared(self, references: Iterable[str], networks: Iterable[str]) -> list[str]:
+        """Tables of all instances of some networks beside some references."""
+        return [
+            self.plan.path("reference_layers", reference=name, network=one.network, seed=one.seed)
+            for name in references
+            for one in self.plan.every_seed([self.config.references[name].dataset], networks)
+        ]
+
     def megabytes(self, reference: str) -> int:
         """Memory of the job that prepares a reference, by the size of its file."""
         entry = self.config.references[reference]
         if entry.source == "simulated":
-            times = entry.times
-            moments = 1 + int((times.end - times.start) / times.step) if times else 1
-            return memory.simulated_reference(entry.raters, moments, entry.pictures)
+            return memory.simulated_reference(entry.raters, _moments(entry), entry.pictures)
         size = _size(entry.path)
         if entry.source == "rdms":
             return memory.rdms(size, _subjects(entry.path))
         return memory.judgements(size)
+
+    def megabytes_beside(self, reference: str) -> int:
+        """Memory of the jobs that read a prepared reference."""
+        entry = self.config.references[reference]
+        n = self.plan.face_sets.n_measured(entry.dataset)
+        if entry.source == "simulated":
+            values = entry.raters * _moments(entry) * entry.pictures**2 // 2
+        else:
+            # No file has fewer than two bytes a number.
+            values = _size(entry.path) // 2
+        return memory.beside_reference(n, values)
+
+
+def _moments(entry: SimulatedReference) -> int:
+    """Number of moments of simulated recordings; 1 of judgements."""
+    times = entry.times
+    return 1 + int((times.end - times.start) / times.step) if times else 1
 
 
 def _size(path: str) -> int:

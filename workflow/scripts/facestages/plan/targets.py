@@ -17,7 +17,11 @@ def can_be_made(plan: Plan, name: str) -> bool:
     uses = plan.config.drawing(name).uses(optional=False)
     if name == "figures.fig1" and plan.networks.is_described_by_code(*uses.networks):
         return True
-    needed = (("datasets", uses.datasets), ("networks", uses.networks))
+    needed = (
+        ("datasets", uses.datasets),
+        ("networks", uses.networks),
+        ("references", uses.references),
+    )
     return all(plan.at_hand(section, names) for section, names in needed if names)
 
 
@@ -54,7 +58,7 @@ def sections_needed(plan: Plan) -> dict[str, list[str]]:
         if entry.weights == "train":
             needs[f"networks.{name}"].append(f"datasets.{entry.training.dataset}")
     for where, uses in config.uses.items():
-        networks = [*uses.networks, *uses.references]
+        networks = [*uses.networks, *uses.affect_from]
         if where == "figures.fig1":
             # The code alone says what the layers of most networks are.
             networks = [n for n in networks if not plan.networks.is_described_by_code(n)]
@@ -63,6 +67,7 @@ def sections_needed(plan: Plan) -> dict[str, list[str]]:
         direct = [f"datasets.{name}" for name in uses.datasets]
         direct += [f"networks.{name}" for name in networks]
         direct += [f"ratings.{name}" for name in uses.ratings]
+        direct += [f"references.{name}" for name in uses.references]
         needs[where] = list(dict.fromkeys(section for name in direct for section in needs[name]))
     return needs
 

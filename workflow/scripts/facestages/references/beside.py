@@ -1,0 +1,109 @@
+"""Layers beside a reference: what all kinds of references share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from facestages.analysis.crossed import Estimate
+from facestages.analysis.labels import is_labelled
+from facestages.analysis.layers import Layer
+from facestages.analysis.rdms import MODELS, have_labels, model_rdm
+from facestages.errors import FacestagesError
+from facestages.references.files import Reference
+from facestages.stimuli.sample import people_of
+
+#: Models of which judgements and layers are mixed: identity, affect, category.
+PARTS = {"identity": "identity", "affect": "affect", "category": "expression"}
+
+#: Note of everything that follows from simulated observers.
+SIMULATED = "SIMULATED observers, no people"
+
+
+class Shown(NamedTuple):
+    """Pictures that are measured and that a reference is about."""
+
+    #: A row a picture that is measured.
+    table: pd.DataFrame
+    #: Code of the person on each.
+    people: np.ndarray
+
+    def find(self, names: Sequence[str]) -> np.ndarray:
+        """Row of each picture; -1 of one that is not measured."""
+        return pd.Index(self.table["stimulus_id"]).get_indexer(names)
+
+
+def open_shown(table: pd.DataFrame) -> Shown:
+    """The pictures of a face set, with the codes of people."""
+    return Shown(table, pd.factorize(people_of(table))[0])
+
+
+def pair_distances(layer: Layer, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Euclidean distances (m,) in a layer, of pairs of rows."""
+    gram = layer.gram[:]
+    squares = np.diag(gram).astype(np.float64)
+    return np.sqrt(np.maximum(squares[first] + squares[second] - 2.0 * gram[first, second], 0))
+
+
+def model_distances(shown: Shown, first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
+    """What each of `PARTS` predicts of pairs of rows, where all labels are there and differ."""
+    rows, places = np.unique([first, second], return_inverse=True)
+    table = shown.table.iloc[rows].reset_index(drop=True)
+    first, second = places.reshape(2, -1)
+    found = {}
+    for part, model in PARTS.items():
+        labelled = all(is_labelled(table, label).any() for label in MODELS[model])
+        if not labelled or not have_labels(table, MODELS[model]).all():
+            continue
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        # The place of a pair in a condensed RDM.
+        place = low * len(table) - low * (low + 1) // 2 + high - low - 1
+        distances = model_rdm(table, model)[place].astype(float)
+        if np.ptp(distances) > 0:
+            found[part] = distances
+    return found
+
+
+def common_columns(reference: Reference) -> dict[str, object]:
+    """Columns that are the same in all rows about a reference."""
+    return {
+        "reference": reference.name,
+        "simulated": int(reference.simulated),
+        "note": SIMULATED if reference.simulated else "",
+    }
+
+
+def estimate_columns(
+    found: Estimate, place: tuple | int = (), scale: float = 1
+) -> dict[str, float]:
+    """``value, ci_low, ci_high, p`` of one of the means of an estimate."""
+    names = {"value": found.value, "ci_low": found.low, "ci_high": found.high}
+    columns = {name: float(np.asarray(array)[place]) * scale for name, array in names.items()}
+    return columns | {"p": float(np.asarray(found.p)[place])}
+
+
+def require_pairs(number: int, what: str) -> None:
+    """Refuse a reference of which too little is measured."""
+    if number < 3:
+        raise FacestagesError(f"{what}: {number or 'none'} of its pictures are measured together")
+
+
+def changes(
+    of_stages: Mapping[str, np.ndarray], estimate_of: Callable[[np.ndarray], Estimate]
+) -> list[dict[str, object]]:
+    """Rows of ``rho_a_change`` or the like, from each stage to each later one.
+
+    `of_stages` has the contributions of a measure by stage, in the order of the network.
+    """
+    stages = list(of_stages)
+    return [
+        {
+            "label": f"{stages[i]} to {stages[j]}",
+            **estimate_columns(estimate_of(of_stages[stages[j]] - of_stages[stages[i]])),
+        }
+        for i in range(len(stages))
+        for j in range(i + 1, len(stages))
+    ]

@@ -1,0 +1,117 @@
+"""Layers beside recordings of brains: what goes with which moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import scipy.stats
+
+from facestages.analysis.crossed import Shared, share_people
+from facestages.analysis.layers import Geometry, Layer, Rows
+from facestages.analysis.rdms import rank_pairs
+from facestages.analysis.timing import (
+    Courses,
+    peak_times,
+    same_order,
+    slope_of_peaks,
+    time_courses,
+)
+from facestages.references.beside import (
+    Shown,
+    model_distances,
+    pair_distances,
+    require_pairs,
+)
+from facestages.references.files import Reference
+
+
+def compare_times(
+    geometry: Geometry, shown: Shown, reference: Reference, answers: object
+) -> Iterator[tuple[Layer | None, Rows]]:
+    """Rows of `compare.compare_reference` for recordings in time."""
+    first, second, ranks, shared = recorded_ranks(shown, reference)
+    layers = [layer for layer in geometry.layers if layer.total_variance > 0]
+    distances = np.stack([pair_distances(layer, first, second) for layer in layers])
+    times = np.array(reference.times)
+    courses = time_courses(ranks.__getitem__, len(ranks), distances, shared)
+    common = {"raters": len(ranks), "people": shared.people, "n": len(first)}
+    for place, layer in enumerate(layers):
+        yield (
+            layer,
+            [{**common, **row} for row in course_rows(courses, place, times, shared, len(ranks))],
+        )
+    peaks, resampled = peak_times(courses, times)
+    slopes = slope_of_peaks(resampled)
+    row = {"measure": "peak_slope", "value": float(slope_of_peaks(peaks)), **common}
+    if np.isfinite(slopes).any():
+        row |= dict(zip(("ci_low", "ci_high"), np.nanquantile(slopes, [0.025, 0.975]), strict=True))
+    else:
+        row["note"] = "fewer than three layers have a clear peak"
+    models = model_distances(shown, first, second)
+    yield None, [row, {**common, **_order_row(models, distances, ranks, times, shared)}]
+
+
+def _order_row(
+    models: Mapping[str, np.ndarray],
+    distances: np.ndarray,
+    ranks: np.ndarray,
+    times: np.ndarray,
+    shared: Shared,
+) -> dict[str, object]:
+    """Whether models peak in the same order in time as in depth: Kendall's tau, 1 if they do."""
+    row: dict[str, object] = {"measure": "order_agreement", "label": ", ".join(models)}
+    if len(models) < 3:
+        return row | {"note": "fewer than three models are known of the pictures"}
+    predicted = np.stack(list(models.values()))
+    in_time = peak_times(time_courses(ranks.__getitem__, len(ranks), predicted, shared), times)
+    of_layers = np.stack([rank_pairs(row) for row in distances])
+    depth = time_courses(lambda _: of_layers, 1, predicted, shared)
+    in_depth = peak_times(depth, np.arange(len(distances)))
+    if not np.isfinite([in_time[0], in_depth[0]]).all():
+        return row | {"note": "a model has no clear peak in time, or in depth"}
+    value, resampled = (same_order(*pair) for pair in zip(in_time, in_depth, strict=True))
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return row | {"value": float(value), "ci_low": low, "ci_high": high}
+
+
+def recorded_ranks(
+    shown: Shown, reference: Reference
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Shared]:
+    """Rows of both pictures of each pair, ranks (subjects, times, m), and who shares whom.
+
+    Pairs that a subject lacks at some time are left out.
+    """
+    first, second = (shown.find(names) for names in (reference.first, reference.second))
+    used = (first >= 0) & (second >= 0) & np.isfinite(reference.dissimilarity).all(axis=(0, 1))
+    require_pairs(int(used.sum()), f"reference {reference.name}")
+    subjects, times = reference.dissimilarity.shape[:2]
+    ranks = np.empty((subjects, times, int(used.sum())), np.float32)
+    for row, judged in zip(ranks, reference.dissimilarity, strict=True):
+        for of_time, values in zip(row, judged[:, used], strict=True):
+            of_time[:] = rank_pairs(values)
+    first, second = first[used], second[used]
+    return first, second, ranks, share_people(shown.people[first], shown.people[second])
+
+
+def course_rows(
+    courses: Courses, place: int, times: np.ndarray, shared: Shared, subjects: int
+) -> list[dict[str, object]]:
+    """Rows of one space's correlation at each time, and of its peak."""
+    freedom = max(min(subjects, shared.apart) - 1, 1)
+    value, error = courses.value[place], courses.error[place]
+    reach = scipy.stats.t.ppf(0.975, freedom) * error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = scipy.stats.t.sf(value / error, freedom)
+    rows = [
+        {"measure": "rho_a", "time": at, "value": v, "ci_low": v - r, "ci_high": v + r, "p": q}
+        for at, v, r, q in zip(times, value, reach, p, strict=True)
+    ]
+    peaks, resampled = peak_times(courses, times)
+    peak = {"measure": "peak", "value": peaks[place]}
+    if np.isfinite(peaks[place]):
+        ends = np.quantile(resampled[:, place], [0.025, 0.975])
+        peak |= {"ci_low": ends[0], "ci_high": ends[1]}
+    else:
+        peak["note"] = "the course is nowhere above two standard errors"
+    return [*rows, peak]

@@ -1,0 +1,157 @@
+"""A reference by itself: how raters agree, and what their judgements are made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from facestages.analysis.crossed import estimate
+from facestages.analysis.judgements import noise_ceiling, rank_items, rank_judgements
+from facestages.analysis.timing import peak_times, time_courses
+from facestages.analysis.triplets import (
+    CHANCE,
+    agreement,
+    gather_choices,
+    odd_one_out,
+    triplet_accuracy,
+)
+from facestages.references.beside import (
+    Shown,
+    common_columns,
+    estimate_columns,
+    model_distances,
+    open_shown,
+    require_pairs,
+)
+from facestages.references.beside_ratings import scale_ceilings
+from facestages.references.beside_times import course_rows, recorded_ranks
+from facestages.references.compare import COLUMNS, mixture_rows
+from facestages.references.files import Reference, read_reference
+from facestages.stimuli import read_labels
+
+
+def describe_reference(
+    reference: str | os.PathLike, stimuli: str | os.PathLike, labels: str | os.PathLike
+) -> pd.DataFrame:
+    """A table of the raters (or subjects) of a reference.
+
+    Parameters
+    ----------
+    reference : path-like
+        What `prepare_reference` made.
+    stimuli, labels : path-like
+        Pictures and labels of its face set.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `compare.compare_reference` without those of a network. By kind, the measures are
+
+        - pairs: ``rho_a`` of each model (``label``: identity, affect, category) with raters, and
+          ``weight`` and ``unique`` of what their judgements are mixed of;
+        - pairs in time: ``rho_a`` of each model at each ``time``, its ``peak``, and
+          ``peak_difference`` between models;
+        - ratings: ``agreement`` of raters by scale, with both ceilings;
+        - triplets: ``agreement``, and ``accuracy`` of the models;
+        - confusions: ``recall`` of each expression.
+    """
+    read = read_reference(reference)
+    table, _, facts = read_labels(stimuli, labels)
+    common = {"dataset": facts["dataset"], "rendered": int(facts.get("rendered", 0))}
+    common |= common_columns(read)
+    rows = [{**common, **row} for row in _rows(read, open_shown(table))]
+    columns = ["dataset", "rendered", *COLUMNS]
+    whole = {name: "Int64" for name in ("raters", "people", "n")}
+    return pd.DataFrame(rows, columns=columns).astype(whole)
+
+
+def _rows(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    if reference.has_time:
+        yield from _times(reference, shown)
+    else:
+        of_kind = {"pairs": _pairs, "ratings": _ratings, "triplets": _triplets}
+        yield from of_kind.get(reference.kind, _confusions)(reference, shown)
+
+
+def _pairs(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    first, second = (shown.find(names) for names in (reference.first, reference.second))
+    used = (first >= 0) & (second >= 0)
+    require_pairs(int(used.sum()), f"reference {reference.name}")
+    first, second = first[used], second[used]
+    judged = reference.dissimilarity[:, 0, used]
+    judged = judged[np.isfinite(judged).sum(axis=1) > 1]
+    ranked = rank_judgements(judged, shown.people[first], shown.people[second])
+    ends = dict(zip(("ceiling_low", "ceiling_high"), noise_ceiling(ranked), strict=True))
+    common = {"raters": len(judged), "people": ranked.shared.people, "n": int(used.sum())}
+    models = model_distances(shown, first, second)
+    for name, distances in models.items():
+        items = rank_items(distances, ranked)
+        found = estimate(items.__getitem__, len(items), ranked.shared)
+        yield {**common, "measure": "rho_a", "label": name, **estimate_columns(found), **ends}
+    for row in mixture_rows(judged, models, ranked.shared):
+        yield {**common, **row}
+
+
+def _times(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    first, second, ranks, shared = recorded_ranks(shown, reference)
+    models = model_distances(shown, first, second)
+    common = {"raters": len(ranks), "people": shared.people, "n": len(first)}
+    if not models:
+        yield {**common, "measure": "rho_a", "note": "no model is known of the pictures"}
+        return
+    times = np.array(reference.times)
+    courses = time_courses(ranks.__getitem__, len(ranks), np.stack(list(models.values())), shared)
+    for place, name in enumerate(models):
+        for row in course_rows(courses, place, times, shared, len(ranks)):
+            yield {**common, "label": name, **row}
+    peaks, resampled = peak_times(courses, times)
+    names = list(models)
+    for before, after in zip(range(len(names) - 1), range(1, len(names)), strict=True):
+        later = resampled[:, after] - resampled[:, before]
+        row = {
+            **common,
+            "measure": "peak_difference",
+            "label": f"{names[after]} after {names[before]}",
+        }
+        if np.isfinite(later).all():
+            low, high = np.quantile(later, [0.025, 0.975])
+            row |= {"value": peaks[after] - peaks[before], "ci_low": low, "ci_high": high}
+        else:
+            row["note"] = "one of both has no clear peak"
+        yield row
+
+
+def _ratings(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    for name, raters, n, (low, high) in scale_ceilings(reference, shown):
+        row = {"measure": "agreement", "label": name, "raters": raters, "n": n}
+        yield {**row, "value": low, "ceiling_low": low, "ceiling_high": high}
+
+
+def _triplets(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    triplets = shown.find(np.ravel(reference.triplet)).reshape(-1, 3)
+    used = (triplets >= 0).all(axis=1)
+    require_pairs(int(used.sum()), f"reference {reference.name}")
+    choices = gather_choices(triplets[used], np.array(reference.trial_rater)[used])
+    low, high = (end - CHANCE for end in agreement(choices))
+    people = len(np.unique(shown.people[choices.pictures]))
+    common = {"raters": len(choices.counts), "people": people, "n": int(used.sum())}
+    ends = {"ceiling_low": low, "ceiling_high": high}
+    yield {**common, "measure": "agreement", "value": low, **ends}
+    rows = np.unique(choices.pictures)
+    i, j = np.triu_indices(len(rows), 1)
+    for name, predicted in model_distances(shown, rows[i], rows[j]).items():
+        distances = np.zeros((len(shown.table),) * 2)
+        distances[rows[i], rows[j]] = distances[rows[j], rows[i]] = predicted
+        found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, shown.people)
+        yield {**common, "measure": "accuracy", "label": name, **estimate_columns(found), **ends}
+
+
+def _confusions(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
+    for number, name in enumerate(reference.expressions):
+        total = reference.count[number].sum()
+        if name in reference.answers and total:
+            right = reference.count[number, reference.answers.index(name)]
+            yield {"measure": "recall", "label": name, "value": right / total, "n": int(total)}
