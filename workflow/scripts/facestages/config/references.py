@@ -85,7 +85,7 @@ class RdmsReference(Reference):
         description="CSV with the column `picture`, a row for each condition in the order of the "
         "array. rsatoolbox's file may name the pictures itself.",
     )
-    times: UserPath | list[float] | None = Field(
+    times: UserPath | Annotated[list[float], Field(min_length=1)] | None = Field(
         None, description="Times of the array: a list, or a CSV with the column `time`."
     )
     time_unit: Literal["ms", "s"] = Field(
