@@ -5,7 +5,14 @@ import pytest
 
 from facestages.analysis.crossed import estimate, share_people
 from facestages.analysis.rdms import rank_pairs
-from facestages.analysis.timing import peak_times, same_order, slope_of_peaks, time_courses
+from facestages.analysis.timing import (
+    layer_weights,
+    model_weights,
+    peak_times,
+    same_order,
+    slope_of_peaks,
+    time_courses,
+)
 from facestages.references.simulated import simulate_times
 
 TIMES = np.arange(-50, 401, 10.0)
@@ -29,7 +36,7 @@ def recordings(seed, peaks=(100, 150, 200), reliability=0.2, subjects=12):
 
 def test_values_and_errors_are_those_of_single_times():
     ranks, models, shared = recordings(0, subjects=4)
-    courses = time_courses(ranks.__getitem__, 4, models, shared, resamples=300)
+    courses = time_courses(ranks.__getitem__, 4, layer_weights(models), shared, resamples=300)
     spaces = np.stack([rank_pairs(row) for row in models])
     expected = estimate(lambda one: spaces[:, None] * ranks[one], 4, shared)
     np.testing.assert_allclose(courses.value, expected.value, atol=1e-7)
@@ -40,9 +47,9 @@ def test_values_and_errors_are_those_of_single_times():
 def test_the_planted_order_is_found():
     for seed in range(4):
         ranks, models, shared = recordings(seed)
-        peaks, resampled = peak_times(
-            time_courses(ranks.__getitem__, len(ranks), models, shared, resamples=200), TIMES
-        )
+        weights = model_weights(models)
+        courses = time_courses(ranks.__getitem__, len(ranks), weights, shared, resamples=200)
+        peaks, resampled = peak_times(courses, TIMES)
         np.testing.assert_allclose(peaks, [100, 150, 200], atol=30)
         assert resampled.shape == (200, 3)
 
@@ -51,14 +58,18 @@ def test_a_model_that_nothing_follows_has_no_peak():
     ranks, models, shared = recordings(0)
     rng = np.random.default_rng(1)
     other = rng.random((1, models.shape[1]))
-    courses = time_courses(ranks.__getitem__, len(ranks), other, shared, resamples=50)
+    courses = time_courses(
+        ranks.__getitem__, len(ranks), layer_weights(other), shared, resamples=50
+    )
     flat = courses._replace(value=np.abs(courses.value) * 0, error=courses.error)
     assert np.isnan(peak_times(flat, TIMES)[0]).all()
 
 
 def test_times_before_the_picture_do_not_count():
     ranks, models, shared = recordings(0)
-    courses = time_courses(ranks.__getitem__, len(ranks), models, shared, resamples=50)
+    courses = time_courses(
+        ranks.__getitem__, len(ranks), layer_weights(models), shared, resamples=50
+    )
     courses.value[:, 0] = 1
     assert (peak_times(courses, TIMES)[0] >= 0).all()
 
