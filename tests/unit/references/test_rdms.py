@@ -92,6 +92,17 @@ def test_matlab_with_conditions_first(prepared, conditions):
     assert "no array of numbers 'oter'; did you mean 'other'" in message
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, float])
+def test_whole_numbers(prepared, conditions, kind):
+    values = (stack(2) * 50).astype(kind)
+    scipy.io.savemat("rdms.mat", {"RDMs": values})
+    check(prepared("rdms", path="rdms.mat", conditions=conditions), values[:, None])
+    check(prepared("rdms", path=save(values), conditions=conditions), values[:, None])
+    values[0, 1, 2] += 1
+    message = prepared.refuses("rdms", path=save(values), conditions=conditions)
+    assert "two dissimilarities of 'p0-happy' and 'p1-neutral'" in message
+
+
 def test_sessions_of_meg_decoding(prepared, conditions):
     """MEG_decoding_RDMs.mat of Cichy et al. 2014: subject, session, time, condition, condition."""
     values = stack(3, 2, 4)
