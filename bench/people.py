@@ -25,6 +25,7 @@ from facestages.analysis.judgements import (
     noise_ceiling,
     rank_items,
     rank_judgements,
+    true_ceiling,
 )
 from facestages.analysis.rated import correlate_ratings, rating_ceiling
 from facestages.analysis.rdms import rank_pairs
@@ -110,6 +111,7 @@ def beside_pairs(seed: int) -> Row:
     inside = (weights.low <= WEIGHTS) & (weights.high >= WEIGHTS)
     row |= {"weight in interval": float(inside.mean())}
     row |= {"ceiling_low error": low - truth, "ceiling_high error": high - truth}
+    row |= {"ceiling error": true_ceiling(ranked) - truth}
     for related in (True, False):
         distances = layer_distances(faces, rng, related)
         items = rank_items(distances, ranked)
@@ -219,7 +221,7 @@ def summarise(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield (
             name,
             (
-                f"{value.mean():.3f} (SD {value.std():.3f}); the interval holds {what} in {held:.1%}; "
+                f"{value.mean():.3f} (SD {value.std():.3f}); interval with {what} in {held:.1%}; "
                 f"p < .05 in {small:.1%} (n = {len(value)})"
             ),
         )

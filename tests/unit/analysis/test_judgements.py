@@ -12,6 +12,7 @@ from facestages.analysis.judgements import (
     noise_ceiling,
     rank_items,
     rank_judgements,
+    true_ceiling,
 )
 from facestages.errors import FacestagesError
 from facestages.references.simulated import simulate_observers
@@ -104,6 +105,22 @@ def test_planted_weights_are_found():
         np.testing.assert_allclose(weights.value, [0.5, 0.3, 0.2], atol=0.05)
         assert weights.value.sum() == pytest.approx(1)
         assert (weights.low < weights.value).all() and unique[-1] > unique[:-1].max()
+
+
+def test_the_ceiling_of_infinitely_many_raters():
+    models, judged, shared = planted(3)
+    pairs = np.triu_indices(100, 1)
+    people = (one // 4 for one in pairs)
+    ranked = rank_judgements(judged, *people)
+    _, others, _ = planted(3, raters=200)
+    many = rank_judgements(others[20:], *(one // 4 for one in pairs))
+    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    common = np.array([0.5, 0.3, 0.2]) @ z
+    truth = rank_items(common - common.min(), many).mean()
+    low, high = noise_ceiling(ranked)
+    assert low < true_ceiling(ranked) < high
+    assert true_ceiling(ranked) == pytest.approx(truth, abs=0.03)
+    assert np.isnan(true_ceiling(ranked._replace(ranks=ranked.ranks[:3])))
 
 
 def test_a_mixture_without_noise_is_exact():

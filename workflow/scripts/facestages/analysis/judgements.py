@@ -68,6 +68,32 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
 
 
+def true_ceiling(judged: Judged, halvings: int = 4, seed: int = 0) -> float:
+    """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
+
+    ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k others,
+    as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from all
+    others and from random halves of them. NaN with fewer than four raters, or without agreement.
+    """
+    number = len(judged.ranks)
+    if number < 4:
+        return np.nan
+    rng = np.random.default_rng(seed)
+    every, some = number - 1, (number - 1) // 2
+    whole = np.nanmean([_with_others(judged, one) for one in range(number)])
+    halves = np.nanmean(
+        [
+            _with_others(judged, one, rng.permutation(every)[:some])
+            for one in range(number)
+            for _ in range(halvings)
+        ]
+    )
+    if not (whole > 0 and halves > 0):
+        return np.nan
+    a = (every / whole**2 - some / halves**2) / (every - some)
+    return float(1 / np.sqrt(a)) if a > 0 else np.nan
+
+
 def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     """Mean over raters, moved so that none is below 0; NaN of a pair that nobody judged."""
     known = np.isfinite(ranks)
@@ -79,8 +105,9 @@ def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     return mean - np.nanmin(mean)
 
 
-def _with_others(judged: Judged, rater: int) -> float:
-    others = np.delete(judged.ranks, rater, axis=0)
+def _with_others(judged: Judged, rater: int, some: np.ndarray | slice = slice(None)) -> float:
+    """``rho_a`` of a rater with the mean of the others, or of some of these."""
+    others = np.delete(judged.ranks, rater, axis=0)[some]
     if not len(others):
         return np.nan
     known = np.isfinite(judged.ranks[rater]) & np.isfinite(others).any(axis=0)

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from facestages.analysis.crossed import estimate
-from facestages.analysis.judgements import noise_ceiling, rank_items, rank_judgements
+from facestages.analysis.judgements import (
+    noise_ceiling,
+    rank_items,
+    rank_judgements,
+    true_ceiling,
+)
 from facestages.analysis.timing import model_weights, peak_times, time_courses
 from facestages.analysis.triplets import (
     CHANCE,
@@ -51,7 +56,8 @@ def describe_reference(
         Columns of `compare.compare_reference` without those of a network. By kind, the measures are
 
         - pairs: ``rho_a`` of each model (``label``: identity, affect, category) with raters, and
-          ``weight`` and ``unique`` of what their judgements are mixed of;
+          ``weight`` and ``unique`` of what their judgements are mixed of; the ``ceiling`` of
+          infinitely many raters (`analysis.judgements.true_ceiling`);
         - pairs in time: the ``coefficient`` of each model at each ``time``
           (`analysis.timing.model_weights`), its ``peak`` in ms, and ``peak_difference`` between
           models;
@@ -92,6 +98,7 @@ def _pairs(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
         items = rank_items(distances, ranked)
         found = estimate(items.__getitem__, len(items), ranked.shared)
         yield {**common, "measure": "rho_a", "label": name, **estimate_columns(found), **ends}
+    yield {**common, "measure": "ceiling", "value": true_ceiling(ranked), **ends}
     for row in mixture_rows(judged, models, ranked.shared):
         yield {**common, **row}
 
