@@ -131,8 +131,6 @@ def _blocks(
     ends = chosen.conditions[first], chosen.conditions[second]
     for subject, rater in enumerate(stack.raters):
         block = stack.read(subject)
-        # MATLAB saves whole numbers without a sign, whose differences would be wrong.
-        block = block if block.dtype.kind == "f" else block.astype(float)
         block = block if stack.n_times is not None else block[None]
         judged = np.empty((len(block), len(first)), np.float32)
         for time, values in enumerate(block):
