@@ -113,9 +113,16 @@ def _size(path: str) -> int:
 
 
 def _subjects(path: str) -> int:
-    """Length of the first axis of an array of NumPy; 1 of others, which may be read as a whole."""
-    if not path.lower().endswith(".npy") or not os.path.isfile(path):
+    """Subjects of a stack, of which one at a time is read; 1 of a file that is read as a whole.
+
+    The first axis of an array of NumPy tells their number. HDF5 would take a library to tell; most
+    studies have more than four people.
+    """
+    if not os.path.isfile(path):
         return 1
     with open(path, "rb") as stream:
-        shape = re.search(rb"'shape': \((\d+), \d+, \d+", stream.read(256))
+        start = stream.read(256)
+    if start.startswith((b"\x89HDF", b"MATLAB 7.3")):
+        return 4
+    shape = re.search(rb"'shape': \((\d+), \d+, \d+", start)
     return max(1, int(shape[1])) if shape else 1
