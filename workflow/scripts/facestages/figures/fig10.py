@@ -72,7 +72,18 @@ _INTERVALS = (
 _KEYS = ["reference", "network", "stage", "layer", "label", "measure", "time"]
 _COLUMNS = [
     *("panel", "reference", "simulated", "dataset", "rendered", "network", "stage", "layer"),
-    *("position", "depth", "label", "measure", "time", "value", "low", "high", "ci_low"),
+    *(
+        "position",
+        "depth",
+        "label",
+        "label_source",
+        "measure",
+        "time",
+        "value",
+        "low",
+        "high",
+        "ci_low",
+    ),
     *("ci_high", "ceiling_low", "ceiling_high", "seeds", "raters", "people", "n", "note"),
 ]
 
@@ -282,6 +293,7 @@ def _caption(table, numbers, dataset, kinds, references, places, look) -> list[s
         *_further_scales(numbers, kinds, references),
         *_simulated(table, references, places),
         *page.rendered((table["rendered"] == 1).all()),
+        *page.declared(table["label_source"]),
         *_orders(of_networks, look),
         *_unmeasured(of_networks, kinds, references, look),
         f"Lines: means over seeds; bands: lowest to highest. Bars: {_INTERVALS}. Seeds: "

@@ -92,8 +92,7 @@ def draw_depth(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
         stages = np.flatnonzero(curve["stage"] != "").tolist()
         axis.plot(x, curve["value"], **line, markevery=stages)
         _draw_spread(axis, x, curve, line["color"])
-    axis.set_xticks([0, 1], ["Input", "Output"])
-    axis.set_xlabel("Depth; marks are stages", labelpad=-4)
+    axis.set_xticks([0, 0.5, 1], ["Input", "Depth; marks are stages", "Output"])
     axis.set_xlim(-0.04, 1.04)
     axis.set_ylabel(title[:1].upper() + title[1:])
     return f"{title} by depth", chosen
@@ -126,6 +125,7 @@ def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     ends = table.loc[table["measure"] == "weight", ["value", "ci_low", "ci_high"]]
     low, high = np.nanmin(ends.to_numpy()), np.nanmax(ends.to_numpy())
     axis.set_xlim(max(_WEIGHTS[0], min(low, 0) - 0.03), min(_WEIGHTS[1], max(high, 1) + 0.03))
+    axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("Weight; all three sum to 1")
     beside = f", beside {short(look.networks[network])}" if network else ""
     return f"{title}{beside}", table
@@ -243,7 +243,7 @@ def add_legend(figure: Figure, table: pd.DataFrame, look: Look) -> None:
     measured = table[table["value"].notna()]
     drawn = set(measured["network"])
     networks = [
-        (Line2D([], [], **line), look.networks[name])
+        (Line2D([], [], **line), abbreviate(look.networks[name], 26))
         for name, line in look.lines.items()
         if name in drawn
     ]
@@ -267,10 +267,11 @@ def add_legend(figure: Figure, table: pd.DataFrame, look: Look) -> None:
         )
         if is_drawn
     ]
-    high = max(2, len(parts))
+    high = max(2, len(parts), len(dashes) + len(ceilings))
     pieces = [networks[start : start + high] for start in range(0, len(networks), high)]
     heads = ["Networks", *[""] * len(pieces)][: len(pieces)]
-    columns = [*zip(heads, pieces, strict=True), ("Models", parts), ("", dashes), ("", ceilings)]
+    more = [*dashes, *ceilings]
+    columns = [*zip(heads, pieces, strict=True), ("Models", parts), ("", more)]
     columns = [(head, entries) for head, entries in columns if entries]
     # Columns are of one height.
     blank, high = Line2D([], [], linestyle=""), max(len(entries) for _, entries in columns)
