@@ -22,12 +22,8 @@ import numpy as np  # noqa: E402
 rng = np.random.default_rng(0)
 people = np.repeat([0, 1, 2], 20)
 noise = rng.normal(size=(60, 5))
-apart, mixed = (
-    np.linalg.norm(points[:, None] - points, axis=-1)
-    for points in (noise + 10 * people[:, None], noise)
-)
-assert facestages.silhouette(apart, people) > 0.8
-assert abs(facestages.silhouette(mixed, people)) < 0.1
+assert facestages.silhouette(noise + 10 * people[:, None], people) > 0.8
+assert abs(facestages.silhouette(noise, people)) < 0.1
 
 from facestages.assets import RESOURCES, read_manifest  # noqa: E402
 

@@ -21,6 +21,7 @@ _ABOUT = {
     "config": "The config",
     "plan": "What a run needs, and whether it is there",
     "stimuli": "Face sets: pictures and labels",
+    "references": "References: people and brains",
     "networks": "Networks and weights",
     "recording": "Recording",
     "analysis": "Measures",

@@ -137,6 +137,11 @@ def test_messages_of_errors(tmp_path):
     assert list(errors.messages(module)) == [expected]
 
 
+def test_the_page_of_the_errors_has_every_room():
+    text = errors.error_tables()
+    assert "`references/rdms.py`" in text and "`stimuli/table.py`" in text
+
+
 def test_rules_that_read_the_same_share_a_box(tmp_path):
     graph = nx.DiGraph([("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("a", "e"), ("e", "f")])
     graph.add_edges_from([("f", "g"), ("d", "g")])

@@ -25,6 +25,11 @@ def test_requirements_hold_every_version_of_the_project():
         assert re.sub(r"\[.*\]", "", requirement).lower() in locked
 
 
+def test_the_bucket_is_tried_with_the_version_of_the_project():
+    locked = (ROOT / "tests" / "requirements-bucket.txt").read_text().split()
+    assert set(PROJECT["optional-dependencies"]["cloud"]) <= set(locked)
+
+
 def test_requirements_are_pinned_and_without_addresses():
     for line in (ROOT / "requirements.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)

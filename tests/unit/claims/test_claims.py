@@ -273,7 +273,10 @@ def test_every_panel_of_the_paper_has_its_claim():
         "T1.1 T1.2 T1.3 T1.4 T1.5 F1 F2.a F2.b F2.c F2.d F2.e-f F3.a F3.b F3.c F3.d F4.a F4.b"
     )
     expected += " F4.c F5.a F5.b F6 F7 D1 D2 D3 C1 C2 C3"
-    assert names == [*expected.split(), "S1", "S2", "S3", "S4"]
+    assert names == [
+        *expected.split(),
+        *(f"{kind}{number}" for kind in "SH" for number in range(1, 5)),
+    ]
 
 
 def test_numbers_of_the_paper_are_expected_of_its_own_faces_alone():
@@ -395,3 +398,72 @@ def test_changes_of_subspaces_are_paired_over_people(judge_contrast):
     """The intervals of single values are wide (.05 to each side), those of a change narrow."""
     why = judge_contrast(**{**AS_CLAIMED, "overlap": -0.04}).loc["S3", "verdict"]
     assert why == HOLDS
+
+
+# ----------------------------------------------------------------- people, and recordings of brains
+
+BESIDE = {
+    "smiles": ["expressions", "trained on expression", "trained on faces"],
+    "twin_identity": ["trained on identity", "trained on faces"],
+    "twin_expression": ["trained on expression", "trained on faces"],
+}
+
+
+@pytest.fixture
+def judge_people(tmp_path):
+    """Verdicts on H1 to H4 for values of what decides them."""
+
+    def run(simulated=0, pc1=0.3, within=0.2, change=-0.2, identity=0.4, order=1.0):
+        rows = []
+        for name in BESIDE:
+            common = {"dataset": "posed", "network": name, "seed": 0, "layer": "fc", "note": ""}
+            common |= {"reference": "people", "simulated": simulated, "raters": 20, "n": 70}
+            own = {"twin_identity": identity, "twin_expression": 0.2}.get(name, 0.3)
+            for measure, label, stage, value in (
+                ("r_pc1", "valence", "penultimate", pc1),
+                ("r_pc1_within", "valence", "penultimate", within),
+                ("rho_a", "", "penultimate", own),
+                ("rho_a_change", "middle to penultimate", "", change),
+                ("rho_a_change", "early to penultimate", "", change),
+                ("order_agreement", "identity, affect, category", "", order),
+            ):
+                ends = {"value": value, "ci_low": value - 0.05, "ci_high": value + 0.05}
+                rows.append({**common, "measure": measure, "label": label, "stage": stage, **ends})
+        path = tmp_path / "people.csv"
+        pd.DataFrame(rows).to_csv(path, index=False)
+        world = {
+            name: {"label": name, "paper": None, "kinds": kinds, "roles": []}
+            for name, kinds in BESIDE.items()
+        }
+        files = {"reference_layers": [str(path)]}
+        table = judge_claims(RESOURCES / "claims.yaml", files, world, DATASETS, {})
+        return table[table["dataset"] == ""].set_index("id").loc[["H1", "H2", "H3", "H4"]]
+
+    return run
+
+
+def test_people_as_claimed(judge_people):
+    assert set(judge_people()["verdict"]) == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("claim", "change", "verdict"),
+    [
+        ("H1", {"within": -0.2}, FAILS),
+        ("H1", {"within": 0.02}, UNDECIDED),
+        ("H2", {"change": 0.2}, FAILS),
+        ("H2", {"change": -0.03}, UNDECIDED),
+        ("H3", {"identity": 0.05}, FAILS),
+        ("H3", {"identity": 0.25}, UNDECIDED),
+        ("H4", {"order": -0.33}, FAILS),
+    ],
+)
+def test_people_otherwise(judge_people, claim, change, verdict):
+    verdicts = judge_people(**change)["verdict"]
+    assert verdicts.to_dict() == {**dict.fromkeys(verdicts.index, HOLDS), claim: verdict}
+
+
+def test_simulated_observers_decide_nothing(judge_people):
+    judged = judge_people(simulated=1)
+    assert set(judged["verdict"]) == {NOT_TESTABLE}
+    assert set(judged["why"]) == {"the observers of this run are simulated, no people"}

@@ -53,6 +53,10 @@ def load(**section):
             {"source": "simulated", "dataset": "posed", "times": {"start": 5, "end": 1}},
             ["references.people.times", "'start', 'end' and 'step'"],
         ),
+        (
+            {"source": "simulated", "dataset": "posed", "judge": "ratings", "times": {}},
+            ["references.people: 'times' goes with 'judge: pairs'"],
+        ),
     ],
 )
 def test_mistake_is_named_in_one_line(section, words):

@@ -122,11 +122,15 @@ def test_every_kind_has_its_files():
 
 def test_memory_follows_from_shapes():
     stack = {"source": "rdms", "path": "r.npy", "conditions": "c.csv"}
-    config = make_config(one=pairs(), meg=stack, none=pairs("none.csv"))
+    config = make_config(
+        one=pairs(), meg=stack, mat=stack | {"path": "meg.mat"}, none=pairs("none.csv")
+    )
     np.save("r.npy", np.zeros((4, 50, 100, 100), np.float32))
     Path("pairs.csv").write_bytes(b"x" * 1_000_000)
+    Path("meg.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(4_000_000))
     costs = Plan(config, absent={}).references
     assert costs.megabytes("meg") == memory.rdms(8_000_128, 4) == memory.rdms(2_000_032, 1)
+    assert costs.megabytes("mat") == memory.rdms(1_000_000, 1)
     assert costs.megabytes("one") == memory.judgements(1_000_000) > costs.megabytes("none")
     simulated = {"source": "simulated", "label": "Simulated", "cite": "Simulated"}
     moments = make_config(one=simulated, two=simulated | {"times": {}})

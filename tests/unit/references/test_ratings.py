@@ -31,7 +31,7 @@ def test_a_picture_and_rater_a_row(prepared, write):
     )
     found = prepared("ratings", path=write("Stimulus,subject,Trust,dominance,sex", *rows))
     # `sex` holds no numbers.
-    assert found.scales == ["Trust", "dominance"]
+    assert found.scales == ["trust", "dominance"]
     np.testing.assert_array_equal(found.rating[:, :, 0], [[0, 2, 4, 6], [1, 3, 5, 7]])
     path = "table.csv"
     assert prepared("ratings", path=path, scales=["dominance"]).scales == ["dominance"]

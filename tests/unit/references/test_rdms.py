@@ -71,9 +71,11 @@ def test_one_subject(prepared, conditions, caplog):
 
 
 def test_condensed_pairs(prepared, conditions):
+    """raFFA_RDMs.npy of Guo Jiahui et al. 2023: subjects, pairs."""
     values = stack(2)
     pairs = np.array([squareform(matrix, checks=False) for matrix in values])
-    check(prepared("rdms", path=save(pairs), conditions=conditions), values[:, None])
+    found = prepared("rdms", path=save(pairs, "raFFA_RDMs.npy"), conditions=conditions)
+    check(found, values[:, None])
 
 
 def test_matlab_with_conditions_first(prepared, conditions):
@@ -88,6 +90,17 @@ def test_matlab_with_conditions_first(prepared, conditions):
     check(prepared("rdms", variable="other", **options), values)
     message = prepared.refuses("rdms", variable="oter", **options)
     assert "no array of numbers 'oter'; did you mean 'other'" in message
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, float])
+def test_whole_numbers(prepared, conditions, kind):
+    values = (stack(2) * 50).astype(kind)
+    scipy.io.savemat("rdms.mat", {"RDMs": values})
+    check(prepared("rdms", path="rdms.mat", conditions=conditions), values[:, None])
+    check(prepared("rdms", path=save(values), conditions=conditions), values[:, None])
+    values[0, 1, 2] += 1
+    message = prepared.refuses("rdms", path=save(values), conditions=conditions)
+    assert "two dissimilarities of 'p0-happy' and 'p1-neutral'" in message
 
 
 def test_sessions_of_meg_decoding(prepared, conditions):
@@ -191,6 +204,9 @@ def test_shapes_that_do_not_fit(prepared, conditions, write):
 
 
 def test_other_files(prepared, conditions):
+    np.savez("a.npz", np.zeros(3))
+    message = prepared.refuses("rdms", path="a.npz", conditions=conditions)
+    assert "is an archive (.npz). Save the array alone" in message
     np.save("objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     for name, content in (
         ("a.npy", b"x" * 200),

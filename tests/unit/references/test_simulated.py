@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from facestages.references.simulated import choose_pictures, simulate_observers, simulate_times
+from facestages.references.simulated import (
+    choose_pictures,
+    simulate_observers,
+    simulate_ratings,
+    simulate_times,
+)
 
 WEIGHTS = (0.5, 0.3, 0.2)
 IDENTITIES = np.repeat(np.arange(25), 4)
@@ -108,14 +113,32 @@ def test_a_reference(prepared, faces):
     assert found.has_time and found.times == [0, 10, 20, 30, 40, 50]
 
 
+def test_simulated_ratings(prepared, faces):
+    found = prepared("simulated", judge="ratings", raters=3, pictures=12, reliability=1.0)
+    assert found.simulated and found.kind == "ratings" and found.scales == ["valence", "arousal"]
+    rated = faces.set_index("stimulus_id").loc[found.stimuli, ["valence", "arousal"]]
+    np.testing.assert_allclose(found.rating, np.stack([rated] * 3), atol=1e-6)
+
+
+@pytest.mark.parametrize("identities", [None, IDENTITIES])
+def test_reliability_of_ratings(identities):
+    values = np.random.default_rng(0).normal(3, [[1, 5]], (100, 2))
+    rated = simulate_ratings(values, 40, 0.4, 0, identities)
+    for scale in range(2):
+        assert between_raters(rated[:, :, scale]) == pytest.approx(0.4, abs=0.04)
+        slope = np.polyfit(values[:, scale], rated[:, :, scale].mean(axis=0), 1)[0]
+        assert slope == pytest.approx(1, abs=0.1)
+
+
 def test_labels_that_are_not_there(prepared, faces, tmp_path):
     from facestages.stimuli import write_labels
 
     bare = faces.drop(columns=["valence", "arousal"]).assign(expression="sad")
     sources = dict.fromkeys(("identity", "expression"), "rendered")
     write_labels(tmp_path / "own.labels.h5", bare, sources, "own")
-    message = prepared.refuses("simulated")
-    assert "has no label 'valence'" in message and "weights.affect" in message
+    for judge in ("pairs", "ratings"):
+        message = prepared.refuses("simulated", judge=judge)
+        assert "face set own: has no label 'valence'" in message
     weights = {"affect": 0.0}
     message = prepared.refuses("simulated", weights=weights)
     assert "do not differ in category" in message

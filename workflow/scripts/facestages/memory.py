@@ -140,9 +140,9 @@ def simulated_reference(raters: int, times: int, pictures: int) -> int:
     return _REFERENCE + (_FLOAT * raters * times * pairs + 40 * (times + 4) * pairs) // _MB
 
 
-def beside_reference(n: int, values: int) -> int:
-    """Distances of n pictures, and so many judgements with their ranks and contributions."""
-    return 330 + (28 * n * n + 20 * values) // _MB
+def beside_reference(n: int, judgements: int) -> int:
+    """Distances of n pictures, and so many bytes of judgements."""
+    return 400 + (28 * n * n + judgements) // _MB
 
 
 def peak_memory() -> int:

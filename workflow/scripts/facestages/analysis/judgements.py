@@ -68,18 +68,47 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
 
 
+def true_ceiling(judged: Judged, halvings: int = 4, seed: int = 0) -> float:
+    """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
+
+    ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k
+    others, as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from
+    all others and from random halves of them. NaN with fewer than four raters, or where they do not
+    agree.
+    """
+    number = len(judged.ranks)
+    if number < 4:
+        return np.nan
+    rng = np.random.default_rng(seed)
+    every, some = number - 1, (number - 1) // 2
+    whole = np.nanmean([_with_others(judged, one) for one in range(number)])
+    halves = np.nanmean(
+        [
+            _with_others(judged, one, rng.permutation(every)[:some])
+            for one in range(number)
+            for _ in range(halvings)
+        ]
+    )
+    if not (whole > 0 and halves > 0):
+        return np.nan
+    a = (every / whole**2 - some / halves**2) / (every - some)
+    return float(1 / np.sqrt(a)) if a > 0 else np.nan
+
+
 def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     """Mean over raters, moved so that none is below 0; NaN of a pair that nobody judged."""
     known = np.isfinite(ranks)
-    counts = known.sum(axis=0)
+    # Ranks are whole multiples of this, so that equal means are equal to the last digit but one.
+    unit = np.sqrt(3 / np.maximum(known.sum(axis=1, keepdims=True).astype(float) ** 2 - 1, 1))
+    whole = np.round(np.where(known, ranks, 0) / unit) * unit
     with np.errstate(invalid="ignore"):
-        mean = np.where(known, ranks, 0).sum(axis=0, dtype=np.float64) / counts
-    # Equal means of ranks, which are float32, differ by rounding.
-    return np.round(mean - np.nanmin(mean), 6)
+        mean = whole.sum(axis=0) / known.sum(axis=0)
+    return mean - np.nanmin(mean)
 
 
-def _with_others(judged: Judged, rater: int) -> float:
-    others = np.delete(judged.ranks, rater, axis=0)
+def _with_others(judged: Judged, rater: int, some: np.ndarray | slice = slice(None)) -> float:
+    """``rho_a`` of a rater with the mean of the others, or of some of these."""
+    others = np.delete(judged.ranks, rater, axis=0)[some]
     if not len(others):
         return np.nan
     known = np.isfinite(judged.ranks[rater]) & np.isfinite(others).any(axis=0)

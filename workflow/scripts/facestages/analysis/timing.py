@@ -1,7 +1,7 @@
 """Which layer goes with which moment of recordings of brains, and in which order stages come.
 
 Recordings of raters (here: subjects) are RDMs at each time. Their ranks are correlated with those
-of layers or models, at all times at once.
+of layers, or regressed on models, at all times at once.
 """
 
 from __future__ import annotations
@@ -19,24 +19,39 @@ _CLEAR = 2.0
 
 
 class Courses(NamedTuple):
-    """Mean ``rho_a`` over subjects of some spaces (layers or models) at each time."""
+    """Means over subjects of some values at each time."""
 
-    #: Shape (spaces, times) each: means, and their standard errors.
+    #: Shape (values, times) each: means, and their standard errors.
     value: np.ndarray
     error: np.ndarray
-    #: Resampled means, shape (resamples, spaces, times).
+    #: Resampled means, shape (resamples, values, times).
     resampled: np.ndarray
+
+
+def layer_weights(distances: np.ndarray) -> np.ndarray:
+    """Weights of pairs for `time_courses`, by which it gives ``rho_a`` of distances (spaces, m)."""
+    return np.stack([rank_pairs(row) for row in distances])
+
+
+def model_weights(models: np.ndarray) -> np.ndarray:
+    """Weights of pairs for `time_courses`, by which it gives coefficients of models (k, m).
+
+    ``r = b_0 + sum_k b_k z_k`` by least squares for the ranks r, with z scaled to variance 1. A
+    correlation with one model would also follow what the others have in common with it.
+    """
+    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    return np.linalg.pinv(z).T * z.shape[1]
 
 
 def time_courses(
     ranks_of: Callable[[int], np.ndarray],
     subjects: int,
-    distances: np.ndarray,
+    weights: np.ndarray,
     shared: Shared,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Courses:
-    """Correlate spaces with recordings at all times.
+    """``sum_pairs weight rank / m`` of recordings at all times, mean over subjects.
 
     The variance is that of `crossed.estimate`. Resamples add the change of new subjects to that of
     new people, ``sum_s (w_s - 1) I_s + sum_p (w_p - 1) I_p`` with the influences I of either, which
@@ -47,22 +62,22 @@ def time_courses(
     ranks_of : callable
         From the number of a subject to the centred ranks of its RDMs, shape (times, m), no NaN.
     subjects : int
-    distances : numpy.ndarray, shape (spaces, m)
+    weights : numpy.ndarray, shape (values, m)
+        Of `layer_weights` or `model_weights`; their mean over pairs is 0.
     shared : Shared
         Which pairs share people.
     resamples, seed : int
     """
-    spaces = np.stack([rank_pairs(row) for row in distances])
-    pairs = spaces.shape[1]
-    means = np.stack([spaces @ ranks_of(one).T for one in range(subjects)]) / pairs
+    pairs = weights.shape[1]
+    means = np.stack([weights @ ranks_of(one).T for one in range(subjects)]) / pairs
     value = means.mean(axis=0)
     groups, same = [_groups_of(member) for _, member in shared.sets], _groups_of(shared.same)
 
     def squares(ranks: np.ndarray) -> np.ndarray:
         # As `Shared.squares`, of products that are never all in memory.
-        parts = [_set_squares(sets, spaces, ranks, value) for sets in groups]
+        parts = [_set_squares(sets, weights, ranks, value) for sets in groups]
         together = sum(sign * part for sign, part in zip(shared.signs, parts, strict=True))
-        return np.maximum(together, _set_squares(same, spaces, ranks, value))
+        return np.maximum(together, _set_squares(same, weights, ranks, value))
 
     mean_ranks, both = 0.0, 0.0
     for one in range(subjects):
@@ -74,7 +89,7 @@ def time_courses(
     of_subjects = few * ((means - value) ** 2).sum(axis=0) / subjects**2
     variance = of_subjects + of_people - few * both
     error = np.sqrt(np.maximum(variance, np.maximum(of_subjects, of_people)))
-    influence = np.stack([_set_sum(rows, spaces, mean_ranks, value) for rows in groups[0]]) / (
+    influence = np.stack([_set_sum(rows, weights, mean_ranks, value) for rows in groups[0]]) / (
         pairs * (1 - len(groups) / shared.people)
     )
     rng = np.random.default_rng(seed)
@@ -89,21 +104,21 @@ def _groups_of(member) -> list[np.ndarray]:
     return np.split(columns.indices, columns.indptr[1:-1])
 
 
-def _set_sum(rows: np.ndarray, spaces: np.ndarray, ranks: np.ndarray, value: np.ndarray):
-    """Sum over the pairs of one set of the products of ranks, less their mean, (spaces, times)."""
-    return spaces[:, rows] @ ranks[:, rows].T - len(rows) * value
+def _set_sum(rows: np.ndarray, weights: np.ndarray, ranks: np.ndarray, value: np.ndarray):
+    """Sum over the pairs of one set of the products, less their mean, (values, times)."""
+    return weights[:, rows] @ ranks[:, rows].T - len(rows) * value
 
 
 def _set_squares(
-    sets: Sequence[np.ndarray], spaces: np.ndarray, ranks: np.ndarray, value: np.ndarray
+    sets: Sequence[np.ndarray], weights: np.ndarray, ranks: np.ndarray, value: np.ndarray
 ) -> np.ndarray:
-    """Sum over sets of the squares of `_set_sum`, (spaces, times)."""
+    """Sum over sets of the squares of `_set_sum`, (values, times)."""
     alone = np.array([rows[0] for rows in sets if len(rows) == 1], int)
-    x, y = spaces[:, alone], ranks[:, alone]
+    x, y = weights[:, alone], ranks[:, alone]
     squares = (x**2) @ (y**2).T - 2 * value * (x @ y.T) + len(alone) * value**2
     for rows in sets:
         if len(rows) > 1:
-            squares = squares + _set_sum(rows, spaces, ranks, value) ** 2
+            squares = squares + _set_sum(rows, weights, ranks, value) ** 2
     return squares
 
 
@@ -115,7 +130,7 @@ def _changes(rng: np.random.Generator, influence: np.ndarray, resamples: int) ->
 
 
 def peak_times(courses: Courses, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Time of each course's highest value: (spaces,), and resampled (resamples, spaces).
+    """Time of each course's highest value: (values,), and resampled (resamples, values).
 
     Times before 0 do not count. NaN for a course that nowhere exceeds two standard errors.
     """

@@ -16,7 +16,7 @@ _TEXT, _YES, _NUMBER = (str, "text"), (bool, "true or false"), ((int, float), "a
 _COLUMNS = (dict, "columns with values")
 _KEYS = {
     **dict.fromkeys(("table", "networks", "paper_network", "paper_dataset", "role"), _TEXT),
-    **dict.fromkeys(("faces", "less", "p", "expect", "say", "otherwise_if"), _TEXT),
+    **dict.fromkeys(("faces", "observers", "less", "p", "expect", "say", "otherwise_if"), _TEXT),
     **dict.fromkeys(("of_paper", "declared", "size", "exact"), _YES),
     **dict.fromkeys(("bound", "within"), _NUMBER),
     **dict.fromkeys(("select", "minus", "otherwise"), _COLUMNS),
@@ -164,6 +164,8 @@ def _of_paper(table: pd.DataFrame, check: Mapping, world: World) -> pd.DataFrame
         if asked:
             names = [name for name, entry in world.networks.items() if asked in entry[key]]
             table = table[table["network"].isin(names)]
+    if check.get("observers") == "people":
+        table = table[table["simulated"] == 0]
     if check.get("declared") is False:
         table = table[~table["label_source"].str.contains("declared")]
     for kind, entries, column in (
@@ -234,6 +236,8 @@ def _explain_lack(check: Mapping, world: World) -> str:
     """Why no number of the run bears on a check."""
     if check["table"] not in world.tables:
         return world.absent.get(check["table"], f"the run makes no {check['table']}")
+    if check.get("observers") == "people" and world.tables[check["table"]]["simulated"].any():
+        return "the observers of this run are simulated, no people"
     asked = check.get("networks")
     if asked and not any(asked in entry["kinds"] for entry in world.networks.values()):
         return f"the config has no network of the kind '{asked}'"

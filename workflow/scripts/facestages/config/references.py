@@ -85,7 +85,7 @@ class RdmsReference(Reference):
         description="CSV with the column `picture`, a row for each condition in the order of the "
         "array. rsatoolbox's file may name the pictures itself.",
     )
-    times: UserPath | list[float] | None = Field(
+    times: UserPath | Annotated[list[float], Field(min_length=1)] | None = Field(
         None, description="Times of the array: a list, or a CSV with the column `time`."
     )
     time_unit: Literal["ms", "s"] = Field(
@@ -167,7 +167,12 @@ class SimulatedReference(Reference):
         "Simulated: no person has judged",
         description="Its source, which is shown wherever it is used.",
     )
-    weights: Mixture = Field(Mixture(), description="By what they judge.")
+    judge: Literal["pairs", "ratings"] = Field(
+        "pairs",
+        description="What they judge: how unlike two pictures are, by `weights`; or valence and "
+        "arousal of each picture, by its labels.",
+    )
+    weights: Mixture = Field(Mixture(), description="By what they judge pairs.")
     raters: Count = Field(20, description="Number of observers.")
     reliability: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5,
@@ -183,6 +188,12 @@ class SimulatedReference(Reference):
 
     def given(self) -> dict[str, str]:
         return {}
+
+    @model_validator(mode="after")
+    def _only_pairs_have_times(self) -> SimulatedReference:
+        if self.judge == "ratings" and self.times is not None:
+            raise ValueError("'times' goes with 'judge: pairs'")
+        return self
 
     @model_validator(mode="after")
     def _is_called_simulated(self) -> SimulatedReference:

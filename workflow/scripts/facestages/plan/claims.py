@@ -26,6 +26,7 @@ _TABLES = {
     "subspaces": "figures.fig9",
     "subspaces_people": "figures.fig9",
     "attribution": "figures.fig2",
+    "reference_layers": "figures.fig10",
 }
 
 # Readers of the face sets that the paper used.
@@ -94,6 +95,8 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
             files[product] += plan.paths(product, contrasts)
     for product in ("separability", "separability_people"):
         files[product] += plan.paths(product, dict.fromkeys(scored))
+    if "figures.fig10" in drawable:
+        files["reference_layers"] += plan.figure("fig10").files["layers"]
     if "figures.multiverse" in drawable:
         files["multiverse"] += plan.figure("multiverse").files["choices"]
     if "figures.fig5" in drawable:

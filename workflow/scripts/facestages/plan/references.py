@@ -92,9 +92,11 @@ class References:
         if entry.source == "simulated":
             values = entry.raters * _moments(entry) * entry.pictures**2 // 2
         else:
-            # No file has fewer than two bytes a number.
-            values = _size(entry.path) // 2
-        return memory.beside_reference(n, values)
+            # Matrices have four bytes a number or more, tables two.
+            values = _size(entry.path) // (4 if entry.source == "rdms" else 2)
+        # Ranks take the place of recordings in time; of judgements there are contributions as well.
+        bytes_each = 8 if getattr(entry, "times", None) else 20
+        return memory.beside_reference(n, values * bytes_each)
 
 
 def _moments(entry: SimulatedReference) -> int:
@@ -111,9 +113,16 @@ def _size(path: str) -> int:
 
 
 def _subjects(path: str) -> int:
-    """Length of the first axis of an array of NumPy; 1 of others, which may be read as a whole."""
-    if not path.lower().endswith(".npy") or not os.path.isfile(path):
+    """Subjects of a stack, of which one at a time is read; 1 of a file that is read as a whole.
+
+    The first axis of an array of NumPy tells their number. HDF5 would take a library to tell; most
+    studies have more than four people.
+    """
+    if not os.path.isfile(path):
         return 1
     with open(path, "rb") as stream:
-        shape = re.search(rb"'shape': \((\d+), \d+, \d+", stream.read(256))
+        start = stream.read(256)
+    if start.startswith((b"\x89HDF", b"MATLAB 7.3")):
+        return 4
+    shape = re.search(rb"'shape': \((\d+), \d+, \d+", start)
     return max(1, int(shape[1])) if shape else 1

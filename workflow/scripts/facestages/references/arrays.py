@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -43,9 +44,8 @@ class _Array(NamedTuple):
     """An array of numbers in a file."""
 
     shape: tuple[int, ...]
-    #: The part with this number along the first axis, or along the last.
-    first: Callable[[int], np.ndarray]
-    last: Callable[[int], np.ndarray]
+    #: From an index, such as ``(0, ...)``, to that part of the array.
+    part: Callable[[tuple], np.ndarray]
 
 
 def open_stack(
@@ -122,7 +122,10 @@ def _open_array(path: str, variable: str | None) -> _Array:
         name = _choose_variable(path, variable, shapes)
         require_fit(path, name, 8.0 * np.prod(shapes[name], dtype=float))
         values = scipy.io.loadmat(path, variable_names=[name])[name]
-        return _Array(values.shape, lambda k: values[k], lambda k: values[..., k])
+        return _Array(values.shape, values.__getitem__)
+
+    if zipfile.is_zipfile(path):
+        raise FacestagesError(f"{path}: is an archive (.npz). Save the array alone, as .npy")
 
     def whole() -> np.ndarray:
         # Opened anew for each subject, so that no page of another stays in memory.
@@ -131,9 +134,7 @@ def _open_array(path: str, variable: str | None) -> _Array:
     kind = whole().dtype
     if kind.kind not in "iuf":
         raise FacestagesError(f"{path}: holds {kind}, not real numbers. Save these")
-    return _Array(
-        whole().shape, lambda k: np.array(whole()[k]), lambda k: np.array(whole()[..., k])
-    )
+    return _Array(whole().shape, lambda index: np.array(whole()[index]))
 
 
 def _is_number(kind: str) -> bool:
@@ -153,16 +154,18 @@ def _open_matlab_73(path: str, variable: str | None) -> _Array:
         name = _choose_variable(path, variable, arrays)
         _require_own_values(path, file[name])
 
-    def part(index: object) -> np.ndarray:
+    def part(index: tuple) -> np.ndarray:
         with _open_hdf5(path) as file:
-            return file[name][index].T
+            return file[name][index[::-1]].T
 
-    return _Array(arrays[name], lambda k: part((..., k)), lambda k: part(k))
+    return _Array(arrays[name], part)
 
 
 def _require_own_values(path: str, dataset: h5py.Dataset) -> None:
     if dataset.is_virtual or dataset.external:
-        raise FacestagesError(f"{path}: '{dataset.name}' takes its values from another file")
+        raise FacestagesError(
+            f"{path}: '{dataset.name}' takes its values from another file. Save them in this one"
+        )
     require_fit(path, dataset.name, dataset.nbytes)
 
 
@@ -199,15 +202,11 @@ def _fit(path: str, array: _Array, names: list[str], n_times: int | None) -> Sta
     has_times = len(above) > 1 or (len(above) == 1 and not has_subjects)
     if has_sessions:
         logger.info("%s: the mean of %d sessions is taken", path, above[1])
-    take = array.last if is_reversed else array.first
 
     def read(subject: int) -> np.ndarray:
+        index = (subject, ...)[:: -1 if is_reversed else 1] if has_subjects else (...,)
         with _explained(path):
-            if has_subjects:
-                part = take(subject)
-            else:
-                count = shape[-1] if is_reversed else shape[0]
-                part = np.stack([take(k) for k in range(count)], axis=-1 if is_reversed else 0)
+            part = array.part(index)
             part = part.T if is_reversed else part
             return _mean_over_sessions(part) if has_sessions else part
 
@@ -230,7 +229,10 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
     values = file["dissimilarities"]
     _require_own_values(path, values)
     if values.ndim != 2:
-        raise FacestagesError(f"{path}: dissimilarities has the shape {values.shape}, not 2 axes")
+        raise FacestagesError(
+            f"{path}: dissimilarities has the shape {values.shape}, not 2 axes. Save it with "
+            f"rsatoolbox again"
+        )
     patterns, rdms = (_descriptors(file, name) for name in ("pattern", "rdm"))
     if names is None:
         named = next((name for name in _CONDITIONS if name in patterns), None)
@@ -243,7 +245,8 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
         names = patterns[named]
     if values.shape[1] != len(names) * (len(names) - 1) // 2:
         raise FacestagesError(
-            f"{path}: has {values.shape[1]} pairs, which does not fit {len(names)} conditions"
+            f"{path}: has {values.shape[1]} pairs, which does not fit {len(names)} conditions. "
+            f"'conditions' has a row for each condition"
         )
     subject = next((rdms[name] for name in _SUBJECTS if name in rdms), None)
     moments = [float(time) for time in rdms[_TIME]] if _TIME in rdms else None

@@ -12,6 +12,8 @@ from facestages.analysis.layers import Geometry, Layer, Rows
 from facestages.analysis.rdms import rank_pairs
 from facestages.analysis.timing import (
     Courses,
+    layer_weights,
+    model_weights,
     peak_times,
     same_order,
     slope_of_peaks,
@@ -34,12 +36,15 @@ def compare_times(
     layers = [layer for layer in geometry.layers if layer.total_variance > 0]
     distances = np.stack([pair_distances(layer, first, second) for layer in layers])
     times = np.array(reference.times)
-    courses = time_courses(ranks.__getitem__, len(ranks), distances, shared)
+    courses = time_courses(ranks.__getitem__, len(ranks), layer_weights(distances), shared)
     common = {"raters": len(ranks), "people": shared.people, "n": len(first)}
     for place, layer in enumerate(layers):
         yield (
             layer,
-            [{**common, **row} for row in course_rows(courses, place, times, shared, len(ranks))],
+            [
+                {**common, **row}
+                for row in course_rows("rho_a", courses, place, times, shared, len(ranks))
+            ],
         )
     peaks, resampled = peak_times(courses, times)
     slopes = slope_of_peaks(resampled)
@@ -63,10 +68,10 @@ def _order_row(
     row: dict[str, object] = {"measure": "order_agreement", "label": ", ".join(models)}
     if len(models) < 3:
         return row | {"note": "fewer than three models are known of the pictures"}
-    predicted = np.stack(list(models.values()))
-    in_time = peak_times(time_courses(ranks.__getitem__, len(ranks), predicted, shared), times)
-    of_layers = np.stack([rank_pairs(row) for row in distances])
-    depth = time_courses(lambda _: of_layers, 1, predicted, shared)
+    weights = model_weights(np.stack(list(models.values())))
+    in_time = peak_times(time_courses(ranks.__getitem__, len(ranks), weights, shared), times)
+    of_layers = layer_weights(distances)
+    depth = time_courses(lambda _: of_layers, 1, weights, shared)
     in_depth = peak_times(depth, np.arange(len(distances)))
     if not np.isfinite([in_time[0], in_depth[0]]).all():
         return row | {"note": "a model has no clear peak in time, or in depth"}
@@ -83,28 +88,31 @@ def recorded_ranks(
     Pairs that a subject lacks at some time are left out.
     """
     first, second = (shown.find(names) for names in (reference.first, reference.second))
-    used = (first >= 0) & (second >= 0) & np.isfinite(reference.dissimilarity).all(axis=(0, 1))
-    require_pairs(int(used.sum()), f"reference {reference.name}")
-    subjects, times = reference.dissimilarity.shape[:2]
-    ranks = np.empty((subjects, times, int(used.sum())), np.float32)
-    for row, judged in zip(ranks, reference.dissimilarity, strict=True):
-        for of_time, values in zip(row, judged[:, used], strict=True):
-            of_time[:] = rank_pairs(values)
+    used, recorded = (first >= 0) & (second >= 0), reference.dissimilarity
+    for of_subject in recorded:
+        used &= np.isfinite(of_subject).all(axis=0)
+    number = int(used.sum())
+    require_pairs(number, f"reference {reference.name}")
+    # In the place of the recordings, which may take half of the memory.
+    for of_subject in recorded:
+        for of_time, values in zip(of_subject, of_subject[:, used], strict=True):
+            of_time[:number] = rank_pairs(values)
     first, second = first[used], second[used]
-    return first, second, ranks, share_people(shown.people[first], shown.people[second])
+    shared = share_people(shown.people[first], shown.people[second])
+    return first, second, recorded[..., :number], shared
 
 
 def course_rows(
-    courses: Courses, place: int, times: np.ndarray, shared: Shared, subjects: int
+    measure: str, courses: Courses, place: int, times: np.ndarray, shared: Shared, subjects: int
 ) -> list[dict[str, object]]:
-    """Rows of one space's correlation at each time, and of its peak."""
+    """Rows of one value at each time, and of its peak."""
     freedom = max(min(subjects, shared.apart) - 1, 1)
     value, error = courses.value[place], courses.error[place]
     reach = scipy.stats.t.ppf(0.975, freedom) * error
     with np.errstate(invalid="ignore", divide="ignore"):
         p = scipy.stats.t.sf(value / error, freedom)
     rows = [
-        {"measure": "rho_a", "time": at, "value": v, "ci_low": v - r, "ci_high": v + r, "p": q}
+        {"measure": measure, "time": at, "value": v, "ci_low": v - r, "ci_high": v + r, "p": q}
         for at, v, r, q in zip(times, value, reach, p, strict=True)
     ]
     peaks, resampled = peak_times(courses, times)

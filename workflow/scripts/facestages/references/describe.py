@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 
 from facestages.analysis.crossed import estimate
-from facestages.analysis.judgements import noise_ceiling, rank_items, rank_judgements
+from facestages.analysis.judgements import (
+    noise_ceiling,
+    rank_items,
+    rank_judgements,
+    true_ceiling,
+)
 from facestages.analysis.labels import join_notes
 from facestages.analysis.rdms import MODELS
-from facestages.analysis.timing import peak_times, time_courses
+from facestages.analysis.timing import model_weights, peak_times, time_courses
 from facestages.analysis.triplets import (
     CHANCE,
     agreement,
@@ -54,9 +59,11 @@ def describe_reference(
         Columns of `compare.compare_reference` without those of a network. By kind, the measures are
 
         - pairs: ``rho_a`` of each model (``label``: identity, affect, category) with raters, and
-          ``weight`` and ``unique`` of what their judgements are mixed of;
-        - pairs in time: ``rho_a`` of each model at each ``time``, its ``peak``, and
-          ``peak_difference`` between models;
+          ``weight`` and ``unique`` of what their judgements are mixed of; the ``ceiling`` of
+          infinitely many raters (`analysis.judgements.true_ceiling`);
+        - pairs in time: the ``coefficient`` of each model at each ``time``
+          (`analysis.timing.model_weights`), its ``peak`` in ms, and ``peak_difference`` between
+          models;
         - ratings: ``agreement`` of raters by scale, with both ceilings;
         - triplets: ``agreement``, and ``accuracy`` of the models;
         - confusions: ``recall`` of each expression.
@@ -106,6 +113,7 @@ def _pairs(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
         items = rank_items(distances, ranked)
         found = estimate(items.__getitem__, len(items), ranked.shared)
         yield {**common, "measure": "rho_a", "label": name, **estimate_columns(found), **ends}
+    yield {**common, "measure": "ceiling", "value": true_ceiling(ranked), **ends}
     for row in mixture_rows(judged, models, ranked.shared):
         yield {**common, **row}
 
@@ -118,9 +126,10 @@ def _times(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
         yield {**common, "measure": "rho_a", "note": "no model is known of the pictures"}
         return
     times = np.array(reference.times)
-    courses = time_courses(ranks.__getitem__, len(ranks), np.stack(list(models.values())), shared)
+    weights = model_weights(np.stack(list(models.values())))
+    courses = time_courses(ranks.__getitem__, len(ranks), weights, shared)
     for place, name in enumerate(models):
-        for row in course_rows(courses, place, times, shared, len(ranks)):
+        for row in course_rows("coefficient", courses, place, times, shared, len(ranks)):
             yield {**common, "label": name, **row}
     peaks, resampled = peak_times(courses, times)
     names = list(models)

@@ -51,7 +51,9 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
 def _read_session(path: Path) -> Iterator[Judgement]:
     participant = re.match(r"[A-Za-z]+", path.name)
     if participant is None:
-        raise FacestagesError(f"{path}: its name does not begin with a participant's letters")
+        raise FacestagesError(
+            f"{path}: its name does not begin with a participant's letters. Name it as it came"
+        )
     try:
         content = scipy.io.loadmat(path, simplify_cells=True, variable_names=["resultsStruct"])
     except Exception as error:
@@ -66,9 +68,13 @@ def _read_session(path: Path) -> Iterator[Judgement]:
         pairs = _numbers(place, trial, "PairOrderAndID", (_PAIRS,))
         heights = _numbers(place, trial, "facePositions", (_PAIRS + 1, 2))[1:, 1]
         if (pairs % 1).any() or (pairs < 1).any():
-            raise FacestagesError(f"{place}: PairOrderAndID has no whole numbers from 1 on")
+            raise FacestagesError(
+                f"{place}: PairOrderAndID has no whole numbers from 1 on. Fetch the file again"
+            )
         if not ((heights >= 0) & (heights <= 1)).all():
-            raise FacestagesError(f"{place}: facePositions has a height beyond 0 to 1")
+            raise FacestagesError(
+                f"{place}: facePositions has a height beyond 0 to 1. Fetch the file again"
+            )
         for pair, height in zip(pairs.astype(int), heights, strict=True):
             sides = (f"pair_{pair:03d}_{side}" for side in ("left", "right"))
             yield Judgement(place, participant[0], *sides, 1 - height)

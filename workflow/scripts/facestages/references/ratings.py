@@ -40,8 +40,8 @@ def read(entry: Mapping, pictures: Pictures) -> Ratings:
       perhaps others for standard deviation (``_sd``) and number of ratings (``_n``). OASIS is such
       a table.
 
-    Any scale is carried through, or those of ``entry["scales"]``. A column is one if at least half
-    of its values are numbers.
+    Any scale is carried through, or those of ``entry["scales"]``; all are in small letters. A
+    column is one if at least half of its values are numbers.
 
     Raises
     ------
@@ -64,16 +64,17 @@ def read(entry: Mapping, pictures: Pictures) -> Ratings:
 
 def _choose(entry: Mapping, judged: list[_Judgement]) -> list[_Judgement]:
     """The judgements on the scales that the config names."""
-    _check_scales(entry, {one.scale for one in judged})
-    wanted = entry["scales"]
-    return [one for one in judged if wanted is None or one.scale in wanted]
+    wanted = _wanted_scales(entry, dict.fromkeys(one.scale for one in judged))
+    return [one for one in judged if one.scale in wanted]
 
 
-def _check_scales(entry: Mapping, scales: Collection[str]) -> None:
-    for name in entry["scales"] or ():
+def _wanted_scales(entry: Mapping, scales: Collection[str]) -> list[str]:
+    wanted = list(scales) if entry["scales"] is None else [n.lower() for n in entry["scales"]]
+    for name in wanted:
         if name not in scales:
             hint = did_you_mean(name, scales)
             raise FacestagesError(f"{entry['path']}: has no scale '{name}'; {hint}")
+    return wanted
 
 
 def _number_columns(path: str, rows: Rows, known: Sequence[str]) -> list[str]:
@@ -97,7 +98,7 @@ def _read_long(rows: Rows) -> list[_Judgement]:
             place,
             rater_of(row),
             row["picture"],
-            row.get("scale") or "rating",
+            (row.get("scale") or "rating").lower(),
             require_number(place, "rating", row["rating"]),
         )
         for place, row in rows
@@ -107,7 +108,7 @@ def _read_long(rows: Rows) -> list[_Judgement]:
 def _read_wide(rows: Rows, columns: Sequence[str]) -> list[_Judgement]:
     return [
         _Judgement(
-            *(place, rater_of(row), row["picture"], column),
+            *(place, rater_of(row), row["picture"], column.lower()),
             require_number(place, column, row[column]),
         )
         for place, row in rows
@@ -148,9 +149,8 @@ def _read_means(
     entry: Mapping, rows: Rows, columns: Sequence[str], found: Mapping[str, int]
 ) -> Ratings:
     parts = {column: _split(column) for column in columns}
-    scales = list(dict.fromkeys(scale for scale, part in parts.values() if part == "mean"))
-    _check_scales(entry, scales)
-    scales = entry["scales"] or scales
+    means = dict.fromkeys(scale for scale, part in parts.values() if part == "mean")
+    scales = _wanted_scales(entry, means)
     # Without a mean of that scale, "n" or "session_n" is something else.
     parts = {column: item for column, item in parts.items() if item[0] in scales}
     places: dict[int, str] = {}

@@ -51,10 +51,8 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
     names = None if table is None else _read_conditions(table)
     times = _read_times(entry["times"])
     stack = open_stack(path, entry["variable"], names, None if times is None else len(times))
-    times = times if times is not None else stack.times
-    if stack.n_times is None and times is not None and len(times) > 0:
-        raise FacestagesError(f"{path}: has no axis of time for {len(times)} times. Remove 'times'")
-    if stack.n_times is not None and times is None:
+    times = times or stack.times
+    if times is None and stack.n_times is not None:
         raise FacestagesError(
             f"{path}: has {stack.n_times} times, and nothing says which. Give 'times', in ms"
         )
@@ -96,6 +94,8 @@ def _read_times(times: str | list[float] | None) -> list[float] | None:
 
 
 def _check_times(path: str, times: list[float], n_times: int | None) -> None:
+    if n_times is None:
+        raise FacestagesError(f"{path}: has no axis of time for {len(times)} times. Remove 'times'")
     if len(times) != n_times:
         raise FacestagesError(
             f"{path}: has {n_times} times, and 'times' gives {len(times)}. Give one for each"

@@ -14,7 +14,7 @@ from facestages.analysis.labels import is_labelled
 from facestages.analysis.rdms import MODELS as LABELS
 from facestages.analysis.rdms import have_labels, model_rdm
 from facestages.errors import FacestagesError
-from facestages.references.contents import Pairs
+from facestages.references.contents import Pairs, Ratings
 from facestages.references.pictures import Pictures
 
 #: What an observer judges by, in the order of weights, and the model RDM of each.
@@ -24,41 +24,29 @@ MODELS = {"identity": "identity", "affect": "affect", "category": "expression"}
 PRIVATE = 0.5
 
 
-def read(entry: Mapping, pictures: Pictures) -> Pairs:
+def read(entry: Mapping, pictures: Pictures) -> Pairs | Ratings:
     """Simulate the observers of `config.references.SimulatedReference`, for `prepare_reference`.
 
     Raises
     ------
     FacestagesError
-        If the face set lacks a label that a weight asks for, or the label is the same everywhere.
+        If the face set lacks a label that they would judge by, or the label is the same everywhere.
     """
+    return (_judge_pictures if entry["judge"] == "ratings" else _judge_pairs)(entry, pictures)
+
+
+def _judge_pairs(entry: Mapping, pictures: Pictures) -> Pairs:
     weights = [entry["weights"][name] for name in MODELS]
-    table = pictures.labels
-    for name, weight in zip(MODELS, weights, strict=True):
-        _require_labels(table, name, pictures.dataset, weight)
-    known = is_labelled(table, "identity")
-    for name, weight in zip(MODELS, weights, strict=True):
-        known &= have_labels(table, LABELS[MODELS[name]]) | (weight == 0)
-    rows = np.flatnonzero(known)
-    rows = rows[choose_pictures(table["identity"].to_numpy()[rows], entry["pictures"])]
-    shown = table.iloc[rows].reset_index(drop=True)
+    used = [name for name, weight in zip(MODELS, weights, strict=True) if weight]
+    needed = dict.fromkeys(label for name in used for label in LABELS[MODELS[name]])
+    rows, shown = _choose_labelled(entry, pictures, ["identity", *needed])
     first, second = np.triu_indices(len(rows), 1)
     models = np.zeros((len(MODELS), len(first)))
-    for model, (name, label), weight in zip(models, MODELS.items(), weights, strict=True):
-        if weight:
+    for model, (name, label) in zip(models, MODELS.items(), strict=True):
+        if name in used:
             model[:] = model_rdm(shown, label)
-            if not np.ptp(model):
-                raise FacestagesError(
-                    f"face set {pictures.dataset}: its {len(rows)} pictures do not differ in "
-                    f"{name}, so no observer can judge by that. Set weights.{name} to 0"
-                )
-    settings = {
-        "raters": entry["raters"],
-        "reliability": entry["reliability"],
-        "seed": entry["seed"],
-        "pairs": np.stack([first, second], axis=1),
-        "identities": pd.factorize(shown["identity"])[0],
-    }
+            _require_spread(model, name, pictures.dataset)
+    settings = _settings(entry, shown) | {"pairs": np.stack([first, second], axis=1)}
     times = entry["times"]
     if times is None:
         judged, moments = simulate_observers(models, weights, **settings)[:, None], None
@@ -66,17 +54,51 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
         moments = np.arange(times["start"], times["end"] + times["step"] / 2, times["step"])
         peaks = [times[name] for name in MODELS]
         judged = simulate_times(models, weights, moments, peaks, times["width"], **settings)
-    raters = [f"simulated {number}" for number in range(1, entry["raters"] + 1)]
-    return Pairs(raters, moments, rows[first], rows[second], judged)
+    return Pairs(_names(entry), moments, rows[first], rows[second], judged)
 
 
-def _require_labels(table: pd.DataFrame, model: str, dataset: str, weight: float) -> None:
-    for label in LABELS[MODELS[model]] if weight else ():
+def _judge_pictures(entry: Mapping, pictures: Pictures) -> Ratings:
+    scales = list(LABELS["affect"])
+    rows, shown = _choose_labelled(entry, pictures, ["identity", *scales])
+    values = shown[scales].to_numpy(float)
+    for scale, column in zip(scales, values.T, strict=True):
+        _require_spread(column, scale, pictures.dataset)
+    return Ratings(_names(entry), rows, scales, simulate_ratings(values, **_settings(entry, shown)))
+
+
+def _choose_labelled(
+    entry: Mapping, pictures: Pictures, labels: Sequence[str]
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Pictures that have all of some labels: rows of the face set, and their labels."""
+    table = pictures.labels
+    for label in labels:
         if not is_labelled(table, label).any():
             raise FacestagesError(
-                f"face set {dataset}: has no label '{label}', by which simulated observers would "
-                f"judge. Set weights.{model} to 0, or name a face set that has it"
+                f"face set {pictures.dataset}: has no label '{label}', by which simulated "
+                f"observers would judge. Set its weight to 0, or name a face set that has it"
             )
+    rows = np.flatnonzero(have_labels(table, labels))
+    rows = rows[choose_pictures(table["identity"].to_numpy()[rows], entry["pictures"])]
+    return rows, table.iloc[rows].reset_index(drop=True)
+
+
+def _require_spread(values: np.ndarray, name: str, dataset: str) -> None:
+    if not np.ptp(values):
+        raise FacestagesError(
+            f"face set {dataset}: its pictures do not differ in {name}, so no observer can judge "
+            f"by that. Set its weight to 0, or name a face set in which they do"
+        )
+
+
+def _settings(entry: Mapping, shown: pd.DataFrame) -> dict[str, object]:
+    identities = pd.factorize(shown["identity"])[0]
+    return {key: entry[key] for key in ("raters", "reliability", "seed")} | {
+        "identities": identities
+    }
+
+
+def _names(entry: Mapping) -> list[str]:
+    return [f"simulated {number}" for number in range(1, entry["raters"] + 1)]
 
 
 def choose_pictures(identities: Sequence, most: int) -> np.ndarray:
@@ -189,6 +211,42 @@ def simulate_times(
     away = (np.asarray(times, float)[:, None] - np.asarray(peaks, float)) / width
     course = np.exp(-(away**2) / 2)
     return _simulate(models, weights, course, raters, reliability, seed, pairs, identities)
+
+
+def simulate_ratings(
+    values: np.ndarray,
+    raters: int,
+    reliability: float,
+    seed: int,
+    identities: np.ndarray | None = None,
+) -> np.ndarray:
+    """Ratings that simulated observers give to pictures: true values, and what is their own.
+
+    Rater r rates picture i by ``v(i) + sigma (sqrt(h) b_r(g_i) + sqrt(1 - h) e_r(i))`` on each
+    scale, with b, e, h and sigma of the true values v as in `simulate_observers`.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n, k)
+        True values of the pictures on each scale.
+    raters, reliability, seed, identities
+        As in `simulate_observers`. Without `identities`, h is 0.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (raters, n, k)
+    """
+    values = np.asarray(values, float)
+    sigma = values.std(axis=0) * np.sqrt((1 - reliability) / reliability)
+    private = 0.0 if identities is None else PRIVATE
+    names, codes = np.unique(identities, return_inverse=True) if private else ([0], 0)
+    rated = np.empty((raters, *values.shape), np.float32)
+    for rater, block in enumerate(rated):
+        random = np.random.default_rng([seed, rater])
+        own = random.standard_normal((len(names), values.shape[1]))[codes]
+        noise = random.standard_normal(values.shape)
+        block[:] = values + sigma * (np.sqrt(private) * own + np.sqrt(1 - private) * noise)
+    return rated
 
 
 def _simulate(models, weights, course, raters, reliability, seed, pairs, identities) -> np.ndarray:

@@ -1,0 +1,182 @@
+"""Layers beside each kind of reference, and what a reference holds by itself."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facestages.analysis.arrays import check_labels, open_arrays
+from facestages.errors import FacestagesError
+from facestages.references.compare import compare_reference
+from facestages.references.contents import Confusions, Pairs, Ratings, Triplets
+from facestages.references.describe import describe_reference
+from facestages.references.files import write_reference
+from facestages.stimuli import StimulusSet, write_stimuli
+from facestages.tables import write_table
+
+RNG = np.random.default_rng(0)
+EXPRESSIONS = ["happy", "sad", "angry", "fear"]
+LABELS = pd.DataFrame(
+    {
+        "stimulus_id": [f"set/{number}" for number in range(48)],
+        "identity": np.repeat([f"p{number:02}" for number in range(12)], 4),
+        "expression": np.tile(EXPRESSIONS, 12),
+    }
+)
+POSITIONS = np.array([[0.8, 0.2], [-0.6, -0.5], [-0.5, 0.6], [-0.4, 0.8]])
+AFFECT = np.tile(POSITIONS, (12, 1)) + RNG.normal(0, 0.1, (48, 2))
+LABELS[["valence", "arousal"]] = AFFECT
+OF_PEOPLE = RNG.normal(size=(12, 20)).repeat(4, axis=0)
+LAYERS = {
+    "early": 2 * OF_PEOPLE + RNG.normal(size=(48, 20)),
+    "middle": OF_PEOPLE + RNG.normal(size=(48, 20)) + np.pad(3 * AFFECT, ((0, 0), (0, 18))),
+    "fc": np.pad(6 * AFFECT, ((0, 0), (0, 18))) + RNG.normal(size=(48, 20)),
+    "dead": np.zeros((48, 3)),
+}
+STAGES = {"early": "early", "middle": "middle", "penultimate": "fc"}
+NOTES = {"reference": "mine", "dataset": "set", "label": "Mine", "cite": "me", "simulated": 0}
+FIRST, SECOND = np.triu_indices(48, 1)
+
+
+@pytest.fixture
+def compare(tmp_path):
+    """The table of the layers beside what a reader of references found."""
+
+    def run(content, simulated=0, answers=None):
+        path = tmp_path / "reference.h5"
+        notes = NOTES | {"simulated": simulated, "stimuli_digest": "x"}
+        write_reference(path, content, LABELS["stimulus_id"].to_numpy(), notes)
+        with open_arrays(LAYERS, check_labels(LABELS), "euclidean", [10]) as geometry:
+            geometry = geometry._replace(stages=STAGES)
+            return compare_reference.of_geometry(geometry, path, answers)
+
+    return run
+
+
+@pytest.fixture
+def describe(tmp_path):
+    """The table of the raters of what a reader of references found."""
+
+    def run(content):
+        stimuli, path = tmp_path / "set.h5", tmp_path / "reference.h5"
+        sources = dict.fromkeys(LABELS.columns[1:], "file")
+        write_stimuli(stimuli, StimulusSet(np.zeros((48, 8, 8), np.uint8), LABELS, sources), "set")
+        notes = NOTES | {"stimuli_digest": "x"}
+        write_reference(path, content, LABELS["stimulus_id"].to_numpy(), notes)
+        return describe_reference(path, stimuli, tmp_path / "set.labels.h5")
+
+    return run
+
+
+def judged_pairs(raters=8, times=None):
+    """Judgements by affect; with times, by identity first and by affect at the end."""
+    people = (LABELS["identity"].to_numpy()[FIRST] != LABELS["identity"].to_numpy()[SECOND]) * 1.0
+    affect = np.hypot(*(AFFECT[FIRST] - AFFECT[SECOND]).T)
+    share = np.zeros(1) if times is None else np.linspace(1, 0, len(times))
+    planted = share[:, None] * people / people.std() + (1 - share[:, None]) * affect / affect.std()
+    noise = RNG.normal(0, 0.5, (raters, len(share), len(FIRST)))
+    names = [f"r{number}" for number in range(raters)]
+    return Pairs(names, times, FIRST, SECOND, planted + noise + 5)
+
+
+def test_pairs(compare):
+    table = compare(judged_pairs())
+    rho = table[table["measure"] == "rho_a"].set_index("layer")
+    assert rho["value"].idxmax() == "fc" and rho.loc["fc", "p"] < 0.001
+    known = rho.drop("dead")
+    assert (known["ci_low"] < known["value"]).all() and (
+        known["value"] < known["ceiling_high"]
+    ).all()
+    assert "same output" in rho.loc["dead", "note"] and np.isnan(rho.loc["dead", "value"])
+    weight = table[table["measure"] == "weight"].set_index(["layer", "label"])["value"]
+    assert weight["early", "identity"] > 0.8 and weight["fc", "affect"] > 0.6
+    moved = table[table["measure"] == "rho_a_change"].set_index("label")
+    assert list(moved.index) == ["early to middle", "early to penultimate", "middle to penultimate"]
+    assert (moved["ci_low"] > 0).all()
+    change = rho.loc["fc", "value"] - rho.loc["early", "value"]
+    assert moved.loc["early to penultimate", "value"] == pytest.approx(change, abs=1e-6)
+    assert set(table["people"].dropna()) == {12} and set(table["raters"].dropna()) == {8}
+
+
+def test_simulated_observers_are_called_so_in_every_row(compare):
+    table = compare(judged_pairs(), simulated=1)
+    assert table["note"].str.contains("SIMULATED").all() and (table["simulated"] == 1).all()
+
+
+def test_recordings_in_time(compare, describe):
+    content = judged_pairs(times=np.array([0.0, 50, 100, 150]))
+    table = compare(content)
+    peaks = table[table["measure"] == "peak"].set_index("layer")["value"]
+    assert peaks["early"] <= 50 and peaks["fc"] == 150 and "dead" not in peaks
+    slope = table[table["measure"] == "peak_slope"].iloc[0]
+    assert slope["value"] > 0 and slope["ci_low"] > 0
+    assert set(table.loc[table["layer"] == "fc", "time"].dropna()) == {0, 50, 100, 150}
+    order = table[table["measure"] == "order_agreement"].iloc[0]
+    assert order["label"] == "identity, affect, category"
+    by_model = describe(content).query("measure == 'peak'").set_index("label")["value"]
+    assert by_model["identity"] <= 50 and by_model["affect"] == 150
+
+
+def test_ratings(compare, describe):
+    ratings = AFFECT[None] + RNG.normal(0, 0.2, (6, 48, 2))
+    ratings[0, :40] = np.nan
+    content = Ratings([f"r{n}" for n in range(6)], np.arange(48), ["valence", "trust"], ratings)
+    table = compare(content)
+    value = table.set_index(["layer", "label", "measure"])["value"]
+    assert value["fc", "valence", "r_held_out"] > 0.8 > value["early", "valence", "r_held_out"]
+    assert value["fc", "valence", "r_pc1"] > 0.5
+    assert value["fc", "valence", "r_held_out"] > value["fc", "valence", "r_held_out_within"]
+    own = describe(content).set_index("label")
+    assert own.loc["valence", "ceiling_low"] < own.loc["valence", "ceiling_high"] < 1
+    assert list(own.index) == ["valence", "trust"] and set(own["raters"]) == {6}
+
+
+def test_means_of_ratings_alone(compare):
+    mean = AFFECT[None, :, :1]
+    sd, n = np.full((48, 1), 0.5), np.full((48, 1), 30)
+    table = compare(Ratings(["mean"], np.arange(48), ["valence"], mean, sd, n))
+    row = table[(table["layer"] == "fc") & (table["measure"] == "r_held_out")].iloc[0]
+    assert 0.9 < row["ceiling_high"] < 1 and row["raters"] == 1 and row["ci_low"] > 0.5
+
+
+def test_odd_ones_out(compare, describe):
+    distances = np.hypot(*(AFFECT[:, None] - AFFECT[None]).transpose(2, 0, 1))
+    trials = []
+    for a, b, c in (RNG.permutation(48)[:3] for _ in range(200)):
+        kept = np.argmin([distances[b, c], distances[a, c], distances[a, b]])
+        odd = [a, b, c].pop(kept)
+        trials.append([*(one for one in (a, b, c) if one != odd), odd])
+    content = Triplets(np.array(trials), np.array([f"r{n % 5}" for n in range(200)]))
+    table = compare(content).set_index("layer")
+    assert table.loc["fc", "value"] > 0.4 > table.loc["early", "value"]
+    assert table.loc["fc", "ci_low"] > 0 and table["ceiling_high"].isna().all()
+    own = describe(content).set_index(["measure", "label"])["value"]
+    assert own["accuracy", "affect"] == pytest.approx(2 / 3)
+
+
+def test_names_of_expressions(compare, describe, tmp_path):
+    counts = np.array([[80, 5, 10, 5], [4, 70, 20, 6], [3, 7, 60, 30], [2, 8, 40, 50.0]])
+    answered = [
+        RNG.choice(EXPRESSIONS, p=counts[EXPRESSIONS.index(name)] / 100)
+        for name in LABELS["expression"]
+    ]
+    answers = pd.DataFrame({"stimulus_id": LABELS["stimulus_id"], "expression": answered})
+    path = tmp_path / "answers.csv"
+    write_table(path, answers.assign(dataset="set", network="n", seed=0, probability=1.0))
+    content = Confusions(EXPRESSIONS, EXPRESSIONS, counts, [], None)
+    (row,) = compare(content, answers=path).to_dict("records")
+    assert row["value"] > 0.5 and row["ci_low"] < row["value"] and row["n"] == 48
+    (without,) = compare(content).to_dict("records")
+    assert "names no expressions" in without["note"] and np.isnan(without["value"])
+    own = describe(content).set_index("label")["value"]
+    assert own["happy"] == 0.8 and own["fear"] == 0.5
+
+
+def test_nothing_that_was_judged_is_measured(tmp_path):
+    path = tmp_path / "reference.h5"
+    ids = np.array([f"other/{number}" for number in range(48)], dtype=object)
+    write_reference(path, judged_pairs(), ids, NOTES | {"stimuli_digest": "x"})
+    with (
+        open_arrays(LAYERS, check_labels(LABELS), "euclidean", [10]) as geometry,
+        pytest.raises(FacestagesError, match="reference mine: none of its pictures are measured"),
+    ):
+        compare_reference.of_geometry(geometry, path)
