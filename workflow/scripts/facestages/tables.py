@@ -23,14 +23,14 @@ _TEXT = (
     *("dataset", "network", "stage", "layer", "label", "label_source", "components", "note"),
     *("stimulus_id", "expression", "sampled", "null", "held_out", "other_network", "other_layer"),
     *("kind", "shape", "control", "control_kind", "test", "claim", "stages", "direction"),
-    "identity",
+    *("identity", "reference"),
 )
 _NUMBERS = (
     *("probability", "value", "ci_low", "ci_high", "sampling_error", "pictures_of", "null_mean"),
     *("null_sd", "null_low", "null_high", "z", "p", "p_holm", "n", "n_groups", "components_used"),
     *("chance", "folds", "component", "position", "bin", "distance", "wanted", "instances"),
     *("control_instances", "sd", "t", "df", "pseudo_value", "seeds", "people", "choices", "seed"),
-    "other_seed",
+    *("other_seed", "time", "depth", "ceiling_low", "ceiling_high", "raters"),
 )
 _EMPTY = dict.fromkeys(_NUMBERS, [""])
 

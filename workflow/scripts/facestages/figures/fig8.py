@@ -25,10 +25,10 @@ _REST = "#DDDDDD"
 
 #: Name, colour and hatch of each share, from the floor up; no share explains the rest.
 _BANDS = {
-    "identity": ("identity", style.COLORS["blue"], ""),
-    "affect_beyond_category": ("valence-arousal only", style.COLORS["orange"], "////"),
+    "identity": ("identity", style.PARTS["identity"]["color"], ""),
+    "affect_beyond_category": ("valence-arousal only", style.PARTS["affect"]["color"], "////"),
     "shared": ("shared: valence-arousal, category", "#F6D38B", "xxxx"),
-    "category": ("category only", style.COLORS["green"], "...."),
+    "category": ("category only", style.PARTS["category"]["color"], "...."),
     "rest": ("rest", _REST, ""),
 }
 #: The same where there is no valence or arousal.
@@ -39,9 +39,12 @@ _WITHOUT_AFFECT = {
 }
 #: Name, colour and marker of each share whose rise is drawn.
 _RISES = {
-    "identity": ("identity", style.COLORS["blue"], "o"),
-    "affect": ("valence-arousal", style.COLORS["orange"], "s"),
-    "category": ("category only", style.COLORS["green"], "^"),
+    share: (name, style.PARTS[share]["color"], style.PARTS[share]["marker"])
+    for share, name in {
+        "identity": "identity",
+        "affect": "valence-arousal",
+        "category": "category only",
+    }.items()
 }
 _RISES_WITHOUT_AFFECT = {
     "identity": _RISES["identity"],

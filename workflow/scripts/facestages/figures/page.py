@@ -44,7 +44,7 @@ _TITLE_COLUMNS = 105
 
 
 # Words of sentences that stand below a figure also without its caption.
-_ALWAYS = (RENDERED, "DECLARED", "CIRCULAR")
+_ALWAYS = (RENDERED, "DECLARED", "CIRCULAR", "SIMULATED")
 
 # What a paragraph of `escape_rst` begins with.
 _EMPTY = "\\ "

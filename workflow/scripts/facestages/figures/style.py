@@ -97,6 +97,13 @@ EXPRESSIONS = {
     "neutral": {"color": GREY, "marker": "X"},
 }
 
+#: How identity, affect and category are drawn, of which spaces and judgements are made.
+PARTS = {
+    "identity": {"color": COLORS["blue"], "marker": "o", "linestyle": "-"},
+    "affect": {"color": COLORS["orange"], "marker": "s", "linestyle": (0, (5, 1.2))},
+    "category": {"color": COLORS["green"], "marker": "^", "linestyle": (0, (3, 1, 1, 1))},
+}
+
 #: Further colours, for labels of many values, such as identity.
 MORE_COLORS = ("#332288", "#882255", "#117733", "#999933", "#44AA99", "#AA4499")
 _MARKERS = "osD^vP<>X*"

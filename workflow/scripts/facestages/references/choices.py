@@ -43,7 +43,7 @@ def compare_confusions(
     geometry: Geometry, shown: Shown, reference: Reference, answers: object
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Rows of `compare.compare_reference` for names of expressions, about the whole network."""
-    row: dict[str, object] = {"measure": "r_off_diagonal", "n": 0}
+    row: dict[str, object] = {"measure": "r_off_diagonal", "label": "expression", "n": 0}
     row |= {"raters": len(reference.raters) or None}
     if not answers:
         yield None, [{**row, "note": "the network names no expressions"}]
@@ -70,10 +70,6 @@ def compare_confusions(
         shown.people[used],
         reference.count[np.ix_(*places)],
     )
-    row |= {
-        "n": int(used.sum()),
-        "people": len(np.unique(shown.people[used])),
-        "label": "expression",
-    }
+    row |= {"n": int(used.sum()), "people": len(np.unique(shown.people[used]))}
     row |= {"value": found.value, "ci_low": found.low, "ci_high": found.high}
     yield None, [{**row, "note": "the interval is over the people on the pictures alone"}]

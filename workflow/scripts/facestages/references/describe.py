@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from facestages.analysis.judgements import (
     rank_judgements,
     true_ceiling,
 )
+from facestages.analysis.labels import join_notes
+from facestages.analysis.rdms import MODELS
 from facestages.analysis.timing import model_weights, peak_times, time_courses
 from facestages.analysis.triplets import (
     CHANCE,
@@ -24,6 +26,7 @@ from facestages.analysis.triplets import (
     triplet_accuracy,
 )
 from facestages.references.beside import (
+    PARTS,
     Shown,
     common_columns,
     estimate_columns,
@@ -66,13 +69,25 @@ def describe_reference(
         - confusions: ``recall`` of each expression.
     """
     read = read_reference(reference)
-    table, _, facts = read_labels(stimuli, labels)
+    table, sources, facts = read_labels(stimuli, labels)
     common = {"dataset": facts["dataset"], "rendered": int(facts.get("rendered", 0))}
     common |= common_columns(read)
-    rows = [{**common, **row} for row in _rows(read, open_shown(table))]
-    columns = ["dataset", "rendered", *COLUMNS]
+    rows = [
+        {**common, **row, "label_source": _source_of(row, sources)}
+        for row in _rows(read, open_shown(table))
+    ]
+    columns = ["dataset", "rendered", "label_source", *COLUMNS]
     whole = {name: "Int64" for name in ("raters", "people", "n")}
     return pd.DataFrame(rows, columns=columns).astype(whole)
+
+
+def _source_of(row: Mapping[str, object], sources: Mapping[str, str]) -> str:
+    """Where the labels of the model come from that a row is about; "" of rows about none."""
+    label = row.get("label")
+    # A scale of ratings may be called like a model.
+    if label not in PARTS or row["measure"] == "agreement":
+        return ""
+    return join_notes(*dict.fromkeys(sources.get(name, "") for name in MODELS[PARTS[label]]))
 
 
 def _rows(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
