@@ -28,6 +28,11 @@ def check_config(path: str | os.PathLike) -> list[str]:
     things = list_requirements(config, manifest, read_gated())
     without = [one for one in things if one.missing and _section(one) not in plan.absent]
     if without:
+        # Where a folder is not there, its pictures are not, either.
+        gone = {_section(one) for one in without if one.note.endswith(NOT_THERE)}
+        without = [
+            one for one in without if one.note.endswith(NOT_THERE) or _section(one) not in gone
+        ]
         raise FacestagesError("\n".join(map(_in_words, without)))
     for name in plan.drawable:
         if name.startswith("figures."):
