@@ -1,5 +1,6 @@
 """Every reference tells what it is about, and opens elsewhere."""
 
+import numpy as np
 import xarray
 
 from facestages.stimuli import read_facts
