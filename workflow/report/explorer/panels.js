@@ -127,13 +127,14 @@ function showLegend(root, one, name, hidden, change) {
 
 // ------------------------------------------------------------------------------------ curves
 
-// A small chart of one measure by layer, with intervals and a mark at the layer that is shown.
-function curve(recording, measure, words, layer, go) {
+// A small chart of one measure by layer, with intervals and a mark at the layer that is shown. Charts of
+// several networks have one scale.
+function curve(recording, recordings, measure, words, layer, go) {
   const names = Object.keys(CURVES).filter((name) => recording.layers.some((one) => one[measure][name]?.[0] != null));
   if (!names.length) return null;
   const chance = (values) => (measure === "decoding" ? 0 : values[3] ?? 0);
   const width = 440, height = 150, left = 34, right = 74, bottom = 22, top = 8, n = recording.layers.length;
-  const cells = names.flatMap((name) => recording.layers.map((one) => one[measure][name]).filter((v) => v?.[0] != null).flatMap((v) => [v[0], v[1] ?? v[0], v[2] ?? v[0]].map((x) => x - chance(v))));
+  const cells = Object.keys(CURVES).flatMap((name) => recordings.flatMap((of) => of.layers.map((one) => one[measure][name])).filter((v) => v?.[0] != null).flatMap((v) => [v[0], v[1] ?? v[0], v[2] ?? v[0]].map((x) => x - chance(v))));
   const low = Math.min(0, ...cells), high = Math.max(0.1, ...cells);
   const x = (i) => left + (n > 1 ? (i * (width - left - right)) / (n - 1) : (width - left - right) / 2);
   const y = (v) => top + ((high - v) / (high - low)) * (height - top - bottom);
@@ -167,8 +168,8 @@ function showCurves(root, recordings, layers, several, go) {
   const charts = recordings.flatMap((recording, pane) => {
     const of = recordings.length > 1 ? `${title(recording, several)}: ` : "", space = DATA.components === "all" ? "full space" : `${DATA.components} components`;
     return [
-      curve(recording, "silhouette", `${of}silhouettes less chance, ${space}; bars: 95 % intervals over people`, layers[pane], go),
-      curve(recording, "decoding", `${of}decoding, balanced accuracy, ${space}`, layers[pane], go),
+      curve(recording, recordings, "silhouette", `${of}silhouettes less chance, ${space}; bars: 95 % intervals over people`, layers[pane], go),
+      curve(recording, recordings, "decoding", `${of}decoding, balanced accuracy, ${space}`, layers[pane], go),
     ];
   });
   root.replaceChildren(...charts.filter(Boolean));
