@@ -33,7 +33,7 @@ _MEASURES = {
     "confusions": ("r_off_diagonal", "recall"),
     "pairs": ("share_of_ceiling", "rho_a", "weight", "unique"),
 }
-_TIMED = ("rho_a", "peak", "peak_slope", "order_agreement")
+_TIMED = ("coefficient", "peak", "peak_slope", "order_agreement")
 
 #: What judges, and what is judged, by kind.
 _WHO = {
@@ -51,6 +51,8 @@ _WHAT = {
     "marks are stages. What judgements are made of: weights of models of identity, "
     "valence-arousal and category, which sum to 1, and R², the variance that all three explain.",
     "times": "Layers beside recordings: rank correlation of distances with those at each moment. "
+    "Beside them, coefficients of models of identity, valence-arousal and category in a regression "
+    "of each moment's ranks. "
     "Points: where a course is highest after 0 ms, if it is above two standard errors anywhere. "
     "Tau: Kendall's, of the order of the models' peaks in time and in depth; 1 is the same.",
     "ratings": "Ratings: mean correlation of raters with what a ridge regression on a layer "
@@ -61,7 +63,8 @@ _WHAT = {
     "interval is over the people on the pictures alone.",
 }
 _CEILING = (
-    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters."
+    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters; "
+    "dashed, with unlimited raters."
 )
 
 _INTERVALS = (
@@ -72,19 +75,8 @@ _INTERVALS = (
 _KEYS = ["reference", "network", "stage", "layer", "label", "measure", "time"]
 _COLUMNS = [
     *("panel", "reference", "simulated", "dataset", "rendered", "network", "stage", "layer"),
-    *(
-        "position",
-        "depth",
-        "label",
-        "label_source",
-        "measure",
-        "time",
-        "value",
-        "low",
-        "high",
-        "ci_low",
-    ),
-    *("ci_high", "ceiling_low", "ceiling_high", "seeds", "raters", "people", "n", "note"),
+    *("position", "depth", "label", "label_source", "measure", "time", "value", "low", "high"),
+    *("ci_low", "ci_high", "ceiling_low", "ceiling_high", "seeds", "raters", "people", "n", "note"),
 ]
 
 
@@ -156,7 +148,7 @@ def draw(
             is_first = panel.reference not in places
             places.setdefault(panel.reference, []).append(letter)
             of = f"{abbreviate(references[panel.reference]['label'], 40)}: " if is_first else ""
-            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 98 // len(row))
+            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 92 // len(row))
             drawn.append(shown.assign(panel=letter))
     table = pd.concat(drawn, ignore_index=True)
     judged.add_legend(figure, table, look)
@@ -191,7 +183,7 @@ def _choose(layers, raters, networks, references) -> pd.DataFrame:
 def _kind(rows: pd.DataFrame) -> str:
     """What a reference is, by what is measured of it."""
     measures = set(rows["measure"])
-    if rows["time"].notna().any() or measures & {*_TIMED} - {"rho_a"}:
+    if rows["time"].notna().any() or measures & {*_TIMED}:
         return "times"
     for kind, own in _MEASURES.items():
         # Triplets have an agreement, too, but no scales.

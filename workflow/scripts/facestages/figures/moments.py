@@ -80,9 +80,9 @@ def _name_rows(axis: Axes, curves: pd.DataFrame) -> None:
 
 
 def draw_order(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> Drawn:
-    """How near each model is to each moment, and whether their order is that of depth."""
+    """How much of each model is in each moment, and whether their order is that of depth."""
     of_raters = rows[rows["network"] == ""]
-    courses = of_raters[(of_raters["measure"] == "rho_a") & of_raters["time"].notna()]
+    courses = of_raters[of_raters["measure"] == "coefficient"]
     if not courses["value"].notna().any():
         return say_nothing(axis, "models and moments", of_raters)
     peaks = of_raters[of_raters["measure"] == "peak"].set_index("label")
@@ -110,7 +110,7 @@ def draw_order(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
     axis.set_ylim(bottom, high + step)
     axis.set_xlim(curve["time"].min(), curve["time"].max())
     axis.set_xlabel("Time, ms")
-    axis.set_ylabel("Rank correlation (rho-a)")
+    axis.set_ylabel("Coefficient of ranks")
     order = rows[rows["measure"] == "order_agreement"]
     network = look.first(rows[(rows["measure"] == "rho_a") & (rows["network"] != "")])
     words = _in_words(order[order["network"] == network], "tau\u00a0{}")
