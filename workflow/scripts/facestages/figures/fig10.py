@@ -148,7 +148,7 @@ def draw(
             is_first = panel.reference not in places
             places.setdefault(panel.reference, []).append(letter)
             of = f"{abbreviate(references[panel.reference]['label'], 40)}: " if is_first else ""
-            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 92 // len(row))
+            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 84 // len(row))
             drawn.append(shown.assign(panel=letter))
     table = pd.concat(drawn, ignore_index=True)
     judged.add_legend(figure, table, look)

@@ -38,7 +38,7 @@ def draw_moments(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     mesh = axis.pcolormesh(
         wide.columns, wide.index, wide, cmap=colors, vmin=0, vmax=highest, rasterized=True
     )
-    axis.figure.colorbar(mesh, ax=axis, pad=0.02, aspect=14).set_label("rho-a (white: below 0)")
+    axis.figure.colorbar(mesh, ax=axis, pad=0.02, aspect=14).set_label("rho-a; white: below 0")
     peaks = of_network[of_network["measure"] == "peak"].drop_duplicates("position")
     for _, peak in peaks[peaks["value"].notna()].iterrows():
         ends, y = [peak["ci_low"], peak["ci_high"]], [peak["position"]] * 2
