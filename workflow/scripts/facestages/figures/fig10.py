@@ -26,6 +26,9 @@ _PANELS: dict[str, tuple[tuple[Callable[..., judged.Drawn], ...], float]] = {
     "confusions": ((judged.draw_confusions,), 46),
 }
 
+# Height of a text in place of panels.
+_BLANK = 16
+
 #: What each kind of reference is measured by; of the first that a table has, it is that kind.
 _MEASURES = {
     "ratings": ("r_held_out", "r_held_out_within", "agreement"),
@@ -206,9 +209,11 @@ def _arrange(numbers: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[list[P
     waiting: list[Panel] = []
     for name, kind in kinds.items():
         draws, height = _PANELS[kind]
-        scales = [""]
+        rows, scales = numbers[numbers["reference"] == name], [""]
+        if not rows["value"].notna().any():
+            height = _BLANK
         if kind == "ratings":
-            scales = _scales(numbers[numbers["reference"] == name])[:_SCALES] or [""]
+            scales = _scales(rows)[:_SCALES] or [""]
         panels = [Panel(name, one, scale, height) for one in draws for scale in scales]
         if len(panels) > 1:
             yield panels

@@ -50,7 +50,7 @@ def draw_moments(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     axis.set_xlim(wide.columns.min(), wide.columns.max())
     axis.set_xlabel("Time, ms")
     slope = of_network[of_network["measure"] == "peak_slope"]
-    order = _in_words(slope, "slope of peaks {} ms a layer")
+    order = _in_words(slope, "slope of peaks {}\u00a0ms/layer")
     drawn = pd.concat([curves, peaks, slope])
     return f"{short(look.networks[network])}: {order}", drawn
 
