@@ -67,7 +67,32 @@ def test_other_words_are_no_expression_and_are_told():
     ]
     guess = guess_labels(paths)
     assert guess.table["expression"].tolist() == ["happy", "sad", "neutral", "", ""] * 4
-    assert "8 pictures have no expression: their names have other words there" in describe(guess)
+    assert "8 pictures have no expression, such as s0.wink" in describe(guess)
+
+
+def test_names_of_several_kinds_in_one_folder():
+    words = ("happy", "sad", "surprised", "normal", "sleepy")
+    paths = [f"P0{n}/P0{n}_{word}_{k}.png" for n in range(1, 7) for k, word in enumerate(words)]
+    paths += [f"{who}-{word}.png" for who in ("anna", "berta", "cleo") for word in words]
+    paths += [f"Dieter {word}.JPG" for word in words] + [f"eva_{w.upper()}.jpg" for w in words]
+    paths += [f"frank/{word}.png" for word in words]
+    guess = guess_labels(sorted(paths))
+    counts = guess.table["identity"].value_counts()
+    assert len(counts) == 12 and set(counts) == {5}
+    assert {"P01", "anna", "Dieter", "eva", "frank"} < {*counts.index}
+    shown = guess.table["expression"].value_counts()
+    assert shown.to_dict() == {"happy": 12, "sad": 12, "surprise": 12, "neutral": 12, "": 12}
+    lines = describe(guess)
+    assert any(line.startswith("12 pictures have no expression, such as ") for line in lines)
+    assert sum(name in "\n".join(lines) for name in ("Dieter", "P01/", "frank/")) == 3
+
+
+def test_one_person_and_people_with_one_picture_are_told():
+    one = describe(guess_labels([f"one/anna/{e}{n}.png" for e in EXPRESSIONS for n in (1, 2)]))
+    assert any("Nothing in the names" in line or "one person" in line for line in one)
+    paths = [f"{p}_{e}.png" for p in ("ann", "bob", "cleo") for e in EXPRESSIONS]
+    lines = describe(guess_labels([*paths, "dora_happy.png"]))
+    assert "1 person has one picture, such as dora: is that so?" in lines
 
 
 def test_names_that_say_nothing():
@@ -102,8 +127,14 @@ def test_a_folder_becomes_a_config(folder, tmp_path):
     assert table["path"][0] == "ann/angry.png" and list(table)[1:] == ["identity", "expression"]
     assert Image.open(tmp_path / "config" / "my_faces_2.png").width > 500
     assert lines[-1].endswith("my_faces_2.yaml results/my_faces_2/figures/fig4.pdf")
-    with pytest.raises(FacestagesError, match="my_faces_2.yaml exists"):
-        new_config(folder, tmp_path / "config")
+    for kind in ("yaml", "csv", "png"):
+        # Even if it is the only one that is left: it may have been corrected.
+        for other in {"yaml", "csv", "png"} - {kind}:
+            (tmp_path / "config" / f"my_faces_2.{other}").unlink(missing_ok=True)
+        (tmp_path / "config" / f"my_faces_2.{kind}").write_text("mine")
+        with pytest.raises(FacestagesError, match=f"there already: .*my_faces_2.{kind}. Go on"):
+            new_config(folder, tmp_path / "config")
+        assert (tmp_path / "config" / f"my_faces_2.{kind}").read_text() == "mine"
 
 
 def test_an_unreadable_picture_is_told_on_the_sheet(folder, tmp_path):

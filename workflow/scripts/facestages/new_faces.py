@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,26 +69,30 @@ def new_config(source: str | os.PathLike, out: str | os.PathLike = "config") -> 
     Raises
     ------
     FacestagesError
-        If there is no picture, or a config of that name.
+        If there is no picture, or a file of that name.
     """
     source, out = Path(source), Path(out)
     name = re.sub(r"[^A-Za-z0-9]+", "_", source.resolve().stem).strip("_").lower() or "faces"
-    config = out / f"{name}.yaml"
-    if config.exists():
-        raise FacestagesError(f"{config} exists. Remove it, or go on with it as it is")
-    out.mkdir(parents=True, exist_ok=True)
+    config, table, sheet = (out / f"{name}.{kind}" for kind in ("yaml", "csv", "png"))
+    there = [str(path) for path in (config, table, sheet) if path.exists()]
+    if there:
+        raise FacestagesError(
+            f"there already: {', '.join(there)}. Go on with what is there (make check "
+            f"CONFIG={config}), or move it elsewhere; nothing is overwritten"
+        )
     if source.is_file():
         lines, entry = _of_table(source)
         written = []
     else:
         guess = guess_labels(list_pictures(source))
-        table, sheet = out / f"{name}.csv", out / f"{name}.png"
+        out.mkdir(parents=True, exist_ok=True)
         with atomic_path(table) as partial:
             guess.table.to_csv(partial, index=False)
         with atomic_path(sheet) as partial:
             draw_sheet(source, guess.table).save(partial, "PNG")
         lines, entry = describe(guess), _entry(name, table, source, guess)
         written = [str(table), str(sheet)]
+    out.mkdir(parents=True, exist_ok=True)
     with atomic_path(config) as partial:
         partial.write_text(_CONFIG.format(name=name, entry=entry), encoding="utf-8")
     return [
@@ -96,6 +100,7 @@ def new_config(source: str | os.PathLike, out: str | os.PathLike = "config") -> 
         "",
         f"Written: {', '.join([str(config), *written])}.",
         *(["Look at the sheet, and correct the table."] if written else []),
+        *([f"When it is filled in: make check CONFIG={config}"] if '"?"' in entry else []),
         f"Then: make CONFIG={config} results/{name}/figures/fig4.pdf",
     ]
 
@@ -156,50 +161,75 @@ def guess_labels(paths: Sequence[str]) -> Guess:
 
 
 def _from_parts(paths: Sequence[str], names: Sequence[str]) -> Guess:
-    parts = [_parts(name) for name in names]
-    positions = [
-        place
-        for place in dict.fromkeys(key for of in parts for key in of)
-        if sum(place in of for of in parts) >= 0.95 * len(paths)
-    ]
-    values = {place: [of.get(place, "") for of in parts] for place in positions}
+    """What words tell, wherever they stand in a name: folders may hold names of several kinds."""
+    words = [_words(name) for name in names]
     table, found = pd.DataFrame({"path": list(paths)}), {}
-    shares = {}
-    for place, words in values.items():
-        meant = Counter(map(_expression, words))
-        shares[place] = 0 if len(meant) < 3 else 1 - meant[""] / len(words)
-    expression = max(shares, key=shares.get, default=None)
-    if expression is not None and shares[expression] >= _LEAST:
-        table["expression"] = [_expression(word) for word in values.pop(expression)]
-        found["expression"] = _in_words(expression, parts)
-    for place, words in list(values.items()):
-        if {word.lower() for word in words} <= _SEXES.keys():
-            table["sex"] = [_SEXES[word.lower()] for word in values.pop(place)]
-            found["sex"] = _in_words(place, parts)
-            break
-    if identity := _find_people(values, len(paths)):
-        table["identity"] = values[identity]
-        found["identity"] = _in_words(identity, parts)
+    shown = [[word for word in of.values() if _expression(word)] for of in words]
+    told = [_expression(of[-1]) if of else "" for of in shown]
+    if len({*told} - {""}) > 1 and sum(map(bool, told)) >= _LEAST * len(paths):
+        table["expression"] = told
+        found["expression"] = f"words such as '{next(of[-1] for of in shown if of)}'"
+        words = [_without(of, lambda word: bool(_expression(word))) for of in words]
+    sexes = [[word for word in of.values() if word.lower() in _SEXES] for of in words]
+    if all(sexes):
+        table["sex"] = [_SEXES[of[-1].lower()] for of in sexes]
+        found["sex"] = f"words such as '{sexes[0][-1]}'"
+        words = [_without(of, lambda word: word.lower() in _SEXES) for of in words]
+    people, where = _find_people(words)
+    if where:
+        table["identity"] = people
+        found["identity"] = where
     columns = [c for c in ("path", "identity", "expression", "sex") if c in table]
     return Guess(table[columns], found)
 
 
-def _find_people(values: dict[tuple, list[str]], n: int) -> tuple | None:
-    """The part of names that most probably tells people apart: of several pictures each.
+def _find_people(words: Sequence[Mapping]) -> tuple[list[str], str]:
+    """Who is on each picture, and where that was found; nobody where nothing tells people apart.
 
-    A folder comes before a part of a name, and the first part before the others.
+    It is the folder or the part of the name that has several values of several pictures each. A
+    folder comes before a part, and the first part before the others. Names with other numbers of
+    folders are looked at by themselves; where too few are alike to tell, their folder is taken, or
+    else the first part.
     """
-    counts = {place: len(set(words)) for place, words in values.items()}
+    depths = [sum(kind == "folder" for kind, _ in of) for of in words]
+    people, found = [""] * len(words), {}
+    for depth in sorted({*depths}, key=depths.count, reverse=True):
+        rows = [row for row, other in enumerate(depths) if other == depth]
+        place = _telling_place([words[row] for row in rows])
+        if place is None and found:
+            place = ("folder", depth - 1) if depth else ("part", 0)
+        for row in rows if place else ():
+            people[row] = words[row].get(place, "")
+        if place:
+            kind = "folders" if place[0] == "folder" else "names"
+            found.setdefault(kind, next(people[row] for row in rows))
+    return people, " and ".join(f"{kind} such as '{shorten(one)}'" for kind, one in found.items())
+
+
+def _telling_place(words: Sequence[Mapping]) -> tuple[str, int] | None:
+    n = len(words)
+    places = dict.fromkeys(place for of in words for place in of)
+    everywhere = [place for place in places if sum(place in of for of in words) >= 0.95 * n]
+    counts = {place: len({of.get(place, "") for of in words}) for place in everywhere}
     several = [place for place, count in counts.items() if 2 <= count <= n / 2]
     many = [place for place in several if counts[place] > 2]
     return min(many or several, key=lambda place: (place[0] != "folder", place[1]), default=None)
+
+
+def _without(words: Mapping, is_left_out: Callable[[str], bool]) -> dict[tuple[str, int], str]:
+    """The other words, numbered anew."""
+    left = {"folder": [], "part": []}
+    for (kind, _), word in words.items():
+        if not is_left_out(word):
+            left[kind].append(word)
+    return {(kind, number): word for kind in left for number, word in enumerate(left[kind])}
 
 
 def _stem(path: str) -> str:
     return path.rpartition(".")[0] if path.lower().endswith(_SUFFIXES) else path
 
 
-def _parts(name: str) -> dict[tuple[str, int], str]:
+def _words(name: str) -> dict[tuple[str, int], str]:
     """Folders and parts of a file's name, by kind and number."""
     *folders, last = name.split("/")
     words = [word for word in re.split(r"[_\-. ]+", last) if word]
@@ -214,16 +244,9 @@ def _expression(word: str) -> str:
     return meant_word(word.rstrip("0123456789()"))
 
 
-def _in_words(place: tuple[str, int], parts: Sequence[dict]) -> str:
-    kind, number = place
-    example = next(of[place] for of in parts if place in of)
-    where = "folder" if kind == "folder" else "part of the name"
-    return f"{where} number {number + 1}, such as '{shorten(example)}'"
-
-
 def describe(guess: Guess) -> list[str]:
     """What was guessed, in lines: counts of each label, and what is missing."""
-    table, lines = guess.table, [f"{len(guess.table):,} pictures"]
+    table, lines = guess.table, [_counted(len(guess.table), "picture", "pictures")]
     for label in ("identity", "expression", "sex", "session"):
         if label not in table:
             continue
@@ -231,17 +254,35 @@ def describe(guess: Guess) -> list[str]:
         if label == "identity":
             each = sorted(counts.values())
             some = f"{each[0]} to {each[-1]}" if each[0] < each[-1] else str(each[0])
-            told = f"{len(counts)} people, {some} pictures each"
+            told = f"{_counted(len(counts), 'person', 'people')}, {some} pictures each"
         else:
-            told = ", ".join(f"{shorten(word) or '-'} {n}" for word, n in counts.most_common(12))
+            told = ", ".join(f"{shorten(word) or 'none'} {n}" for word, n in counts.most_common(12))
         lines.append(f"{label}: {told} ({guess.found[label]})")
     for label in ("identity", "expression"):
         if label not in table:
             lines.append(f"{label}: ? Nothing in the names seems to tell it; write it in the table")
-        elif empty := int((table[label] == "").sum()):
-            lines.append(f"{empty:,} pictures have no {label}: their names have other words there")
-    lines += ["", *table.head(5).to_string(index=False).split("\n")]
-    return lines
+        elif (table[label] == "").any():
+            without = table.loc[table[label] == "", "path"]
+            lines.append(
+                f"{_counted(len(without), 'picture has', 'pictures have')} no {label}, such as "
+                f"{shorten(without.iloc[0])}"
+            )
+    if "identity" in table:
+        counts = table["identity"].value_counts()
+        alone = counts.index[counts == 1]
+        if len(counts) == 1:
+            lines.append("There is one person: what tells people apart needs two or more")
+        elif len(alone):
+            people = _counted(len(alone), "person has", "people have")
+            lines.append(f"{people} one picture, such as {shorten(alone[0])}: is that so?")
+    # Two of each kind of name.
+    kinds = table["path"].map(lambda path: (path.count("/"), len(_words(_stem(path)))))
+    some = table.groupby(kinds, sort=False).head(2).head(8)
+    return [*lines, "", *some.to_string(index=False).split("\n")]
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def draw_sheet(folder: Path, table: pd.DataFrame) -> Image.Image:
