@@ -238,7 +238,16 @@ def test_without_peaks_there_is_no_order():
     figure, _, title, _ = draw((layers, raters))
     words = titles(figure)
     assert words[0].endswith("no clear peak") and words[1].endswith("no clear peak")
-    assert title == "Layers beside people's judgements"
+    assert title == "Layers beside judgements and recordings"
+
+
+def test_weights_that_the_axis_does_not_reach_are_told():
+    layers, raters = pairs()
+    layers.loc[layers["measure"] == "weight", "ci_high"] = 7.0
+    figure, _, _, caption = draw((layers, raters))
+    assert "Weights are drawn from −1 to 2." in caption
+    assert panels(figure)[1].get_xlim()[1] == 2
+    assert "Weights are drawn" not in draw(pairs()).caption
 
 
 def test_one_rater_has_no_lower_ceiling():

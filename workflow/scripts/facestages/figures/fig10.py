@@ -250,7 +250,7 @@ def _title(table, kinds, references, look) -> str:
         rows = table[table["reference"] == name]
         if words := _finding(rows, kind, look):
             parts.append(f"{references[name]['label']}: {words}")
-    return "; ".join(parts) or "Layers beside people's judgements"
+    return "; ".join(parts) or "Layers beside judgements and recordings"
 
 
 def _finding(rows: pd.DataFrame, kind: str, look: Look) -> str:
@@ -287,6 +287,7 @@ def _caption(table, numbers, dataset, kinds, references, places, look) -> list[s
         ),
         *(_WHAT[kind] for kind in _PANELS if kind in kinds.values()),
         *([_CEILING] * bool(table["ceiling_high"].notna().any())),
+        *_beyond(table),
         *_further_scales(numbers, kinds, references),
         *_simulated(table, references, places),
         *page.rendered((table["rendered"] == 1).all()),
@@ -307,8 +308,20 @@ def _counted(table: pd.DataFrame, name: str, kind: str) -> str:
     """``"20 raters, 25 people, 4,950 pairs of pictures; "``, as far as that is known."""
     rows, (who, what) = table[table["reference"] == name], _WHO[kind]
     counts = {who: rows["raters"].max(), "people": rows["people"].max(), what: rows["n"].max()}
-    told = [f"{int(count):,} {word}" for word, count in counts.items() if count > 0]
+    told = [
+        f"{int(count):,} {word if count > 1 else word.removesuffix('s')}"
+        for word, count in counts.items()
+        if count > 0
+    ]
     return "; ".join([", ".join(told), ""]) if told else ""
+
+
+def _beyond(table: pd.DataFrame) -> list[str]:
+    """The sentence on weights that the axis does not reach."""
+    ends = table.loc[table["measure"] == "weight", ["ci_low", "ci_high"]]
+    low, high = judged.WEIGHTS
+    is_cut = (ends["ci_low"] < low).any() or (ends["ci_high"] > high).any()
+    return [f"Weights are drawn from {low:g} to {high:g}.".replace("-", "−")] * bool(is_cut)
 
 
 def _further_scales(numbers, kinds, references) -> Iterator[str]:

@@ -41,8 +41,8 @@ TIED = "\u00a0"
 
 # Networks stand so far apart, in distances between stages, and in depths.
 _ASIDE, _APART = 0.09, 0.006
-# A weight beyond these is not drawn.
-_WEIGHTS = (-1.0, 2.0)
+#: Weights beyond these are not drawn.
+WEIGHTS = (-1.0, 2.0)
 _BAR = 0.24
 _SHORT = {"penultimate": "penult."}
 
@@ -129,7 +129,7 @@ def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     table = pd.concat(drawn)
     ends = table.loc[table["measure"] == "weight", ["value", "ci_low", "ci_high"]]
     low, high = np.nanmin(ends.to_numpy()), np.nanmax(ends.to_numpy())
-    axis.set_xlim(max(_WEIGHTS[0], min(low, 0) - 0.03), min(_WEIGHTS[1], max(high, 1) + 0.03))
+    axis.set_xlim(max(WEIGHTS[0], min(low, 0) - 0.03), min(WEIGHTS[1], max(high, 1) + 0.03))
     axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("Weight; all three sum to 1")
     beside = f", beside {short(look.networks[network])}" if network else ""
@@ -185,7 +185,7 @@ def draw_confusions(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "")
     for place, (network, row) in enumerate(by_network.iterrows()):
         if np.isnan(row["value"]):
             note = row["note"] if isinstance(row["note"], str) else "not measured"
-            text = abbreviate(note, style.columns(40))
+            text = abbreviate(note, style.columns(46))
             axis.text(0.02, place, text, fontsize=6, va="center", color=style.INK)
             continue
         line = look.lines[network]
