@@ -14,7 +14,12 @@ UV := $(shell command -v uv)
 INSTALL = install() { $(if $(UV),$(UV) pip install -q --python $(BIN)/python "$$@" ||) \
   $(BIN)/python -m pip install --disable-pip-version-check -q "$$@"; }; install
 
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+# A mistake in a config is told before Snakemake reads it, with its line.
 results/%: $(ENV) FORCE
+	@$(if $(CONFIG),$(BIN)/facestages check "$(CONFIG)" > /dev/null)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all \
 	  $(if $(CONFIG),--configfile "$(CONFIG)") -- "$@"
 
@@ -39,7 +44,11 @@ else
 	$(INSTALL) -r requirements.txt
 endif
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+# A folder that is called as the package, such as a clone, must not be taken for it.
+	@echo "$(CURDIR)/workflow/scripts" > "$$($(BIN)/python -c \
+	  'import sysconfig; print(sysconfig.get_path("purelib"))')/facestages.pth"
 	@rm -f .venv/.up-to-date* && touch $@
+	@echo "The environment is ready. To use it by hand: . .venv/bin/activate"
 
 test: $(ENV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all --quiet -- \
@@ -111,5 +120,5 @@ bench: $(ENV)
 OUT ?= results/bench
 THREADS ?= 2
 
-.PHONY: FORCE env faces check test test-workflow test-library test-faults test-calibration lint docs generated lock bench
+.PHONY: FORCE help env faces check test test-workflow test-library test-faults test-calibration lint docs generated lock bench
 FORCE:

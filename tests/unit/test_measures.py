@@ -62,6 +62,28 @@ def test_what_a_silhouette_refuses(X, metric, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            LABELS,
+            "labels must be one for each picture, not of shape (48, 5); of a data frame, give",
+        ),
+        ([None, *PEOPLE[1:]], "1 of 48 labels are missing, such as that of row 0"),
+        ([*PEOPLE[:-2], "", ""], "2 of 48 labels are missing, such as that of row 46"),
+    ],
+)
+def test_labels_that_a_silhouette_refuses(labels, words):
+    with pytest.raises(FacestagesError) as caught:
+        facestages.silhouette(LAYER, labels)
+    assert words in str(caught.value)
+
+
+def test_labels_without_people_are_warned_of():
+    with pytest.warns(UserWarning, match="labels have no column 'identity'"):
+        facestages.score_silhouettes(LAYER, LABELS.drop(columns="identity"), permutations=0)
+
+
 def test_cka_of_layers_of_unequal_width():
     wide = np.hstack([LAYER, RNG.normal(size=(48, 100))])
     expected = debiased_cka(gram_matrix(LAYER), gram_matrix(wide))
@@ -125,7 +147,7 @@ def test_labels_may_be_numbers_and_may_be_missing():
         (LAYER, PEOPLE, None, "labels must be a pandas.DataFrame with columns such as"),
         (LAYER, LABELS, ["identiy"], "labels have no column 'identiy'; did you mean 'identity'?"),
         (LAYER, LABELS[["valence"]], None, "no column 'identity' or 'expression'. Name others"),
-        (LAYER * np.nan, LABELS, None, "activations hold NaN or infinity, e.g. in row 0"),
+        (LAYER * np.nan, LABELS, None, "X holds NaN or infinity, e.g. in row 0"),
     ],
 )
 def test_what_tables_refuse(layers, labels, names, words):

@@ -29,8 +29,9 @@ def lift_rate_limit():
 
 def say_where():
     """Name what was asked for, in the very last line, below Snakemake's own."""
-    pages = [PLAN.path("report"), PLAN.path("explorer")]
-    asked = sorted(map(str, workflow.dag.targetfiles)) or pages
+    everything = any(step.name == "all" for step in workflow.dag.targetrules)
+    pages = [PLAN.path("report"), PLAN.path("explorer")] if everything else []
+    asked = [*sorted(map(str, workflow.dag.targetfiles)), *pages]
     made = list(filter(exists, map(storage.path_in_run, asked)))
     places = [f"{BUCKET}/{path}" if BUCKET else path for path in made]
     atexit.register(terminal.say_made, places)

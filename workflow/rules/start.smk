@@ -27,6 +27,7 @@ elif importlib.util.find_spec("facestages") is None:
 from facestages import __version__, assets
 from facestages.config import load_config
 from facestages.errors import FacestagesError
+from facestages.plan import targets
 from facestages.yaml_files import read_yaml
 
 if not IS_FOLDER:
@@ -84,17 +85,15 @@ workflow.pathvars.update(
     Pathvars.from_config({"pathvars": CONFIG.pathvars}, module_level=IS_MODULE)
 )
 
-# The same figure has another path for each config. Snakemake would say that no rule makes it. The
-# command is read once more only where it names a path that may be such a target.
-if workflow.is_main_process and not IS_MODULE and CONFIG.results.startswith("results/"):
-    elsewhere = {
-        path
-        for path in sys.argv[1:]
-        if path.startswith("results/") and not f"{path}/".startswith(f"{CONFIG.results}/")
-    }
-    asked = get_argument_parser().parse_known_args(sys.argv[1:])[0].targets if elsewhere else ()
-    for target in filter(elsewhere.__contains__, asked):
-        sys.exit(
-            f"{target}: the results of this config are in {CONFIG.results}/. Ask for "
-            f"{CONFIG.results}/{target.removeprefix('results/')}"
-        )
+# Snakemake would say that no rule makes a target of another config, or a misspelt figure. The command
+# is read once more only where it names such a path.
+if workflow.is_main_process and not IS_MODULE:
+    told = {path: targets.explain_target(CONFIG, path) for path in sys.argv[1:]}
+    asked = (
+        get_argument_parser().parse_known_args(sys.argv[1:])[0].targets
+        if any(told.values())
+        else ()
+    )
+    for target in asked:
+        if told.get(target):
+            sys.exit(told[target])

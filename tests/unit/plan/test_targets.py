@@ -71,3 +71,17 @@ def test_labels_need_the_network_that_names_them(paper, plan):
     products = targets.products(plan(paper))
     assert products["figures.fig4"] == ["results/paper/figures/fig4.pdf"]
     assert len(products["networks.nn1"]) == 3
+
+
+def test_targets_that_no_rule_makes(default, paper, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "mine.yaml").touch()
+    told = targets.explain_target(default, "results/mine/figures/fig4.pdf")
+    assert "make CONFIG=config/mine.yaml results/mine/figures/fig4.pdf" in told
+    assert "did you mean 'fig4'" in targets.explain_target(default, "results/figures/fig44.pdf")
+    assert targets.explain_target(default, "results/figures/captions.md") == ""
+    for path in ("results/figures/fig4.pdf", "results/report.html", "--cores", "mine/fig4.pdf"):
+        assert targets.explain_target(default, path) == ""
+    told = targets.explain_target(paper, "results/figures/fig4.pdf")
+    assert told.endswith("Ask for results/paper/figures/fig4.pdf")

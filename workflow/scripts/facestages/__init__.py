@@ -68,7 +68,10 @@ _ADDRESSES = {
 
 def __getattr__(name: str):
     if name not in _ADDRESSES:
-        raise AttributeError(f"module 'facestages' has no attribute '{name}'")
+        from facestages.errors import did_you_mean
+
+        hint = "" if name.startswith("_") else f"; {did_you_mean(name, _ADDRESSES)}"
+        raise AttributeError(f"module 'facestages' has no attribute '{name}'{hint}")
     return getattr(import_module(f"facestages.{_ADDRESSES[name]}"), name)
 
 

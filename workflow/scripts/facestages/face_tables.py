@@ -36,7 +36,9 @@ _MEANT = {
 }
 # What others call the seven expressions, where the spelling is not near enough to tell.
 _SYNONYMS = {
-    **dict.fromkeys(("joy", "smile", "smiling", "laughing", "ha", "hap"), "happy"),
+    **dict.fromkeys(
+        ("joy", "joyful", "smile", "smiling", "laughing", "glad", "ha", "hap"), "happy"
+    ),
     **dict.fromkeys(("afraid", "scared", "anxious", "af", "fe", "fea", "angst"), "fear"),
     **dict.fromkeys(("normal", "calm", "ne", "neu", "no expression", "none"), "neutral"),
     **dict.fromkeys(("anger", "mad", "furious", "rage", "an", "ang"), "angry"),

@@ -18,6 +18,7 @@ from facestages.analysis.arrays import (
     Layers,
     Metric,
     check_array,
+    check_groups,
     check_labels,
     choose_labels,
     open_arrays,
@@ -61,15 +62,15 @@ def silhouette(X: np.ndarray, labels: Sequence, metric: Metric = "euclidean") ->
     Raises
     ------
     FacestagesError
-        If `X` is not what `metric` says, there is not one label a picture, there is one group only,
-        or no group has two pictures.
+        If `X` is not what `metric` says or holds NaN, there is not one label a picture, a label is
+        missing, there is one group only, or no group has two pictures.
 
     See Also
     --------
     score_silhouettes : with intervals, null distributions, and other labels held constant.
     """
-    X = check_array(X, "X", metric)
-    require_rows("X", X, np.shape(labels), "labels")
+    X, labels = check_array(X, "X", metric), check_groups(labels)
+    require_rows("X", X, labels.shape, "labels")
     return matrix_silhouette(distances(X) if metric == "euclidean" else X, labels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -37,6 +38,9 @@ def check_array(array: np.ndarray, name: str, metric: str) -> np.ndarray:
             f"{name} must hold numbers, one row a picture, not {array.dtype} of shape {array.shape}"
         )
     array = array.reshape(len(array), -1)
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise FacestagesError(f"{name} holds NaN or infinity, e.g. in row {finite.argmin()}")
     is_square = array.shape[0] == array.shape[1]
     is_symmetric = is_square and np.allclose(array, array.T, rtol=1e-4, equal_nan=True)
     if metric == "euclidean" and is_symmetric and len(array) > 1:
@@ -57,6 +61,23 @@ def check_array(array: np.ndarray, name: str, metric: str) -> np.ndarray:
     return array
 
 
+def check_groups(labels: Sequence) -> np.ndarray:
+    """One label a picture, none missing, shape (n,)."""
+    groups = np.asarray(labels)
+    if groups.ndim != 1:
+        raise FacestagesError(
+            f"labels must be one for each picture, not of shape {groups.shape}; of a data frame, "
+            f"give a column"
+        )
+    missing = pd.isna(groups) | (groups.astype(str) == "")
+    if missing.any():
+        raise FacestagesError(
+            f"{missing.sum()} of {len(groups)} labels are missing, such as that of row "
+            f"{missing.argmax()}. Leave these rows out"
+        )
+    return groups
+
+
 def require_rows(name: str, array: np.ndarray, shape: tuple[int, ...], other: str) -> None:
     if len(shape) == 0 or len(array) != shape[0]:
         raise FacestagesError(
@@ -73,6 +94,12 @@ def check_labels(labels: pd.DataFrame) -> pd.DataFrame:
     labels = labels.reset_index(drop=True)
     for name in labels.columns.intersection(_NAMES):
         labels[name] = labels[name].where(labels[name].notna(), "").astype(str)
+    if "identity" not in labels:
+        warnings.warn(
+            "labels have no column 'identity': pictures count as independent, and nothing is held "
+            "out by person",
+            stacklevel=4,
+        )
     if "stimulus_id" not in labels:
         labels = labels.assign(stimulus_id=labels.index.astype(str))
     return labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from facestages.architectures import INSTALL_ZOO
 from facestages.assets import RESOURCES, read_manifest
 from facestages.config import load_config
 from facestages.doctor.requirements import Requirement, list_requirements
@@ -28,12 +29,22 @@ def check_config(path: str | os.PathLike) -> list[str]:
     things = list_requirements(config, manifest, read_gated())
     without = [one for one in things if one.missing and _section(one) not in plan.absent]
     if without:
+        # Where a folder is not there, its pictures are not, either.
+        gone = {_section(one) for one in without if one.note.endswith(NOT_THERE)}
+        without = [
+            one for one in without if one.note.endswith(NOT_THERE) or _section(one) not in gone
+        ]
         raise FacestagesError("\n".join(map(_in_words, without)))
     for name in plan.drawable:
         if name.startswith("figures."):
             plan.figure(name.split(".")[1])
     lines = [f"left out: {line}" for line in plan.absent.values()]
     lines += [f"labels: {line}" for line in missing_labels(plan)]
+    lines += [
+        f"look at: networks.{name}: {entry.zoo[0]} is not installed: {INSTALL_ZOO}"
+        for name, entry in config.networks.items()
+        if entry.zoo and not plan.networks.zoo_version(entry.zoo[0])
+    ]
     lines += [f"look at: {_in_words(one)}" for one in things if one.note and not one.missing]
     return [*lines, f"{path}: no mistake; figures: {', '.join(plan.drawable)}"]
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
+from facestages.errors import did_you_mean
+
 if TYPE_CHECKING:
+    from facestages.config import Config
     from facestages.plan import Plan
 
 
@@ -23,6 +28,27 @@ def can_be_made(plan: Plan, name: str) -> bool:
         ("references", uses.references),
     )
     return all(plan.at_hand(section, names) for section, names in needed if names)
+
+
+def explain_target(config: Config, path: str) -> str:
+    """Why no rule makes a path on the command line, and what to ask for; empty if one may."""
+    if not path.startswith("results/"):
+        return ""
+    results, name = config.results, path.split("/")[1]
+    if results.startswith("results/") and not f"{path}/".startswith(f"{results}/"):
+        right = f"{results}/{path.removeprefix('results/')}"
+        return f"{path}: the results of this config are in {results}/. Ask for {right}"
+    own = f"config/{name}.yaml"
+    if results == "results" and name != "config" and os.path.isfile(own):
+        return (
+            f"{path}: is of {own}. Name it: make CONFIG={own} {path}, or snakemake --cores all "
+            f"--configfile {own} -- {path}"
+        )
+    found = re.fullmatch(re.escape(results) + r"/figures/(\w+)\.\w+", path)
+    figures = [name for name, _ in config.figures if name != "caption"]
+    if found and found[1] not in (*figures, "captions"):
+        return f"{path}: no such figure; {did_you_mean(found[1], figures)}"
+    return ""
 
 
 def target(plan: Plan, name: str) -> str:
