@@ -62,8 +62,8 @@ def test_axe_finds_nothing(path, tmp_path):
 
 def test_every_picture_is_there_and_has_words(page):
     pictures = every(page, "img", "[item.alt.length, item.src.slice(0, 11)]")
-    # Thirteen figures, and four contact sheets.
-    assert len(pictures) == 13 + 4
+    # Fourteen figures, and four contact sheets.
+    assert len(pictures) == 14 + 4
     assert all(length > 15 and source == "data:image/" for length, source in pictures)
     page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
     page.wait("[...document.images].every(image => image.complete && image.naturalWidth > 20)")
@@ -106,8 +106,8 @@ def test_nothing_scrolls_sideways(page, width, mobile):
 def test_all_figures_stand_in_the_order_of_the_studies(page):
     names = every(page, ".exhibit", "item.id")
     assert names[:5] == ["fig1", "table1", "fig2", "gradcam", "fig3"]
-    assert names[5:11] == [f"fig{number}" for number in range(4, 10)]
-    assert {"layers", "multiverse", "cka", "controls"} == set(names[11:])
+    assert names[5:12] == [f"fig{number}" for number in range(4, 11)]
+    assert {"layers", "multiverse", "cka", "controls"} == set(names[12:])
     studies = every(page, "#figures h3", "item.textContent")
     assert [name[:7] for name in studies if name.startswith("Study ")] == [
         f"Study {number}" for number in range(1, 6)

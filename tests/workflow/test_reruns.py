@@ -84,7 +84,7 @@ def test_the_default_run_trains_nothing(tmp_path):
     # Of trained networks five and six instances, and ten untrained instances, on three face sets;
     # pixels on three of the video; and nine twins on two.
     assert plan["accumulate_gram"] == 3 * (5 + 6 + 10) + 3 + 2 * 9 and "train_network" not in plan
-    figures = plots(*range(1, 10), *BEYOND)
+    figures = plots(*range(1, 11), *BEYOND)
     assert figures.items() <= plan.items() and plan["judge_claims"] == 1
 
 
@@ -113,7 +113,8 @@ def test_one_face_set_changed(tiny_run):
         "compare_choices": 1,
         "regress_affect": 1,
         "partition_variance": 3,
-        **plots(4, 5, 6, 7, 8, 9, *BEYOND),
+        **{"prepare_reference": 1, "describe_reference": 1, "compare_reference": 1},
+        **plots(4, 5, 6, 7, 8, 9, 10, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,
         **PAGES,
@@ -174,7 +175,7 @@ def test_code_of_a_network_that_is_not_here_changed(tiny_run, edit):
 def test_label_of_a_face_set_changed(tiny_run):
     config = changed(tiny_run.config, "datasets", "posed", "label", value="Renders")
     made = {"make_table1": 1, "report_stimuli": 1, "judge_claims": 1}
-    shown = plots(4, 5, 6, 7, 8, 9, *BEYOND) | made | PAGES
+    shown = plots(4, 5, 6, 7, 8, 9, 10, *BEYOND) | made | PAGES
     assert planned(tiny_run, config) == shown
 
 
@@ -285,7 +286,7 @@ def test_helper_of_the_figures_changed(tiny_run, edit):
     edit(f"{LIBRARY}/figures/style.py", '"font.size": 7', '"font.size": 9')
     plan = planned(tiny_run)
     assert plan.pop("judge_claims") == 1  # numbers of some figures are among its tables
-    assert plan == plots(*range(1, 10), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
+    assert plan == plots(*range(1, 11), *BEYOND) | {"report_stimuli": 4, "make_report": 1, "all": 1}
 
 
 def test_script_changed(tiny_run, edit):

@@ -212,7 +212,7 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
 
 
 @pytest.mark.parametrize(
-    "name", [*map("fig{}".format, range(2, 9)), "layers", "multiverse", "cka", "controls"]
+    "name", [*map("fig{}".format, range(2, 11)), "layers", "multiverse", "cka", "controls"]
 )
 def test_every_figure_has_its_forms_numbers_and_caption(tiny_run, name):
     for kind in ("pdf", "svg", "png", "csv", "rst"):
@@ -272,3 +272,16 @@ def test_figure_9_compares_what_networks_were_trained_to_tell(tiny_run):
     assert set(beside["network"]) == {"nn1"} and set(beside["label"]) == {"identity", "expression"}
     claims = pd.read_csv(results / "claims.csv").set_index("id")["verdict"]
     assert {"S1", "S2", "S3", "S4"} <= set(claims.index)
+
+
+def test_figure_10_sets_layers_beside_simulated_observers(tiny_run):
+    results = tiny_run.folder / "results"
+    numbers = pd.read_csv(results / "figures/fig10.csv")
+    assert set(numbers["simulated"]) == {1} and set(numbers["raters"]) == {4}
+    shares = numbers[numbers["measure"] == "share_of_ceiling"]
+    table = pd.read_csv(results / "references/observers/mini_xception/seed-0.csv")
+    measured = table[table["measure"] == "share_of_ceiling"]
+    assert shares["value"].tolist() == pytest.approx(measured["value"].tolist())
+    weights = numbers[(numbers["measure"] == "weight") & numbers["network"].isna()]
+    assert weights["value"].sum() == pytest.approx(1)
+    assert "SIMULATED observers, no people" in (results / "figures/fig10.svg").read_text()

@@ -26,6 +26,9 @@ _PANELS: dict[str, tuple[tuple[Callable[..., judged.Drawn], ...], float]] = {
     "confusions": ((judged.draw_confusions,), 46),
 }
 
+# Height of a text in place of panels.
+_BLANK = 16
+
 #: What each kind of reference is measured by; of the first that a table has, it is that kind.
 _MEASURES = {
     "ratings": ("r_held_out", "r_held_out_within", "agreement"),
@@ -33,7 +36,7 @@ _MEASURES = {
     "confusions": ("r_off_diagonal", "recall"),
     "pairs": ("share_of_ceiling", "rho_a", "weight", "unique"),
 }
-_TIMED = ("rho_a", "peak", "peak_slope", "order_agreement")
+_TIMED = ("coefficient", "peak", "peak_slope", "order_agreement")
 
 #: What judges, and what is judged, by kind.
 _WHO = {
@@ -51,6 +54,8 @@ _WHAT = {
     "marks are stages. What judgements are made of: weights of models of identity, "
     "valence-arousal and category, which sum to 1, and R², the variance that all three explain.",
     "times": "Layers beside recordings: rank correlation of distances with those at each moment. "
+    "Beside them, coefficients of models of identity, valence-arousal and category in a regression "
+    "of each moment's ranks. "
     "Points: where a course is highest after 0 ms, if it is above two standard errors anywhere. "
     "Tau: Kendall's, of the order of the models' peaks in time and in depth; 1 is the same.",
     "ratings": "Ratings: mean correlation of raters with what a ridge regression on a layer "
@@ -61,7 +66,8 @@ _WHAT = {
     "interval is over the people on the pictures alone.",
 }
 _CEILING = (
-    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters."
+    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters; "
+    "dashed, with unlimited raters."
 )
 
 _INTERVALS = (
@@ -72,19 +78,8 @@ _INTERVALS = (
 _KEYS = ["reference", "network", "stage", "layer", "label", "measure", "time"]
 _COLUMNS = [
     *("panel", "reference", "simulated", "dataset", "rendered", "network", "stage", "layer"),
-    *(
-        "position",
-        "depth",
-        "label",
-        "label_source",
-        "measure",
-        "time",
-        "value",
-        "low",
-        "high",
-        "ci_low",
-    ),
-    *("ci_high", "ceiling_low", "ceiling_high", "seeds", "raters", "people", "n", "note"),
+    *("position", "depth", "label", "label_source", "measure", "time", "value", "low", "high"),
+    *("ci_low", "ci_high", "ceiling_low", "ceiling_high", "seeds", "raters", "people", "n", "note"),
 ]
 
 
@@ -156,7 +151,7 @@ def draw(
             is_first = panel.reference not in places
             places.setdefault(panel.reference, []).append(letter)
             of = f"{abbreviate(references[panel.reference]['label'], 40)}: " if is_first else ""
-            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 98 // len(row))
+            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 84 // len(row))
             drawn.append(shown.assign(panel=letter))
     table = pd.concat(drawn, ignore_index=True)
     judged.add_legend(figure, table, look)
@@ -191,7 +186,7 @@ def _choose(layers, raters, networks, references) -> pd.DataFrame:
 def _kind(rows: pd.DataFrame) -> str:
     """What a reference is, by what is measured of it."""
     measures = set(rows["measure"])
-    if rows["time"].notna().any() or measures & {*_TIMED} - {"rho_a"}:
+    if rows["time"].notna().any() or measures & {*_TIMED}:
         return "times"
     for kind, own in _MEASURES.items():
         # Triplets have an agreement, too, but no scales.
@@ -214,9 +209,11 @@ def _arrange(numbers: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[list[P
     waiting: list[Panel] = []
     for name, kind in kinds.items():
         draws, height = _PANELS[kind]
-        scales = [""]
+        rows, scales = numbers[numbers["reference"] == name], [""]
+        if not rows["value"].notna().any():
+            height = _BLANK
         if kind == "ratings":
-            scales = _scales(numbers[numbers["reference"] == name])[:_SCALES] or [""]
+            scales = _scales(rows)[:_SCALES] or [""]
         panels = [Panel(name, one, scale, height) for one in draws for scale in scales]
         if len(panels) > 1:
             yield panels
@@ -253,7 +250,7 @@ def _title(table, kinds, references, look) -> str:
         rows = table[table["reference"] == name]
         if words := _finding(rows, kind, look):
             parts.append(f"{references[name]['label']}: {words}")
-    return "; ".join(parts) or "Layers beside people's judgements"
+    return "; ".join(parts) or "Layers beside judgements and recordings"
 
 
 def _finding(rows: pd.DataFrame, kind: str, look: Look) -> str:
@@ -290,6 +287,7 @@ def _caption(table, numbers, dataset, kinds, references, places, look) -> list[s
         ),
         *(_WHAT[kind] for kind in _PANELS if kind in kinds.values()),
         *([_CEILING] * bool(table["ceiling_high"].notna().any())),
+        *_beyond(table),
         *_further_scales(numbers, kinds, references),
         *_simulated(table, references, places),
         *page.rendered((table["rendered"] == 1).all()),
@@ -310,8 +308,20 @@ def _counted(table: pd.DataFrame, name: str, kind: str) -> str:
     """``"20 raters, 25 people, 4,950 pairs of pictures; "``, as far as that is known."""
     rows, (who, what) = table[table["reference"] == name], _WHO[kind]
     counts = {who: rows["raters"].max(), "people": rows["people"].max(), what: rows["n"].max()}
-    told = [f"{int(count):,} {word}" for word, count in counts.items() if count > 0]
+    told = [
+        f"{int(count):,} {word if count > 1 else word.removesuffix('s')}"
+        for word, count in counts.items()
+        if count > 0
+    ]
     return "; ".join([", ".join(told), ""]) if told else ""
+
+
+def _beyond(table: pd.DataFrame) -> list[str]:
+    """The sentence on weights that the axis does not reach."""
+    ends = table.loc[table["measure"] == "weight", ["ci_low", "ci_high"]]
+    low, high = judged.WEIGHTS
+    is_cut = (ends["ci_low"] < low).any() or (ends["ci_high"] > high).any()
+    return [f"Weights are drawn from {low:g} to {high:g}.".replace("-", "−")] * bool(is_cut)
 
 
 def _further_scales(numbers, kinds, references) -> Iterator[str]:

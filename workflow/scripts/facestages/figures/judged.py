@@ -6,7 +6,6 @@ and returns what its title says and the rows that it has drawn.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,7 +24,9 @@ PARTS = {"identity": "identity", "affect": "valence-arousal", "category": "categ
 
 #: How the band between both noise ceilings is drawn.
 CEILING = {"facecolor": "#d2d2d2", "edgecolor": "none", "zorder": 0}
-#: The same of ratings within categories.
+#: The ceiling of infinitely many raters.
+LIMIT = {"color": style.GREY, "linestyle": (0, (4, 2)), "linewidth": 1.0, "zorder": 0.5}
+#: The band of ratings within categories.
 INNER = {"facecolor": "none", "edgecolor": "#b4b4b4", "hatch": "....", "linewidth": 0}
 
 #: Dash and name of ratings across categories, and within them.
@@ -40,8 +41,8 @@ TIED = "\u00a0"
 
 # Networks stand so far apart, in distances between stages, and in depths.
 _ASIDE, _APART = 0.09, 0.006
-# A weight beyond these is not drawn.
-_WEIGHTS = (-1.0, 2.0)
+#: Weights beyond these are not drawn.
+WEIGHTS = (-1.0, 2.0)
 _BAR = 0.24
 _SHORT = {"penultimate": "penult."}
 
@@ -84,6 +85,10 @@ def draw_depth(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
         return say_nothing(axis, title, chosen)
     style.mark_zero(axis)
     draw_ceiling(axis, chosen)
+    limit = rows[rows["measure"] == "ceiling"]
+    if limit["value"].notna().any():
+        highest = plain["ceiling_high"].max() if chosen is share else 1.0
+        axis.axhline(limit["value"].iloc[0] / highest, **LIMIT)
     for (network, line), aside in zip(look.lines.items(), _places(look, _APART), strict=True):
         curve = chosen[chosen["network"] == network].sort_values("position", kind="stable")
         # Of a layer that is two stages, the first.
@@ -95,7 +100,7 @@ def draw_depth(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
     axis.set_xticks([0, 0.5, 1], ["Input", "Depth; marks are stages", "Output"])
     axis.set_xlim(-0.04, 1.04)
     axis.set_ylabel(title[:1].upper() + title[1:])
-    return f"{title} by depth", chosen
+    return f"{title} by depth", pd.concat([chosen, limit])
 
 
 def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> Drawn:
@@ -124,7 +129,7 @@ def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     table = pd.concat(drawn)
     ends = table.loc[table["measure"] == "weight", ["value", "ci_low", "ci_high"]]
     low, high = np.nanmin(ends.to_numpy()), np.nanmax(ends.to_numpy())
-    axis.set_xlim(max(_WEIGHTS[0], min(low, 0) - 0.03), min(_WEIGHTS[1], max(high, 1) + 0.03))
+    axis.set_xlim(max(WEIGHTS[0], min(low, 0) - 0.03), min(WEIGHTS[1], max(high, 1) + 0.03))
     axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("Weight; all three sum to 1")
     beside = f", beside {short(look.networks[network])}" if network else ""
@@ -180,7 +185,7 @@ def draw_confusions(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "")
     for place, (network, row) in enumerate(by_network.iterrows()):
         if np.isnan(row["value"]):
             note = row["note"] if isinstance(row["note"], str) else "not measured"
-            text = textwrap.fill(note, style.columns(40), max_lines=2, placeholder=" ...")
+            text = abbreviate(note, style.columns(46))
             axis.text(0.02, place, text, fontsize=6, va="center", color=style.INK)
             continue
         line = look.lines[network]
@@ -247,7 +252,7 @@ def add_legend(figure: Figure, table: pd.DataFrame, look: Look) -> None:
         for name, line in look.lines.items()
         if name in drawn
     ]
-    of_parts = set(measured.loc[measured["measure"].isin(["weight", "rho_a"]), "label"])
+    of_parts = set(measured.loc[measured["measure"].isin(["weight", "coefficient"]), "label"])
     parts = [
         ((Rectangle((0, 0), 1, 1, **_bar(part)), Line2D([], [], **style.PARTS[part])), name)
         for part, name in PARTS.items()
@@ -267,6 +272,8 @@ def add_legend(figure: Figure, table: pd.DataFrame, look: Look) -> None:
         )
         if is_drawn
     ]
+    if "ceiling" in set(measured["measure"]):
+        ceilings.append((Line2D([], [], **LIMIT), "ceiling, unlimited raters"))
     high = max(2, len(parts), len(dashes) + len(ceilings))
     pieces = [networks[start : start + high] for start in range(0, len(networks), high)]
     heads = ["Networks", *[""] * len(pieces)][: len(pieces)]

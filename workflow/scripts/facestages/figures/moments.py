@@ -38,7 +38,7 @@ def draw_moments(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     mesh = axis.pcolormesh(
         wide.columns, wide.index, wide, cmap=colors, vmin=0, vmax=highest, rasterized=True
     )
-    axis.figure.colorbar(mesh, ax=axis, pad=0.02, aspect=14).set_label("rho-a (white: below 0)")
+    axis.figure.colorbar(mesh, ax=axis, pad=0.02, aspect=14).set_label("rho-a; white: below 0")
     peaks = of_network[of_network["measure"] == "peak"].drop_duplicates("position")
     for _, peak in peaks[peaks["value"].notna()].iterrows():
         ends, y = [peak["ci_low"], peak["ci_high"]], [peak["position"]] * 2
@@ -50,7 +50,7 @@ def draw_moments(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     axis.set_xlim(wide.columns.min(), wide.columns.max())
     axis.set_xlabel("Time, ms")
     slope = of_network[of_network["measure"] == "peak_slope"]
-    order = _in_words(slope, "slope of peaks {} ms a layer")
+    order = _in_words(slope, "slope of peaks {}\u00a0ms/layer")
     drawn = pd.concat([curves, peaks, slope])
     return f"{short(look.networks[network])}: {order}", drawn
 
@@ -80,9 +80,9 @@ def _name_rows(axis: Axes, curves: pd.DataFrame) -> None:
 
 
 def draw_order(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> Drawn:
-    """How near each model is to each moment, and whether their order is that of depth."""
+    """How much of each model is in each moment, and whether their order is that of depth."""
     of_raters = rows[rows["network"] == ""]
-    courses = of_raters[(of_raters["measure"] == "rho_a") & of_raters["time"].notna()]
+    courses = of_raters[of_raters["measure"] == "coefficient"]
     if not courses["value"].notna().any():
         return say_nothing(axis, "models and moments", of_raters)
     peaks = of_raters[of_raters["measure"] == "peak"].set_index("label")
@@ -110,7 +110,7 @@ def draw_order(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
     axis.set_ylim(bottom, high + step)
     axis.set_xlim(curve["time"].min(), curve["time"].max())
     axis.set_xlabel("Time, ms")
-    axis.set_ylabel("Rank correlation (rho-a)")
+    axis.set_ylabel("Coefficient of ranks")
     order = rows[rows["measure"] == "order_agreement"]
     network = look.first(rows[(rows["measure"] == "rho_a") & (rows["network"] != "")])
     words = _in_words(order[order["network"] == network], "tau\u00a0{}")

@@ -216,7 +216,8 @@ def has_caption() -> bool:
 
 def columns(count: int) -> int:
     """How many characters of a line have room where otherwise so many have."""
-    return int(count / _TALK_TYPE) if _look.talk else count
+    narrow = min(1.0, _look.width * MILLIMETRE / PAGE_WIDTH)
+    return int(count * narrow / (_TALK_TYPE if _look.talk else 1))
 
 
 def use_style() -> None:
