@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from facestages.analysis.crossed import Estimate
+from facestages.analysis.judgements import Judged, rank_judgements
 from facestages.analysis.labels import is_labelled
 from facestages.analysis.layers import Layer
 from facestages.analysis.rdms import MODELS, have_labels, model_rdm
@@ -39,6 +40,35 @@ class Shown(NamedTuple):
 def open_shown(table: pd.DataFrame) -> Shown:
     """The pictures of a face set, with the codes of people."""
     return Shown(table, pd.factorize(people_of(table))[0])
+
+
+class JudgedPairs(NamedTuple):
+    """Judgements of pairs of which both pictures are measured."""
+
+    #: Rows of both pictures, (m,) each.
+    first: np.ndarray
+    second: np.ndarray
+    #: Dissimilarities, (raters, m), and their ranks.
+    judged: np.ndarray
+    ranked: Judged
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """How many raters, people and pairs there are."""
+        people = self.ranked.shared.people
+        return {"raters": len(self.judged), "people": people, "n": len(self.first)}
+
+
+def open_pairs(shown: Shown, reference: Reference) -> JudgedPairs:
+    """Judgements without time; raters of fewer than two pairs are left out."""
+    first, second = (shown.find(names) for names in (reference.first, reference.second))
+    used = (first >= 0) & (second >= 0)
+    require_pairs(int(used.sum()), f"reference {reference.name}")
+    first, second = first[used], second[used]
+    judged = reference.dissimilarity[:, 0, used]
+    judged = judged[np.isfinite(judged).sum(axis=1) > 1]
+    ranked = rank_judgements(judged, shown.people[first], shown.people[second])
+    return JudgedPairs(first, second, judged, ranked)
 
 
 def pair_distances(layer: Layer, first: np.ndarray, second: np.ndarray) -> np.ndarray:

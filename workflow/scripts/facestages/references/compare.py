@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from facestages.analysis.crossed import estimate
-from facestages.analysis.judgements import mix_models, noise_ceiling, rank_items, rank_judgements
+from facestages.analysis.judgements import mix_models, noise_ceiling, rank_items
 from facestages.analysis.labels import NO_GEOMETRY, join_notes
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.errors import FacestagesError
@@ -18,9 +18,9 @@ from facestages.references.beside import (
     common_columns,
     estimate_columns,
     model_distances,
+    open_pairs,
     open_shown,
     pair_distances,
-    require_pairs,
 )
 from facestages.references.beside_ratings import compare_ratings
 from facestages.references.beside_times import compare_times
@@ -94,16 +94,10 @@ def compare_pairs(
     geometry: Geometry, shown: Shown, reference: Reference, answers: object
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Rows of `compare_reference` for judgements of pairs."""
-    first, second = (shown.find(names) for names in (reference.first, reference.second))
-    used = (first >= 0) & (second >= 0)
-    require_pairs(int(used.sum()), f"reference {reference.name}")
-    first, second = first[used], second[used]
-    judged = reference.dissimilarity[:, 0, used]
-    judged = judged[np.isfinite(judged).sum(axis=1) > 1]
-    ranked = rank_judgements(judged, shown.people[first], shown.people[second])
+    pairs = open_pairs(shown, reference)
+    first, second, _, ranked = pairs
     lower, upper = noise_ceiling(ranked)
-    models = model_distances(shown, first, second)
-    common = {"raters": len(judged), "people": ranked.shared.people, "n": int(used.sum())}
+    models, common = model_distances(shown, first, second), pairs.columns
     ends = {"ceiling_low": lower, "ceiling_high": upper}
     of_stages = {}
     for layer in geometry.layers:

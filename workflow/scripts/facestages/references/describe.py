@@ -12,7 +12,6 @@ from facestages.analysis.crossed import estimate
 from facestages.analysis.judgements import (
     noise_ceiling,
     rank_items,
-    rank_judgements,
     true_ceiling,
 )
 from facestages.analysis.labels import join_notes
@@ -31,6 +30,7 @@ from facestages.references.beside import (
     common_columns,
     estimate_columns,
     model_distances,
+    open_pairs,
     open_shown,
     require_pairs,
 )
@@ -99,16 +99,10 @@ def _rows(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
 
 
 def _pairs(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
-    first, second = (shown.find(names) for names in (reference.first, reference.second))
-    used = (first >= 0) & (second >= 0)
-    require_pairs(int(used.sum()), f"reference {reference.name}")
-    first, second = first[used], second[used]
-    judged = reference.dissimilarity[:, 0, used]
-    judged = judged[np.isfinite(judged).sum(axis=1) > 1]
-    ranked = rank_judgements(judged, shown.people[first], shown.people[second])
+    pairs = open_pairs(shown, reference)
+    first, second, judged, ranked = pairs
     ends = dict(zip(("ceiling_low", "ceiling_high"), noise_ceiling(ranked), strict=True))
-    common = {"raters": len(judged), "people": ranked.shared.people, "n": int(used.sum())}
-    models = model_distances(shown, first, second)
+    models, common = model_distances(shown, first, second), pairs.columns
     for name, distances in models.items():
         items = rank_items(distances, ranked)
         found = estimate(items.__getitem__, len(items), ranked.shared)
