@@ -136,7 +136,7 @@ def titles(figure):
 def test_panels_by_kind_and_the_numbers_drawn():
     figure, numbers, title, caption = draw(*(make() for make in ALL.values()))
     assert [one.split(" ", 1)[1].split(":")[0] for one in titles(figure)] == [
-        *("People, judged", "what judgements are made of, beside NN2 (7 expressions)"),
+        *("People, judged", "weights in raters and NN2 (7 expressions)"),
         *("People, meg", "order in time and in depth", "People, rated"),
         *("People, odd", "People, named"),
     ]

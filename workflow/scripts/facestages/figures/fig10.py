@@ -51,8 +51,8 @@ _WHO = {
 _WHAT = {
     "pairs": "Layers beside judgements of pairs: rank correlation (rho-a) of a layer's distances "
     "with each rater's, as a share of that of the mean of all raters, the upper noise ceiling; "
-    "marks are stages. What judgements are made of: weights of models of identity, "
-    "valence-arousal and category, which sum to 1, and R², the variance that all three explain.",
+    "marks are stages. Weights: of how much identity, valence-arousal and category judgements, and "
+    "distances in stages, are made; R² is the variance that all three explain.",
     "times": "Layers beside recordings: rank correlation of distances with those at each moment. "
     "Beside them, coefficients of models of identity, valence-arousal and category in a regression "
     "of each moment's ranks. "
@@ -150,8 +150,12 @@ def draw(
             letter = next(letters)
             is_first = panel.reference not in places
             places.setdefault(panel.reference, []).append(letter)
-            of = f"{abbreviate(references[panel.reference]['label'], 40)}: " if is_first else ""
-            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 84 // len(row))
+            of = (
+                f"{abbreviate(references[panel.reference]['label'], style.columns(40))}: "
+                if is_first
+                else ""
+            )
+            shown = _draw_panel(axis, panel, numbers, look, f"{letter}  {of}", 90 // len(row))
             drawn.append(shown.assign(panel=letter))
     table = pd.concat(drawn, ignore_index=True)
     judged.add_legend(figure, table, look)

@@ -105,7 +105,7 @@ def draw_depth(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> D
 
 def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") -> Drawn:
     """What judgements are mixed of, and the stages of the first network."""
-    title, weights = "what judgements are made of", rows[rows["measure"] == "weight"]
+    title, weights = "weights", rows[rows["measure"] == "weight"]
     if not weights["value"].notna().any():
         return say_nothing(axis, title, weights)
     network = look.first(weights[weights["network"] != ""])
@@ -132,8 +132,9 @@ def draw_mixture(axis: Axes, rows: pd.DataFrame, look: Look, scale: str = "") ->
     axis.set_xlim(max(WEIGHTS[0], min(low, 0) - 0.03), min(WEIGHTS[1], max(high, 1) + 0.03))
     axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("Weight; all three sum to 1")
-    beside = f", beside {short(look.networks[network])}" if network else ""
-    return f"{title}{beside}", table
+    spaces = ["raters"] * ("" in set(table["network"]))
+    spaces += [short(look.networks[network])] * bool(network)
+    return f"{title} in {' and '.join(spaces)}", table
 
 
 def _draw_bars(axis: Axes, group: pd.DataFrame, place: int) -> None:
