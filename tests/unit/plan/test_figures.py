@@ -29,7 +29,7 @@ def test_a_figure_without_a_section_is_refused(default, plan):
 def test_what_is_absent_is_in_no_file_and_in_the_settings(default, plan):
     line = "networks.mini_xception.weights.path = 'x': no such file or folder"
     without = plan(default, {"networks.mini_xception": line})
-    for name in ("fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "layers", "multiverse"):
+    for name in (*(f"fig{number}" for number in range(4, 11)), "layers", "multiverse"):
         files, settings = without.figure(name)
         assert "mini_xception" not in str(files) and "mini_xception" not in settings["networks"]
         assert line in str(settings["absent"])
@@ -74,6 +74,20 @@ def test_figure_9_compares_labels_where_both_are_known_and_knows_what_networks_t
     assert settings["tasks"]["hse_mobilenet"] == "identity"
     gone = plan(default, {"datasets.posed": "no portraits"}).figure("fig9")
     assert gone.files["subspaces"] == [] and gone.settings["absent"] == ["no portraits"]
+
+
+def test_figure_10_says_where_each_reference_comes_from(default, plan):
+    files, settings = plan(default).figure("fig10")
+    fig10 = default.figures.fig10
+    assert list(settings["references"]) == fig10.references
+    assert all("simulated" in one["cite"].lower() for one in settings["references"].values())
+    assert files["raters"] == [f"results/references/{name}.csv" for name in fig10.references]
+    untrained = [path for path in files["layers"] if "/nn3/" in path]
+    assert len(untrained) == 5 * len(fig10.references)
+    gone = plan(default, {f"references.{fig10.references[0]}": "not here"}).figure("fig10")
+    assert list(gone.settings["references"]) == fig10.references[1:]
+    assert gone.settings["absent"] == ["not here"]
+    assert not any(f"/{fig10.references[0]}/" in path for path in gone.files["layers"])
 
 
 def test_figures_7_and_8_ask_for_answers(default):
