@@ -69,6 +69,7 @@ def test_what_a_silhouette_refuses(X, metric, words):
             LABELS,
             "labels must be one for each picture, not of shape (48, 5); of a data frame, give",
         ),
+        ([*PEOPLE[:-1], np.nan], "1 of 48 labels are missing, such as that of row 47"),
         ([None, *PEOPLE[1:]], "1 of 48 labels are missing, such as that of row 0"),
         ([*PEOPLE[:-2], "", ""], "2 of 48 labels are missing, such as that of row 46"),
     ],

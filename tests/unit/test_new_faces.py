@@ -132,8 +132,9 @@ def test_a_folder_becomes_a_config(folder, tmp_path):
         for other in {"yaml", "csv", "png"} - {kind}:
             (tmp_path / "config" / f"my_faces_2.{other}").unlink(missing_ok=True)
         (tmp_path / "config" / f"my_faces_2.{kind}").write_text("mine")
-        with pytest.raises(FacestagesError, match=f"there already: .*my_faces_2.{kind}. Go on"):
+        with pytest.raises(FacestagesError, match=f"there already: .*my_faces_2.{kind}") as error:
             new_config(folder, tmp_path / "config")
+        assert ("make check" in str(error.value)) == (kind == "yaml")
         assert (tmp_path / "config" / f"my_faces_2.{kind}").read_text() == "mine"
 
 
@@ -171,7 +172,16 @@ def test_check_explains_the_question_mark(tmp_path, capsys):
     (config,) = (tmp_path / "config").glob("*.yaml")
     assert main(["check", str(config)]) == 1
     error = capsys.readouterr().err
-    assert "names of the pictures do not tell the identity. Write it into a column" in error
+    assert "names of the pictures do not tell the identity. Add a column 'identity'" in error
+    (table,) = (tmp_path / "config").glob("*.csv")
+    pd.read_csv(table).assign(identity="ann").to_csv(table, index=False)
+    assert main(["check", str(config)]) == 1
+    assert "has a column 'identity' now. Delete" in capsys.readouterr().err
+    text = config.read_text()
+    (entry,) = (line for line in text.splitlines(keepends=True) if '"?"' in line)
+    config.write_text(text.replace(entry, ""))
+    assert main(["check", str(config)]) == 0
+    assert "all pictures have the identity 'ann'" in capsys.readouterr().out
 
 
 def test_check_names_what_is_blank(folder, tmp_path, capsys):

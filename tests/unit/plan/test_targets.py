@@ -85,3 +85,7 @@ def test_targets_that_no_rule_makes(default, paper, tmp_path, monkeypatch):
         assert targets.explain_target(default, path) == ""
     told = targets.explain_target(paper, "results/figures/fig4.pdf")
     assert told.endswith("Ask for results/paper/figures/fig4.pdf")
+    told = targets.explain_target(paper, "results/mine/figures/fig4.pdf")
+    assert told.endswith("Ask for results/paper/figures/fig4.pdf")
+    told = targets.explain_target(paper, "results/report.html")
+    assert told.endswith("Ask for results/paper/report.html")

@@ -188,9 +188,15 @@ def name_columns(header: list[str], columns: Mapping[str, str], where: str) -> l
     labels = {tidy(column): label for label, column in columns.items()}
     for column, label in labels.items():
         if column == "?" and column not in header:
+            told = (
+                f"has a column '{label}' now. Delete"
+                if label in header
+                else f"the names of the pictures do not tell the {label}. Add a column '{label}' to "
+                f"this table, and delete"
+            )
             raise FacestagesError(
-                f"{where}: the names of the pictures do not tell the {label}. Write it into a "
-                f"column '{label}' of this table, and remove '?' from 'columns' in the config"
+                f"{where}: {told} {label}: \"?\" below 'columns' in the config; without any other "
+                f"entry, delete 'columns', too"
             )
         if column not in header:
             hint = did_you_mean(column, filter(None, header))
@@ -264,6 +270,22 @@ def oddities(
     lines = [lacks_columns(meant, header)] if meant else []
     lines += _alike([row.get("identity", "") for row in rows])
     lines += _unknown_words(Counter(row.get("expression", "") for row in rows), rename)
+    return lines
+
+
+def without_groups(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Lines on labels of which nothing can be measured: a group alone, or groups of one picture."""
+    lines = []
+    for label in ("identity", "expression"):
+        sizes = Counter(filter(None, (row.get(label, "") for row in rows)))
+        if len(sizes) == 1:
+            (word,) = sizes
+            lines.append(
+                f"all pictures have the {label} '{printable(word)}', so there is nothing to tell it "
+                f"from"
+            )
+        elif sizes and max(sizes.values()) == 1:
+            lines.append(f"no two pictures have the same {label}, so it has no groups to compare")
     return lines
 
 

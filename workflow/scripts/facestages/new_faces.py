@@ -34,6 +34,7 @@ _PUBLISHED = {
     "CK+": r"(?P<identity>S\d{3})_(?P<session>\d{3})_(?P<frame>\d{8})",
 }
 
+_GO_ON = "Go on with what is there: make check CONFIG={}. "
 _OF_A_SET = "names are those of"
 
 # A part of names tells the expression where it does so for this share of the pictures.
@@ -77,8 +78,8 @@ def new_config(source: str | os.PathLike, out: str | os.PathLike = "config") -> 
     there = [str(path) for path in (config, table, sheet) if path.exists()]
     if there:
         raise FacestagesError(
-            f"there already: {', '.join(there)}. Go on with what is there (make check "
-            f"CONFIG={config}), or move it elsewhere; nothing is overwritten"
+            f"there already: {', '.join(there)}. {_GO_ON.format(config) if config.exists() else ''}"
+            f"Move this elsewhere to guess anew; nothing is overwritten, as it may be corrected"
         )
     if source.is_file():
         lines, entry = _of_table(source)

@@ -69,7 +69,8 @@ def check_groups(labels: Sequence) -> np.ndarray:
             f"labels must be one for each picture, not of shape {groups.shape}; of a data frame, "
             f"give a column"
         )
-    missing = pd.isna(groups) | (groups.astype(str) == "")
+    # NumPy writes NaN among texts as "nan".
+    missing = pd.isna(groups) | np.isin(groups.astype(str), ("", "nan"))
     if missing.any():
         raise FacestagesError(
             f"{missing.sum()} of {len(groups)} labels are missing, such as that of row "

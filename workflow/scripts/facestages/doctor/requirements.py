@@ -16,7 +16,7 @@ from facestages.architectures import INSTALL_ZOO, ZOOS
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
-from facestages.face_tables import odd_words, oddities, read_face_table
+from facestages.face_tables import odd_words, oddities, read_face_table, without_groups
 from facestages.picture_paths import find_pictures, missing_pictures
 from facestages.plan import Plan, presence, targets
 from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources
@@ -237,7 +237,8 @@ def _look_into_table(plan: Plan, dataset: str) -> tuple[bool, str]:
     except FacestagesError as error:
         return False, str(error).removeprefix(f"{entry.table}: ")
     _, problem = missing_pictures(entry.pictures, found)
-    odd = oddities(rows, entry.rename) + odd_words(entry.table, entry.columns, entry.rename)
+    odd = without_groups(rows) + oddities(rows, entry.rename)
+    odd += odd_words(entry.table, entry.columns, entry.rename)
     return not problem, problem or "; ".join(odd)
 
 

@@ -7,10 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from facestages.errors import did_you_mean
+from facestages.paths import PATTERNS
 
 if TYPE_CHECKING:
     from facestages.config import Config
     from facestages.plan import Plan
+
+
+# Names of the files and folders in the folder of results.
+_KINDS = {pattern.split("/")[1] for pattern in PATTERNS.values() if "<results>/" in pattern}
 
 
 def can_be_made(plan: Plan, name: str) -> bool:
@@ -36,7 +41,10 @@ def explain_target(config: Config, path: str) -> str:
         return ""
     results, name = config.results, path.split("/")[1]
     if results.startswith("results/") and not f"{path}/".startswith(f"{results}/"):
-        right = f"{results}/{path.removeprefix('results/')}"
+        parts = path.split("/")[1:]
+        # A path of another config has its name in front.
+        parts = parts[1:] if parts[1:] and parts[0] not in _KINDS else parts
+        right = "/".join([results, *parts])
         return f"{path}: the results of this config are in {results}/. Ask for {right}"
     own = f"config/{name}.yaml"
     if results == "results" and name != "config" and os.path.isfile(own):
