@@ -66,8 +66,7 @@ _WHAT = {
     "interval is over the people on the pictures alone.",
 }
 _CEILING = (
-    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters; "
-    "dashed, with unlimited raters."
+    "Noise ceiling: from the mean agreement of each rater with the others to that with all raters."
 )
 
 _INTERVALS = (
@@ -282,6 +281,7 @@ def _finding(rows: pd.DataFrame, kind: str, look: Look) -> str:
 
 def _caption(table, numbers, dataset, kinds, references, places, look) -> list[str]:
     of_networks = table[table["network"] != ""].astype({"seeds": int})
+    is_limit = (table["measure"] == "ceiling") & table["value"].notna()
     return [
         f"{dataset}.",
         *(
@@ -291,6 +291,7 @@ def _caption(table, numbers, dataset, kinds, references, places, look) -> list[s
         ),
         *(_WHAT[kind] for kind in _PANELS if kind in kinds.values()),
         *([_CEILING] * bool(table["ceiling_high"].notna().any())),
+        *(["Dashed: with unlimited raters, extrapolated."] * bool(is_limit.any())),
         *_beyond(table),
         *_further_scales(numbers, kinds, references),
         *_simulated(table, references, places),
