@@ -1,7 +1,9 @@
 # make results/report.html        what the run finds: all figures, tables and claims, in one page
+# make results/explorer.html      each face, and the faces nearest to it by layer
 # make results/figures/fig4.pdf   any target of the workflow, with all that it needs
-# make faces FOLDER=/data/mine   a config for pictures of your own; then: make CONFIG=... TARGET
-# make check CONFIG=my.yaml      what is wrong or missing in a config
+# make faces FOLDER=/data/mine    a config for pictures of your own: config/mine.yaml
+# make CONFIG=config/mine.yaml results/mine/figures/fig4.pdf   a target of that config
+# make check CONFIG=my.yaml       what is wrong or missing in a config
 # make test                       the whole test suite
 # make env                        the environment alone (GPU=1 for a CUDA machine)
 # make docs                       the documentation site, in docs/_build/html

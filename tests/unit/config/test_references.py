@@ -15,6 +15,7 @@ ABOUT = {"label": "People", "dataset": "posed", "cite": "A lab, 2026"}
 
 def config_with(**references):
     tiny = yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
+    del tiny["figures"]["fig10"]
     return tiny | {"references": references}
 
 

@@ -195,7 +195,7 @@ def test_caption_says_where_labels_come_from_and_what_is_circular(scores):
 def test_the_title_counts_changes_whose_intervals_are_apart(scores):
     title = fig4.draw(scores, **OPTIONS).title
     assert title == (
-        "Trained on expression: from early to final, expression rises in 2 of 2 curves, identity "
+        "Trained on expression: early to final, expression rises in 2 of 2 curves, identity "
         "rises in 2 of 2; controls: expression rises in 2 of 2, identity rises in 2 of 2"
     )
     wide = scores.assign(ci_low=scores["value"] - 1, ci_high=scores["value"] + 1)

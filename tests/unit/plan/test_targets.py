@@ -81,6 +81,9 @@ def test_targets_that_no_rule_makes(default, paper, tmp_path, monkeypatch):
     assert "make CONFIG=config/mine.yaml results/mine/figures/fig4.pdf" in told
     assert "did you mean 'fig4'" in targets.explain_target(default, "results/figures/fig44.pdf")
     assert targets.explain_target(default, "results/figures/captions.md") == ""
+    told = targets.explain_target(default, "results/figures/fig4.jpg")
+    assert "a figure is made as .pdf, .svg, .png" in told
+    assert "did you mean 'explorer.html'" in targets.explain_target(default, "results/explorer")
     for path in ("results/figures/fig4.pdf", "results/report.html", "--cores", "mine/fig4.pdf"):
         assert targets.explain_target(default, path) == ""
     told = targets.explain_target(paper, "results/figures/fig4.pdf")

@@ -188,12 +188,12 @@ def name_columns(header: list[str], columns: Mapping[str, str], where: str) -> l
     labels = {tidy(column): label for label, column in columns.items()}
     for column, label in labels.items():
         if column == "?" and column not in header:
-            told = (
-                f"has a column '{label}' now. Delete"
-                if label in header
-                else f"the names of the pictures do not tell the {label}. Add a column '{label}' to "
-                f"this table, and delete"
-            )
+            told = f"has a column '{label}' now. Delete"
+            if label not in header:
+                told = (
+                    f"the names of the pictures do not tell the {label}. Add a column '{label}' to "
+                    f"this table, and delete"
+                )
             raise FacestagesError(
                 f"{where}: {told} {label}: \"?\" below 'columns' in the config; without any other "
                 f"entry, delete 'columns', too"
@@ -278,13 +278,12 @@ def without_groups(rows: Sequence[Mapping[str, str]]) -> list[str]:
     lines = []
     for label in ("identity", "expression"):
         sizes = Counter(filter(None, (row.get(label, "") for row in rows)))
-        if len(sizes) == 1:
+        if len(sizes) == 1 and len(rows) > 1:
             (word,) = sizes
             lines.append(
-                f"all pictures have the {label} '{printable(word)}', so there is nothing to tell it "
-                f"from"
+                f"all pictures have the {label} '{printable(word)}': there is no other to compare"
             )
-        elif sizes and max(sizes.values()) == 1:
+        elif len(sizes) > 1 and max(sizes.values()) == 1:
             lines.append(f"no two pictures have the same {label}, so it has no groups to compare")
     return lines
 

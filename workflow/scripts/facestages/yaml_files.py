@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facestages.bounds import require_few_nodes, require_size
-from facestages.errors import FacestagesError, shorten
+from facestages.errors import FacestagesError, did_you_mean, shorten
 
 if TYPE_CHECKING:
     import yaml
@@ -70,7 +70,9 @@ def read_yaml(path: str | os.PathLike) -> dict:
     except FacestagesError:
         raise
     except FileNotFoundError as error:
-        raise FacestagesError(f"{path}: no such file. Correct the path") from error
+        beside = [other.name for other in Path(path).parent.glob("*.y*ml")]
+        hint = f"; {did_you_mean(Path(path).name, beside)}" if beside else ""
+        raise FacestagesError(f"{path}: no such file. Correct the path{hint}") from error
     # PyYAML raises errors of many kinds, for instance for what looks like a date and is none.
     except Exception as error:
         problem = _yaml_problem(error)

@@ -225,7 +225,7 @@ def _title(
         told = list(filter(None, counts))
         if told and not parts:
             # The first says what is counted, and where.
-            told[0] = f"from {ends}, {told[0]} curves"
+            told[0] = f"{ends}, {told[0]} curves"
         if told:
             parts.append(f"{_OF[group]}: {', '.join(told)}")
     title = "; ".join(parts) or f"silhouettes, {ends}"

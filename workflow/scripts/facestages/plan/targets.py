@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facestages.errors import did_you_mean
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # Names of the files and folders in the folder of results.
 _KINDS = {pattern.split("/")[1] for pattern in PATTERNS.values() if "<results>/" in pattern}
+_FIGURE_KINDS = [Path(file).suffix for file in PATTERNS.values() if "/figures/{figure}." in file]
 
 
 def can_be_made(plan: Plan, name: str) -> bool:
@@ -52,10 +54,15 @@ def explain_target(config: Config, path: str) -> str:
             f"{path}: is of {own}. Name it: make CONFIG={own} {path}, or snakemake --cores all "
             f"--configfile {own} -- {path}"
         )
-    found = re.fullmatch(re.escape(results) + r"/figures/(\w+)\.\w+", path)
+    rest = path.removeprefix(f"{results}/")
+    if rest.split("/")[0] not in _KINDS:
+        return f"{path}: no rule makes it; {did_you_mean(rest, _KINDS)}"
+    found = re.fullmatch(r"figures/(\w+)(\.\w+)", rest)
     figures = [name for name, _ in config.figures if name != "caption"]
     if found and found[1] not in (*figures, "captions"):
         return f"{path}: no such figure; {did_you_mean(found[1], figures)}"
+    if found and found[1] in figures and found[2] not in _FIGURE_KINDS:
+        return f"{path}: a figure is made as {', '.join(_FIGURE_KINDS)}"
     return ""
 
 
