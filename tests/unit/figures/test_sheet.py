@@ -51,7 +51,7 @@ def test_originals_stand_beside_their_stimuli(tmp_path):
     faces = write_faces(tmp_path / "faces.h5", examples)
     figure = draw_sheet(faces, "My faces", may_show="all")
     original, stimulus, left_out, empty = figure.axes[:4]
-    assert original.get_title() == "b" and stimulus.get_title() == "sad, lowest\nscore"
+    assert original.get_title() == "b" and stimulus.get_title() == "x, sad, lowest\nscore"
     np.testing.assert_array_equal(original.lines[0].get_xydata(), eyes)
     np.testing.assert_array_equal(stimulus.images[0].get_array(), np.arange(64, 128).reshape(8, 8))
     assert left_out.get_title() == "d.png" and not empty.images

@@ -60,8 +60,8 @@ def draw_sheet(
     if examples:
         for example, left, right in zip(examples, axes.flat[::2], axes.flat[1::2], strict=False):
             row = rows.get(example.stimulus_id)
-            expression = "" if row is None else faces.expressions[row]
-            _draw_pair(left, right, example, pictures.get(row), expression)
+            labels = [] if row is None else [faces.identities[row], faces.expressions[row]]
+            _draw_pair(left, right, example, pictures.get(row), labels)
     else:
         for row, axis in zip(even, axes.flat, strict=False):
             _show(axis, pictures[row])
@@ -87,7 +87,10 @@ def _heading(title: str, faces: FaceSet, n_irregular: int) -> str:
     if "expression" in faces.labels:
         parts.append(f"expression: {faces.sources['expression']}")
     if "face_score" in faces.labels:
-        parts.append("each original (eyes marked) with its stimulus")
+        parts.append(
+            "each original (eyes marked) with its stimulus and labels; last, those of which the "
+            "detector is least sure"
+        )
     parts += [line.rstrip(".") for line in page.hidden(faces.is_shown)]
     if n_irregular:
         parts.append(f"{n_irregular} left out or taken otherwise, see the report")
@@ -100,7 +103,7 @@ def _shorten(name: str) -> str:
 
 
 def _draw_pair(
-    left: Axes, right: Axes, example: Example, picture: np.ndarray | None, expression: str
+    left: Axes, right: Axes, example: Example, picture: np.ndarray | None, labels: Sequence[str]
 ) -> None:
     _show(left, example.original)
     left.plot(*example.eyes.T, "+", color=_EYE_COLOR, markersize=3.5, markeredgewidth=0.7)
@@ -110,7 +113,7 @@ def _draw_pair(
         right.text(0.5, 0.5, text, ha="center", va="center", fontsize=_FONT, color=_LEFT_OUT_COLOR)
         return
     _show(right, picture)
-    words = ", ".join(filter(None, [expression, example.note]))
+    words = ", ".join(filter(None, [*labels, example.note]))
     # A line as wide as a picture, so that neighbours do not lie on each other.
     words = textwrap.fill(words, _LONGEST, max_lines=3, placeholder=" ...")
     right.set_title(words, fontsize=_FONT, pad=2)
