@@ -297,9 +297,10 @@ def _alike(people: Iterable[str]) -> Iterator[str]:
     if alike:
         shown = "; ".join(", ".join(f"'{printable(n)}'" for n in names) for names in alike[:_FEW])
         first, *others = alike[0]
+        is_one = "this is one" if len(alike) == 1 else f"these are {len(alike)}"
         yield (
             f"{sum(map(len, alike))} people differ only in case, leading zeros or blanks: {shown}"
-            f"{_more(alike, _FEW)}. If these are {len(alike)}, say so: "
+            f"{_more(alike, _FEW)}. If {is_one}, say so: "
             f"{rename_line('identity', dict.fromkeys(others[:_FEW], first))}"
         )
 
