@@ -17,8 +17,9 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from facestages.errors import FacestagesError, shorten
-from facestages.face_tables import meant_column, meant_word
+from facestages.face_tables import meant_column
 from facestages.files import atomic_path, is_clutter
+from facestages.odd_labels import meant_word
 from facestages.rows import read_header
 from facestages.text import quote_yaml
 

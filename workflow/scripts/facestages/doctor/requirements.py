@@ -16,7 +16,8 @@ from facestages.architectures import INSTALL_ZOO, ZOOS
 from facestages.assets import RESOURCES
 from facestages.config import Config
 from facestages.errors import FacestagesError
-from facestages.face_tables import odd_words, oddities, read_face_table, without_groups
+from facestages.face_tables import read_face_table
+from facestages.odd_labels import odd_words, oddities, without_groups
 from facestages.picture_paths import find_pictures, missing_pictures
 from facestages.plan import Plan, presence, targets
 from facestages.plan.presence import GivenPath, find_problem, given_paths, known_sources

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from facestages.errors import FacestagesError, did_you_mean
-from facestages.face_tables import odd_words, oddities, read_face_table
+from facestages.face_tables import read_face_table
+from facestages.odd_labels import odd_words, oddities
 from facestages.rows import parse_number, require_number
 from facestages.stimuli import take_rows
 from facestages.stimuli.labels import Labels
