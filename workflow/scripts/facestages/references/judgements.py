@@ -11,7 +11,7 @@ from functools import partial
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.references.contents import ALL
 from facestages.rows import read_rows
-from facestages.stimuli.ratings import NAME_COLUMNS
+from facestages.stimuli.picture_names import NAME_COLUMNS
 
 logger = logging.getLogger(__name__)
 

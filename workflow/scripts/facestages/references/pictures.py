@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from facestages.errors import FacestagesError, shorten
-from facestages.stimuli.ratings import plain_name, refuse_ambiguous
+from facestages.stimuli.picture_names import plain_name, refuse_ambiguous
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,13 @@ import pandas as pd
 from facestages.bounds import require_size
 from facestages.errors import FacestagesError, did_you_mean, shorten
 from facestages.rows import parse_number, read_rows, require_number
+from facestages.stimuli.picture_names import NAME_COLUMNS, plain_name, refuse_ambiguous
 
 #: The source of every label that comes from here.
 SOURCE = "human"
 
 #: Lowest and highest rating of OASIS.
 OASIS_SCALE = (1, 7)
-
-#: Columns that may name the picture in a table of norms, by priority.
-NAME_COLUMNS = ("picture", "stimulus_id", "file", "name")
 
 _RATED = (
     *("valence", "arousal", "dominance"),
@@ -39,8 +36,6 @@ _OASIS_NUMBERS = {
     for rated in ("valence", "arousal")
     for part, ours in (("mean", ""), ("SD", "_sd"), ("N", "_n"))
 }
-# Only endings of picture files count: "subject01.happy" has no extension.
-_EXTENSION = re.compile(r"\.(jpe?g|jpe|png|bmp|gif|tiff?|webp|p[gnp]m)$", re.IGNORECASE)
 _FIRST_FEW = 5
 
 
@@ -235,19 +230,3 @@ def _choose_columns(path: Path, header: list[str]) -> tuple[str, dict[str, str],
                 f"Name one of {', '.join(names)}"
             )
     return naming[0], norms, [name for name in header if name not in (naming[0], *norms)]
-
-
-def refuse_ambiguous(written: pd.Series, names: pd.Series) -> None:
-    """Refuse pictures that a table of norms cannot tell apart."""
-    first: dict[str, str] = {}
-    for text, name in zip(written, names, strict=True):
-        if first.setdefault(name, text) != text:
-            raise FacestagesError(
-                f"the face set has the pictures '{first[name]}' and '{text}', which norms cannot "
-                f"tell apart: case and extension do not count. Rename one"
-            )
-
-
-def plain_name(text: str) -> str:
-    """Drop case and the extension of a picture, which may differ between table and face set."""
-    return _EXTENSION.sub("", str(text)).lower()
