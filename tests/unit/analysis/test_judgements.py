@@ -130,3 +130,36 @@ def test_a_mixture_without_noise_is_exact():
     np.testing.assert_allclose(weights.value, [0.6, 0, 0.4], atol=1e-9)
     np.testing.assert_allclose(weights.error, 0, atol=1e-6)
     assert unique[-1] == pytest.approx(1) and unique[1] == pytest.approx(0, abs=1e-9)
+
+
+def test_raters_whose_pairs_do_not_tell_models_apart_are_left_out(caplog):
+    """Half of the raters judged pairs of different people alone, one nearly nothing, one alike."""
+    models, _, shared = planted(0)
+    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    judged = np.tile(np.array([0.2, 0.5, 0.3]) @ z + 5, (6, 1))
+    judged[:3, models[0] == 0] = np.nan
+    judged[3, 2:] = np.nan
+    judged[4] = 1
+    weights, _ = mix_models(judged, models, shared)
+    np.testing.assert_allclose(weights.value, [0.2, 0.5, 0.3], atol=1e-9)
+    assert "5 of 6 raters" in caplog.text
+    with pytest.raises(FacestagesError, match="no rater judged pairs on which all of these"):
+        mix_models(judged[:5], models, shared)
+
+
+def test_similarities_are_no_mixture_and_units_do_not_matter():
+    models, judged, shared = planted(0)
+    with pytest.raises(FacestagesError, match="similarity: true"):
+        mix_models(-judged, models, shared)
+    units = np.ones((len(judged), 1))
+    units[0] = 100
+    weights = [mix_models(judged * factor, models, shared)[0].value for factor in (1, units)]
+    np.testing.assert_allclose(*weights, atol=1e-9)
+
+
+def test_the_ceiling_of_few_raters_does_not_depend_on_their_order():
+    _, judged, _ = planted(1, raters=5)
+    people = [one // 4 for one in np.triu_indices(100, 1)]
+    orders = ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1])
+    found = [true_ceiling(rank_judgements(judged[order], *people)) for order in orders]
+    assert found[0] == pytest.approx(found[1], abs=1e-6)

@@ -180,3 +180,75 @@ def test_nothing_that_was_judged_is_measured(tmp_path):
         pytest.raises(FacestagesError, match="reference mine: none of its pictures are measured"),
     ):
         compare_reference.of_geometry(geometry, path)
+
+
+def test_pictures_that_nobody_judged_do_not_count(compare):
+    """Of five people, whatever else the table has rows for."""
+    five = LABELS["identity"].isin([f"p{number:02}" for number in range(5)]).to_numpy()
+    content = judged_pairs()
+    content.dissimilarities[:, :, ~(five[FIRST] & five[SECOND])] = np.nan
+    table = compare(content)
+    rows = table[table["measure"] == "rho_a"]
+    assert set(rows["people"].dropna()) == {5} and set(rows["n"].dropna()) == {190}
+    rating = AFFECT[None, :, :1] + RNG.normal(0, 0.3, (8, 48, 1))
+    part = np.where(five[:, None], rating, np.nan)
+    raters = [f"r{number}" for number in range(8)]
+    pictures = np.arange(48)
+    both = Ratings(raters, pictures, ["all", "part"], np.concatenate([rating, part], axis=2))
+    alone = Ratings(raters, pictures, ["part"], part)
+    shared = ["layer", "measure", "value", "ci_low", "ci_high", "p", "people", "n"]
+    beside, single = (
+        one[one["label"] == "part"][shared] for one in (compare(both), compare(alone))
+    )
+    pd.testing.assert_frame_equal(
+        beside.reset_index(drop=True), single.reset_index(drop=True), check_exact=False, atol=1e-9
+    )
+
+
+def test_raters_without_two_different_answers_are_left_out(compare):
+    content = judged_pairs()
+    value = compare(content).query("measure == 'rho_a'")["value"]
+    alike = content.dissimilarities[:1] * 0 + 1
+    more = Pairs(
+        [*content.raters, "alike"], None, FIRST, SECOND, np.vstack([content.dissimilarities, alike])
+    )
+    pd.testing.assert_series_equal(compare(more).query("measure == 'rho_a'")["value"], value)
+    with pytest.raises(FacestagesError, match="no rater tells two of its pairs apart"):
+        compare(Pairs(["alike"], None, FIRST, SECOND, alike))
+
+
+def test_raters_of_different_pairs_get_a_note(compare):
+    content = judged_pairs()
+    content.dissimilarities[0, 0, :500] = np.nan
+    table = compare(content)
+    notes = table[(table["measure"] == "rho_a") & table["value"].notna()]["note"]
+    assert notes.str.contains("may exceed the ceiling").all()
+
+
+@pytest.mark.parametrize("people", [1, 2, 3])
+def test_recordings_of_few_people(compare, people):
+    """The interval is over subjects alone."""
+    content = judged_pairs(times=np.array([-50.0, 0, 50]))
+    shown = np.repeat(np.arange(12), 4) < people
+    used = shown[FIRST] & shown[SECOND]
+    content = content._replace(
+        first=FIRST[used], second=SECOND[used], dissimilarities=content.dissimilarities[..., used]
+    )
+    rho = compare(content).query("measure == 'rho_a'")
+    assert np.isfinite(rho[["value", "ci_low", "ci_high"]]).all(axis=None)
+
+
+def test_one_subject_is_as_at_one_time(compare):
+    """The interval is over people alone, also in time."""
+    content = judged_pairs(raters=1, times=np.array([100.0]))
+    in_time = compare(content).query("measure == 'rho_a'")
+    at_once = compare(content._replace(times=None)).query("measure == 'rho_a'")
+    in_time, at_once = (one.dropna(subset="value").set_index("layer") for one in (in_time, at_once))
+    pd.testing.assert_series_equal(in_time["value"], at_once["value"], atol=1e-6)
+    width = [one["ci_high"] - one["ci_low"] for one in (in_time, at_once)]
+    assert (width[0] / width[1]).between(0.7, 1.5).all()
+
+
+def test_times_before_the_picture_have_no_peak(compare):
+    table = compare(judged_pairs(times=np.array([-300.0, -200.0])))
+    assert table.query("measure == 'peak'")["value"].isna().all()

@@ -29,3 +29,9 @@ def test_too_few_pictures_are_refused(pictures):
     message = refusal(pictures.find, "t.csv", ["one", "three", "four", "x", "y"])
     assert "t.csv: 2 of 5 pictures are not in face set mine, such as 'x', 'y'" in message
     assert "such as 'a/one.jpg'" in message
+
+
+def test_a_file_in_another_folder_is_another_picture(pictures):
+    names = ["b/one", "one", "three", "four", "five"]
+    assert set(pictures.find("t.csv", names)) == set(names[1:])
+    assert pictures.find("t.csv", ["data\\a\\one.jpg", *names[2:]])["data\\a\\one.jpg"] == 0

@@ -15,8 +15,8 @@ import scipy.sparse
 import scipy.stats
 
 _FEWEST_RATERS = 2
-# Fewer items that share no one tell nothing about people.
-_FEWEST_APART = 3
+#: Fewer items that share no one tell nothing about people.
+FEWEST_APART = 3
 
 
 class Estimate(NamedTuple):
@@ -114,6 +114,13 @@ def _members(rows: np.ndarray, codes: np.ndarray, number: int) -> scipy.sparse.c
     return member
 
 
+def degrees_of_freedom(raters: int, shared: Shared) -> float:
+    """Those of `estimate`: of raters or of people, whichever are fewer; NaN if neither count."""
+    numbers = [raters] * (raters >= _FEWEST_RATERS)
+    numbers += [shared.apart] * (shared.apart >= FEWEST_APART)
+    return min(numbers) - 1 if numbers else np.nan
+
+
 def estimate(items_of: Callable[[int], np.ndarray], raters: int, shared: Shared) -> Estimate:
     """Means over raters of the means of their items, for new raters and new people.
 
@@ -147,8 +154,8 @@ def estimate(items_of: Callable[[int], np.ndarray], raters: int, shared: Shared)
         items = np.where(known, items, 0) / known.sum(axis=-1, keepdims=True) / raters
         together = together + items
         of_raters = of_raters + items.sum(axis=-1) ** 2
-        both = both + (shared.squares(items) if shared.apart >= _FEWEST_APART else 0)
-    has_raters, has_people = raters >= _FEWEST_RATERS, shared.apart >= _FEWEST_APART
+        both = both + (shared.squares(items) if shared.apart >= FEWEST_APART else 0)
+    has_raters, has_people = raters >= _FEWEST_RATERS, shared.apart >= FEWEST_APART
     if not (has_raters or has_people):
         nothing = np.full_like(value, np.nan)
         return Estimate(value, nothing, nothing, nothing, nothing)
@@ -156,8 +163,8 @@ def estimate(items_of: Callable[[int], np.ndarray], raters: int, shared: Shared)
     of_raters, of_people = few * of_raters, shared.squares(together) if has_people else 0
     variance = of_raters + of_people - (few * both if has_people else 0)
     error = np.sqrt(np.maximum(variance, np.maximum(of_raters, of_people)))
-    numbers = [raters] * has_raters + [shared.apart] * has_people
-    reach = scipy.stats.t.ppf(0.975, min(numbers) - 1) * error
+    freedom = degrees_of_freedom(raters, shared)
+    reach = scipy.stats.t.ppf(0.975, freedom) * error
     with np.errstate(invalid="ignore", divide="ignore"):
-        p = scipy.stats.t.sf(value / error, min(numbers) - 1)
+        p = scipy.stats.t.sf(value / error, freedom)
     return Estimate(value, error, value - reach, value + reach, p)

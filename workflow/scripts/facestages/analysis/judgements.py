@@ -6,7 +6,10 @@ A layer has the distance of every pair. Pairs are ranked once for each rater.
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +17,8 @@ import numpy as np
 from facestages.analysis.crossed import Estimate, Shared, estimate, share_people
 from facestages.analysis.rdms import pair_influence, rank_pairs
 from facestages.errors import FacestagesError
+
+logger = logging.getLogger(__name__)
 
 
 class Judged(NamedTuple):
@@ -38,6 +43,8 @@ def rank_judgements(dissimilarity: np.ndarray, first: np.ndarray, second: np.nda
         known = np.isfinite(judged)
         if known.sum() < 2:
             raise FacestagesError("a rater judged fewer than two pairs")
+        if np.ptp(judged[known]) == 0:
+            raise FacestagesError("a rater finds all pairs alike")
         row[known] = rank_pairs(judged[known])
     return Judged(ranks, share_people(first, second))
 
@@ -59,7 +66,8 @@ def rank_items(distances: np.ndarray, judged: Judged) -> np.ndarray:
 def noise_ceiling(judged: Judged) -> tuple[float, float]:
     """Lowest and highest mean ``rho_a`` that the best possible layer has with these raters.
 
-    The upper end is that of the mean of all raters' ranks, which no layer can exceed. The lower end
+    The upper end is that of the mean of all raters' ranks, which no layer can exceed if all raters
+    judged the same pairs. The lower end
     is the mean correlation of each rater with the mean of the others (Nili et al. 2014,
     doi:10.1371/journal.pcbi.1003553). NaN for the lower end with one rater.
     """
@@ -68,25 +76,30 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
 
 
-def true_ceiling(judged: Judged, halvings: int = 4, seed: int = 0) -> float:
+def true_ceiling(judged: Judged, halvings: int = 20, seed: int = 0) -> float:
     """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
 
     ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k
     others, as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from
-    all others and from random halves of them. NaN with fewer than four raters, or where they do not
-    agree.
+    all others and from all halves of them, or `halvings` random ones if these are fewer. NaN with
+    fewer than four raters, or where they do not agree.
     """
     number = len(judged.ranks)
     if number < 4:
         return np.nan
     rng = np.random.default_rng(seed)
     every, some = number - 1, (number - 1) // 2
+    are_few = math.comb(every, some) <= halvings
     whole = np.nanmean([_with_others(judged, one) for one in range(number)])
     halves = np.nanmean(
         [
-            _with_others(judged, one, rng.permutation(every)[:some])
+            _with_others(judged, one, list(half))
             for one in range(number)
-            for _ in range(halvings)
+            for half in (
+                combinations(range(every), some)
+                if are_few
+                else (rng.permutation(every)[:some] for _ in range(halvings))
+            )
         ]
     )
     if not (whole > 0 and halves > 0):
@@ -106,7 +119,7 @@ def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     return mean - np.nanmin(mean)
 
 
-def _with_others(judged: Judged, rater: int, some: np.ndarray | slice = slice(None)) -> float:
+def _with_others(judged: Judged, rater: int, some: list[int] | slice = slice(None)) -> float:
     """``rho_a`` of a rater with the mean of the others, or of some of these."""
     others = np.delete(judged.ranks, rater, axis=0)[some]
     if not len(others):
@@ -127,9 +140,10 @@ def mix_models(
 ) -> tuple[Estimate, np.ndarray]:
     """Of how much of each model dissimilarities are mixed.
 
-    ``d = b_0 + sum_k b_k z_k + noise`` by least squares for each rater, with the models z scaled to
-    variance 1; ``weight_k = b_k / sum_j b_j`` of the means over raters. The interval follows from
-    the influence of each pair on b, to first order.
+    ``d = b_0 + sum_k b_k z_k + noise`` by least squares for each rater, with d and the models z
+    scaled to variance 1; ``weight_k = b_k / sum_j b_j`` of the means over raters. The interval
+    follows from the influence of each pair on b, to first order. A rater is left out whose
+    judgements, or on whose pairs a model, or a sum of models, do not vary; the log says so.
 
     Parameters
     ----------
@@ -147,8 +161,14 @@ def mix_models(
     unique : numpy.ndarray, shape (k + 1,)
         Share of the variance of the raters' mean that each model explains beyond the others, and
         that all explain together.
+
+    Raises
+    ------
+    FacestagesError
+        If no rater is left, or judgements do not grow with the sum of the models.
     """
     z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    dissimilarity = _scale_raters(dissimilarity, z)
     raters = len(dissimilarity)
     items = np.full((raters, *z.shape), np.nan)
     for rater, judged in enumerate(dissimilarity):
@@ -159,13 +179,36 @@ def mix_models(
         # What a pair adds to its rater's b, times the number of pairs.
         moved = known.sum() * inverse @ (design * (judged[known] - b @ design))
         items[rater, :, known] = (moved + b[:, None])[1:].T
-    b = np.nanmean(items, axis=(0, 2))
+    b = np.nanmean(items, axis=2).mean(axis=0)
+    if b.sum() <= 0:
+        raise FacestagesError(
+            "dissimilarities do not grow with these models; if large numbers are alike, say "
+            "'similarity: true' of the reference"
+        )
     weight = b / b.sum()
     around = items - b[:, None]
     items = (
         weight[:, None] + (around - weight[:, None] * around.sum(axis=1, keepdims=True)) / b.sum()
     )
     return estimate(lambda rater: items[rater], raters, shared), _unique(dissimilarity, z)
+
+
+def _scale_raters(dissimilarity: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Dissimilarities with variance 1 of those raters of whom a mixture can be known."""
+    kept = []
+    for judged in dissimilarity:
+        known = np.isfinite(judged)
+        design = np.vstack([np.ones(known.sum()), z[:, known]])
+        if np.linalg.matrix_rank(design) == len(design) and np.ptp(judged[known]) > 0:
+            kept.append(judged / judged[known].std())
+    if not kept:
+        raise FacestagesError("no rater judged pairs on which all of these models vary")
+    if len(kept) < len(dissimilarity):
+        logger.warning(
+            "mixtures leave out %d of %d raters, whose pairs do not tell the models apart",
+            *(len(dissimilarity) - len(kept), len(dissimilarity)),
+        )
+    return np.stack(kept)
 
 
 def _unique(dissimilarity: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -24,16 +24,17 @@ def rating_items(
     ratings : numpy.ndarray, shape (raters, n)
         NaN where a picture was not rated.
     categories : sequence, shape (n,), optional
-        Both are taken less their means in each category.
+        Both are taken less their means in each category; None of a picture that is left out.
 
     Returns
     -------
     numpy.ndarray, shape (raters, n)
     """
     items = np.full(ratings.shape, np.nan)
+    labelled = True if categories is None else pd.notna(np.asarray(categories))
     predicted = np.broadcast_to(predicted, ratings.shape)
     for row, x, y in zip(items, predicted, ratings, strict=True):
-        known = np.isfinite(x) & np.isfinite(y)
+        known = np.isfinite(x) & np.isfinite(y) & labelled
         x, y = x[known], y[known]
         if categories is not None:
             groups = np.asarray(categories)[known]
@@ -61,7 +62,10 @@ def correlate_ratings(
     if not len(items):
         nothing = np.float64(np.nan)
         return Estimate(nothing, nothing, nothing, nothing, nothing)
-    return estimate(lambda rater: items[rater], len(items), share_people(people))
+    # Pictures that nobody rated tell nothing about the people on them.
+    rated = np.isfinite(items).any(axis=0)
+    items = items[:, rated]
+    return estimate(lambda rater: items[rater], len(items), share_people(people[rated]))
 
 
 def rating_ceiling(ratings: np.ndarray, categories: Sequence | None = None) -> tuple[float, float]:

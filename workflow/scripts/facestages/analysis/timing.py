@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facestages.analysis.crossed import Shared
+from facestages.analysis.crossed import FEWEST_APART, Shared
 from facestages.analysis.rdms import rank_pairs
 
 # A peak counts where the curve reaches this many standard errors.
@@ -71,6 +71,13 @@ def time_courses(
     pairs = weights.shape[1]
     means = np.stack([weights @ ranks_of(one).T for one in range(subjects)]) / pairs
     value = means.mean(axis=0)
+    of_subjects = subjects / max(subjects - 1, 1) * ((means - value) ** 2).sum(axis=0) / subjects**2
+    rng = np.random.default_rng(seed)
+    change = _changes(rng, (means - value) / subjects, resamples)
+    if shared.apart < FEWEST_APART:
+        # Too few people to tell of new ones.
+        error = np.sqrt(of_subjects) if subjects > 1 else np.full_like(value, np.nan)
+        return Courses(value, error, value + change)
     groups, same = [_groups_of(member) for _, member in shared.sets], _groups_of(shared.same)
 
     def squares(ranks: np.ndarray) -> np.ndarray:
@@ -86,14 +93,11 @@ def time_courses(
         both = both + squares(ranks)
     both, of_people = both / (pairs * subjects) ** 2, squares(mean_ranks) / pairs**2
     few = subjects / max(subjects - 1, 1)
-    of_subjects = few * ((means - value) ** 2).sum(axis=0) / subjects**2
     variance = of_subjects + of_people - few * both
     error = np.sqrt(np.maximum(variance, np.maximum(of_subjects, of_people)))
     influence = np.stack([_set_sum(rows, weights, mean_ranks, value) for rows in groups[0]]) / (
         pairs * (1 - len(groups) / shared.people)
     )
-    rng = np.random.default_rng(seed)
-    change = _changes(rng, (means - value) / subjects, resamples)
     change += _changes(rng, influence, resamples)
     change *= error / np.maximum(change.std(axis=0), 1e-12)
     return Courses(value, error, value + change)
@@ -135,6 +139,8 @@ def peak_times(courses: Courses, times: np.ndarray) -> tuple[np.ndarray, np.ndar
     Times before 0 do not count. NaN for a course that nowhere exceeds two standard errors.
     """
     after = np.flatnonzero(times >= 0)
+    if not len(after):
+        return np.full(len(courses.value), np.nan), np.full(courses.resampled.shape[:2], np.nan)
     clear = (courses.value[:, after] > _CLEAR * courses.error[:, after]).any(axis=1)
     found = times[after][courses.value[:, after].argmax(axis=-1)]
     resampled = times[after][courses.resampled[..., after].argmax(axis=-1)]

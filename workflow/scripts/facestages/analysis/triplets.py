@@ -11,6 +11,9 @@ from facestages.analysis.crossed import Estimate, estimate, share_people
 #: Share of triplets that guessing gets right.
 CHANCE = 1 / 3
 
+# Distances that differ by no more than this share are the same but for rounding.
+_EQUAL = 1e-6
+
 
 class Choices(NamedTuple):
     """Which of three pictures raters found odd; see `gather_choices`."""
@@ -33,16 +36,20 @@ def gather_choices(triplets: np.ndarray, raters: np.ndarray) -> Choices:
 
 
 def odd_one_out(distances: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """Which of three (t,) is the odd one by distances (n, n): the other two are the nearest."""
+    """How far each of three is the odd one by distances (n, n), (t, 3).
+
+    1 where the other two are the nearest; k pairs that are equally near have 1 / k each.
+    """
     a, b, c = pictures.T
-    return np.stack([distances[b, c], distances[a, c], distances[a, b]]).argmin(axis=0)
+    others = np.stack([distances[b, c], distances[a, c], distances[a, b]], axis=1)
+    nearest = others <= others.min(axis=1, keepdims=True) * (1 + _EQUAL)
+    return nearest / nearest.sum(axis=1, keepdims=True)
 
 
 def triplet_items(odd: np.ndarray, choices: Choices) -> np.ndarray:
-    """Share of each rater's answers to a triplet that are this one, (raters, t); NaN if none."""
-    chosen = np.take_along_axis(choices.counts, odd[None, :, None], axis=2)[..., 0]
+    """Share of each rater's answers to a triplet that these are, (raters, t); NaN if none."""
     with np.errstate(invalid="ignore"):
-        return chosen / choices.counts.sum(axis=2)
+        return (choices.counts * odd).sum(axis=2) / choices.counts.sum(axis=2)
 
 
 def triplet_accuracy(odd: np.ndarray, choices: Choices, people: np.ndarray) -> Estimate:
@@ -60,13 +67,16 @@ def agreement(choices: Choices) -> tuple[float, float]:
 
     The first is the share of answers that another rater gives, over triplets that two or more
     judged: what a layer as good as one more person reaches. The second cannot be exceeded on these
-    triplets. NaN where no triplet was judged twice.
+    triplets. NaN where no triplet was judged by two.
     """
-    answers = choices.counts.sum(axis=0)
+    answers, of_rater = choices.counts.sum(axis=0), choices.counts.sum(axis=2)
     number = answers.sum(axis=1)
-    twice = number > 1
-    if not twice.any():
+    # Products of two answers of different raters: those that are the same, and all.
+    same = (answers**2 - (choices.counts**2).sum(axis=0)).sum(axis=1)
+    every = number**2 - (of_rater**2).sum(axis=0)
+    both = every > 0
+    if not both.any():
         return np.nan, np.nan
-    answers, number = answers[twice], number[twice]
-    others = (answers * (answers - 1)).sum(axis=1) / (number - 1)
-    return float(others.sum() / number.sum()), float(answers.max(axis=1).sum() / number.sum())
+    total = number[both].sum()
+    others = (same[both] / every[both] * number[both]).sum()
+    return float(others / total), float(answers[both].max(axis=1).sum() / total)

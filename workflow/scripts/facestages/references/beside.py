@@ -53,6 +53,12 @@ class JudgedPairs(NamedTuple):
     ranked: Judged
 
     @property
+    def note(self) -> str:
+        """What is to be said of the noise ceiling."""
+        same = np.isfinite(self.judged).all()
+        return "" if same else "raters judged different pairs, so a layer may exceed the ceiling"
+
+    @property
     def columns(self) -> dict[str, int]:
         """How many raters, people and pairs there are."""
         people = self.ranked.shared.people
@@ -60,13 +66,17 @@ class JudgedPairs(NamedTuple):
 
 
 def open_pairs(shown: Shown, reference: Reference) -> JudgedPairs:
-    """Judgements without time; raters of fewer than two pairs are left out."""
+    """Judgements without time; raters without two different ones are left out."""
     first, second = (shown.find(names) for names in (reference.first, reference.second))
     used = (first >= 0) & (second >= 0)
     require_pairs(int(used.sum()), f"reference {reference.name}")
-    first, second = first[used], second[used]
     judged = reference.dissimilarity[:, 0, used]
-    judged = judged[np.isfinite(judged).sum(axis=1) > 1]
+    judged = judged[[len(np.unique(one[np.isfinite(one)])) > 1 for one in judged]]
+    if not len(judged):
+        raise FacestagesError(f"reference {reference.name}: no rater tells two of its pairs apart")
+    # Pairs that nobody judged tell nothing, and show nobody.
+    by_any = np.isfinite(judged).any(axis=0)
+    judged, first, second = judged[:, by_any], first[used][by_any], second[used][by_any]
     ranked = rank_judgements(judged, shown.people[first], shown.people[second])
     return JudgedPairs(first, second, judged, ranked)
 

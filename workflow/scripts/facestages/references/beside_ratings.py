@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from facestages.analysis.crossed import Estimate
 from facestages.analysis.folds import Folds, hold_out_people
@@ -61,7 +62,7 @@ class _Scale:
         self.ceilings = {"": rating_ceiling(self.rating)}
         if categories is not None:
             self.ceilings["_within"] = rating_ceiling(self.rating, categories)
-        if reference.sd is not None:
+        if reference.sd is not None and reference.n is not None:
             sd, n = (array[used, number] for array in (reference.sd, reference.n))
             ends = (np.sqrt(mean_reliability(self.mean, sd, n)),) * 2
             # Within categories, the means vary less and the noise is the same.
@@ -71,7 +72,8 @@ class _Scale:
 def _categories(shown: Shown, rows: np.ndarray) -> np.ndarray | None:
     if not is_labelled(shown.table, "expression").any():
         return None
-    return shown.table["expression"].fillna("").to_numpy()[rows]
+    known = is_labelled(shown.table, "expression")
+    return np.where(known, shown.table["expression"], None)[rows]
 
 
 def _compare_scale(
@@ -82,12 +84,9 @@ def _compare_scale(
     people: np.ndarray,
     categories: np.ndarray | None,
 ) -> Iterator[dict[str, object]]:
-    common = {
-        "label": scale.name,
-        "raters": len(scale.rating),
-        "n": int(np.isfinite(scale.mean).sum()),
-    }
-    common["people"] = len(np.unique(people))
+    rated = np.isfinite(scale.mean)
+    common = {"label": scale.name, "raters": len(scale.rating)}
+    common |= {"n": int(rated.sum()), "people": len(np.unique(people[rated]))}
     try:
         if not len(scale.rating):
             raise FacestagesError("no rater rated three of the pictures")
@@ -100,6 +99,9 @@ def _compare_scale(
         if within and groups is None:
             yield {**common, "measure": "r_held_out_within", "note": no_label("expression")}
             continue
+        if within:
+            rated &= pd.notna(groups)
+            common |= {"n": int(rated.sum()), "people": len(np.unique(people[rated]))}
         ends = dict(zip(("ceiling_low", "ceiling_high"), scale.ceilings[within], strict=True))
         found = correlate_ratings(held_out, scale.rating, people, groups)
         yield {**common, "measure": f"r_held_out{within}", **estimate_columns(found), **ends}

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import scipy.stats
 
-from facestages.analysis.crossed import Shared, share_people
+from facestages.analysis.crossed import Shared, degrees_of_freedom, share_people
+from facestages.analysis.labels import NO_GEOMETRY
 from facestages.analysis.layers import Geometry, Layer, Rows
 from facestages.analysis.rdms import rank_pairs
 from facestages.analysis.timing import (
@@ -34,6 +35,10 @@ def compare_times(
     """Rows of `compare.compare_reference` for recordings in time."""
     first, second, ranks, shared = recorded_ranks(shown, reference)
     layers = [layer for layer in geometry.layers if layer.total_variance > 0]
+    if not layers:
+        for layer in geometry.layers:
+            yield layer, [{"measure": "rho_a", "note": NO_GEOMETRY}]
+        return
     distances = np.stack([pair_distances(layer, first, second) for layer in layers])
     times = np.array(reference.times)
     courses = time_courses(ranks.__getitem__, len(ranks), layer_weights(distances), shared)
@@ -106,7 +111,7 @@ def course_rows(
     measure: str, courses: Courses, place: int, times: np.ndarray, shared: Shared, subjects: int
 ) -> list[dict[str, object]]:
     """Rows of one value at each time, and of its peak."""
-    freedom = max(min(subjects, shared.apart) - 1, 1)
+    freedom = degrees_of_freedom(subjects, shared)
     value, error = courses.value[place], courses.error[place]
     reach = scipy.stats.t.ppf(0.975, freedom) * error
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -9,7 +9,7 @@ import numpy as np
 from facestages import tables
 from facestages.analysis.confusions import correlate_confusions
 from facestages.analysis.distances import gram_distances
-from facestages.analysis.labels import is_labelled, no_label
+from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows
 from facestages.analysis.triplets import (
     CHANCE,
@@ -35,6 +35,9 @@ def compare_triplets(
     common |= {"people": len(np.unique(shown.people[choices.pictures]))}
     common |= dict(zip(("ceiling_low", "ceiling_high"), ends, strict=True))
     for layer in geometry.layers:
+        if not layer.total_variance > 0:
+            yield layer, [{**common, "note": NO_GEOMETRY}]
+            continue
         odd = odd_one_out(gram_distances(layer.gram[:]), choices.pictures)
         yield layer, [{**common, **estimate_columns(triplet_accuracy(odd, choices, shown.people))}]
 
@@ -54,9 +57,9 @@ def compare_confusions(
     named = tables.read_tables([answers]).set_index("stimulus_id")["expression"]
     named = named.reindex(shown.table["stimulus_id"]).to_numpy()
     both = [name for name in reference.expressions if name in reference.answers]
-    both = [name for name in both if name in set(named)]
-    code = {name: number for number, name in enumerate(both)}
     truth = shown.table["expression"]
+    both = [name for name in both if name in set(named) and name in set(truth)]
+    code = {name: number for number, name in enumerate(both)}
     used = truth.isin(both).to_numpy() & np.isin(named.astype(str), both)
     if len(both) < 3 or used.sum() < 3:
         yield None, [{**row, "note": "fewer than three expressions are known to both"}]

@@ -98,7 +98,7 @@ def compare_pairs(
     first, second, _, ranked = pairs
     lower, upper = noise_ceiling(ranked)
     models, common = model_distances(shown, first, second), pairs.columns
-    ends = {"ceiling_low": lower, "ceiling_high": upper}
+    ends = {"ceiling_low": lower, "ceiling_high": upper, "note": pairs.note}
     of_stages = {}
     for layer in geometry.layers:
         distances = pair_distances(layer, first, second)
@@ -115,6 +115,7 @@ def compare_pairs(
                 **estimate_columns(found, scale=1 / upper),
                 "ceiling_low": lower / upper,
                 "ceiling_high": 1.0,
+                "note": pairs.note,
             },
             *mixture_rows(distances[None], models, ranked.shared),
         ]

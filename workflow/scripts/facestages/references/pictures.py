@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -36,8 +36,9 @@ class Pictures(NamedTuple):
     def find(self, path: str | os.PathLike, names: Iterable[str]) -> dict[str, int]:
         """Row of each of some names that is a picture of the face set.
 
-        A name is compared without case and extension: with the whole ``stimulus_id``, or with its
-        last part alone where no other picture has the same. Names of other pictures are logged.
+        A name is compared without case and extension: with the whole ``stimulus_id``, or, if no
+        other picture has the same last part, where one of both paths ends with the other. Names of
+        other pictures are logged.
 
         Raises
         ------
@@ -46,15 +47,12 @@ class Pictures(NamedTuple):
             tell two pictures of the face set apart.
         """
         names = list(dict.fromkeys(names))
-        whole = self.ids.map(plain_name)
+        whole = self.ids.map(_plain)
         refuse_ambiguous(self.ids, whole)
         last = whole.map(_last_part)
         rows = {name: row for row, name in last.drop_duplicates(keep=False).items()}
         rows |= {name: row for row, name in whole.items()}
-        found = {name: rows.get(plain_name(name)) for name in names}
-        for name in names:
-            if found[name] is None:
-                found[name] = rows.get(_last_part(plain_name(name)))
+        found = {name: _row_of(_plain(name), whole, rows) for name in names}
         unknown = [name for name in names if found[name] is None]
         known = {name: row for name, row in found.items() if row is not None}
         problem = (
@@ -71,8 +69,21 @@ class Pictures(NamedTuple):
         return known
 
 
+def _row_of(name: str, whole: pd.Series, rows: Mapping[str, int]) -> int | None:
+    """Row of a picture by its whole name, or by its last part if the folders agree."""
+    row = rows.get(name, rows.get(_last_part(name)))
+    if row is None:
+        return None
+    short, long = sorted([name, whole[row]], key=len)
+    return row if f"/{long}".endswith(f"/{short}") else None
+
+
+def _plain(name: str) -> str:
+    return plain_name(name).replace("\\", "/")
+
+
 def _last_part(name: str) -> str:
-    return name.replace("\\", "/").rpartition("/")[2]
+    return name.rpartition("/")[2]
 
 
 def _such_as(names: list[str]) -> str:
