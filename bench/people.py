@@ -91,6 +91,15 @@ def layer_distances(faces: Faces, rng: np.random.Generator, related: bool) -> np
 Row = dict[str, float]
 
 
+def true_value(faces: Faces, seed: int) -> float:
+    """Mean ``rho_a`` of 400 new raters with what all raters have in common."""
+    others = observe(faces, seed + 10**6, 400)
+    ranked = rank_judgements(others, faces.people[faces.first], faces.people[faces.second])
+    deviations = faces.models - faces.models.mean(axis=1, keepdims=True)
+    common = np.array(WEIGHTS) @ (deviations / deviations.std(axis=1, keepdims=True))
+    return float(rank_items(common - common.min(), ranked).mean())
+
+
 def beside_pairs(seed: int) -> Row:
     """One draw of judgements of pairs."""
     rng = np.random.default_rng(seed)
@@ -99,14 +108,7 @@ def beside_pairs(seed: int) -> Row:
     weights, _ = mix_models(judged, faces.models, faces.shared)
     ranked = rank_judgements(judged, faces.people[faces.first], faces.people[faces.second])
     low, high = noise_ceiling(ranked)
-    z = (faces.models - faces.models.mean(axis=1, keepdims=True)) / faces.models.std(
-        axis=1, keepdims=True
-    )
-    others = rank_judgements(
-        observe(faces, seed + 10**6, 400), faces.people[faces.first], faces.people[faces.second]
-    )
-    common = np.array(WEIGHTS) @ z
-    truth = rank_items(common - common.min(), others).mean() if seed % 10 == 0 else np.nan
+    truth = true_value(faces, seed) if seed % 10 == 0 else np.nan
     row: Row = {"weight error": float(np.abs(weights.value - WEIGHTS).max())}
     inside = (weights.low <= WEIGHTS) & (weights.high >= WEIGHTS)
     row |= {"weight in interval": float(inside.mean())}

@@ -84,3 +84,9 @@ def test_what_is_refused(prepared, write):
     assert "has no column 'picture'" in prepared.refuses("ratings", path=write("face,a", "p,1"))
     empty = write("picture,rater,rating", *(f"{name},a," for name in PICTURES))
     assert "has no rating" in prepared.refuses("ratings", path=empty)
+
+
+def test_two_columns_of_one_mean_are_refused(prepared, write):
+    path = write("picture,valence,Valence_mean", *(f"{name},1,2" for name in PICTURES))
+    message = prepared.refuses("ratings", path=path)
+    assert "'valence' and 'Valence_mean' both hold the mean of valence" in message

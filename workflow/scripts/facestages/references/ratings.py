@@ -153,6 +153,14 @@ def _read_means(
     scales = _wanted_scales(entry, means)
     # Without a mean of that scale, "n" or "session_n" is something else.
     parts = {column: item for column, item in parts.items() if item[0] in scales}
+    of_part: dict[tuple[str, str], str] = {}
+    for column, (scale, part) in parts.items():
+        before = of_part.setdefault((scale, part), column)
+        if before != column:
+            raise FacestagesError(
+                f"{entry['path']}: the columns '{shorten(before)}' and '{shorten(column)}' both "
+                f"hold the {part} of {shorten(scale)}. Remove one, or give it another name"
+            )
     places: dict[int, str] = {}
     for place, row in rows:
         before = places.setdefault(found[row["picture"]], place)
