@@ -252,3 +252,10 @@ def test_one_subject_is_as_at_one_time(compare):
 def test_times_before_the_picture_have_no_peak(compare):
     table = compare(judged_pairs(times=np.array([-300.0, -200.0])))
     assert table.query("measure == 'peak'")["value"].isna().all()
+
+
+def test_a_subject_without_recordings(compare):
+    content = judged_pairs(times=np.array([0.0, 50.0]))
+    content.dissimilarities[3] = np.nan
+    with pytest.raises(FacestagesError, match="no pairs are recorded of every subject"):
+        compare(content)

@@ -20,6 +20,7 @@ from facestages.analysis.timing import (
     slope_of_peaks,
     time_courses,
 )
+from facestages.errors import FacestagesError
 from facestages.references.beside import (
     Shown,
     model_distances,
@@ -94,10 +95,15 @@ def recorded_ranks(
     """
     first, second = (shown.find(names) for names in (reference.first, reference.second))
     used, recorded = (first >= 0) & (second >= 0), reference.dissimilarity
+    require_pairs(int(used.sum()), f"reference {reference.name}")
     for of_subject in recorded:
         used &= np.isfinite(of_subject).all(axis=0)
     number = int(used.sum())
-    require_pairs(number, f"reference {reference.name}")
+    if number < 3:
+        raise FacestagesError(
+            f"reference {reference.name}: {number or 'no'} pairs are recorded of every subject at "
+            f"every time. Leave out subjects, or times, that lack many"
+        )
     # In the place of the recordings, which may take half of the memory.
     for of_subject in recorded:
         for of_time, values in zip(of_subject, of_subject[:, used], strict=True):
