@@ -94,7 +94,7 @@ def test_identity_beside_expression_where_the_design_tells_neither(workspace):
         ({"fig8": {**PIXELS, "components": 7}}, "figures.fig8.components = '7'"),
         ({"fig9": {"datasets": ["own"], "networks": ["pixels"], "stages": ["early", "late"]}},
          "no such stage"),
-        ({"fig10": PIXELS}, "did you mean"),
+        ({"fig11": PIXELS}, "did you mean"),
     ],
 )  # fmt: skip
 def test_mistakes_in_the_config(workspace, section, said):
