@@ -77,10 +77,13 @@ def test_odd_ones_out():
     trials = np.array([[0, 1, 2], [1, 0, 2], [0, 2, 1]])
     choices = gather_choices(trials, np.array(["a", "b", "b"]))
     assert choices.pictures.tolist() == [[0, 1, 2]]
-    assert odd_one_out(distances, choices.pictures).tolist() == [2]
+    assert odd_one_out(distances, choices.pictures).tolist() == [[0, 0, 1]]
     found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, np.arange(3))
     assert found.value == pytest.approx((1 + 0.5) / 2 - CHANCE)
-    # Of three answers two agree: each of these with half of the others, the third with none.
+    # One of the two answers of b is that of a; those of b are not compared with each other.
+    assert agreement(choices) == pytest.approx((0.5, 2 / 3))
+    # Of three people two agree: each of these with half of the others, the third with none.
+    choices = gather_choices(trials, np.array(["a", "b", "c"]))
     assert agreement(choices) == pytest.approx(((0.5 + 0.5 + 0) / 3, 2 / 3))
 
 
