@@ -25,6 +25,7 @@ from facestages.analysis.judgements import (
     noise_ceiling,
     rank_items,
     rank_judgements,
+    standardise,
     true_ceiling,
 )
 from facestages.analysis.rated import correlate_ratings, rating_ceiling
@@ -95,8 +96,7 @@ def true_value(faces: Faces, seed: int) -> float:
     """Mean ``rho_a`` of 400 new raters with what all raters have in common."""
     others = observe(faces, seed + 10**6, 400)
     ranked = rank_judgements(others, faces.people[faces.first], faces.people[faces.second])
-    deviations = faces.models - faces.models.mean(axis=1, keepdims=True)
-    common = np.array(WEIGHTS) @ (deviations / deviations.std(axis=1, keepdims=True))
+    common = np.array(WEIGHTS) @ standardise(faces.models)
     return float(rank_items(common - common.min(), ranked).mean())
 
 

@@ -135,6 +135,11 @@ def _rerank(ranks: np.ndarray) -> np.ndarray:
     return rank_pairs(ranks - ranks.min())
 
 
+def standardise(models: np.ndarray) -> np.ndarray:
+    """Models (k, m) with mean 0 and variance 1 over pairs."""
+    return (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+
+
 def mix_models(
     dissimilarity: np.ndarray, models: np.ndarray, shared: Shared
 ) -> tuple[Estimate, np.ndarray]:
@@ -167,7 +172,7 @@ def mix_models(
     FacestagesError
         If no rater is left, or judgements do not grow with the sum of the models.
     """
-    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    z = standardise(models)
     dissimilarity = _scale_raters(dissimilarity, z)
     raters = len(dissimilarity)
     items = np.full((raters, *z.shape), np.nan)

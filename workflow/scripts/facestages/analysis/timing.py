@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facestages.analysis.crossed import FEWEST_APART, Shared
+from facestages.analysis.judgements import standardise
 from facestages.analysis.rdms import rank_pairs
 
 # A peak counts where the curve reaches this many standard errors.
@@ -39,7 +40,7 @@ def model_weights(models: np.ndarray) -> np.ndarray:
     ``r = b_0 + sum_k b_k z_k`` by least squares for the ranks r, with z scaled to variance 1. A
     correlation with one model would also follow what the others have in common with it.
     """
-    z = (models - models.mean(axis=1, keepdims=True)) / models.std(axis=1, keepdims=True)
+    z = standardise(models)
     return np.linalg.pinv(z).T * z.shape[1]
 
 
@@ -71,7 +72,8 @@ def time_courses(
     pairs = weights.shape[1]
     means = np.stack([weights @ ranks_of(one).T for one in range(subjects)]) / pairs
     value = means.mean(axis=0)
-    of_subjects = subjects / max(subjects - 1, 1) * ((means - value) ** 2).sum(axis=0) / subjects**2
+    few = subjects / max(subjects - 1, 1)
+    of_subjects = few * ((means - value) ** 2).sum(axis=0) / subjects**2
     rng = np.random.default_rng(seed)
     change = _changes(rng, (means - value) / subjects, resamples)
     if shared.apart < FEWEST_APART:
@@ -92,7 +94,6 @@ def time_courses(
         mean_ranks = mean_ranks + ranks / subjects
         both = both + squares(ranks)
     both, of_people = both / (pairs * subjects) ** 2, squares(mean_ranks) / pairs**2
-    few = subjects / max(subjects - 1, 1)
     variance = of_subjects + of_people - few * both
     error = np.sqrt(np.maximum(variance, np.maximum(of_subjects, of_people)))
     influence = np.stack([_set_sum(rows, weights, mean_ranks, value) for rows in groups[0]]) / (
