@@ -13,6 +13,7 @@ from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows
 from facestages.analysis.triplets import (
     CHANCE,
+    Choices,
     agreement,
     gather_choices,
     odd_one_out,
@@ -22,18 +23,24 @@ from facestages.references.beside import Shown, estimate_columns, require_pairs
 from facestages.references.files import Reference
 
 
-def compare_triplets(
-    geometry: Geometry, shown: Shown, reference: Reference, answers: object
-) -> Iterator[tuple[Layer | None, Rows]]:
-    """Rows of `compare.compare_reference` for odd ones out."""
+def open_triplets(shown: Shown, reference: Reference) -> tuple[Choices, dict[str, float]]:
+    """Odd ones out of measured pictures, and the columns that all rows about them share."""
     triplets = shown.find(np.ravel(reference.triplet)).reshape(-1, 3)
     used = (triplets >= 0).all(axis=1)
     require_pairs(int(used.sum()), f"reference {reference.name}")
     choices = gather_choices(triplets[used], np.array(reference.trial_rater)[used])
-    ends = [end - CHANCE for end in agreement(choices)]
-    common = {"measure": "accuracy", "raters": len(choices.counts), "n": int(used.sum())}
-    common |= {"people": len(np.unique(shown.people[choices.pictures]))}
-    common |= dict(zip(("ceiling_low", "ceiling_high"), ends, strict=True))
+    low, high = (end - CHANCE for end in agreement(choices))
+    people = len(np.unique(shown.people[choices.pictures]))
+    columns = {"raters": len(choices.counts), "people": people, "n": int(used.sum())}
+    return choices, {**columns, "ceiling_low": low, "ceiling_high": high}
+
+
+def compare_triplets(
+    geometry: Geometry, shown: Shown, reference: Reference, answers: object
+) -> Iterator[tuple[Layer | None, Rows]]:
+    """Rows of `compare.compare_reference` for odd ones out."""
+    choices, columns = open_triplets(shown, reference)
+    common = {"measure": "accuracy", **columns}
     for layer in geometry.layers:
         if not layer.total_variance > 0:
             yield layer, [{**common, "note": NO_GEOMETRY}]

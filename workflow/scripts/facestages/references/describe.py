@@ -18,9 +18,6 @@ from facestages.analysis.labels import join_notes
 from facestages.analysis.rdms import MODELS
 from facestages.analysis.timing import model_weights, peak_times, time_courses
 from facestages.analysis.triplets import (
-    CHANCE,
-    agreement,
-    gather_choices,
     odd_one_out,
     triplet_accuracy,
 )
@@ -32,10 +29,10 @@ from facestages.references.beside import (
     model_distances,
     open_pairs,
     open_shown,
-    require_pairs,
 )
 from facestages.references.beside_ratings import scale_ceilings
 from facestages.references.beside_times import course_rows, recorded_ranks
+from facestages.references.choices import open_triplets
 from facestages.references.compare import COLUMNS, mixture_rows
 from facestages.references.files import Reference, read_reference
 from facestages.stimuli import read_labels
@@ -149,22 +146,15 @@ def _ratings(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
 
 
 def _triplets(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
-    triplets = shown.find(np.ravel(reference.triplet)).reshape(-1, 3)
-    used = (triplets >= 0).all(axis=1)
-    require_pairs(int(used.sum()), f"reference {reference.name}")
-    choices = gather_choices(triplets[used], np.array(reference.trial_rater)[used])
-    low, high = (end - CHANCE for end in agreement(choices))
-    people = len(np.unique(shown.people[choices.pictures]))
-    common = {"raters": len(choices.counts), "people": people, "n": int(used.sum())}
-    ends = {"ceiling_low": low, "ceiling_high": high}
-    yield {**common, "measure": "agreement", "value": low, **ends}
+    choices, common = open_triplets(shown, reference)
+    yield {**common, "measure": "agreement", "value": common["ceiling_low"]}
     rows = np.unique(choices.pictures)
     i, j = np.triu_indices(len(rows), 1)
     for name, predicted in model_distances(shown, rows[i], rows[j]).items():
         distances = np.zeros((len(shown.table),) * 2)
         distances[rows[i], rows[j]] = distances[rows[j], rows[i]] = predicted
         found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, shown.people)
-        yield {**common, "measure": "accuracy", "label": name, **estimate_columns(found), **ends}
+        yield {**common, "measure": "accuracy", "label": name, **estimate_columns(found)}
 
 
 def _confusions(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
