@@ -18,6 +18,9 @@ WORKFLOW = Path(str(workflow.current_basedir)).parent
 IS_FOLDER = isinstance(workflow.current_basedir, os.PathLike)
 if IS_FOLDER:
     sys.path.insert(0, str(WORKFLOW / "scripts"))
+    # Jobs too take the library beside the rules, where another copy of it is installed.
+    places = [sys.path[0], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
 elif importlib.util.find_spec("facestages") is None:
     sys.exit(
         "facestages: the rules come from a repository, and the Python package that they call is "
