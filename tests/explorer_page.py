@@ -15,6 +15,9 @@ from workflow_runner import REPOSITORY
 
 PAGE = REPOSITORY / "workflow" / "report" / "explorer"
 
+#: Why identity is not decoded.
+WHY = "all pictures are of one session"
+
 #: Grey values of the four quarters of a face: far enough apart to survive JPEG.
 _LEVELS = (20, 90, 160, 230)
 
@@ -61,6 +64,7 @@ def recording(n: int, layers: int, seed: int = 0) -> dict[str, object]:
     points = {name: rng.normal(size=(n, 2)) / 3 for name in names}
     near = (np.arange(n)[:, None] + np.arange(1, k + 1)) % n
     scores = {"identity": [0.3, 0.2, 0.4, 0.0], "expression": [0.1, 0.0, 0.2, 0.0]}
+    decoded = {"identity": [None, None, None, None, WHY], "expression": [0.5, 0.4, 0.6, 0.33]}
     answers = explorer._encode(rng.integers(1, 3, n), "<u2")
     return {
         "network": f"net{seed}",
@@ -76,7 +80,7 @@ def recording(n: int, layers: int, seed: int = 0) -> dict[str, object]:
                 "variance": [0.5, 0.25],
                 "nearest": explorer._encode(near, "<u2"),
                 "silhouette": scores,
-                "decoding": {},
+                "decoding": decoded,
             }
             for number, name in enumerate(names)
         ],

@@ -4,13 +4,15 @@ import base64
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.spatial.distance import pdist
 from sklearn.neighbors import NearestNeighbors
 
 from explorer_page import faces_of, numbered_pictures, read_number, read_pages, write_page
-from facestages.explorer import PAGE_COLUMNS, THUMBNAIL, _labels, align_maps, draw_pages
+from facestages import tables
+from facestages.explorer import PAGE_COLUMNS, THUMBNAIL, _labels, _scores, align_maps, draw_pages
 from facestages.explorer import nearest_faces as nearest
 from facestages.figures.face_set import placeholder
 
@@ -108,6 +110,15 @@ def test_labels_without_values_are_left_out(tmp_path):
     assert found["expression"]["categories"] == ["happy", "sad"]
     assert codes.tolist() == [1, 0, 2] * 2
     assert found["valence"]["source"] == "made up"
+
+
+def test_scores_say_why_there_are_none(tmp_path):
+    rows = pd.DataFrame({"layer": "conv", "label": ["identity", "sex"], "value": [0.5, np.nan]})
+    rows = rows.assign(measure="silhouette", components=10, ci_low=0.4, ci_high=np.nan, chance=0.1)
+    tables.write_table(tmp_path / "scores.csv", rows.assign(note=["", "all have one sex"]))
+    found = _scores(tmp_path / "scores.csv", "silhouette", "chance", 10)
+    assert found["conv"]["identity"] == [0.5, 0.4, None, 0.1]
+    assert found["conv"]["sex"][0] is None and found["conv"]["sex"][4] == "all have one sex"
 
 
 def test_a_label_cannot_end_the_script_that_holds_it(tmp_path):

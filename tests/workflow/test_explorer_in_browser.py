@@ -6,7 +6,7 @@ import os
 import pytest
 
 from browser import CHROMIUM, find_violations, open_page
-from explorer_page import faces_of, read_number, write_page
+from explorer_page import WHY, faces_of, read_number, write_page
 
 # On a machine of one's own a browser may be missing; in CI it may not.
 pytestmark = pytest.mark.skipif(
@@ -103,11 +103,11 @@ def test_points_move_to_where_the_layer_has_them(page):
 
 def test_a_rectangle_selects_what_is_inside(page):
     page.evaluate("document.querySelector('[data-tool=rectangle]').click()")
-    drag(page, (200, 100), (300, 200), (420, 330))
+    drag(page, (200, 60), (300, 150), (420, 250))
     chosen = page.evaluate("[...state.selection].sort((a, b) => a - b)")
     inside = page.evaluate(
         f"""[...Array({N}).keys()].filter((i) => {{ const [x, y] = panes[0].place(i);
-        return x > 200 && x < 420 && y > 100 && y < 330; }})"""
+        return x > 200 && x < 420 && y > 60 && y < 250; }})"""
     )
     assert chosen == inside and 10 < len(chosen) < N
     assert f"{len(chosen)} of {N} faces" in page.evaluate(
@@ -163,6 +163,11 @@ def test_an_address_brings_the_view_back(page, path, tmp_path):
     page.wait("state.face === 42")
     assert page.evaluate("address()") == words
     assert page.evaluate("[...state.selection]") == [3, 4, 5, 900]
+
+
+def test_what_is_not_measured_says_why(page):
+    told = page.evaluate("document.getElementById('curves').innerText")
+    assert f"No identity: {WHY}" in told and "No expression" not in told
 
 
 def test_a_person_is_found(page):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from facestages import tables
+from facestages.errors import FacestagesError
 from facestages.figures import fig8, style
 from facestages.stimuli import StimulusSet, write_stimuli
 
@@ -124,6 +125,14 @@ def test_panels_say_what_is_missing(shares, files):
     text = words(figure).replace("\n", " ")
     assert "the face set has no label 'valence'" in text
     assert f"LEFT OUT: {lines[0]}." in caption and "nan" not in text.lower()
+
+
+def test_nothing_measured_is_no_figure(shares, files):
+    none = shares.drop_duplicates("network").assign(
+        value=np.nan, components="", label="", measure="", note="it has no label 'expression'"
+    )
+    with pytest.raises(FacestagesError, match="Figure 8 .* draw: it has no label 'expression'$"):
+        draw(none, files(expression=""))
 
 
 def test_what_is_shared_stands_between_and_planes_beside(shares, files):

@@ -127,14 +127,17 @@ function showLegend(root, one, name, hidden, change) {
 
 // ------------------------------------------------------------------------------------ curves
 
-// A small chart of one measure by layer, with intervals and a mark at the layer that is shown. Charts of
-// several networks have one scale.
+// A small chart of one measure by layer, with intervals, chance if it is not 0, and a mark at the layer that
+// is shown. Charts of several networks have one scale. A label without values has a line that says why.
 function curve(recording, recordings, measure, words, layer, go) {
   const names = Object.keys(CURVES).filter((name) => recording.layers.some((one) => one[measure][name]?.[0] != null));
-  if (!names.length) return null;
+  const why = (name) => recording.layers.map((one) => one[measure][name]?.[4]).find(Boolean);
+  const absent = Object.keys(CURVES).filter((name) => !names.includes(name) && why(name)).map((name) => make("div", {}, `No ${name}: ${why(name)}`));
+  const caption = make("figcaption", {}, words, ...absent);
+  if (!names.length) return absent.length ? make("figure", {}, caption) : null;
   const chance = (values) => (measure === "decoding" ? 0 : values[3] ?? 0);
   const width = 440, height = 150, left = 34, right = 74, bottom = 22, top = 8, n = recording.layers.length;
-  const cells = Object.keys(CURVES).flatMap((name) => recordings.flatMap((of) => of.layers.map((one) => one[measure][name])).filter((v) => v?.[0] != null).flatMap((v) => [v[0], v[1] ?? v[0], v[2] ?? v[0]].map((x) => x - chance(v))));
+  const cells = Object.keys(CURVES).flatMap((name) => recordings.flatMap((of) => of.layers.map((one) => one[measure][name])).filter((v) => v?.[0] != null).flatMap((v) => [v[0], v[1] ?? v[0], v[2] ?? v[0], v[3] ?? 0].map((x) => x - chance(v))));
   const low = Math.min(0, ...cells), high = Math.max(0.1, ...cells);
   const x = (i) => left + (n > 1 ? (i * (width - left - right)) / (n - 1) : (width - left - right) / 2);
   const y = (v) => top + ((high - v) / (high - low)) * (height - top - bottom);
@@ -148,6 +151,7 @@ function curve(recording, recordings, measure, words, layer, go) {
   for (const name of names) {
     const { color, dash, shape } = CURVES[name];
     const dots = recording.layers.map((one, i) => [one[measure][name], i]).filter(([v]) => v?.[0] != null);
+    if (measure === "decoding") svg.append(draw("path", { d: "M" + dots.map(([v, i]) => `${x(i)},${y(v[3])}`).join("L"), fill: "none", stroke: color, "stroke-dasharray": "1 3" }));
     svg.append(draw("path", { d: "M" + dots.map(([v, i]) => `${x(i)},${y(v[0] - chance(v))}`).join("L"), fill: "none", stroke: color, "stroke-width": 1.6, "stroke-dasharray": dash }));
     for (const [v, i] of dots) {
       if (v[1] != null) svg.append(draw("line", { x1: x(i), x2: x(i), y1: y(v[1] - chance(v)), y2: y(v[2] - chance(v)), stroke: color }));
@@ -161,7 +165,7 @@ function curve(recording, recordings, measure, words, layer, go) {
     const box = svg.getBoundingClientRect(), at = ((event.clientX - box.left) / box.width) * width;
     go(Math.min(n - 1, Math.max(0, Math.round(((at - left) / (width - left - right)) * (n - 1)))));
   });
-  return make("figure", {}, svg, make("figcaption", {}, words));
+  return make("figure", {}, caption, svg);
 }
 
 function showCurves(root, recordings, layers, several, go) {
@@ -169,7 +173,7 @@ function showCurves(root, recordings, layers, several, go) {
     const of = recordings.length > 1 ? `${title(recording, several)}: ` : "", space = DATA.components === "all" ? "full space" : `${DATA.components} components`;
     return [
       curve(recording, recordings, "silhouette", `${of}silhouettes less chance, ${space}; bars: 95 % intervals over people`, layers[pane], go),
-      curve(recording, recordings, "decoding", `${of}decoding, balanced accuracy, ${space}`, layers[pane], go),
+      curve(recording, recordings, "decoding", `${of}decoding, balanced accuracy, ${space}; dotted: chance`, layers[pane], go),
     ];
   });
   root.replaceChildren(...charts.filter(Boolean));

@@ -264,8 +264,8 @@ def nearest_faces(gram: h5py.Dataset | np.ndarray, k: int) -> np.ndarray:
 
 def _scores(
     path: str | os.PathLike, measure: str, chance: str, components: int | str
-) -> dict[str, dict[str, list[float | None]]]:
-    """By layer and label: value, ends of its interval, and chance."""
+) -> dict[str, dict[str, list[float | str | None]]]:
+    """By layer and label: value, ends of its interval, chance, and why there is none of these."""
     if not path:
         return {}
     table = tables.read_tables([path])
@@ -274,10 +274,12 @@ def _scores(
         & table["layer"].notna()
         & (table["components"].astype(str) == str(components))
     ].drop_duplicates(["layer", "label"])
-    scores: dict[str, dict[str, list[float | None]]] = {}
+    scores: dict[str, dict[str, list[float | str | None]]] = {}
     for row in table.to_dict("records"):
         values = [row["value"], row["ci_low"], row["ci_high"], row[chance]]
         kept = [None if pd.isna(value) else round(float(value), 4) for value in values]
+        if pd.isna(row["value"]):
+            kept.append(row["note"])
         scores.setdefault(row["layer"], {})[row["label"]] = kept
     return scores
 

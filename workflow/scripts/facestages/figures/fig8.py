@@ -115,7 +115,13 @@ def draw(
     -------
     figures.page.Drawing
         Numbers: means over the seeds of each network, and confusions of its first seed.
+
+    Raises
+    ------
+    FacestagesError
+        If no share was measured of any network.
     """
+    page.require_values(shares, "Figure 8", "; ".join(shares["note"].unique()) or "no network")
     # Rows without a number of components say why nothing was measured.
     chosen = shares[shares["components"].isin([str(components), ""])]
     is_order = chosen["measure"] == "order_beside_planes"
@@ -169,8 +175,7 @@ def draw(
             mark = " (CIRCULAR)" if is_circular(source, name) else ""
             row[2].set_title(f"{panels[2]}  answers{mark}", loc="left")
             _draw_confusion(row[2], table)
-    if measured:
-        _add_legend(figure, summary)
+    _add_legend(figure, summary)
     sentences = _caption(summary, dataset, faces.attributes, networks, components)
     table = pd.concat(numbers, ignore_index=True)
     return page.finish(figure, table, _title(summary, networks), sentences, absent)
@@ -345,12 +350,11 @@ def _caption(summary, dataset, attributes, networks, components) -> list[str]:
         *page.rendered(summary["rendered"].max() == 1),
         *page.declared(summary["label_source"]),
     ]
-    if shares["value"].notna().any():
-        pictures = pictures_in_words(int(shares["n"].max()), attributes)
-        seeds = page.count_seeds(shares, networks)
-        sentences += [
-            f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.",
-            f"Seeds: {seeds}; several have their mean and intervals from lowest to highest end.",
-        ]
+    pictures = pictures_in_words(int(shares["n"].max()), attributes)
+    seeds = page.count_seeds(shares, networks)
+    sentences += [
+        f"{dataset}, {pictures}. Labels: {shares['label_source'].iloc[0]}.",
+        f"Seeds: {seeds}; several have their mean and intervals from lowest to highest end.",
+    ]
     lines = [f"valence-arousal: {note}" for note in no_affect.head(1)]
     return [*sentences, *page.circular(summary, networks), *page.left_out(lines)]
