@@ -58,7 +58,10 @@ def press(page, key):
 
 def drag(page, *places, pane=0, **options):
     """Drag the pointer over a map, from place to place in its pixels."""
-    box = page.evaluate(f"(({{x, y}}) => [x, y])(panes[{pane}].canvas.getBoundingClientRect())")
+    box = page.evaluate(
+        f"(({{x, y}}, one) => [x + one.clientLeft, y + one.clientTop])("
+        f"panes[{pane}].canvas.getBoundingClientRect(), panes[{pane}].canvas)"
+    )
     for number, (x, y) in enumerate(places):
         kind = "mousePressed" if number == 0 else "mouseMoved"
         point = {"x": box[0] + x, "y": box[1] + y, "button": "left", "clickCount": 1, **options}
