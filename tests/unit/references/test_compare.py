@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata, spearmanr, t
 
 from facestages.analysis.arrays import check_labels, open_arrays
 from facestages.errors import FacestagesError
+from facestages.references.beside import open_shown
 from facestages.references.compare import compare_reference
-from facestages.references.contents import Confusions, Pairs, Ratings, Triplets
+from facestages.references.contents import Conditions, Confusions, Pairs, Ratings, Triplets
 from facestages.references.describe import describe_reference
 from facestages.references.files import write_reference
 from facestages.stimuli import StimulusSet, write_stimuli
@@ -95,6 +98,60 @@ def test_pairs(compare):
     change = rho.loc["fc", "value"] - rho.loc["early", "value"]
     assert moved.loc["early to penultimate", "value"] == pytest.approx(change, abs=1e-6)
     assert set(table["people"].dropna()) == {12} and set(table["raters"].dropna()) == {8}
+
+
+def of_conditions(groups, judged):
+    """Judgements (raters, 1, m) of conditions, which are groups of pictures."""
+    ends = np.triu_indices(len(groups), 1)
+    conditions = Conditions([f"c{number}" for number in range(len(groups))], groups)
+    return Pairs([f"r{number}" for number in range(len(judged))], None, *ends, judged, conditions)
+
+
+def mean_distances(groups, points):
+    means = np.array([points[rows].mean(axis=0) for rows in groups])
+    return pdist(means)
+
+
+def test_conditions_are_means_of_their_pictures(compare, describe):
+    """People of two pictures each: the distances are those of the means, and people are known."""
+    groups = [np.array([first, first + other]) for first in range(0, 48, 4) for other in (1, 2)]
+    planted = mean_distances(groups, LAYERS["early"])
+    judged = planted + RNG.normal(0, 0.05, (6, 1, len(planted)))
+    table = compare(of_conditions(groups, judged))
+    rho = table[table["measure"] == "rho_a"].set_index("layer")
+    ranks = rankdata(mean_distances(groups, LAYERS["fc"]))
+    expected = np.mean([np.corrcoef(ranks, rankdata(one))[0, 1] for one in judged[:, 0]])
+    assert rho.loc["fc", "value"] == pytest.approx(expected, abs=1e-6)
+    assert rho["value"].idxmax() == "early" and rho.loc["early", "people"] == 12
+    assert rho.loc["early", "note"] == "conditions are means of 2 pictures"
+    models = describe(of_conditions(groups, judged)).query("measure == 'rho_a'")["label"]
+    # Each condition has two expressions, so there is no model of category.
+    assert list(models) == ["identity", "affect"]
+
+
+def test_conditions_of_all_people_have_intervals_over_raters(compare):
+    groups = [np.arange(number, 48, 4) for number in range(4)]
+    planted = mean_distances(groups, LAYERS["fc"])
+    judged = planted + RNG.normal(0, 0.5, (9, 1, len(planted)))
+    table = compare(of_conditions(groups, judged))
+    rho = table[table["measure"] == "rho_a"].set_index("layer").loc["fc"]
+    by_rater = [spearmanr(mean_distances(groups, LAYERS["fc"]), one)[0] for one in judged[:, 0]]
+    reach = t.ppf(0.975, 8) * np.std(by_rater, ddof=1) / 3
+    ends = np.mean(by_rater) - reach, np.mean(by_rater) + reach
+    assert rho["people"] == 1 and (rho["ci_low"], rho["ci_high"]) == pytest.approx(ends, abs=1e-5)
+
+
+def test_conditions_that_share_a_person_are_not_independent():
+    table = LABELS.iloc[:16]
+    name = table["stimulus_id"].iloc
+    conditions = {"a": [*name[[0, 4]]], "b": [*name[[5, 8]]], "c": [name[1]], "d": [name[13]]}
+    shown = open_shown(table, conditions | {"e": ["set/47"]})
+    assert list(shown.table["stimulus_id"]) == ["a", "b", "c", "d"]
+    assert shown.people[:3].tolist() == [shown.people[0]] * 3 != shown.people[[3, 3, 3]].tolist()
+    assert list(shown.table["identity"]) == ["", "", "p00", "p03"]
+    valence = table["valence"].to_numpy()
+    assert shown.table["valence"].iloc[0] == pytest.approx(valence[[0, 4]].mean())
+    assert list(shown.table["expression"]) == ["happy", "", "sad", "sad"]
 
 
 def test_simulated_observers_are_called_so_in_every_row(compare):

@@ -7,6 +7,8 @@ import rsatoolbox
 import scipy.io
 from scipy.spatial.distance import squareform
 
+from facestages.errors import FacestagesError
+
 NAMES = ["p2-sad", "p0-happy", "p1-neutral", "p3-sad", "p1-happy"]
 #: The same in the order of the face set.
 SORTED = ["p0-happy", "p1-happy", "p1-neutral", "p2-sad", "p3-sad"]
@@ -68,6 +70,38 @@ def test_one_subject(prepared, conditions, caplog):
     assert found.raters == ["1"] and "has one subject" in caplog.text
     check(found, values[None])
     check(prepared("rdms", path=save(values[0]), conditions=conditions), values[:1, None])
+
+
+def test_conditions_of_several_pictures(prepared, write):
+    """In the order of their first rows; what is not in the face set is left out of each."""
+    rows = ("sad,p2-sad", "happy,p0-happy", "sad,p3-sad", "none,p9-sad", "none,p8-sad")
+    rows += ("happy,p1-happy", "happy,p7-happy", "neutral,p1-neutral")
+    values = stack(2)[:, :4, :4]
+    table = write("condition,picture", *rows, name="conditions.csv")
+    found = prepared("rdms", path=save(values), conditions=table)
+    assert found.conditions == {
+        "sad": ["p2-sad.png", "p3-sad.png"],
+        "happy": ["p0-happy.png", "p1-happy.png"],
+        "neutral": ["p1-neutral.png"],
+    }
+    assert found.first == ["sad", "sad", "happy"] and found.second == ["happy", *["neutral"] * 2]
+    expected = values[:, [0, 0, 1], [1, 3, 3]]
+    np.testing.assert_allclose(found.dissimilarity[:, 0], expected)
+
+
+def test_conditions_of_one_picture_may_have_names(prepared, write):
+    rows = [f"{number},{name}" for number, name in enumerate(NAMES)]
+    values = stack(2)
+    table = write("condition,picture", *rows, name="conditions.csv")
+    found = prepared("rdms", path=save(values), conditions=table)
+    assert found.conditions == {}
+    check(found, values[:, None])
+
+
+def test_a_condition_without_a_name(prepared, write):
+    table = write("condition,picture", "sad,p2-sad", ",p0-happy", name="conditions.csv")
+    with pytest.raises(FacestagesError, match=r"conditions.csv: row 2 .*: condition is empty"):
+        prepared("rdms", path=save(stack(2)), conditions=table)
 
 
 def test_condensed_pairs(prepared, conditions):

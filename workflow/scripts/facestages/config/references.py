@@ -83,7 +83,8 @@ class RdmsReference(Reference):
     conditions: UserPath | None = Field(
         None,
         description="CSV with the column `picture`, a row for each condition in the order of the "
-        "array. rsatoolbox's file may name the pictures itself.",
+        "array; or with `condition` too, and a row for each picture of a condition. rsatoolbox's "
+        "file may name the pictures itself.",
     )
     times: UserPath | Annotated[list[float], Field(min_length=1)] | None = Field(
         None, description="Times of the array: a list, or a CSV with the column `time`."

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
 from facestages.analysis.crossed import Estimate
 from facestages.analysis.judgements import Judged, rank_judgements
-from facestages.analysis.labels import is_labelled
+from facestages.analysis.labels import is_labelled, join_notes
 from facestages.analysis.layers import Layer
 from facestages.analysis.rdms import MODELS, have_labels, model_rdm
 from facestages.errors import FacestagesError
@@ -25,21 +26,46 @@ SIMULATED = "SIMULATED observers, no people"
 
 
 class Shown(NamedTuple):
-    """Pictures that are measured and that a reference is about."""
+    """Pictures that are measured, or conditions of several, that a reference is about."""
 
-    #: A row a picture that is measured.
+    #: A row a picture or condition, whose name is in ``stimulus_id``.
     table: pd.DataFrame
-    #: Code of the person on each.
+    #: Code of the person on each; conditions that share a person have the same.
     people: np.ndarray
+    #: Share of each picture in each condition (conditions, n), if conditions have several.
+    shares: np.ndarray | None = None
 
     def find(self, names: Sequence[str]) -> np.ndarray:
         """Row of each picture; -1 of one that is not measured."""
         return pd.Index(self.table["stimulus_id"]).get_indexer(names)
 
 
-def open_shown(table: pd.DataFrame) -> Shown:
-    """The pictures of a face set, with the codes of people."""
-    return Shown(table, pd.factorize(people_of(table))[0])
+def open_shown(table: pd.DataFrame, conditions: Mapping[str, Sequence[str]]) -> Shown:
+    """The measured pictures, a row of `table` each, with the codes of people.
+
+    If conditions have several pictures, those of them that have a measured one: with the labels
+    that all of its pictures have, or the mean of numbers.
+    """
+    people = pd.factorize(people_of(table))[0]
+    if not conditions:
+        return Shown(table, people)
+    rows = {name: table["stimulus_id"].isin(ids).to_numpy() for name, ids in conditions.items()}
+    rows = {name: own for name, own in rows.items() if own.any()}
+    members = np.reshape([*rows.values()], (len(rows), len(table))).astype(float)
+    summaries = [
+        {**{label: _in_common(table.loc[own, label]) for label in table}, "stimulus_id": name}
+        for name, own in rows.items()
+    ]
+    of_people = members @ np.eye(people.max() + 1)[people]
+    _, groups = connected_components(of_people @ of_people.T)
+    shares = members / members.sum(axis=1, keepdims=True)
+    return Shown(pd.DataFrame(summaries, columns=table.columns), groups, shares)
+
+
+def _in_common(values: pd.Series) -> object:
+    if pd.api.types.is_numeric_dtype(values):
+        return values.mean(skipna=False)
+    return values.iloc[0] if values.nunique(dropna=False) == 1 else ""
 
 
 class JudgedPairs(NamedTuple):
@@ -81,9 +107,11 @@ def open_pairs(shown: Shown, reference: Reference) -> JudgedPairs:
     return JudgedPairs(first, second, judged, ranked)
 
 
-def pair_distances(layer: Layer, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Euclidean distances (m,) in a layer, of pairs of rows."""
+def pair_distances(layer: Layer, shown: Shown, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Euclidean distances (m,) in a layer, of pairs of rows; conditions are means of pictures."""
     gram = layer.gram[:]
+    if shown.shares is not None:
+        gram = shown.shares @ gram @ shown.shares.T
     squares = np.diag(gram).astype(np.float64)
     return np.sqrt(np.maximum(squares[first] + squares[second] - 2.0 * gram[first, second], 0))
 
@@ -109,10 +137,13 @@ def model_distances(shown: Shown, first: np.ndarray, second: np.ndarray) -> dict
 
 def common_columns(reference: Reference) -> dict[str, object]:
     """Columns that are the same in all rows about a reference."""
+    sizes = sorted(len(pictures) for pictures in reference.conditions.values())
+    how_many = " to ".join(dict.fromkeys(map(str, sizes[:1] + sizes[-1:])))
+    of_means = f"conditions are means of {how_many} pictures" if sizes else ""
     return {
         "reference": reference.name,
         "simulated": int(reference.simulated),
-        "note": SIMULATED if reference.simulated else "",
+        "note": join_notes(SIMULATED if reference.simulated else "", of_means),
     }
 
 

@@ -40,7 +40,7 @@ def compare_times(
         for layer in geometry.layers:
             yield layer, [{"measure": "rho_a", "note": NO_GEOMETRY}]
         return
-    distances = np.stack([pair_distances(layer, first, second) for layer in layers])
+    distances = np.stack([pair_distances(layer, shown, first, second) for layer in layers])
     times = np.array(reference.times)
     courses = time_courses(ranks.__getitem__, len(ranks), layer_weights(distances), shared)
     common = {"raters": len(ranks), "people": shared.people, "n": len(first)}

@@ -70,7 +70,7 @@ def compare_reference(
     """
     read = read_reference(reference)
     common = common_columns(read)
-    parts = _of_kind(read)(geometry, open_shown(geometry.labels), read, answers)
+    parts = _of_kind(read)(geometry, open_shown(geometry.labels, read.conditions), read, answers)
     for layer, rows in parts:
         yield layer, [{**common, **row, **_note(common, row)} for row in rows]
 
@@ -101,7 +101,7 @@ def compare_pairs(
     ends = {"ceiling_low": lower, "ceiling_high": upper, "note": pairs.note}
     of_stages = {}
     for layer in geometry.layers:
-        distances = pair_distances(layer, first, second)
+        distances = pair_distances(layer, shown, first, second)
         if not distances.any():
             yield layer, [{**common, "measure": "rho_a", "note": NO_GEOMETRY}]
             continue

@@ -11,17 +11,27 @@ import numpy as np
 ALL, MEAN = "all", "mean"
 
 
+class Conditions(NamedTuple):
+    """Conditions that have several pictures."""
+
+    names: list[str]
+    #: Rows of the face set of each.
+    pictures: list[np.ndarray]
+
+
 class Pairs(NamedTuple):
-    """Dissimilarities of pairs of pictures. Pictures are rows of the face set."""
+    """Dissimilarities of pairs of pictures, or of conditions. Pictures are rows of the face set."""
 
     raters: list[str]
     #: In ms, shape (T,); None where judgements have no time.
     times: np.ndarray | None
-    #: The two pictures of each pair, shape (m,).
+    #: The two pictures of each pair, or the numbers of its two conditions, shape (m,).
     first: np.ndarray
     second: np.ndarray
     #: Of each rater, shape (T, m) or (1, m); NaN where not judged.
     dissimilarities: Iterable[np.ndarray]
+    #: None where each condition is one picture.
+    conditions: Conditions | None = None
 
     kind = "pairs"
 

@@ -71,7 +71,7 @@ def describe_reference(
     common |= common_columns(read)
     rows = [
         {**common, **row, "label_source": _source_of(row, sources)}
-        for row in _rows(read, open_shown(table))
+        for row in _rows(read, open_shown(table, read.conditions))
     ]
     columns = ["dataset", "rendered", "label_source", *COLUMNS]
     whole = {name: "Int64" for name in ("raters", "people", "n")}

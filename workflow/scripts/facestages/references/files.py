@@ -36,7 +36,9 @@ class Reference(NamedTuple):
         In ms; ``[0.0]`` where there is no time.
     has_time : bool
     first, second : list of str
-        ``stimulus_id`` of the two pictures of each pair.
+        ``stimulus_id`` of the two pictures of each pair, or names of its two conditions.
+    conditions : dict of str to list of str
+        ``stimulus_id`` of the pictures of each condition, if conditions have several.
     dissimilarity : numpy.ndarray of float32, shape (raters, times, pairs)
         Of kind ``pairs``; NaN where not judged.
     stimuli, scales : list of str
@@ -69,6 +71,7 @@ class Reference(NamedTuple):
     has_time: bool = False
     first: list[str] = []
     second: list[str] = []
+    conditions: Mapping[str, list[str]] = {}
     dissimilarity: np.ndarray | None = None
     stimuli: list[str] = []
     scales: list[str] = []
@@ -108,8 +111,14 @@ def _write_pairs(file: h5py.File, content: Pairs, ids: np.ndarray) -> None:
     store.add_dimension(file, "rater", np.array(content.raters, dtype=object))
     store.add_dimension(file, "time", times)
     store.add_dimension(file, "pair", np.arange(len(content.first)))
-    store.add_array(file, "first", ("pair",), ids[content.first])
-    store.add_array(file, "second", ("pair",), ids[content.second])
+    names = ids
+    if content.conditions is not None:
+        names, pictures = np.array(content.conditions.names, object), content.conditions.pictures
+        store.add_dimension(file, "member", np.arange(sum(map(len, pictures))))
+        store.add_array(file, "condition", ("member",), names.repeat([*map(len, pictures)]))
+        store.add_array(file, "stimulus_id", ("member",), ids[np.concatenate(pictures)])
+    store.add_array(file, "first", ("pair",), names[content.first])
+    store.add_array(file, "second", ("pair",), names[content.second])
     whole = (1, len(times), len(content.first))
     values = store.add_array(
         file, "dissimilarity", ("rater", "time", "pair"), dtype=np.float32, chunks=whole
@@ -181,7 +190,13 @@ def read_reference(path: str | os.PathLike) -> Reference:
 
 
 def _read_pairs(file: h5py.File) -> dict[str, object]:
+    conditions: dict[str, list[str]] = {}
+    if "condition" in file:
+        members = zip(_texts(file["condition"]), _texts(file["stimulus_id"]), strict=True)
+        for name, picture in members:
+            conditions.setdefault(name, []).append(picture)
     return {
+        "conditions": conditions,
         "raters": _texts(file["rater"]),
         "times": file["time"][:].tolist(),
         "has_time": bool(file.attrs["has_time"]),

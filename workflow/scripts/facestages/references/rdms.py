@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from facestages.errors import FacestagesError, shorten
 from facestages.references.arrays import Stack, open_stack
-from facestages.references.contents import Pairs
+from facestages.references.contents import Conditions, Pairs
 from facestages.references.judgements import read_judgements
 from facestages.references.pictures import Pictures
 from facestages.rows import require_number
@@ -22,23 +21,15 @@ _TOLERANCE = 1e-5
 _MS = {"ms": 1.0, "s": 1000.0}
 
 
-class _Chosen(NamedTuple):
-    """Conditions whose picture is in the face set, in the order of its pictures."""
-
-    #: Rows of the face set.
-    pictures: np.ndarray
-    #: Numbers of the conditions.
-    conditions: np.ndarray
-
-
 def read(entry: Mapping, pictures: Pictures) -> Pairs:
     """Read a stack of dissimilarity matrices, and match its conditions by name, never by order.
 
     The array has the axes subject, time, condition, condition, and need not have the first two.
     ``entry["path"]`` is a file of `arrays.open_stack`. ``entry["conditions"]`` is a CSV table with
     the column picture, a row for each condition in the order of the array, or None where the file
-    names them itself. ``entry["times"]`` are the times in ``entry["time_unit"]``, as a list or a
-    CSV table. Of several sessions, the mean is taken.
+    names them itself. If it has a column condition too, rows of the same condition are its
+    pictures, and conditions are in the order of their first rows. ``entry["times"]`` are the times
+    in ``entry["time_unit"]``, as a list or a CSV table. Of several sessions, the mean is taken.
 
     Raises
     ------
@@ -48,7 +39,8 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
         for none).
     """
     path, table = entry["path"], entry["conditions"]
-    names = None if table is None else _read_conditions(table)
+    listed = None if table is None else _read_conditions(table)
+    names = None if listed is None else [name for name, _ in listed]
     times = _read_times(entry["times"])
     stack = open_stack(path, entry["variable"], names, None if times is None else len(times))
     times = times or stack.times
@@ -59,26 +51,32 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
     if times is not None:
         _check_times(path, times, stack.n_times)
         times = np.asarray(times) * _MS[entry["time_unit"]]
-    chosen = _choose(table or path, stack.names, pictures)
-    first, second = np.triu_indices(len(chosen.pictures), 1)
+    listed = listed or [(name, [name]) for name in stack.names]
+    numbers, chosen = _choose(table or path, listed, pictures)
+    first, second = np.triu_indices(len(numbers), 1)
+    ends = numbers[first], numbers[second]
     if len(stack.raters) == 1:
         logger.warning("%s: has one subject, so no ceiling can be estimated", path)
-    return Pairs(
-        stack.raters,
-        times,
-        chosen.pictures[first],
-        chosen.pictures[second],
-        _blocks(path, stack, chosen, times),
-    )
+    blocks = _blocks(path, stack, ends, times)
+    if isinstance(chosen, Conditions):
+        return Pairs(stack.raters, times, first, second, blocks, chosen)
+    return Pairs(stack.raters, times, chosen[first], chosen[second], blocks)
 
 
-def _read_conditions(path: str) -> list[str]:
-    names = []
-    for place, row in read_judgements(path, {}, ("picture",), ("picture",)):
-        if not row["picture"]:
-            raise FacestagesError(f"{place}: picture is empty. Name the picture of this condition")
-        names.append(row["picture"])
-    return names
+def _read_conditions(path: str) -> list[tuple[str, list[str]]]:
+    """Name of each condition, and its pictures."""
+    found: list[tuple[str, list[str]]] = []
+    place_of: dict[str, int] = {}
+    for place, row in read_judgements(path, {}, ("picture", "condition"), ("picture",)):
+        for column in ("picture", "condition"):
+            if not row.get(column, "-"):
+                raise FacestagesError(f"{place}: {column} is empty. Fill it in")
+        name = row.get("condition")
+        if name is None or name not in place_of:
+            place_of[name] = len(found)
+            found.append((name or row["picture"], []))
+        found[place_of[name]][1].append(row["picture"])
+    return found
 
 
 def _read_times(times: str | list[float] | None) -> list[float] | None:
@@ -107,32 +105,41 @@ def _check_times(path: str, times: list[float], n_times: int | None) -> None:
             )
 
 
-def _choose(path: str, names: list[str], pictures: Pictures) -> _Chosen:
-    found = pictures.find(path, names)
-    rows: dict[int, int] = {}
-    for number, name in enumerate(names):
+def _choose(
+    path: str, listed: list[tuple[str, list[str]]], pictures: Pictures
+) -> tuple[np.ndarray, np.ndarray | Conditions]:
+    """Numbers of the conditions with a picture in the face set, and these pictures.
+
+    Where each condition is one picture, they are in the order of the face set.
+    """
+    found = pictures.find(path, [picture for _, names in listed for picture in names])
+    if any(len(names) > 1 for _, names in listed):
+        rows = [np.unique([found[name] for name in names if name in found]) for _, names in listed]
+        numbers = [number for number, own in enumerate(rows) if len(own)]
+        kept = Conditions([listed[n][0] for n in numbers], [rows[n].astype(int) for n in numbers])
+        return np.array(numbers), kept
+    number_of: dict[int, int] = {}
+    for number, (_, (name,)) in enumerate(listed):
         row = found.get(name)
-        if row in rows:
+        if row in number_of:
             raise FacestagesError(
-                f"{path}: conditions {rows[row] + 1} and {number + 1} are both picture "
+                f"{path}: conditions {number_of[row] + 1} and {number + 1} are both picture "
                 f"'{shorten(name)}'. Give each condition a picture of its own"
             )
         if row is not None:
-            rows[row] = number
-    order = sorted(rows)
-    return _Chosen(np.array(order), np.array([rows[row] for row in order]))
+            number_of[row] = number
+    order = sorted(number_of)
+    return np.array([number_of[row] for row in order]), np.array(order)
 
 
 def _blocks(
-    path: str, stack: Stack, chosen: _Chosen, times: np.ndarray | None
+    path: str, stack: Stack, ends: tuple[np.ndarray, np.ndarray], times: np.ndarray | None
 ) -> Iterator[np.ndarray]:
-    """Dissimilarities (T, m) of each subject, one after the other, of the chosen conditions."""
-    first, second = np.triu_indices(len(chosen.conditions), 1)
-    ends = chosen.conditions[first], chosen.conditions[second]
+    """Dissimilarities (T, m) of each subject, one after the other, of pairs of conditions."""
     for subject, rater in enumerate(stack.raters):
         block = stack.read(subject)
         block = block if stack.n_times is not None else block[None]
-        judged = np.empty((len(block), len(first)), np.float32)
+        judged = np.empty((len(block), len(ends[0])), np.float32)
         for time, values in enumerate(block):
             where = f"{path}: subject {rater}"
             where += "" if times is None else f", {times[time]:g} ms"
