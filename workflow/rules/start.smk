@@ -18,9 +18,6 @@ WORKFLOW = Path(str(workflow.current_basedir)).parent
 IS_FOLDER = isinstance(workflow.current_basedir, os.PathLike)
 if IS_FOLDER:
     sys.path.insert(0, str(WORKFLOW / "scripts"))
-    # Jobs too take the library beside the rules, where another copy of it is installed.
-    places = [sys.path[0], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
 elif importlib.util.find_spec("facestages") is None:
     sys.exit(
         "facestages: the rules come from a repository, and the Python package that they call is "
@@ -30,10 +27,13 @@ elif importlib.util.find_spec("facestages") is None:
 from facestages import __version__, assets
 from facestages.config import load_config
 from facestages.errors import FacestagesError
+from facestages.job import let_jobs_import
 from facestages.plan import targets
 from facestages.yaml_files import read_yaml
 
-if not IS_FOLDER:
+if IS_FOLDER:
+    let_jobs_import(sys.path[0])
+else:
     of_rules = runpy.run_path(workflow.source_path("../scripts/facestages/__init__.py"))
     if of_rules["__version__"] != __version__:
         sys.exit(

@@ -94,6 +94,12 @@ def job(snakemake, *, side_by_side: bool = False) -> Iterator[None]:
     logger.info("done, peak memory %d MB, asked for %s MB", peak_memory(), asked)
 
 
+def let_jobs_import(folder: str) -> None:
+    """Let the jobs of this process look for modules in a folder first, before what is installed."""
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([folder, *others]))
+
+
 def _refuse_another_library(scripts: str) -> None:
     """Stop if Python imports another library than that beside the scripts, which params digest."""
     beside, imported = Path(os.path.normpath(scripts), "facestages"), Path(__file__).parent
