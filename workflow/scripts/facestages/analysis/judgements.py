@@ -7,9 +7,7 @@ A layer has the distance of every pair. Pairs are ranked once for each rater.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +17,8 @@ from facestages.analysis.rdms import pair_influence, rank_pairs
 from facestages.errors import FacestagesError
 
 logger = logging.getLogger(__name__)
+
+_FEWEST_TO_EXTRAPOLATE = 4
 
 
 class Judged(NamedTuple):
@@ -76,36 +76,25 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
 
 
-def true_ceiling(judged: Judged, halvings: int = 20, seed: int = 0) -> float:
+def true_ceiling(judged: Judged) -> float:
     """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
 
-    ``1 / f(k)^2 = a + b / k`` for the mean correlation f(k) of each rater with the mean of k
-    others, as for parallel tests (Spearman 1910, Brown 1910); the ceiling is ``1 / sqrt(a)``, from
-    all others and from all halves of them, or `halvings` random ones if these are fewer. NaN with
-    fewer than four raters, or where they do not agree.
+    ``f sqrt((1 + (k - 1) r) / (k r))`` for the mean correlation f of each rater with the mean of k
+    others, and the mean correlation r of two raters (Spearman 1910, Brown 1910). Where raters
+    judged different pairs, k is the mean number of others over judgements. NaN with fewer than four
+    raters, or where they do not agree.
     """
-    number = len(judged.ranks)
-    if number < 4:
+    if len(judged.ranks) < _FEWEST_TO_EXTRAPOLATE:
         return np.nan
-    rng = np.random.default_rng(seed)
-    every, some = number - 1, (number - 1) // 2
-    are_few = math.comb(every, some) <= halvings
-    whole = np.nanmean([_with_others(judged, one) for one in range(number)])
-    halves = np.nanmean(
-        [
-            _with_others(judged, one, list(half))
-            for one in range(number)
-            for half in (
-                combinations(range(every), some)
-                if are_few
-                else (rng.permutation(every)[:some] for _ in range(halvings))
-            )
-        ]
-    )
-    if not (whole > 0 and halves > 0):
+    known = np.isfinite(judged.ranks)
+    ranks, number = np.where(known, judged.ranks, 0), known.sum(axis=0)
+    two_raters = (number * (number - 1)).sum()
+    agreement = (ranks.sum(axis=0) ** 2 - (ranks**2).sum(axis=0)).sum()
+    with_others, _ = noise_ceiling(judged)
+    if not (two_raters and agreement > 0 and with_others > 0):
         return np.nan
-    a = (every / whole**2 - some / halves**2) / (every - some)
-    return float(1 / np.sqrt(a)) if a > 0 else np.nan
+    r, k = agreement / two_raters, two_raters / number.sum()
+    return float(with_others * np.sqrt((1 + (k - 1) * r) / (k * r)))
 
 
 def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
@@ -119,11 +108,9 @@ def _mean_ranks(ranks: np.ndarray) -> np.ndarray:
     return mean - np.nanmin(mean)
 
 
-def _with_others(judged: Judged, rater: int, some: list[int] | slice = slice(None)) -> float:
-    """``rho_a`` of a rater with the mean of the others, or of some of these."""
-    others = np.delete(judged.ranks, rater, axis=0)[some]
-    if not len(others):
-        return np.nan
+def _with_others(judged: Judged, rater: int) -> float:
+    """``rho_a`` of a rater with the mean of the others."""
+    others = np.delete(judged.ranks, rater, axis=0)
     known = np.isfinite(judged.ranks[rater]) & np.isfinite(others).any(axis=0)
     if known.sum() < 2:
         return np.nan
