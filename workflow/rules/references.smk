@@ -80,3 +80,29 @@ rule compare_reference:
         "{wildcards.network}, seed {wildcards.seed}, beside {wildcards.reference}"
     script:
         "../scripts/compare_reference.py"
+
+
+rule compare_networks:
+    """Which of two networks is nearer to people's judgements of the faces, stage by stage."""
+    input:
+        unpack(ask(PLAN.references.beside_networks)),
+    output:
+        networks=PATHS["reference_networks"],
+    log:
+        "<logs>/compare_networks/{reference}.log",
+    benchmark:
+        "<benchmarks>/compare_networks/{reference}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(PLAN.references.megabytes_of_networks),
+        runtime=60,
+        gpu=0,
+    params:
+        stages=ask(lambda: PLAN.references.stages()),
+        code=code("compare_networks"),
+    message:
+        "Networks beside each other and {wildcards.reference}"
+    script:
+        "../scripts/compare_networks.py"

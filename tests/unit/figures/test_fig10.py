@@ -13,6 +13,7 @@ STAGES = ("early", "middle", "penultimate", "final")
 NETWORKS = {"nn2": "NN2 (7 expressions)", "un": "NN3 (untrained)"}
 TIMES = np.arange(-50, 301, 50.0)
 OF_LAYERS = [*describe_tables()["reference_layers"].columns]
+OF_NETWORKS = [*describe_tables()["reference_networks"].columns]
 OF_RATERS = [*describe_tables()["reference_raters"].columns]
 SIMULATED = "SIMULATED observers, no people"
 PARTS = ("identity", "affect", "category")
@@ -113,7 +114,17 @@ def tables(layers, raters):
     return pd.DataFrame(layers).reindex(columns=OF_LAYERS), raters
 
 
-def draw(*given, **settings):
+def nearer(reference, value, p, stage="penultimate", network="nn2", other="un"):
+    """Both rows of two networks, as `compare_networks` has them."""
+    pairs = ((network, other, value), (other, network, -value))
+    return [
+        row(reference, "rho_a_difference", difference, p=p)
+        | {"network": one, "other": subtracted, "stage": stage}
+        for one, subtracted, difference in pairs
+    ]
+
+
+def draw(*given, differences=(), **settings):
     """Draw tables of references, which are named as they are."""
     layers, raters = (pd.concat(parts, ignore_index=True) for parts in zip(*given, strict=True))
     names = dict.fromkeys([*layers["reference"], *raters["reference"]])
@@ -122,7 +133,8 @@ def draw(*given, **settings):
         **{"dataset": "Portraits", "networks": NETWORKS, "looks": {"nn2": 0, "un": "untrained"}},
         "references": references,
     }
-    return fig10.draw(layers, raters, **(about | settings))
+    differences = pd.DataFrame(differences).reindex(columns=OF_NETWORKS)
+    return fig10.draw(layers, raters, differences, **(about | settings))
 
 
 def panels(figure):
@@ -264,3 +276,17 @@ def test_nothing_to_draw_is_an_error():
     layers, raters = pairs()
     with pytest.raises(FacestagesError, match="Figure 10 has nothing to draw"):
         draw((layers.assign(value=np.nan), raters.assign(value=np.nan)))
+
+
+def test_networks_are_compared_by_their_difference():
+    three = NETWORKS | {"vgg": "VGG16"}
+    rows = nearer("judged", 0.3, 0.01) + nearer("judged", 0.2, 0.02, other="vgg")
+    rows += nearer("judged", 0.1, 0.5, network="vgg") + nearer("judged", 0.4, 0.001, stage="early")
+    caption = draw(pairs(), differences=rows, networks=three).caption.replace("\u00a0", " ")
+    # By Holm, p are 0.03, 0.04 and 0.5.
+    expected = "on People, judged, penultimate stage, Holm's p < 0.05 over 3 pairs: nearer are NN2"
+    assert f"{expected} (7 expressions) than NN3 (untrained) (0.30 [0.20, 0.40])" in caption
+    assert "than VGG16 (0.20" in caption and "VGG16 than" not in caption
+    rows = nearer("judged", 0.3, 0.03) + nearer("judged", 0.2, 0.03, other="vgg")
+    caption = draw(pairs(), differences=rows, networks=three).caption
+    assert "over 2 pairs: none is nearer." in caption

@@ -6,6 +6,7 @@ import pytest
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata, spearmanr, t
 
+from facestages import store
 from facestages.analysis.arrays import check_labels, open_arrays
 from facestages.errors import FacestagesError
 from facestages.references.beside import open_shown
@@ -13,7 +14,8 @@ from facestages.references.compare import compare_reference
 from facestages.references.contents import Conditions, Confusions, Pairs, Ratings, Triplets
 from facestages.references.describe import describe_reference
 from facestages.references.files import write_reference
-from facestages.stimuli import StimulusSet, write_stimuli
+from facestages.references.networks import compare_networks
+from facestages.stimuli import StimulusSet, read_labels, write_stimuli
 from facestages.tables import write_table
 
 RNG = np.random.default_rng(0)
@@ -316,3 +318,81 @@ def test_a_subject_without_recordings(compare):
     content.dissimilarities[3] = np.nan
     with pytest.raises(FacestagesError, match="no pairs are recorded of every subject"):
         compare(content)
+
+
+@pytest.fixture
+def compare_two(tmp_path):
+    """Networks beside each other: one with two seeds, and one whose first layer is the last one."""
+
+    def run(content):
+        stimuli, path = tmp_path / "set.h5", tmp_path / "reference.h5"
+        sources = dict.fromkeys(LABELS.columns[1:], "file")
+        write_stimuli(stimuli, StimulusSet(np.zeros((48, 8, 8), np.uint8), LABELS, sources), "set")
+        _, _, facts = read_labels(stimuli, tmp_path / "set.labels.h5")
+        ids, digest = LABELS["stimulus_id"].to_numpy(), facts["stimuli_digest"]
+        write_reference(path, content, ids, NOTES | {"stimuli_digest": digest})
+        files = [
+            write_geometry(tmp_path, network, seed, digest)
+            for network, seed in (("one", 0), ("one", 1), ("two", 0))
+        ]
+        stages = {"one": {"early": "early", "penultimate": "fc"}, "two": {"early": "fc"}}
+        return compare_networks(path, stimuli, tmp_path / "set.labels.h5", files, stages)
+
+    return run
+
+
+def layer_points(name, seed):
+    """Outputs of a layer of one instance; those of the first are `LAYERS`."""
+    return LAYERS[name] + seed * np.random.default_rng(seed).normal(size=(48, 20))
+
+
+def write_geometry(folder, network, seed, digest):
+    path = folder / f"{network}-{seed}.h5"
+    notes = {"network": network, "seed": seed, "stimuli_digest": digest}
+    with store.create(path, "geometry", dataset="set", **notes) as file:
+        store.add_dimension(file, "stimulus", np.arange(48))
+        for name in ("early", "fc"):
+            points = layer_points(name, seed)
+            group = file.create_group(name)
+            store.add_dimension(group, "stimulus", np.arange(48))
+            store.add_dimension(group, "other", np.arange(48))
+            gram = (points @ points.T).astype(np.float32)
+            store.add_array(group, "gram", ("stimulus", "other"), gram)
+            group.attrs["total_variance"] = float(points.var(axis=0).sum())
+    return path
+
+
+def test_networks_beside_each_other(compare_two):
+    """The difference of the measures, of the mean over seeds; in both orders."""
+    content = judged_pairs()
+    found = compare_two(content).set_index(["stage", "network", "other"])
+    assert list(found.index) == [("early", "one", "two"), ("early", "two", "one")]
+    one, other = found.iloc[0], found.iloc[1]
+    judged = [rater[0] for rater in content.dissimilarities]
+    means = [
+        np.mean([spearmanr(pdist(layer_points(name, seed)), rater)[0] for rater in judged])
+        for name, seed in (("early", 0), ("early", 1), ("fc", 0))
+    ]
+    assert one["value"] == pytest.approx((means[0] + means[1]) / 2 - means[2], abs=1e-5)
+    assert one["measure"] == "rho_a_difference" and one["people"] == 12 and one["raters"] == 8
+    assert other["value"] == -one["value"] and other["ci_low"] == -one["ci_high"]
+    assert one["ci_high"] < 0 and one["p"] == other["p"] < 0.001
+
+
+def test_networks_beside_odd_ones_out(compare_two):
+    trials = np.array([RNG.permutation(48)[:3] for _ in range(200)])
+    a, b, c = (AFFECT[trials[:, place]] for place in range(3))
+    apart = np.stack([np.hypot(*(x - y).T) for x, y in ((b, c), (a, c), (a, b))], axis=1)
+    # The odd one is that whose two others are the nearest.
+    trials = np.array(
+        [[*np.delete(row, at), row[at]] for row, at in zip(trials, apart.argmin(1), strict=True)]
+    )
+    found = compare_two(Triplets(trials, np.repeat(["a", "b", "c", "d"], 50)))
+    two = found[found["network"] == "two"].iloc[0]
+    assert two["measure"] == "accuracy_difference" and two["ci_low"] > 0 and two["n"] == 200
+
+
+def test_networks_are_not_compared_beside_ratings(compare_two):
+    rating = AFFECT[None, :, :1].repeat(2, axis=0)
+    found = compare_two(Ratings(["a", "b"], np.arange(48), ["valence"], rating))
+    assert found["note"].tolist() == ["networks are not compared here"]

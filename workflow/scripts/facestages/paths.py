@@ -25,6 +25,7 @@ PATTERNS = {
     "contact_sheet": "<results>/stimuli/{dataset}.sheet.png",
     "ratings": "<results>/ratings/{ratings}.csv",
     "reference_raters": "<results>/references/{reference}.csv",
+    "reference_networks": "<results>/references/{reference}.networks.csv",
     "reference_layers": "<results>/references/{reference}/{network}/seed-{seed}.csv",
     "reference": "<results>/references/{reference}.h5",
     # Networks.

@@ -44,8 +44,9 @@ class Shared(NamedTuple):
 
         It is no smaller than that of the items that show the very same people.
 
-        Sums over one person have the jackknife's factor for few people: without one of P people, of
-        whom each item shows k, a mean is over ``(P - k) / P`` of the items.
+        Sums over one person are divided by ``1 - k / P``: as each item shows k of P people, the
+        mean of all has taken so much of their deviations (HC2 of MacKinnon and White 1985,
+        doi:10.1016/0304-4076(85)90158-7).
         """
         rows = items.reshape(-1, items.shape[-1])
         squares = sum(
@@ -58,18 +59,18 @@ class Shared(NamedTuple):
     @property
     def signs(self) -> list[float]:
         """What the squares of each size of set count, with the factor for few people."""
-        left = (1 - len(self.sets) / self.people) ** 2 * self.people / (self.people - 1)
+        left = 1 - len(self.sets) / self.people
         first, *others = (sign for sign, _ in self.sets)
         return [first / left, *others]
 
     @property
     def apart(self) -> float:
-        """How many items there can be that share no one; half of the people at most.
+        """How many items there can be that share no one: half of the people.
 
         Sums of products over few people vary more than those of normal numbers, and a t of half as
         many degrees of freedom keeps the level of the intervals (in simulations of 12 to 70).
         """
-        return self.people / max(len(self.sets), 2)
+        return self.people / 2
 
 
 def share_people(*people: np.ndarray) -> Shared:

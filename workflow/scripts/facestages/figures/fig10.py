@@ -94,6 +94,7 @@ class Panel(NamedTuple):
 def draw(
     layers: pd.DataFrame,
     raters: pd.DataFrame,
+    differences: pd.DataFrame,
     *,
     dataset: str,
     networks: Mapping[str, str],
@@ -109,6 +110,8 @@ def draw(
         Rows of `references.compare.compare_reference`, of all seeds, networks and references.
     raters : pandas.DataFrame
         Rows of `references.describe.describe_reference`, of all references.
+    differences : pandas.DataFrame
+        Rows of `references.networks.compare_networks`, of all references.
     dataset : str
         Name in figures of the face set.
     networks : mapping of str to str
@@ -159,6 +162,7 @@ def draw(
     table = pd.concat(drawn, ignore_index=True)
     judged.add_legend(figure, table, look)
     sentences = _caption(table, numbers, dataset, kinds, references, places, look)
+    sentences += list(judged.describe_nearer(differences, references, look))
     title = _title(table, kinds, references, look)
     return page.finish(figure, table[_COLUMNS], title, sentences, absent)
 

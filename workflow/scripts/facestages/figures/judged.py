@@ -6,7 +6,7 @@ and returns what its title says and the rows that it has drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +45,9 @@ _ASIDE, _APART = 0.09, 0.006
 WEIGHTS = (-1.0, 2.0)
 _BAR = 0.24
 _SHORT = {"penultimate": "penult."}
+
+# The stage at which networks are compared in the caption, and pairs that are listed there.
+_STAGE, _PAIRS = "penultimate", 6
 
 
 class Look(NamedTuple):
@@ -317,3 +320,27 @@ def spell_row(row: pd.Series) -> str:
 def short(network: str) -> str:
     """The name of a network in the title of a panel, on one line."""
     return abbreviate(network, 24).replace(" ", TIED)
+
+
+def describe_nearer(
+    differences: pd.DataFrame, references: Mapping[str, Mapping[str, str]], look: Look
+) -> Iterator[str]:
+    """A sentence for each reference: which network is nearer to it than which other one."""
+    known = differences[differences["value"].notna() & differences["network"].isin(look.networks)]
+    for name, rows in known.groupby("reference", sort=False):
+        stages = [stage for stage in look.stages if stage in set(rows["stage"])]
+        stage = _STAGE if _STAGE in stages else stages[-1]
+        # Of the two orders of a pair, the one in which the first is nearer.
+        rows = rows[(rows["stage"] == stage) & (rows["value"] > 0)].sort_values("p")
+        number = len(rows)
+        adjusted = (rows["p"] * np.arange(number, 0, -1)).cummax()
+        nearer = [
+            f"{look.networks[row['network']]} than {look.networks[row['other']]} ({spell_row(row)})"
+            for _, row in rows[adjusted < 0.05].iterrows()
+        ]
+        more = f" and {len(nearer) - _PAIRS} more" if len(nearer) > _PAIRS else ""
+        words = f"nearer are {', '.join(nearer[:_PAIRS])}{more}" if nearer else "none is nearer"
+        yield (
+            f"Networks beside each other on {references[name]['label']}, {stage} stage, Holm's p "
+            f"< 0.05 over {number} pairs: {words}."
+        )

@@ -27,6 +27,7 @@ _TABLES = {
     "subspaces_people": "figures.fig9",
     "attribution": "figures.fig2",
     "reference_layers": "figures.fig10",
+    "reference_networks": "figures.fig10",
 }
 
 # Readers of the face sets that the paper used.
@@ -97,6 +98,7 @@ def _files(plan: Plan, drawable: list[str]) -> dict[str, list[str]]:
         files[product] += plan.paths(product, dict.fromkeys(scored))
     if "figures.fig10" in drawable:
         files["reference_layers"] += plan.figure("fig10").files["layers"]
+        files["reference_networks"] += plan.figure("fig10").files["differences"]
     if "figures.multiverse" in drawable:
         files["multiverse"] += plan.figure("multiverse").files["choices"]
     if "figures.fig5" in drawable:

@@ -290,7 +290,8 @@ def _fig10(plan: Plan, fig10) -> FigurePlan:
     return FigurePlan(
         {
             "layers": plan.references.compared(references, networks),
-            "raters": [plan.path("reference_raters", reference=name) for name in references],
+            "raters": plan.references.paths("reference_raters", references),
+            "differences": plan.references.paths("reference_networks", references),
         },
         {
             **_one_face_set(plan, fig10, networks),

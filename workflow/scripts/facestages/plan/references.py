@@ -67,6 +67,10 @@ class References:
             "answers": self.plan.path("predictions", one) if answers else [],
         }
 
+    def paths(self, product: str, references: Iterable[str]) -> list[str]:
+        """A product of each of some references."""
+        return [self.plan.path(product, reference=name) for name in references]
+
     def compared(self, references: Iterable[str], networks: Iterable[str]) -> list[str]:
         """Tables of all instances of some networks beside some references."""
         return [
@@ -74,6 +78,27 @@ class References:
             for name in references
             for one in self.plan.every_seed([self.config.references[name].dataset], networks)
         ]
+
+    def networks(self) -> list[str]:
+        """The networks of Figure 10; without it, all."""
+        fig10 = self.config.figures.fig10
+        return self.plan.present("networks", fig10.networks if fig10 else self.config.networks)
+
+    def stages(self) -> dict[str, dict[str, str]]:
+        """Layer of each stage of `networks`."""
+        return {name: self.plan.networks.stages(name) for name in self.networks()}
+
+    def beside_networks(self, reference: str) -> dict[str, str | list[str]]:
+        """Files of the comparison of all `networks`, by name."""
+        dataset = self.config.references[reference].dataset
+        return {
+            "reference": self.plan.path("reference", reference=reference),
+            "stimuli": self.stimuli(reference),
+            "labels": self.plan.face_sets.labels(dataset),
+            "geometry": self.plan.paths(
+                "geometry", self.plan.every_seed([dataset], self.networks())
+            ),
+        }
 
     def megabytes(self, reference: str) -> int:
         """Memory of the job that prepares a reference, by the size of its file."""
@@ -85,8 +110,15 @@ class References:
             return memory.rdms(size, _subjects(entry.path))
         return memory.judgements(size)
 
+    def megabytes_of_networks(self, reference: str) -> int:
+        """Memory of the job that compares `networks`: contributions of each at one stage."""
+        return self._megabytes(reference, 20 + 4 * len(self.networks()))
+
     def megabytes_beside(self, reference: str) -> int:
-        """Memory of the jobs that read a prepared reference."""
+        """Memory of the jobs that read a prepared reference: judgements and contributions."""
+        return self._megabytes(reference, 20)
+
+    def _megabytes(self, reference: str, bytes_each: int) -> int:
         entry = self.config.references[reference]
         n = self.plan.face_sets.n_measured(entry.dataset)
         if entry.source == "simulated":
@@ -95,7 +127,8 @@ class References:
             # Matrices have four bytes a number or more, tables two.
             values = _size(entry.path) // (4 if entry.source == "rdms" else 2)
         # Ranks take the place of recordings in time; of judgements there are contributions as well.
-        bytes_each = 8 if getattr(entry, "times", None) else 20
+        if getattr(entry, "times", None):
+            bytes_each = 8
         return memory.beside_reference(n, values * bytes_each)
 
 
