@@ -178,6 +178,30 @@ def test_what_seems_odd_stands_above_the_labels(faces, tmp_path):
     assert "## To look at\n\n- 3 paths \\*\n- 'joy'?\n\n## Labels and their sources" in text
 
 
+def test_copies_are_named_with_labels_in_which_they_differ(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (1030, 4, 4), dtype=np.uint8)
+    # One pair far apart, and three of which one is of another person.
+    images[1020] = images[3]
+    images[[600, 700]] = images[5]
+    labels = pd.DataFrame({"stimulus_id": [f"p{number}" for number in range(1030)]})
+    labels = labels.assign(identity="x", expression="happy")
+    labels.loc[600, "identity"] = ""
+    sources = {"identity": "file", "expression": "file"}
+    assert odd_lines(tmp_path, images, labels, sources) == [
+        "3 pictures are copies of another one: 'p1020' is 'p3'. Copies are nearest to each other "
+        "in every layer: leave them out",
+        "1 of these differ in identity: 'p5' is x, and 'p600' is none. Mend the table",
+    ]
+    assert odd_lines(tmp_path, images[:5], labels[:5], sources) is None
+
+
+def odd_lines(folder, images, labels, sources):
+    write_stimuli(folder / "mine.h5", StimulusSet(images, labels, sources), "mine")
+    report = report_stimuli(folder / "mine.h5", folder / "mine.labels.h5")
+    return report["source"].get("to_look_at")
+
+
 def test_pictures_of_nobody_are_no_person(faces, tmp_path):
     labels, sources, _ = read_labels(faces)
     labels["identity"] = ["x", "", ""]

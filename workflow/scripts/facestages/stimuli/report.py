@@ -14,6 +14,7 @@ from facestages.action_units import agreement
 from facestages.expressions import EXPRESSIONS
 from facestages.files import atomic_path
 from facestages.stimuli import Irregularity, read_irregular, read_labels, read_report
+from facestages.stimuli.copies import describe_copies
 from facestages.stimuli.sample import pictures_in_words
 from facestages.text import escape_markdown
 
@@ -89,7 +90,9 @@ def report_stimuli(
         "expression_of_analyses": taken,
         "predicted": predicted,
         "agreement": compared,
-        "source": _join_reports(read_report(stimuli), read_report(labels)),
+        "source": _join_reports(
+            read_report(stimuli), read_report(labels), [*describe_copies(stimuli, table)]
+        ),
     }
 
 
@@ -105,10 +108,10 @@ def _warn_of_lost(dataset: str, table: pd.DataFrame, sample: pd.DataFrame) -> No
             )
 
 
-def _join_reports(of_pictures: dict, of_labels: dict) -> dict:
-    """The reports of both readers of a source; of videos, person by person."""
+def _join_reports(of_pictures: dict, of_labels: dict, odd: Sequence[str]) -> dict:
+    """The reports of both readers of a source, with further odd lines; of videos, by person."""
     joined = {**of_pictures, **of_labels}
-    odd = [*of_pictures.get(ODD, ()), *of_labels.get(ODD, ())]
+    odd = [*of_pictures.get(ODD, ()), *of_labels.get(ODD, ()), *odd]
     joined |= {ODD: odd} if odd else {}
     if "subjects" in of_labels:
         people = of_pictures["subjects"].items()
