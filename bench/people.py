@@ -114,12 +114,16 @@ def beside_pairs(seed: int) -> Row:
     row |= {"weight in interval": float(inside.mean())}
     row |= {"ceiling_low error": low - truth, "ceiling_high error": high - truth}
     row |= {"ceiling error": true_ceiling(ranked) - truth}
-    for related in (True, False):
-        distances = layer_distances(faces, rng, related)
-        items = rank_items(distances, ranked)
-        found = estimate(items.__getitem__, len(items), ranked.shared)
-        row |= _columns(f"rho_a, {'related' if related else 'unrelated'} layer", found)
-    return row
+    items = {
+        name: rank_items(layer_distances(faces, rng, name != "unrelated"), ranked)
+        for name in ("related", "unrelated", "another")
+    }
+    for name in ("related", "unrelated"):
+        found = estimate(items[name].__getitem__, RATERS, ranked.shared)
+        row |= _columns(f"rho_a, {name} layer", found)
+    apart = items["related"] - items["another"]
+    found = estimate(apart.__getitem__, RATERS, ranked.shared)
+    return row | _columns("rho_a, difference of two layers that are related alike", found)
 
 
 def beside_ratings(seed: int) -> Row:
@@ -218,7 +222,8 @@ def summarise(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
                 yield name, f"{values.mean():.1%} (n = {len(values)})"
             continue
         value, low, high, p = (table[f"{name}|{key}"] for key in ("value", "low", "high", "p"))
-        truth, what = (0.0, "0") if "unrelated" in name else (value.mean(), "the mean")
+        is_null = "unrelated" in name or "difference" in name
+        truth, what = (0.0, "0") if is_null else (value.mean(), "the mean")
         held, small = ((low <= truth) & (high >= truth)).mean(), (p < 0.05).mean()
         yield (
             name,
