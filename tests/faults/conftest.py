@@ -21,6 +21,9 @@ PIXELS = {"label": "Pixels", "architecture": "pixels"} | {
     "stages": dict.fromkeys(("early", "middle", "penultimate", "final"), "pixels")
 }
 
+# How a line on a key of the config begins: with its file and line, where it is in the file.
+ON_KEYS = re.compile(r"(config|\S+\.yaml(, line \d+)?): ")
+
 
 class Workspace:
     """A folder with a face set, the config of a run over it, and what was made so far.
@@ -105,7 +108,7 @@ class Workspace:
         """Ask for `target` with a config to be refused before any job; return the message."""
         result = self.refuse(target)
         assert " failed: " not in result.stderr
-        told = [line for line in result.stderr.splitlines() if line.startswith("config")]
+        told = [line for line in result.stderr.splitlines() if ON_KEYS.match(line)]
         self._check_message("\n".join(told), said)
         return "\n".join(told)
 

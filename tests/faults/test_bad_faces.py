@@ -103,7 +103,7 @@ def test_a_table_with_nul(workspace):
     table.write_bytes(table.read_bytes().replace(b"happy", b"hap\0y", 1))
     workspace.refuse_config(
         "results/stimuli/bad.h5",
-        "config: datasets.bad: bad/faces.csv: line 2 holds a NUL character",
+        ": datasets.bad: bad/faces.csv: line 2 holds a NUL character",
         "Save a table as 'CSV UTF-8'",
     )
 

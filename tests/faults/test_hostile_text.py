@@ -54,7 +54,7 @@ def test_a_run_of_hostile_names(workspace):
 def test_a_label_of_two_lines(workspace):
     workspace.config["datasets"]["own"]["label"] = "Own\n\n.. include:: config.yaml"
     workspace.refuse_config(
-        "all", r"config: datasets.own.label: has the character \n after 'Own'", "remove it"
+        "all", r".yaml, line 4: datasets.own.label: has the character \n after 'Own'", "remove it"
     )
 
 
@@ -62,7 +62,7 @@ def test_a_name_that_clears_the_terminal(workspace):
     workspace.add_table("odd", [("0.png", "A\x1b[2J", "happy"), ("1.png", "B", "sad")])
     message = workspace.refuse_config(
         "results/stimuli/odd.h5",
-        "config: datasets.odd: odd/faces.csv: row 1 (line 2): ",
+        ": datasets.odd: odd/faces.csv: row 1 (line 2): ",
         r"identity has the character \x1b after 'A'",
     )
     assert "\x1b" not in message

@@ -64,7 +64,7 @@ def test_a_mistake_in_the_default_config_has_its_line(tmp_path, content, line):
     command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "--dry-run"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode != 0 and "Traceback" not in run.stderr
-    assert run.stderr.splitlines()[-1].startswith(f"config: config/config.yaml: {line}")
+    assert run.stderr.splitlines()[-1].startswith(f"config/config.yaml: {line}")
 
 
 def test_a_key_that_a_config_file_gives_twice(workspace):

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from facestages.yaml_files import read_yaml
+from facestages.yaml_files import name_lines, read_yaml
 from refusals import refusal
 
 
@@ -96,3 +96,45 @@ def test_a_blank_of_another_kind_in_a_key_is_refused(tmp_path, text):
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     message = refusal(read_yaml, tmp_path / "x.yaml")
     assert "x.yaml: line 1, column " in message and "a blank of another kind" in message
+
+
+CONFIG = """\
+datasets:
+  mine:
+    table: faces.csv
+    crop: {size: 48}
+figures:
+  fig4:
+    networks:
+      - nn1
+      - nn2
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("config: datasets.mine.table = 'x': no such file", 3),
+        ("config: datasets.mine: unknown key 'crop': did you mean", 4),
+        ("config: datasets.mine.crop.size: too small", 4),
+        ("config: datasets.mine.label: this key is missing", 2),
+        ("config: figures.fig4.networks.1 = 'nn2': no such network", 9),
+        ("config: top level: unknown key 'figures': did you mean", 5),
+        ("config: datasets.mine: faces.csv: row 1: has a NUL", 2),
+    ],
+)
+def test_a_message_on_a_key_has_its_line(tmp_path, message, line):
+    other, mine = tmp_path / "other.yaml", tmp_path / "mine.yaml"
+    other.write_text("figures: {}\n")
+    mine.write_text(CONFIG)
+    expected = message.replace("config", f"{mine}, line {line}", 1) + "\nsecond: line"
+    assert name_lines(f"{message}\nsecond: line", [other, mine]) == expected
+
+
+@pytest.mark.parametrize("text", ["a: [", "just text", None])
+def test_a_message_stays_where_no_line_is_known(tmp_path, text):
+    path = tmp_path / "x.yaml"
+    if text is not None:
+        path.write_text(text)
+    for message in ("config: datasets: this key is missing", "fig4 has nothing to draw"):
+        assert name_lines(message, [path]) == message

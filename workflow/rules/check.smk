@@ -114,7 +114,7 @@ def force_if_stale(step, wildcards):
     good = all(is_good(str(path), now) for path in results)
     for item in PLAN.gone_of(values.get("given", [])):
         if not all(is_current(str(path)) for path in results):
-            sys.exit(missing_message(item))
+            end_run(missing_message(item))
         say_used(item.problem)
     # Where the params differ from those that Snakemake noted, it gives that as its reason.
     if not good and not workflow.persistence.params_changed(Told(results, list(values.values()))):

@@ -72,7 +72,7 @@ def ask(question, **settings):
         try:
             return find(*(value_of(name, wildcards) for name in names))
         except FacestagesError as error:
-            sys.exit(str(error))
+            end_run(error)
 
     return answer
 

@@ -29,7 +29,7 @@ from facestages.config import load_config
 from facestages.errors import FacestagesError
 from facestages.job import let_jobs_import
 from facestages.plan import targets
-from facestages.yaml_files import read_yaml
+from facestages.yaml_files import name_lines, read_yaml
 
 if IS_FOLDER:
     let_jobs_import(sys.path[0])
@@ -43,15 +43,23 @@ else:
 
 # A config file given on the command line replaces the default one; it is not merged into it.
 OWN_CONFIG = not (IS_MODULE or workflow.overwrite_configfiles)
+CONFIG_FILES = ["config/config.yaml"] if OWN_CONFIG else [] if IS_MODULE else workflow.configfiles
+
+
+def end_run(message):
+    """End with a message; one on keys of the config names file and line."""
+    sys.exit(name_lines(str(message), CONFIG_FILES))
+
+
 try:
     # Snakemake tells no line of a mistake, and takes the last of two equal keys in silence. What
     # stands in JSON or is of another workflow it reads alone.
-    if workflow.is_main_process and not IS_MODULE:
-        for path in ["config/config.yaml"] if OWN_CONFIG else workflow.configfiles:
+    if workflow.is_main_process:
+        for path in CONFIG_FILES:
             if os.path.exists(path) and not str(path).endswith(".json"):
                 read_yaml(path)
 except FacestagesError as error:
-    sys.exit(f"config: {error}")
+    end_run(error)
 
 if OWN_CONFIG:
 
@@ -82,7 +90,7 @@ try:
         MANIFEST,
     )
 except FacestagesError as error:
-    sys.exit(str(error))
+    end_run(error)
 # Snakemake takes these as they are written, with '~'.
 workflow.pathvars.update(
     Pathvars.from_config({"pathvars": CONFIG.pathvars}, module_level=IS_MODULE)

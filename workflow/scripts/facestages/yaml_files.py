@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,50 @@ def read_yaml(path: str | os.PathLike) -> dict:
     if not isinstance(content, dict):
         raise FacestagesError(f"{path}: must hold keys and values, a line 'key: value' each")
     return content
+
+
+def name_lines(message: str, paths: Sequence[str | os.PathLike]) -> str:
+    """A message on keys of a config, with the file and line of each key.
+
+    ``config: figures.fig4.dataset: ...`` becomes ``mine.yaml, line 7: figures.fig4.dataset: ...``.
+    The line is that of the key, or of the innermost section around it that is there. Of several
+    files the last counts that has the key's section. What is found in none stays as it is.
+    """
+    return "\n".join(_name_line(line, paths) for line in message.split("\n"))
+
+
+def _name_line(line: str, paths: Sequence[str | os.PathLike]) -> str:
+    about = re.match(r"config: ([\w.-]+?):? ", line)
+    if about is None:
+        return line
+    keys = about[1].split(".") if not line.startswith("config: top level") else []
+    keys += re.findall(r"^[^']* unknown key '([^']+)'", line)[:1]
+    for path in reversed(paths):
+        if number := _line_of(path, keys):
+            return f"{path}, line {number}{line.removeprefix('config')}"
+    return line
+
+
+def _line_of(path: str | os.PathLike, keys: Sequence[str]) -> int | None:
+    """Line of the innermost of nested keys that a file has; None if it has none of them."""
+    import yaml
+
+    try:
+        node = yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader)
+    except Exception:
+        # Whatever is wrong with the file was told before, or Snakemake reads it in another way.
+        return None
+    found = None
+    for key in keys:
+        if node.id == "mapping":
+            inside = {name.value: (name, value) for name, value in node.value}
+        else:
+            inside = {str(n): (one, one) for n, one in enumerate(node.value)}
+        if node.id == "scalar" or key not in inside:
+            break
+        name, node = inside[key]
+        found = name.start_mark.line + 1
+    return found
 
 
 def _surprises(node: yaml.Node | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from facestages.errors import FacestagesError
 from facestages.plan import Plan
 from facestages.plan.labels import missing_labels
 from facestages.plan.presence import NOT_THERE, read_gated
+from facestages.yaml_files import name_lines
 
 
 def check_config(path: str | os.PathLike) -> list[str]:
@@ -23,6 +24,13 @@ def check_config(path: str | os.PathLike) -> list[str]:
         If a run would end with it: because of a mistake in the config, or of a file that is not
         there or cannot be used.
     """
+    try:
+        return _check(path)
+    except FacestagesError as error:
+        raise FacestagesError(name_lines(str(error), [path])) from error
+
+
+def _check(path: str | os.PathLike) -> list[str]:
     manifest = read_manifest(RESOURCES / "manifest.yaml")
     config = load_config(path, manifest)
     plan = Plan(config, manifest)
@@ -34,7 +42,7 @@ def check_config(path: str | os.PathLike) -> list[str]:
         without = [
             one for one in without if one.note.endswith(NOT_THERE) or _section(one) not in gone
         ]
-        raise FacestagesError("\n".join(map(_in_words, without)))
+        raise FacestagesError("\n".join(f"config: {_in_words(one)}" for one in without))
     for name in plan.drawable:
         if name.startswith("figures."):
             plan.figure(name.split(".")[1])
