@@ -157,6 +157,33 @@ def test_similarities_are_no_mixture_and_units_do_not_matter():
     np.testing.assert_allclose(*weights, atol=1e-9)
 
 
+@pytest.mark.parametrize("cut", [[0.0], [1.2], [-0.7, 0.7]], ids=["half", "rare", "three"])
+def test_the_ceiling_of_judgements_with_ties(cut):
+    """Same or different, or three answers: the truth is that of new raters, with 400 others."""
+    rng = np.random.default_rng(0)
+    first, second = np.triu_indices(20, 1)
+    common = rng.normal(size=len(first))
+    judged = np.digitize(common + rng.normal(size=(432, len(first))), cut)
+    ranked = rank_judgements(judged.astype(float), first, second)
+    truth = rank_items(judged[32:].mean(axis=0), ranked._replace(ranks=ranked.ranks[:32])).mean()
+    few = [ranked._replace(ranks=ranked.ranks[start : start + 8]) for start in range(0, 32, 8)]
+    found = [true_ceiling(one) for one in few]
+    assert np.mean(found) == pytest.approx(truth, abs=0.03)
+    assert all(one <= noise_ceiling(few[place])[1] for place, one in enumerate(found))
+
+
+def test_the_ceiling_where_few_judged_the_same_pairs():
+    rng = np.random.default_rng(0)
+    first, second = np.triu_indices(20, 1)
+    judged = 10 + rng.normal(size=len(first)) + rng.normal(size=(6, len(first)))
+    judged[rng.random(judged.shape) > 0.1] = np.nan
+    assert 0 < true_ceiling(rank_judgements(judged, first, second)) <= 1
+    alone = np.full((4, len(first)), np.nan)
+    for rater in range(4):
+        alone[rater, rater * 40 : rater * 40 + 40] = rng.random(40)
+    assert np.isnan(true_ceiling(rank_judgements(alone, first, second)))
+
+
 def test_the_ceiling_of_few_raters_does_not_depend_on_their_order():
     _, judged, _ = planted(1, raters=5)
     people = [one // 4 for one in np.triu_indices(100, 1)]

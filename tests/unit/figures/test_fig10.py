@@ -114,11 +114,11 @@ def tables(layers, raters):
     return pd.DataFrame(layers).reindex(columns=OF_LAYERS), raters
 
 
-def nearer(reference, value, p, stage="penultimate", network="nn2", other="un"):
+def nearer(reference, value, p, p_holm, stage="penultimate", network="nn2", other="un"):
     """Both rows of two networks, as `compare_networks` has them."""
     pairs = ((network, other, value), (other, network, -value))
     return [
-        row(reference, "rho_a_difference", difference, p=p)
+        row(reference, "rho_a_difference", difference, p=p, p_holm=p_holm)
         | {"network": one, "other": subtracted, "stage": stage}
         for one, subtracted, difference in pairs
     ]
@@ -280,13 +280,15 @@ def test_nothing_to_draw_is_an_error():
 
 def test_networks_are_compared_by_their_difference():
     three = NETWORKS | {"vgg": "VGG16"}
-    rows = nearer("judged", 0.3, 0.01) + nearer("judged", 0.2, 0.02, other="vgg")
-    rows += nearer("judged", 0.1, 0.5, network="vgg") + nearer("judged", 0.4, 0.001, stage="early")
+    rows = nearer("judged", 0.3, 0.01, 0.03) + nearer("judged", 0.2, 0.02, 0.04, other="vgg")
+    rows += nearer("judged", 0.1, 0.5, 0.5, network="vgg")
+    rows += nearer("judged", 0.4, 0.001, 0.001, stage="early")
     caption = draw(pairs(), differences=rows, networks=three).caption.replace("\u00a0", " ")
-    # By Holm, p are 0.03, 0.04 and 0.5.
     expected = "on People, judged, penultimate stage, Holm's p < 0.05 over 3 pairs: nearer are NN2"
     assert f"{expected} (7 expressions) than NN3 (untrained) (0.30 [0.20, 0.40])" in caption
     assert "than VGG16 (0.20" in caption and "VGG16 than" not in caption
-    rows = nearer("judged", 0.3, 0.03) + nearer("judged", 0.2, 0.03, other="vgg")
+    rows = nearer("judged", 0.3, 0.03, 0.06) + nearer("judged", 0.2, 0.03, 0.06, other="vgg")
     caption = draw(pairs(), differences=rows, networks=three).caption
     assert "over 2 pairs: none is nearer." in caption
+    rows = nearer("judged", 0.3, np.nan, np.nan)
+    assert "beside each other" not in draw(pairs(), differences=rows, networks=three).caption

@@ -126,9 +126,11 @@ def test_conditions_are_means_of_their_pictures(compare, describe):
     assert rho.loc["fc", "value"] == pytest.approx(expected, abs=1e-6)
     assert rho["value"].idxmax() == "early" and rho.loc["early", "people"] == 12
     assert rho.loc["early", "note"] == "conditions are means of 2 pictures"
-    models = describe(of_conditions(groups, judged)).query("measure == 'rho_a'")["label"]
+    models = describe(of_conditions(groups, judged)).query("measure == 'rho_a'")
+    models = models.set_index("label")
     # Each condition has two expressions, so there is no model of category.
-    assert list(models) == ["identity", "affect"]
+    assert models["value"].notna().to_dict() == {"identity": 1, "affect": 1, "category": 0}
+    assert "some picture or condition has no expression" in models.loc["category", "note"]
 
 
 def test_conditions_of_all_people_have_intervals_over_raters(compare):
@@ -140,7 +142,8 @@ def test_conditions_of_all_people_have_intervals_over_raters(compare):
     by_rater = [spearmanr(mean_distances(groups, LAYERS["fc"]), one)[0] for one in judged[:, 0]]
     reach = t.ppf(0.975, 8) * np.std(by_rater, ddof=1) / 3
     ends = np.mean(by_rater) - reach, np.mean(by_rater) + reach
-    assert rho["people"] == 1 and (rho["ci_low"], rho["ci_high"]) == pytest.approx(ends, abs=1e-5)
+    assert (rho["ci_low"], rho["ci_high"]) == pytest.approx(ends, abs=1e-5)
+    assert rho["people"] == 12 and "the interval is over raters alone" in rho["note"]
 
 
 def test_conditions_that_share_a_person_are_not_independent():
@@ -376,7 +379,7 @@ def test_networks_beside_each_other(compare_two):
     assert one["value"] == pytest.approx((means[0] + means[1]) / 2 - means[2], abs=1e-5)
     assert one["measure"] == "rho_a_difference" and one["people"] == 12 and one["raters"] == 8
     assert other["value"] == -one["value"] and other["ci_low"] == -one["ci_high"]
-    assert one["ci_high"] < 0 and one["p"] == other["p"] < 0.001
+    assert one["ci_high"] < 0 and one["p"] == other["p"] == one["p_holm"] < 0.001
 
 
 def test_networks_beside_odd_ones_out(compare_two):
@@ -390,6 +393,26 @@ def test_networks_beside_odd_ones_out(compare_two):
     found = compare_two(Triplets(trials, np.repeat(["a", "b", "c", "d"], 50)))
     two = found[found["network"] == "two"].iloc[0]
     assert two["measure"] == "accuracy_difference" and two["ci_low"] > 0 and two["n"] == 200
+
+
+def test_seeds_that_disagree_show_no_difference(compare_two, monkeypatch):
+    """The second seed is far from the first, on the other side of the other network."""
+    content = judged_pairs()
+    monkeypatch.setitem(LAYERS, "early", LAYERS["fc"] + 0.5 * RNG.normal(size=(48, 20)))
+    noise = np.random.default_rng(1).normal(size=(48, 20))
+    monkeypatch.setitem(globals(), "layer_points", lambda name, seed: {
+        ("early", 0): np.pad(6 * AFFECT, ((0, 0), (0, 18))), ("early", 1): noise,
+    }.get((name, seed), LAYERS["fc"]))  # fmt: skip
+    one = compare_two(content).iloc[0]
+    assert one["p"] == one["p_holm"] == 1
+    assert one["ci_low"] < -0.5 and one["ci_high"] > 0
+
+
+def test_a_dead_layer_is_not_compared(compare_two, monkeypatch):
+    monkeypatch.setitem(globals(), "layer_points", lambda name, seed: LAYERS[name] * (1 - seed))
+    found = compare_two(judged_pairs())
+    assert len(found) == 2 and found["value"].isna().all()
+    assert found["note"].str.contains("same output for every picture").all()
 
 
 def test_networks_are_not_compared_beside_ratings(compare_two):

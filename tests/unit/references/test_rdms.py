@@ -75,17 +75,19 @@ def test_one_subject(prepared, conditions, caplog):
 def test_conditions_of_several_pictures(prepared, write):
     """In the order of their first rows; what is not in the face set is left out of each."""
     rows = ("sad,p2-sad", "happy,p0-happy", "sad,p3-sad", "none,p9-sad", "none,p8-sad")
-    rows += ("happy,p1-happy", "happy,p7-happy", "neutral,p1-neutral")
-    values = stack(2)[:, :4, :4]
+    rows += ("1,p1-happy", "HAPPY,p7-happy", "neutral,p1-neutral")
+    values = stack(2)
     table = write("condition,picture", *rows, name="conditions.csv")
     found = prepared("rdms", path=save(values), conditions=table)
     assert found.conditions == {
         "sad": ["p2-sad.png", "p3-sad.png"],
-        "happy": ["p0-happy.png", "p1-happy.png"],
+        "happy": ["p0-happy.png"],
+        "1": ["p1-happy.png"],
         "neutral": ["p1-neutral.png"],
     }
-    assert found.first == ["sad", "sad", "happy"] and found.second == ["happy", *["neutral"] * 2]
-    expected = values[:, [0, 0, 1], [1, 3, 3]]
+    assert found.first == [*["sad"] * 3, *["happy"] * 2, "1"]
+    assert found.second == ["happy", "1", "neutral", "1", "neutral", "neutral"]
+    expected = values[:, [0, 0, 0, 1, 1, 3], [1, 3, 4, 3, 4, 4]]
     np.testing.assert_allclose(found.dissimilarity[:, 0], expected)
 
 
@@ -96,6 +98,55 @@ def test_conditions_of_one_picture_may_have_names(prepared, write):
     found = prepared("rdms", path=save(values), conditions=table)
     assert found.conditions == {}
     check(found, values[:, None])
+
+
+def test_a_picture_that_is_named_twice_is_one(prepared, write):
+    rows = [f"{number},{name}" for number, name in enumerate(NAMES)]
+    values = stack(2)
+    table = write("condition,picture", *rows, "0,P2-SAD.png", name="conditions.csv")
+    found = prepared("rdms", path=save(values), conditions=table)
+    assert found.conditions == {}
+    check(found, values[:, None])
+
+
+@pytest.mark.parametrize(
+    ("rows", "shape", "said"),
+    [
+        # By expression, where the array has each picture.
+        (
+            ("sad,p2-sad", "happy,p0-happy", "n,p1-neutral", "sad,p3-sad", "happy,p1-happy"),
+            (2, N, N),
+            r"shape \(2, 5, 5\) fits 5 conditions, and the column 'condition' .* makes 3 of 5 rows",
+        ),
+        # Read from its end, this would be ten subjects and the pairs of three conditions.
+        (
+            ("sad,p2-sad", "happy,p0-happy", "n,p1-neutral", "sad,p3-sad", "happy,p1-happy"),
+            (3, 10),
+            "fits 5 conditions",
+        ),
+        (
+            ("a,p2-sad", "b,p0-happy", "c,none", "d,no", "e,nobody", "b,p1-happy", "a,p3-sad"),
+            (2, N, N),
+            "2 of 5 conditions have a picture in face set own. At least 4 must",
+        ),
+        (
+            ("a,p2-sad", "b,p0-happy", "b,p1-happy", "c,p3-sad", "d,p1-happy", "d,p0-happy", "e,x"),
+            (2, N, N),
+            "conditions 2 and 4 are both the pictures of 'd'. Give each condition pictures of its",
+        ),
+    ],
+)
+def test_conditions_that_do_not_fit(prepared, write, rows, shape, said):
+    table = write("condition,picture", *rows, name="conditions.csv")
+    values = np.zeros(shape) if shape[-1] == 10 else stack(2)
+    with pytest.raises(FacestagesError, match=said):
+        prepared("rdms", path=save(values), conditions=table)
+
+
+def test_four_names_of_three_pictures(prepared, write):
+    table = write("picture", "p2-sad", "p0-happy", "P2-SAD.png", "p1-happy", name="conditions.csv")
+    with pytest.raises(FacestagesError, match="about 3 different pictures. At least 4 are needed"):
+        prepared("rdms", path=save(stack(2)[:, :4, :4]), conditions=table)
 
 
 def test_a_condition_without_a_name(prepared, write):
@@ -171,6 +222,36 @@ def test_rsatoolbox_without_names(prepared, conditions):
     rsatoolbox.rdm.RDMs(pairs).save("rdms.h5", file_type="hdf5")
     assert "no pattern descriptor names the pictures" in prepared.refuses("rdms", path="rdms.h5")
     check(prepared("rdms", path="rdms.h5", conditions=conditions), values[:, None])
+
+
+def save_rsatoolbox(values, names, descriptor="picture"):
+    pairs = np.array([squareform(matrix, checks=False) for matrix in values])
+    rdms = rsatoolbox.rdm.RDMs(pairs, pattern_descriptors={descriptor: names})
+    rdms.save("rdms.h5", file_type="hdf5", overwrite=True)
+    return "rdms.h5"
+
+
+def test_rsatoolbox_keeps_its_own_order(prepared, write, caplog):
+    """The table names the same conditions in another order."""
+    values = stack(2)
+    path = save_rsatoolbox(values, NAMES)
+    table = write("picture", *SORTED[:-1], "P3-sad.png", name="conditions.csv")
+    check(prepared("rdms", path=path, conditions=table), values[:, None])
+    path = save_rsatoolbox(values, ["e", "d", "c", "b", "a"], "condition")
+    rows = [f"{name},{picture}" for name, picture in zip("abcde", NAMES[::-1], strict=True)]
+    table = write("condition,picture", *rows, name="named.csv")
+    check(prepared("rdms", path=path, conditions=table), values[:, None])
+    assert "order" not in caplog.text
+    rows = [f"{name},{picture}" for name, picture in zip("vwxyz", NAMES, strict=True)]
+    table = write("condition,picture", *rows, name="others.csv")
+    check(prepared("rdms", path=path, conditions=table), values[:, None])
+    assert "has no names of 'conditions', whose order is taken" in caplog.text
+    rows = [f"{name},{picture}" for name, picture in zip("abcdx", NAMES, strict=True)]
+    table = write("condition,picture", *rows, name="some.csv")
+    message = prepared.refuses("rdms", path=path, conditions=table)
+    assert (
+        "descriptor 'condition' and 'conditions' have some names in common, and not 'x'" in message
+    )
 
 
 def test_conditions_of_other_faces_are_left_out(prepared, write, caplog):

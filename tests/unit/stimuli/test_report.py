@@ -189,9 +189,10 @@ def test_copies_are_named_with_labels_in_which_they_differ(tmp_path):
     labels.loc[600, "identity"] = ""
     sources = {"identity": "file", "expression": "file"}
     assert odd_lines(tmp_path, images, labels, sources) == [
-        "3 pictures are copies of another one: 'p1020' is 'p3'. Copies are nearest to each other "
-        "in every layer: leave them out",
-        "1 of these differ in identity: 'p5' is x, and 'p600' is none. Mend the table",
+        "3 of the pictures are copies of another one: 'p1020' is 'p3'. Copies are nearest to each "
+        "other in every layer: leave them out",
+        "1 of the copied pictures have two values of identity: 'p5' is x, and 'p600' is none. "
+        "Mend the table",
     ]
     assert odd_lines(tmp_path, images[:5], labels[:5], sources) is None
 

@@ -122,6 +122,16 @@ def degrees_of_freedom(raters: int, shared: Shared) -> float:
     return min(numbers) - 1 if numbers else np.nan
 
 
+def interval_note(raters: int, shared: Shared) -> str:
+    """What the intervals of `estimate` are over, if not over raters and people; else ""."""
+    few_people = f"fewer than {2 * FEWEST_APART} people are independent"
+    if shared.apart >= FEWEST_APART:
+        return "" if raters >= _FEWEST_RATERS else "one rater, so the interval is over people alone"
+    if raters >= _FEWEST_RATERS:
+        return f"{few_people}, so the interval is over raters alone"
+    return f"one rater, and {few_people}, so there is no interval"
+
+
 def estimate(items_of: Callable[[int], np.ndarray], raters: int, shared: Shared) -> Estimate:
     """Means over raters of the means of their items, for new raters and new people.
 

@@ -73,16 +73,18 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     """
     upper = np.nanmean(rank_items(_mean_ranks(judged.ranks), judged), axis=1).mean()
     lower = [_with_others(judged, rater) for rater in range(len(judged.ranks))]
-    return float(np.nanmean(lower) if len(lower) > 1 else np.nan), float(upper)
+    lower = [one for one in lower if np.isfinite(one)] if len(lower) > 1 else []
+    return float(np.mean(lower) if lower else np.nan), float(upper)
 
 
 def true_ceiling(judged: Judged) -> float:
     """Mean ``rho_a`` of a rater with the mean of infinitely many others, extrapolated.
 
-    ``f sqrt((1 + (k - 1) r) / (k r))`` for the mean correlation f of each rater with the mean of k
-    others, and the mean correlation r of two raters (Spearman 1910, Brown 1910). Where raters
-    judged different pairs, k is the mean number of others over judgements. NaN with fewer than four
-    raters, or where they do not agree.
+    ``f sqrt((v + (k - 1) r) / (k r))`` for the mean correlation f of each rater with the mean of k
+    others, the mean product r of the ranks of two raters, and the variance v of ranks, which is
+    below 1 with ties (Spearman 1910, Brown 1910). Where raters judged different pairs, k is the
+    mean number of others over judgements that have some. No more than the mean correlation with
+    the mean of all. NaN with fewer than four raters, or where they do not agree.
     """
     if len(judged.ranks) < _FEWEST_TO_EXTRAPOLATE:
         return np.nan
@@ -90,11 +92,13 @@ def true_ceiling(judged: Judged) -> float:
     ranks, number = np.where(known, judged.ranks, 0), known.sum(axis=0)
     two_raters = (number * (number - 1)).sum()
     agreement = (ranks.sum(axis=0) ** 2 - (ranks**2).sum(axis=0)).sum()
-    with_others, _ = noise_ceiling(judged)
+    with_others, with_all = noise_ceiling(judged)
     if not (two_raters and agreement > 0 and with_others > 0):
         return np.nan
-    r, k = agreement / two_raters, two_raters / number.sum()
-    return float(with_others * np.sqrt((1 + (k - 1) * r) / (k * r)))
+    r, k = agreement / two_raters, two_raters / number[number > 1].sum()
+    variance = (ranks**2).sum() / number.sum()
+    extrapolated = with_others * np.sqrt((variance + (k - 1) * r) / (k * r))
+    return float(min(extrapolated, with_all))
 
 
 def _mean_ranks(ranks: np.ndarray) -> np.ndarray:

@@ -316,6 +316,8 @@ def _named(name: str, references: Mapping, places: Mapping[str, Sequence[str]]) 
 def _counted(table: pd.DataFrame, name: str, kind: str) -> str:
     """``"20 raters, 25 people, 4,950 pairs of pictures; "``, as far as that is known."""
     rows, (who, what) = table[table["reference"] == name], _WHO[kind]
+    if rows["note"].str.contains("conditions are means", na=False).any():
+        what = "pairs of conditions"
     counts = {who: rows["raters"].max(), "people": rows["people"].max(), what: rows["n"].max()}
     told = [
         f"{int(count):,} {word if count > 1 else word.removesuffix('s')}"

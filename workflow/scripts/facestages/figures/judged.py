@@ -330,17 +330,17 @@ def describe_nearer(
     for name, rows in known.groupby("reference", sort=False):
         stages = [stage for stage in look.stages if stage in set(rows["stage"])]
         stage = _STAGE if _STAGE in stages else stages[-1]
+        rows = rows[(rows["stage"] == stage) & rows["p"].notna()]
         # Of the two orders of a pair, the one in which the first is nearer.
-        rows = rows[(rows["stage"] == stage) & (rows["value"] > 0)].sort_values("p")
-        number = len(rows)
-        adjusted = (rows["p"] * np.arange(number, 0, -1)).cummax()
+        clear = rows[(rows["value"] > 0) & (rows["p_holm"] < 0.05)].sort_values("p")
         nearer = [
             f"{look.networks[row['network']]} than {look.networks[row['other']]} ({spell_row(row)})"
-            for _, row in rows[adjusted < 0.05].iterrows()
+            for _, row in clear.iterrows()
         ]
         more = f" and {len(nearer) - _PAIRS} more" if len(nearer) > _PAIRS else ""
         words = f"nearer are {', '.join(nearer[:_PAIRS])}{more}" if nearer else "none is nearer"
-        yield (
-            f"Networks beside each other on {references[name]['label']}, {stage} stage, Holm's p "
-            f"< 0.05 over {number} pairs: {words}."
-        )
+        if len(rows):
+            yield (
+                f"Networks beside each other on {references[name]['label']}, {stage} stage, Holm's "
+                f"p < 0.05 over {len(rows) // 2} pairs: {words}."
+            )

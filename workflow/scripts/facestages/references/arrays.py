@@ -17,6 +17,7 @@ import scipy.io
 from facestages.bounds import require_fit
 from facestages.errors import FacestagesError, did_you_mean, name_error, shorten
 from facestages.references.judgements import ALSO_CALLED
+from facestages.stimuli.picture_names import plain_name
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,11 @@ class _Array(NamedTuple):
 
 
 def open_stack(
-    path: str, variable: str | None, names: Sequence[str] | None, n_times: int | None
+    path: str,
+    variable: str | None,
+    names: Sequence[str] | None,
+    n_times: int | None,
+    n_rows: int = 0,
 ) -> Stack:
     """Open a stack of dissimilarity matrices.
 
@@ -67,9 +72,12 @@ def open_stack(
     variable : str, optional
         Name of the array in a file of MATLAB; if not given, the only one.
     names : sequence of str, optional
-        Picture of each condition. rsatoolbox's file may have them itself, in a pattern descriptor.
+        Picture or name of each condition. rsatoolbox's file may have them itself, in a pattern
+        descriptor; if these are the same, they are in its order.
     n_times : int, optional
         Number of times, where the config gives them.
+    n_rows : int
+        Rows of the table of conditions, more than there are `names` if it groups pictures.
 
     Raises
     ------
@@ -81,14 +89,14 @@ def open_stack(
     if h5py.is_hdf5(path):
         with _open_hdf5(path) as file:
             if "dissimilarities" in file and "pattern_descriptors" in file:
-                return _open_rsatoolbox(path, file, names)
+                return _open_rsatoolbox(path, file, names, n_rows)
     if names is None:
         raise FacestagesError(
             f"{path}: does not name its conditions. Give 'conditions', a CSV with the column "
             f"picture and a row for each, in the order of the array"
         )
     with _explained(path):
-        return _fit(path, _open_array(path, variable), list(names), n_times)
+        return _fit(path, _open_array(path, variable), list(names), n_times, n_rows)
 
 
 @contextlib.contextmanager
@@ -182,18 +190,34 @@ def _choose_variable(path: str, variable: str | None, shapes: Mapping[str, tuple
     return variable or large[0]
 
 
-def _fit(path: str, array: _Array, names: list[str], n_times: int | None) -> Stack:
+def _axes_above(shape: tuple[int, ...], n: int) -> tuple[int, ...] | None:
+    """Axes before those of n conditions, or of their pairs; None if these are not the last."""
+    ends = ((n, n), (n * (n - 1) // 2,))
+    return next((shape[: -len(end)] for end in ends if shape[-len(end) :] == end), None)
+
+
+def _require_no_groups(path: str, shape: tuple[int, ...], n: int, n_rows: int) -> None:
+    """Refuse a table whose column of conditions makes groups of what are conditions here."""
+    fits = any(_axes_above(axes, n_rows) is not None for axes in (shape, shape[::-1]))
+    if n_rows > n and fits and shape[-2:] != (n, n):
+        raise FacestagesError(
+            f"{path}: its shape {shape} fits {n_rows} conditions, and the column 'condition' of "
+            f"'conditions' makes {n} of {n_rows} rows. Remove that column, or call it otherwise"
+        )
+
+
+def _fit(path: str, array: _Array, names: list[str], n_times: int | None, n_rows: int) -> Stack:
     """Find out what the axes are, by the number of conditions."""
     n, shape = len(names), tuple(array.shape)
-    ends = ((n, n), (n * (n - 1) // 2,))
-    above = next((shape[: -len(end)] for end in ends if shape[-len(end) :] == end), None)
+    _require_no_groups(path, shape, n, n_rows)
+    above = _axes_above(shape, n)
     is_reversed = above is None
     if is_reversed:
-        above = next((shape[len(end) :][::-1] for end in ends if shape[: len(end)] == end), None)
+        above = _axes_above(shape[::-1], n)
     if above is None or len(above) > 3:
         raise FacestagesError(
             f"{path}: its shape {shape} does not fit {n} conditions. It must end with {n} x {n}, "
-            f"or {ends[1][0]} pairs; 'conditions' has a row for each condition"
+            f"or {n * (n - 1) // 2} pairs; 'conditions' has a row for each condition"
         )
     if is_reversed:
         logger.info("%s: conditions are its first axes, so all axes are reversed", path)
@@ -224,7 +248,7 @@ def _mean_over_sessions(values: np.ndarray) -> np.ndarray:
 # ------------------------------------------------------------------------------------ rsatoolbox
 
 
-def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) -> Stack:
+def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None, n_rows: int) -> Stack:
     """RDMs of rsatoolbox: ``dissimilarities`` (rdms, pairs), and descriptors of both."""
     values = file["dissimilarities"]
     _require_own_values(path, values)
@@ -243,6 +267,9 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
                 f"'conditions'"
             )
         names = patterns[named]
+    else:
+        _require_no_groups(path, values.shape, len(names), n_rows)
+        names = _in_order(path, names, patterns)
     if values.shape[1] != len(names) * (len(names) - 1) // 2:
         raise FacestagesError(
             f"{path}: has {values.shape[1]} pairs, which does not fit {len(names)} conditions. "
@@ -272,6 +299,23 @@ def _open_rsatoolbox(path: str, file: h5py.File, names: Sequence[str] | None) ->
         return block if times else block[0]
 
     return Stack(raters, len(times) if times else None, times, list(names), read)
+
+
+def _in_order(path: str, names: Sequence[str], patterns: Mapping[str, list[str]]) -> Sequence[str]:
+    """Names of a table in the order of a file whose descriptor has the same names."""
+    by_plain = {plain_name(name): name for name in names}
+    for descriptor in filter(patterns.__contains__, _CONDITIONS):
+        own = [plain_name(name) for name in patterns[descriptor]]
+        if len(by_plain) == len(names) and set(own) == set(by_plain):
+            return [by_plain[name] for name in own]
+        if set(own) & set(by_plain):
+            odd = next(iter(set(by_plain) - set(own)), own[0])
+            raise FacestagesError(
+                f"{path}: its pattern descriptor '{descriptor}' and 'conditions' have some names "
+                f"in common, and not '{shorten(odd)}'. Give both the same names"
+            )
+    logger.warning("%s: has no names of 'conditions', whose order is taken for its own", path)
+    return names
 
 
 def _descriptors(file: h5py.File, kind: str) -> dict[str, list[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
 
-from facestages.analysis.crossed import Estimate
+from facestages.analysis.crossed import Estimate, Shared, interval_note
 from facestages.analysis.judgements import Judged, rank_judgements
 from facestages.analysis.labels import is_labelled, join_notes
 from facestages.analysis.layers import Layer
@@ -32,8 +32,17 @@ class Shown(NamedTuple):
     table: pd.DataFrame
     #: Code of the person on each; conditions that share a person have the same.
     people: np.ndarray
-    #: Share of each picture in each condition (conditions, n), if conditions have several.
+    #: Share of each picture in each condition (conditions, n), if conditions have several, and the
+    #: code of the person on each picture.
     shares: np.ndarray | None = None
+    people_of_pictures: np.ndarray | None = None
+
+    def count_people(self, *rows: np.ndarray) -> int:
+        """How many people are on some pictures, or on those of some conditions."""
+        rows = np.unique(np.concatenate(rows))
+        if self.shares is None:
+            return len(np.unique(self.people[rows]))
+        return len(np.unique(self.people_of_pictures[self.shares[rows].any(axis=0)]))
 
     def find(self, names: Sequence[str]) -> np.ndarray:
         """Row of each picture; -1 of one that is not measured."""
@@ -59,7 +68,7 @@ def open_shown(table: pd.DataFrame, conditions: Mapping[str, Sequence[str]]) -> 
     of_people = members @ np.eye(people.max() + 1)[people]
     _, groups = connected_components(of_people @ of_people.T)
     shares = members / members.sum(axis=1, keepdims=True)
-    return Shown(pd.DataFrame(summaries, columns=table.columns), groups, shares)
+    return Shown(pd.DataFrame(summaries, columns=table.columns), groups, shares, people)
 
 
 def _in_common(values: pd.Series) -> object:
@@ -77,18 +86,21 @@ class JudgedPairs(NamedTuple):
     #: Dissimilarities, (raters, m), and their ranks.
     judged: np.ndarray
     ranked: Judged
+    #: How many raters, people and pairs there are, and what intervals are over.
+    columns: dict[str, object]
 
     @property
     def note(self) -> str:
-        """What is to be said of the noise ceiling."""
+        """What is to be said of intervals, and of the noise ceiling."""
         same = np.isfinite(self.judged).all()
-        return "" if same else "raters judged different pairs, so a layer may exceed the ceiling"
+        of_ceiling = "raters judged different pairs, so a layer may exceed the ceiling"
+        return join_notes(self.columns["note"], "" if same else of_ceiling)
 
-    @property
-    def columns(self) -> dict[str, int]:
-        """How many raters, people and pairs there are."""
-        people = self.ranked.shared.people
-        return {"raters": len(self.judged), "people": people, "n": len(self.first)}
+
+def count_columns(shown: Shown, raters: int, shared: Shared, *ends: np.ndarray) -> dict:
+    """``raters, people, n`` of judgements about rows; a note if intervals are over one alone."""
+    people, note = shown.count_people(*ends), interval_note(raters, shared)
+    return {"raters": raters, "people": people, "n": len(ends[0]), "note": note}
 
 
 def open_pairs(shown: Shown, reference: Reference) -> JudgedPairs:
@@ -104,7 +116,8 @@ def open_pairs(shown: Shown, reference: Reference) -> JudgedPairs:
     by_any = np.isfinite(judged).any(axis=0)
     judged, first, second = judged[:, by_any], first[used][by_any], second[used][by_any]
     ranked = rank_judgements(judged, shown.people[first], shown.people[second])
-    return JudgedPairs(first, second, judged, ranked)
+    columns = count_columns(shown, len(judged), ranked.shared, first, second)
+    return JudgedPairs(first, second, judged, ranked, columns)
 
 
 def pair_distances(layer: Layer, shown: Shown, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -114,6 +127,15 @@ def pair_distances(layer: Layer, shown: Shown, first: np.ndarray, second: np.nda
         gram = shown.shares @ gram @ shown.shares.T
     squares = np.diag(gram).astype(np.float64)
     return np.sqrt(np.maximum(squares[first] + squares[second] - 2.0 * gram[first, second], 0))
+
+
+def missing_models(found: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Rows that say which of `PARTS` are no model here, and why."""
+    for part, model in PARTS.items():
+        if part not in found:
+            labels = " or ".join(MODELS[model])
+            note = f"no model: some picture or condition has no {labels}, or all have the same"
+            yield {"measure": "rho_a", "label": part, "note": note}
 
 
 def model_distances(shown: Shown, first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
@@ -145,6 +167,11 @@ def common_columns(reference: Reference) -> dict[str, object]:
         "simulated": int(reference.simulated),
         "note": join_notes(SIMULATED if reference.simulated else "", of_means),
     }
+
+
+def add_columns(common: Mapping[str, object], row: Mapping[str, object]) -> dict[str, object]:
+    """A row with columns that it shares with others; notes are joined."""
+    return {**common, **row, "note": join_notes(common["note"], row.get("note", ""))}
 
 
 def estimate_columns(

@@ -23,6 +23,8 @@ from facestages.analysis.timing import (
 from facestages.errors import FacestagesError
 from facestages.references.beside import (
     Shown,
+    add_columns,
+    count_columns,
     model_distances,
     pair_distances,
     require_pairs,
@@ -43,24 +45,25 @@ def compare_times(
     distances = np.stack([pair_distances(layer, shown, first, second) for layer in layers])
     times = np.array(reference.times)
     courses = time_courses(ranks.__getitem__, len(ranks), layer_weights(distances), shared)
-    common = {"raters": len(ranks), "people": shared.people, "n": len(first)}
+    common = count_columns(shown, len(ranks), shared, first, second)
     for place, layer in enumerate(layers):
         yield (
             layer,
             [
-                {**common, **row}
+                add_columns(common, row)
                 for row in course_rows("rho_a", courses, place, times, shared, len(ranks))
             ],
         )
     peaks, resampled = peak_times(courses, times)
     slopes = slope_of_peaks(resampled)
-    row = {"measure": "peak_slope", "value": float(slope_of_peaks(peaks)), **common}
+    row = {"measure": "peak_slope", "value": float(slope_of_peaks(peaks))}
     if np.isfinite(slopes).any():
         row |= dict(zip(("ci_low", "ci_high"), np.nanquantile(slopes, [0.025, 0.975]), strict=True))
     else:
         row["note"] = "fewer than three layers have a clear peak"
     models = model_distances(shown, first, second)
-    yield None, [row, {**common, **_order_row(models, distances, ranks, times, shared)}]
+    rows = [row, _order_row(models, distances, ranks, times, shared)]
+    yield None, [add_columns(common, row) for row in rows]
 
 
 def _order_row(
@@ -132,5 +135,6 @@ def course_rows(
         ends = np.quantile(resampled[:, place], [0.025, 0.975])
         peak |= {"ci_low": ends[0], "ci_high": ends[1]}
     else:
-        peak["note"] = "the course is nowhere above two standard errors"
+        known = "" if np.isfinite(error).any() else ", of which none is known"
+        peak["note"] = f"the course is nowhere above two standard errors{known}"
     return [*rows, peak]

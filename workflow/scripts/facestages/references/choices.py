@@ -8,6 +8,7 @@ import numpy as np
 
 from facestages import tables
 from facestages.analysis.confusions import correlate_confusions
+from facestages.analysis.crossed import share_people
 from facestages.analysis.distances import gram_distances
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows
@@ -19,7 +20,13 @@ from facestages.analysis.triplets import (
     odd_one_out,
     triplet_accuracy,
 )
-from facestages.references.beside import Shown, estimate_columns, require_pairs
+from facestages.references.beside import (
+    Shown,
+    add_columns,
+    count_columns,
+    estimate_columns,
+    require_pairs,
+)
 from facestages.references.files import Reference
 
 
@@ -30,8 +37,8 @@ def open_triplets(shown: Shown, reference: Reference) -> tuple[Choices, dict[str
     require_pairs(int(used.sum()), f"reference {reference.name}")
     choices = gather_choices(triplets[used], np.array(reference.trial_rater)[used])
     low, high = (end - CHANCE for end in agreement(choices))
-    people = len(np.unique(shown.people[choices.pictures]))
-    columns = {"raters": len(choices.counts), "people": people, "n": int(used.sum())}
+    shared = share_people(*shown.people[choices.pictures].T)
+    columns = count_columns(shown, len(choices.counts), shared, *triplets[used].T)
     return choices, {**columns, "ceiling_low": low, "ceiling_high": high}
 
 
@@ -43,7 +50,7 @@ def compare_triplets(
     common = {"measure": "accuracy", **columns}
     for layer in geometry.layers:
         if not layer.total_variance > 0:
-            yield layer, [{**common, "note": NO_GEOMETRY}]
+            yield layer, [add_columns(common, {"note": NO_GEOMETRY})]
             continue
         odd = odd_one_out(gram_distances(layer.gram[:]), choices.pictures)
         yield layer, [{**common, **estimate_columns(triplet_accuracy(odd, choices, shown.people))}]

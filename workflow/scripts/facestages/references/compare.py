@@ -9,11 +9,12 @@ import numpy as np
 
 from facestages.analysis.crossed import estimate
 from facestages.analysis.judgements import mix_models, noise_ceiling, rank_items
-from facestages.analysis.labels import NO_GEOMETRY, join_notes
+from facestages.analysis.labels import NO_GEOMETRY
 from facestages.analysis.layers import Geometry, Layer, Rows, tabulate
 from facestages.errors import FacestagesError
 from facestages.references.beside import (
     Shown,
+    add_columns,
     changes,
     common_columns,
     estimate_columns,
@@ -72,11 +73,7 @@ def compare_reference(
     common = common_columns(read)
     parts = _of_kind(read)(geometry, open_shown(geometry.labels, read.conditions), read, answers)
     for layer, rows in parts:
-        yield layer, [{**common, **row, **_note(common, row)} for row in rows]
-
-
-def _note(common: dict, row: dict) -> dict[str, str]:
-    return {"note": join_notes(common["note"], row.get("note", ""))}
+        yield layer, [add_columns(common, row) for row in rows]
 
 
 def _of_kind(reference: Reference) -> Callable[..., Iterator[tuple[Layer | None, Rows]]]:
@@ -95,7 +92,7 @@ def compare_pairs(
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Rows of `compare_reference` for judgements of pairs."""
     pairs = open_pairs(shown, reference)
-    first, second, _, ranked = pairs
+    first, second, _, ranked, _ = pairs
     lower, upper = noise_ceiling(ranked)
     models, common = model_distances(shown, first, second), pairs.columns
     ends = {"ceiling_low": lower, "ceiling_high": upper, "note": pairs.note}
@@ -103,7 +100,7 @@ def compare_pairs(
     for layer in geometry.layers:
         distances = pair_distances(layer, shown, first, second)
         if not distances.any():
-            yield layer, [{**common, "measure": "rho_a", "note": NO_GEOMETRY}]
+            yield layer, [add_columns(common, {"measure": "rho_a", "note": NO_GEOMETRY})]
             continue
         items = rank_items(distances, ranked)
         found = estimate(items.__getitem__, len(items), ranked.shared)

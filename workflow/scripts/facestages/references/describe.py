@@ -24,8 +24,11 @@ from facestages.analysis.triplets import (
 from facestages.references.beside import (
     PARTS,
     Shown,
+    add_columns,
     common_columns,
+    count_columns,
     estimate_columns,
+    missing_models,
     model_distances,
     open_pairs,
     open_shown,
@@ -70,7 +73,7 @@ def describe_reference(
     common = {"dataset": facts["dataset"], "rendered": int(facts.get("rendered", 0))}
     common |= common_columns(read)
     rows = [
-        {**common, **row, "label_source": _source_of(row, sources)}
+        {**add_columns(common, row), "label_source": _source_of(row, sources)}
         for row in _rows(read, open_shown(table, read.conditions))
     ]
     columns = ["dataset", "rendered", "label_source", *COLUMNS]
@@ -97,31 +100,34 @@ def _rows(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
 
 def _pairs(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
     pairs = open_pairs(shown, reference)
-    first, second, judged, ranked = pairs
+    first, second, judged, ranked, _ = pairs
     ends = dict(zip(("ceiling_low", "ceiling_high"), noise_ceiling(ranked), strict=True))
     models, common = model_distances(shown, first, second), pairs.columns
     for name, distances in models.items():
         items = rank_items(distances, ranked)
         found = estimate(items.__getitem__, len(items), ranked.shared)
         yield {**common, "measure": "rho_a", "label": name, **estimate_columns(found), **ends}
-    yield {**common, "measure": "ceiling", "value": true_ceiling(ranked), **ends}
-    for row in mixture_rows(judged, models, ranked.shared):
-        yield {**common, **row}
+    limit = true_ceiling(ranked)
+    why = "" if np.isfinite(limit) else "fewer than four raters, or raters who do not agree"
+    yield add_columns(common, {"measure": "ceiling", "value": limit, **ends, "note": why})
+    for row in (*missing_models(models), *mixture_rows(judged, models, ranked.shared)):
+        yield add_columns(common, row)
 
 
 def _times(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
     first, second, ranks, shared = recorded_ranks(shown, reference)
     models = model_distances(shown, first, second)
-    common = {"raters": len(ranks), "people": shared.people, "n": len(first)}
+    common = count_columns(shown, len(ranks), shared, first, second)
+    for row in missing_models(models):
+        yield add_columns(common, row)
     if not models:
-        yield {**common, "measure": "rho_a", "note": "no model is known of the pictures"}
         return
     times = np.array(reference.times)
     weights = model_weights(np.stack(list(models.values())))
     courses = time_courses(ranks.__getitem__, len(ranks), weights, shared)
     for place, name in enumerate(models):
         for row in course_rows("coefficient", courses, place, times, shared, len(ranks)):
-            yield {**common, "label": name, **row}
+            yield add_columns(common, {"label": name, **row})
     peaks, resampled = peak_times(courses, times)
     names = list(models)
     for before, after in zip(range(len(names) - 1), range(1, len(names)), strict=True):

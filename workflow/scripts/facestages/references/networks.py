@@ -9,17 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 
-from facestages.analysis.crossed import Estimate, Shared, estimate, share_people
+from facestages.analysis.crossed import Shared, degrees_of_freedom, estimate, share_people
 from facestages.analysis.distances import gram_distances
+from facestages.analysis.grouped_regression import holm
 from facestages.analysis.judgements import rank_items
-from facestages.analysis.labels import join_notes
+from facestages.analysis.labels import NO_GEOMETRY
 from facestages.analysis.layers import Layer, open_layers
 from facestages.analysis.triplets import odd_one_out, triplet_items
 from facestages.references.beside import (
     Shown,
+    add_columns,
     common_columns,
-    estimate_columns,
     open_pairs,
     open_shown,
     pair_distances,
@@ -31,8 +33,11 @@ from facestages.stimuli import read_labels
 #: Columns of the table.
 COLUMNS = (
     *("dataset", "rendered", "reference", "simulated", "stage", "network", "other", "measure"),
-    *("value", "ci_low", "ci_high", "p", "raters", "people", "n", "note"),
+    *("value", "ci_low", "ci_high", "p", "p_holm", "raters", "people", "n", "note"),
 )
+
+# What each value becomes where networks change places.
+_TURNED = {"value": "value", "ci_low": "ci_high", "ci_high": "ci_low"}
 
 
 class _Measured(NamedTuple):
@@ -41,7 +46,16 @@ class _Measured(NamedTuple):
     measure: str
     items_of: Callable[[Layer], np.ndarray]
     shared: Shared
+    #: What all rows share.
     columns: Mapping[str, object]
+
+
+class _Instances(NamedTuple):
+    """Contributions to the measure of one network at one stage: their mean over seeds."""
+
+    items: np.ndarray
+    #: The measure of each seed.
+    values: list[float]
 
 
 def compare_networks(
@@ -54,9 +68,11 @@ def compare_networks(
     """By how much a network is nearer to a reference than another one, at each stage of both.
 
     ``d = mean(a - b)`` over raters and judgements, for what each judgement contributes to the
-    measure of one network, a, and of the other, b. Raters and people are the same for both, so the
-    interval of d (`analysis.crossed.estimate`) is narrower than two intervals suggest. Of several
-    seeds, contributions are averaged.
+    measure of one network, a, and of the other, b; of several seeds, contributions are averaged.
+    Raters and people are the same for both, so the interval of d (`analysis.crossed.estimate`) is
+    narrower than two intervals suggest. Over several seeds it reaches from the lower end of the
+    least difference between two of them to the upper end of the largest, and p is that of the
+    difference that is nearest to 0, or 1 if they differ in sign.
 
     Parameters
     ----------
@@ -72,23 +88,28 @@ def compare_networks(
     pandas.DataFrame
         Two rows for two networks, one for each order. ``measure`` is ``rho_a_difference`` for
         judgements of pairs, ``accuracy_difference`` for odd ones out; beside other references one
-        row says that networks are not compared. ``p`` is two-sided, of one comparison.
+        row says that networks are not compared. ``p`` is two-sided, and ``p_holm`` corrected for
+        all pairs of networks at the stage.
     """
     read = read_reference(reference)
     table, _, facts = read_labels(stimuli, labels)
     common = {"dataset": facts["dataset"], "rendered": int(facts.get("rendered", 0))}
     common |= common_columns(read)
     measured = _measure(open_shown(table, read.conditions), read)
-    rows: list[dict] = [{"note": join_notes(common["note"], "networks are not compared here")}]
-    if measured:
-        names = list(dict.fromkeys(stage for of_network in stages.values() for stage in of_network))
+    if measured is None:
+        rows: list[dict] = [{"note": "networks are not compared here"}]
+    else:
+        names = dict.fromkeys(stage for of_network in stages.values() for stage in of_network)
         rows = [
-            {"stage": stage, **row}
+            add_columns(measured.columns, {"stage": stage, "measure": measured.measure, **row})
             for stage in names
-            for row in _differences(measured, _items(measured, geometries, stages, stage, facts))
+            for row in _differences(
+                measured, _instances(measured, geometries, stages, stage, facts)
+            )
         ]
+        rows = rows or [{"note": "no two networks have a stage in common"}]
     whole = {name: "Int64" for name in ("raters", "people", "n")}
-    return pd.DataFrame([{**common, **row} for row in rows], columns=COLUMNS).astype(whole)
+    return pd.DataFrame([add_columns(common, row) for row in rows], columns=COLUMNS).astype(whole)
 
 
 def _measure(shown: Shown, reference: Reference) -> _Measured | None:
@@ -105,46 +126,74 @@ def _measure(shown: Shown, reference: Reference) -> _Measured | None:
         choices, columns = open_triplets(shown, reference)
 
         def items_of(layer: Layer) -> np.ndarray:
-            return triplet_items(
-                odd_one_out(gram_distances(layer.gram[:]), choices.pictures), choices
-            )
+            distances = gram_distances(layer.gram[:])
+            return triplet_items(odd_one_out(distances, choices.pictures), choices)
 
-        counts = {name: columns[name] for name in ("raters", "people", "n")}
         shared = share_people(*shown.people[choices.pictures].T)
+        counts = {name: columns[name] for name in ("raters", "people", "n", "note")}
         return _Measured("accuracy_difference", items_of, shared, counts)
     return None
 
 
-def _items(
+def _instances(
     measured: _Measured,
     geometries: Sequence[str | os.PathLike],
     stages: Mapping[str, Mapping[str, str]],
     stage: str,
     facts: Mapping[str, object],
-) -> dict[str, np.ndarray]:
-    """Contributions to the measure of one stage, by network; means over seeds."""
-    sums: dict[str, list] = {network: [0, 0.0] for network in stages}
+) -> dict[str, _Instances | None]:
+    """Networks that have a stage; None of one of which a seed has no geometry there."""
+    found: dict[str, list] = {name: [] for name, own in stages.items() if stage in own}
     for path in geometries:
         with open_layers(path, facts["stimuli_digest"]) as layers:
             for layer in layers:
-                is_stage = stages[layer.network].get(stage) == layer.name
-                if is_stage and layer.total_variance > 0:
-                    number, total = sums[layer.network]
-                    sums[layer.network] = [number + 1, total + measured.items_of(layer)]
-    return {network: total / number for network, (number, total) in sums.items() if number}
+                if stages[layer.network].get(stage) == layer.name:
+                    is_known = layer.total_variance > 0
+                    found[layer.network].append(measured.items_of(layer) if is_known else None)
+    return {
+        name: None
+        if any(one is None for one in items)
+        else _Instances(
+            np.mean(items, axis=0), [float(np.nanmean(one, axis=1).mean()) for one in items]
+        )
+        for name, items in found.items()
+        if items
+    }
 
 
-def _differences(measured: _Measured, items: Mapping[str, np.ndarray]) -> Iterator[dict]:
-    for one, other in combinations(items, 2):
-        apart = items[one] - items[other]
-        found = estimate(apart.__getitem__, len(apart), measured.shared)
-        found = found._replace(p=2 * np.minimum(found.p, 1 - found.p))
-        turned = Estimate(-found.value, found.error, -found.high, -found.low, found.p)
-        for pair, difference in (((one, other), found), ((other, one), turned)):
-            names = dict(zip(("network", "other"), pair, strict=True))
-            yield {
-                **measured.columns,
-                **names,
-                "measure": measured.measure,
-                **estimate_columns(difference),
-            }
+def _differences(
+    measured: _Measured, networks: Mapping[str, _Instances | None]
+) -> Iterator[dict[str, object]]:
+    """Rows of all two networks at a stage, in both orders."""
+    pairs = list(combinations(networks, 2))
+    found = [_subtract(measured, networks[one], networks[other]) for one, other in pairs]
+    corrected = holm([difference.get("p", np.nan) for difference in found])
+    for pair, difference, p in zip(pairs, found, corrected, strict=True):
+        difference["p_holm"] = p
+        turned = difference | {
+            name: 0.0 - difference[other] for name, other in _TURNED.items() if other in difference
+        }
+        for names, row in ((pair, difference), (pair[::-1], turned)):
+            yield {**dict(zip(("network", "other"), names, strict=True)), **row}
+
+
+def _subtract(
+    measured: _Measured, one: _Instances | None, other: _Instances | None
+) -> dict[str, object]:
+    if one is None or other is None:
+        return {"note": NO_GEOMETRY}
+    apart = one.items - other.items
+    found = estimate(apart.__getitem__, len(apart), measured.shared)
+    value = float(found.value)
+    least = min(one.values) - max(other.values)
+    most = max(one.values) - min(other.values)
+    nearest = max(least, -most, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.divide(nearest, found.error)
+    p = 2 * scipy.stats.t.sf(t, degrees_of_freedom(len(apart), measured.shared))
+    return {
+        "value": value,
+        "ci_low": float(found.low) + least - value,
+        "ci_high": float(found.high) + most - value,
+        "p": 1.0 if nearest == 0 and np.isfinite(found.error) else float(p),
+    }

@@ -59,6 +59,11 @@ class Pictures(NamedTuple):
             f"{path}: {len(unknown)} of {len(names)} pictures are not in face set {self.dataset}"
             f"{_such_as(unknown)}"
         )
+        if not unknown and len(set(known.values())) < FEWEST:
+            raise FacestagesError(
+                f"{path}: is about {len(set(known.values()))} different pictures. At least "
+                f"{FEWEST} are needed"
+            )
         if len(set(known.values())) < FEWEST:
             raise FacestagesError(
                 f"{problem}; its own have names such as '{shorten(self.ids.iloc[0])}'. At least "

@@ -11,7 +11,7 @@ from facestages.errors import FacestagesError, shorten
 from facestages.references.arrays import Stack, open_stack
 from facestages.references.contents import Conditions, Pairs
 from facestages.references.judgements import read_judgements
-from facestages.references.pictures import Pictures
+from facestages.references.pictures import FEWEST, Pictures
 from facestages.rows import require_number
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,9 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
     listed = None if table is None else _read_conditions(table)
     names = None if listed is None else [name for name, _ in listed]
     times = _read_times(entry["times"])
-    stack = open_stack(path, entry["variable"], names, None if times is None else len(times))
+    n_rows = sum(len(own) for _, own in listed or ())
+    n_times = None if times is None else len(times)
+    stack = open_stack(path, entry["variable"], names, n_times, n_rows)
     times = times or stack.times
     if times is None and stack.n_times is not None:
         raise FacestagesError(
@@ -51,7 +53,11 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
     if times is not None:
         _check_times(path, times, stack.n_times)
         times = np.asarray(times) * _MS[entry["time_unit"]]
-    listed = listed or [(name, [name]) for name in stack.names]
+    if listed is None:
+        listed = [(name, [name]) for name in stack.names]
+    elif stack.names != names:
+        # A file that names its conditions has its own order.
+        listed = [listed[names.index(name)] for name in stack.names]
     numbers, chosen = _choose(table or path, listed, pictures)
     first, second = np.triu_indices(len(numbers), 1)
     ends = numbers[first], numbers[second]
@@ -66,15 +72,16 @@ def read(entry: Mapping, pictures: Pictures) -> Pairs:
 def _read_conditions(path: str) -> list[tuple[str, list[str]]]:
     """Name of each condition, and its pictures."""
     found: list[tuple[str, list[str]]] = []
-    place_of: dict[str, int] = {}
+    place_of: dict[str | None, int] = {}
     for place, row in read_judgements(path, {}, ("picture", "condition"), ("picture",)):
         for column in ("picture", "condition"):
             if not row.get(column, "-"):
                 raise FacestagesError(f"{place}: {column} is empty. Fill it in")
-        name = row.get("condition")
+        # Case does not count, as in names of pictures.
+        name = row["condition"].casefold() if "condition" in row else None
         if name is None or name not in place_of:
             place_of[name] = len(found)
-            found.append((name or row["picture"], []))
+            found.append((row.get("condition", row["picture"]), []))
         found[place_of[name]][1].append(row["picture"])
     return found
 
@@ -113,23 +120,28 @@ def _choose(
     Where each condition is one picture, they are in the order of the face set.
     """
     found = pictures.find(path, [picture for _, names in listed for picture in names])
-    if any(len(names) > 1 for _, names in listed):
-        rows = [np.unique([found[name] for name in names if name in found]) for _, names in listed]
-        numbers = [number for number, own in enumerate(rows) if len(own)]
-        kept = Conditions([listed[n][0] for n in numbers], [rows[n].astype(int) for n in numbers])
-        return np.array(numbers), kept
-    number_of: dict[int, int] = {}
-    for number, (_, (name,)) in enumerate(listed):
-        row = found.get(name)
-        if row in number_of:
+    rows_of: dict[tuple[int, ...], int] = {}
+    for number, (name, names) in enumerate(listed):
+        rows = tuple(sorted({found[picture] for picture in names if picture in found}))
+        if rows in rows_of:
+            one = len(rows) == 1
+            what = f"picture '{shorten(names[0])}'" if one else f"the pictures of '{shorten(name)}'"
             raise FacestagesError(
-                f"{path}: conditions {number_of[row] + 1} and {number + 1} are both picture "
-                f"'{shorten(name)}'. Give each condition a picture of its own"
+                f"{path}: conditions {rows_of[rows] + 1} and {number + 1} are both {what}. Give "
+                f"each condition {'a picture' if one else 'pictures'} of its own"
             )
-        if row is not None:
-            number_of[row] = number
-    order = sorted(number_of)
-    return np.array([number_of[row] for row in order]), np.array(order)
+        if rows:
+            rows_of[rows] = number
+    if len(rows_of) < FEWEST:
+        raise FacestagesError(
+            f"{path}: {len(rows_of)} of {len(listed)} conditions have a picture in face set "
+            f"{pictures.dataset}. At least {FEWEST} must"
+        )
+    if all(len(rows) == 1 for rows in rows_of):
+        order = sorted(rows_of)
+        return np.array([rows_of[rows] for rows in order]), np.array([row for (row,) in order])
+    numbers = list(rows_of.values())
+    return np.array(numbers), Conditions([listed[n][0] for n in numbers], [*map(np.array, rows_of)])
 
 
 def _blocks(

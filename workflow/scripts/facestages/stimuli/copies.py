@@ -34,8 +34,8 @@ def describe_copies(stimuli: str | os.PathLike, labels: pd.DataFrame) -> Iterato
     if groups:
         one, other = map(shorten, groups[0]["stimulus_id"].iloc[:2])
         yield (
-            f"{len(copied) - len(groups):,} pictures are copies of another one: '{other}' is "
-            f"'{one}'. Copies are nearest to each other in every layer: leave them out"
+            f"{len(copied) - len(groups):,} of the pictures are copies of another one: '{other}' "
+            f"is '{one}'. Copies are nearest to each other in every layer: leave them out"
         )
     for label in filter(labels.__contains__, _LABELS):
         differ = [rows for rows in groups if rows[label].nunique() > 1]
@@ -45,4 +45,7 @@ def describe_copies(stimuli: str | os.PathLike, labels: pd.DataFrame) -> Iterato
                 f"'{shorten(name)}' is {shorten(value) or 'none'}"
                 for name, value in zip(rows["stimulus_id"][:2], rows[label][:2], strict=True)
             )
-            yield f"{len(differ):,} of these differ in {label}: {one}, and {other}. Mend the table"
+            yield (
+                f"{len(differ):,} of the copied pictures have two values of {label}: {one}, and "
+                f"{other}. Mend the table"
+            )
