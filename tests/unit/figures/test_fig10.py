@@ -292,3 +292,11 @@ def test_networks_are_compared_by_their_difference():
     assert "over 2 pairs: none is nearer." in caption
     rows = nearer("judged", 0.3, np.nan, np.nan)
     assert "beside each other" not in draw(pairs(), differences=rows, networks=three).caption
+
+
+def test_what_intervals_are_over_is_said():
+    assert "over raters alone" not in draw(pairs()).caption
+    alone = "SIMULATED; few people, so the interval is over raters alone"
+    assert "People, judged: few people, so the interval is over raters alone." in (
+        draw(pairs(note=alone)).caption
+    )

@@ -303,6 +303,7 @@ def _caption(table, numbers, dataset, kinds, references, places, look) -> list[s
         *page.declared(table["label_source"]),
         *_orders(of_networks, look),
         *_unmeasured(of_networks, kinds, references, look),
+        *_alone(numbers[numbers["network"] == ""], references),
         f"Lines: means over seeds; bands: lowest to highest. Bars: {_INTERVALS}. Seeds: "
         f"{page.count_seeds(of_networks, look.networks)}.",
     ]
@@ -349,6 +350,14 @@ def _simulated(table, references, places) -> list[str]:
         _named(name, references, places) for name in references if name in set(names)
     )
     return [f"SIMULATED observers, no people: {listed}."] if listed else []
+
+
+def _alone(numbers: pd.DataFrame, references: Mapping) -> Iterator[str]:
+    """A sentence for each reference whose intervals are not over raters and people at once."""
+    for name, notes in numbers.groupby("reference", sort=False)["note"]:
+        told = {part for note in notes.dropna() for part in note.split("; ") if "interval" in part}
+        if told:
+            yield f"{references[name]['label']}: {', '.join(sorted(told))}."
 
 
 def _orders(rows: pd.DataFrame, look: Look) -> Iterator[str]:

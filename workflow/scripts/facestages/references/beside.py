@@ -90,11 +90,10 @@ class JudgedPairs(NamedTuple):
     columns: dict[str, object]
 
     @property
-    def note(self) -> str:
-        """What is to be said of intervals, and of the noise ceiling."""
+    def note_on_ceiling(self) -> str:
+        """What is to be said of the noise ceiling."""
         same = np.isfinite(self.judged).all()
-        of_ceiling = "raters judged different pairs, so a layer may exceed the ceiling"
-        return join_notes(self.columns["note"], "" if same else of_ceiling)
+        return "" if same else "raters judged different pairs, so a layer may exceed the ceiling"
 
 
 def count_columns(shown: Shown, raters: int, shared: Shared, *ends: np.ndarray) -> dict:

@@ -95,7 +95,7 @@ def compare_pairs(
     first, second, _, ranked, _ = pairs
     lower, upper = noise_ceiling(ranked)
     models, common = model_distances(shown, first, second), pairs.columns
-    ends = {"ceiling_low": lower, "ceiling_high": upper, "note": pairs.note}
+    ends = {"ceiling_low": lower, "ceiling_high": upper, "note": pairs.note_on_ceiling}
     of_stages = {}
     for layer in geometry.layers:
         distances = pair_distances(layer, shown, first, second)
@@ -112,11 +112,11 @@ def compare_pairs(
                 **estimate_columns(found, scale=1 / upper),
                 "ceiling_low": lower / upper,
                 "ceiling_high": 1.0,
-                "note": pairs.note,
+                "note": pairs.note_on_ceiling,
             },
             *mixture_rows(distances[None], models, ranked.shared),
         ]
-        yield layer, [{**common, **row} for row in rows]
+        yield layer, [add_columns(common, row) for row in rows]
     moved = changes(of_stages, lambda items: estimate(items.__getitem__, len(items), ranked.shared))
     yield None, [{**common, "measure": "rho_a_change", **row} for row in moved]
 
