@@ -114,6 +114,7 @@ def test_one_face_set_changed(tiny_run):
         "regress_affect": 1,
         "partition_variance": 3,
         **{"prepare_reference": 1, "describe_reference": 1, "compare_reference": 1},
+        "compare_networks": 1,
         **plots(4, 5, 6, 7, 8, 9, 10, *BEYOND),
         "make_table1": 1,
         "judge_claims": 1,

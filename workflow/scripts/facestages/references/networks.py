@@ -36,6 +36,8 @@ COLUMNS = (
     *("value", "ci_low", "ci_high", "p", "p_holm", "raters", "people", "n", "note"),
 )
 
+_RHO_A = "rho_a_difference"
+
 # What each value becomes where networks change places.
 _TURNED = {"value": "value", "ci_low": "ci_high", "ci_high": "ci_low"}
 
@@ -97,7 +99,7 @@ def compare_networks(
     common |= common_columns(read)
     measured = _measure(open_shown(table, read.conditions), read)
     if measured is None:
-        rows: list[dict] = [{"note": "networks are not compared here"}]
+        rows = [{"measure": _RHO_A, "note": "networks are not compared here"}]
     else:
         names = dict.fromkeys(stage for of_network in stages.values() for stage in of_network)
         rows = [
@@ -107,7 +109,8 @@ def compare_networks(
                 measured, _instances(measured, geometries, stages, stage, facts)
             )
         ]
-        rows = rows or [{"note": "no two networks have a stage in common"}]
+        why = "no two networks have a stage in common"
+        rows = rows or [{"measure": measured.measure, "note": why}]
     whole = {name: "Int64" for name in ("raters", "people", "n")}
     return pd.DataFrame([add_columns(common, row) for row in rows], columns=COLUMNS).astype(whole)
 
@@ -117,7 +120,7 @@ def _measure(shown: Shown, reference: Reference) -> _Measured | None:
         pairs = open_pairs(shown, reference)
         ends = pairs.first, pairs.second
         return _Measured(
-            "rho_a_difference",
+            _RHO_A,
             lambda layer: rank_items(pair_distances(layer, shown, *ends), pairs.ranked),
             pairs.ranked.shared,
             pairs.columns,
