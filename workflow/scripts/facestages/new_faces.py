@@ -41,7 +41,8 @@ _OF_A_SET = "names are those of"
 # A part of names tells the expression where it does so for this share of the pictures.
 _LEAST = 0.25
 _SHEET = (12, 8)  # columns, rows
-_TILE = 96
+# A picture and below it two lines of words, in pixels.
+_TILE, _WORDS = 96, 34
 
 
 class Guess(NamedTuple):
@@ -293,21 +294,22 @@ def draw_sheet(folder: Path, table: pd.DataFrame) -> Image.Image:
     step = max(1, len(table) / (columns * rows))
     shown = [table.iloc[int(i * step)] for i in range(min(len(table), columns * rows))]
     lines = -(-len(shown) // columns)
-    sheet = Image.new("RGB", (columns * _TILE, lines * (_TILE + 26)), "white")
+    sheet = Image.new("RGB", (columns * _TILE, lines * (_TILE + _WORDS)), "white")
     draw = ImageDraw.Draw(sheet)
     for number, row in enumerate(shown):
-        x, y = number % columns * _TILE, number // columns * (_TILE + 26)
+        x, y, below = number % columns * _TILE, number // columns * (_TILE + _WORDS), _TILE
         try:
             with Image.open(folder / row["path"]) as picture:
                 picture.draft("RGB", (_TILE, _TILE))
                 small = picture.convert("RGB")
             small.thumbnail((_TILE - 4, _TILE - 4))
             sheet.paste(small, (x + 2, y + 2))
+            below = small.height + 4
         except (OSError, ValueError, Image.DecompressionBombError):
             draw.text((x + 4, y + 40), "not read", fill="#b03000")
         words = [str(row.get(label, "?")) for label in ("identity", "expression")]
         for line, word in enumerate(words):
-            draw.text((x + 2, y + _TILE + 12 * line - 1), word[:15], fill="#222222")
+            draw.text((x + 2, y + below + 12 * line - 1), word[:15], fill="#222222")
     return sheet
 
 
