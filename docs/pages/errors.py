@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ _ERRORS = ("FacestagesError", "ValueError")
 # A message with fewer letters of its own says too little to be looked for.
 _LEAST = 25
 
-#: Rooms of the library, and what their errors are about.
+#: Rooms of the library and the rules, and what their errors are about.
 _ABOUT = {
     "config": "The config",
     "plan": "What a run needs, and whether it is there",
@@ -29,6 +30,7 @@ _ABOUT = {
     "claims": "Claims",
     "doctor": "What a machine lacks",
     "report": "Reports",
+    "rules": "Use as a module, and the start of a run",
     "": "Files, tables, downloads, memory",
 }
 
@@ -36,6 +38,9 @@ _ABOUT = {
 def error_tables() -> str:
     """A section for each room of the library, with its messages."""
     found: dict[str, dict[str, str]] = {room: {} for room in _ABOUT}
+    for path in sorted((provenance.PACKAGE.parents[1] / "rules").glob("*.smk")):
+        for message in messages_of_rules(path):
+            found["rules"].setdefault(message, path.name)
     for path in sorted(provenance.PACKAGE.rglob("*.py")):
         place = path.relative_to(provenance.PACKAGE)
         room = place.parts[0] if len(place.parts) > 1 else ""
@@ -59,6 +64,14 @@ def messages(path: Path) -> Iterator[str]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
             continue
         text = _text(node.args[0]) if node.func.id in _ERRORS else ""
+        if sum(map(str.isalpha, text)) >= _LEAST:
+            yield " ".join(text.split())
+
+
+def messages_of_rules(path: Path) -> Iterator[str]:
+    """The same of a file of rules, which is not quite Python."""
+    for call in re.findall(r'sys\.exit\(\s*((?:f?"[^"]*"\s*)+)\)', path.read_text()):
+        text = re.sub(r"\{[^}]*\}", "…", "".join(re.findall(r'"([^"]*)"', call)))
         if sum(map(str.isalpha, text)) >= _LEAST:
             yield " ".join(text.split())
 

@@ -139,7 +139,8 @@ def test_messages_of_errors(tmp_path):
 
 def test_the_page_of_the_errors_has_every_room():
     text = errors.error_tables()
-    assert "`references/rdms.py`" in text and "`stimuli/table.py`" in text
+    assert all(f"`{place}`" in text for place in ("references/rdms.py", "start.smk", "tables.py"))
+    assert "the rules are of version …, the installed package is of version …" in text
 
 
 def test_rules_that_read_the_same_share_a_box(tmp_path):
