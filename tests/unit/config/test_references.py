@@ -47,6 +47,10 @@ def load(**section):
         ({"source": "simulated", "dataset": "posed", "reliability": 0}, ["people.reliability"]),
         ({"source": "simulated", "dataset": "posed", "pictures": 4}, ["people.pictures = 4"]),
         (
+            {**ABOUT, "source": "rdms", "path": "x.npy", "times": [0.0, "b"]},
+            ["references.people.times.1 = 'b': input should be a valid number"],
+        ),
+        (
             {"source": "simulated", "dataset": "posed", "weights": {"afect": 1.0}},
             ["references.people.weights: unknown key 'afect'", "did you mean 'affect'"],
         ),

@@ -87,10 +87,10 @@ def describe(error: ValidationError, config: Any, model: type[Section]) -> Itera
         if path not in by_path or _explains_more(item, by_path[path]):
             by_path[path] = item
     for path, item in by_path.items():
-        if item["type"] == "literal_error" and any(
+        if item["type"] in ("literal_error", "string_type") and any(
             path == other[: len(path)] for other in by_path if other != path
         ):
-            # It was a section, with a mistake of its own.
+            # It was a section or a list, with a mistake of its own.
             continue
         where = "config: " + (".".join(map(str, path)) or "top level")
         context = item.get("ctx", {})
