@@ -245,7 +245,7 @@ def test_rsatoolbox_keeps_its_own_order(prepared, write, caplog):
     rows = [f"{name},{picture}" for name, picture in zip("vwxyz", NAMES, strict=True)]
     table = write("condition,picture", *rows, name="others.csv")
     check(prepared("rdms", path=path, conditions=table), values[:, None])
-    assert "has no names of 'conditions', whose order is taken" in caplog.text
+    assert "has none of the names in 'conditions'. The order of that table is taken" in caplog.text
     rows = [f"{name},{picture}" for name, picture in zip("abcdx", NAMES, strict=True)]
     table = write("condition,picture", *rows, name="some.csv")
     message = prepared.refuses("rdms", path=path, conditions=table)

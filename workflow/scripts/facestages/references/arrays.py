@@ -314,7 +314,9 @@ def _in_order(path: str, names: Sequence[str], patterns: Mapping[str, list[str]]
                 f"{path}: its pattern descriptor '{descriptor}' and 'conditions' have some names "
                 f"in common, and not '{shorten(odd)}'. Give both the same names"
             )
-    logger.warning("%s: has no names of 'conditions', whose order is taken for its own", path)
+    logger.warning(
+        "%s: has none of the names in 'conditions'. The order of that table is taken", path
+    )
     return names
 
 
