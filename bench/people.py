@@ -31,7 +31,12 @@ from facestages.analysis.judgements import (
 from facestages.analysis.rated import correlate_ratings, rating_ceiling
 from facestages.analysis.rdms import rank_pairs
 from facestages.analysis.timing import model_weights, peak_times, time_courses
-from facestages.analysis.triplets import gather_choices, odd_one_out, triplet_accuracy
+from facestages.analysis.triplets import (
+    gather_choices,
+    odd_one_out,
+    share_triplets,
+    triplet_accuracy,
+)
 from facestages.references.simulated import simulate_observers, simulate_times
 from facestages.tables import markdown_table
 
@@ -149,11 +154,12 @@ def beside_ratings(seed: int) -> Row:
     points = rng.normal(size=(n, 6)) + rng.normal(size=(faces.people.max() + 1, 6))[faces.people]
     trials, who = _odd_ones(points, rng)
     choices = gather_choices(trials, who)
+    shared = share_triplets(choices, faces.people)
     for related in (True, False):
         # Without relation, not even that pictures of a person are alike.
         seen = points + 2 * rng.normal(size=points.shape) if related else rng.normal(size=(n, 6))
         odd = odd_one_out(_distances(seen), choices.pictures)
-        found = triplet_accuracy(odd, choices, faces.people)
+        found = triplet_accuracy(odd, choices, shared)
         row |= _columns(f"odd ones out, {'related' if related else 'unrelated'} layer", found)
     return row
 

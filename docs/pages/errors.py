@@ -63,17 +63,20 @@ def messages(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
             continue
-        text = _text(node.args[0]) if node.func.id in _ERRORS else ""
-        if sum(map(str.isalpha, text)) >= _LEAST:
-            yield " ".join(text.split())
+        if node.func.id in _ERRORS:
+            yield from _if_told(_text(node.args[0]))
 
 
 def messages_of_rules(path: Path) -> Iterator[str]:
     """The same of a file of rules, which is not quite Python."""
     for call in re.findall(r'sys\.exit\(\s*((?:f?"[^"]*"\s*)+)\)', path.read_text()):
-        text = re.sub(r"\{[^}]*\}", "…", "".join(re.findall(r'"([^"]*)"', call)))
-        if sum(map(str.isalpha, text)) >= _LEAST:
-            yield " ".join(text.split())
+        yield from _if_told(re.sub(r"\{[^}]*\}", "…", "".join(re.findall(r'"([^"]*)"', call))))
+
+
+def _if_told(text: str) -> Iterator[str]:
+    """A message, if it says enough to be looked for."""
+    if sum(map(str.isalpha, text)) >= _LEAST:
+        yield " ".join(text.split())
 
 
 def _text(node: ast.expr) -> str:

@@ -16,6 +16,7 @@ from facestages.analysis.triplets import (
     agreement,
     gather_choices,
     odd_one_out,
+    share_triplets,
     triplet_accuracy,
 )
 
@@ -78,7 +79,8 @@ def test_odd_ones_out():
     choices = gather_choices(trials, np.array(["a", "b", "b"]))
     assert choices.pictures.tolist() == [[0, 1, 2]]
     assert odd_one_out(distances, choices.pictures).tolist() == [[0, 0, 1]]
-    found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, np.arange(3))
+    shared = share_triplets(choices, np.arange(3))
+    found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, shared)
     assert found.value == pytest.approx((1 + 0.5) / 2 - CHANCE)
     # One of the two answers of b is that of a; those of b are not compared with each other.
     assert agreement(choices) == pytest.approx((0.5, 2 / 3))

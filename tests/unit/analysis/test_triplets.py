@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from facestages.analysis.triplets import agreement, gather_choices, odd_one_out, triplet_accuracy
+from facestages.analysis.triplets import (
+    agreement,
+    gather_choices,
+    odd_one_out,
+    share_triplets,
+    triplet_accuracy,
+)
 
 
 def test_pictures_that_are_equally_odd_share_the_answer():
@@ -20,7 +26,8 @@ def test_distances_that_tell_nothing_are_at_chance(place):
     trials[:, [place, 2]] = trials[:, [2, place]]
     choices = gather_choices(trials, np.arange(300) % 5)
     odd = odd_one_out(1.0 - np.eye(40), choices.pictures)
-    assert triplet_accuracy(odd, choices, np.arange(40) // 2).value == pytest.approx(0)
+    shared = share_triplets(choices, np.arange(40) // 2)
+    assert triplet_accuracy(odd, choices, shared).value == pytest.approx(0)
 
 
 def test_a_rater_is_nobody_else():

@@ -61,15 +61,17 @@ def compare(tmp_path):
 def describe(tmp_path):
     """The table of the raters of what a reader of references found."""
 
-    def run(content):
-        stimuli, path = tmp_path / "set.h5", tmp_path / "reference.h5"
-        sources = dict.fromkeys(LABELS.columns[1:], "file")
-        write_stimuli(stimuli, StimulusSet(np.zeros((48, 8, 8), np.uint8), LABELS, sources), "set")
-        notes = NOTES | {"stimuli_digest": "x"}
-        write_reference(path, content, LABELS["stimulus_id"].to_numpy(), notes)
-        return describe_reference(path, stimuli, tmp_path / "set.labels.h5")
+    return lambda content: describe_reference(*write_files(tmp_path, content))
 
-    return run
+
+def write_files(folder, content):
+    """Files of what a reader found, and of pictures and labels of its face set."""
+    path, stimuli, labels = (folder / f"{name}.h5" for name in ("reference", "set", "set.labels"))
+    sources = dict.fromkeys(LABELS.columns[1:], "file")
+    write_stimuli(stimuli, StimulusSet(np.zeros((48, 8, 8), np.uint8), LABELS, sources), "set")
+    notes = NOTES | {"stimuli_digest": read_labels(stimuli, labels)[2]["stimuli_digest"]}
+    write_reference(path, content, LABELS["stimulus_id"].to_numpy(), notes)
+    return path, stimuli, labels
 
 
 def judged_pairs(raters=8, times=None):
@@ -328,18 +330,14 @@ def compare_two(tmp_path):
     """Networks beside each other: one with two seeds, and one whose first layer is the last one."""
 
     def run(content):
-        stimuli, path = tmp_path / "set.h5", tmp_path / "reference.h5"
-        sources = dict.fromkeys(LABELS.columns[1:], "file")
-        write_stimuli(stimuli, StimulusSet(np.zeros((48, 8, 8), np.uint8), LABELS, sources), "set")
-        _, _, facts = read_labels(stimuli, tmp_path / "set.labels.h5")
-        ids, digest = LABELS["stimulus_id"].to_numpy(), facts["stimuli_digest"]
-        write_reference(path, content, ids, NOTES | {"stimuli_digest": digest})
-        files = [
+        files = write_files(tmp_path, content)
+        digest = read_labels(*files[1:])[2]["stimuli_digest"]
+        geometries = [
             write_geometry(tmp_path, network, seed, digest)
             for network, seed in (("one", 0), ("one", 1), ("two", 0))
         ]
         stages = {"one": {"early": "early", "penultimate": "fc"}, "two": {"early": "fc"}}
-        return compare_networks(path, stimuli, tmp_path / "set.labels.h5", files, stages)
+        return compare_networks(*files, geometries, stages)
 
     return run
 

@@ -67,9 +67,8 @@ def noise_ceiling(judged: Judged) -> tuple[float, float]:
     """Lowest and highest mean ``rho_a`` that the best possible layer has with these raters.
 
     The upper end is that of the mean of all raters' ranks, which no layer can exceed if all raters
-    judged the same pairs. The lower end
-    is the mean correlation of each rater with the mean of the others (Nili et al. 2014,
-    doi:10.1371/journal.pcbi.1003553). NaN for the lower end with one rater.
+    judged the same pairs. The lower end is the mean correlation of each rater with the mean of the
+    others (Nili et al. 2014, doi:10.1371/journal.pcbi.1003553); NaN with one rater.
     """
     upper = np.nanmean(rank_items(_mean_ranks(judged.ranks), judged), axis=1).mean()
     lower = [_with_others(judged, rater) for rater in range(len(judged.ranks))]

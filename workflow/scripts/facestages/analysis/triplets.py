@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facestages.analysis.crossed import Estimate, estimate, share_people
+from facestages.analysis.crossed import Estimate, Shared, estimate, share_people
 
 #: Share of triplets that guessing gets right.
 CHANCE = 1 / 3
@@ -52,13 +52,14 @@ def triplet_items(odd: np.ndarray, choices: Choices) -> np.ndarray:
         return (choices.counts * odd).sum(axis=2) / choices.counts.sum(axis=2)
 
 
-def triplet_accuracy(odd: np.ndarray, choices: Choices, people: np.ndarray) -> Estimate:
-    """Mean share of answers that a layer predicts, less `CHANCE`.
+def share_triplets(choices: Choices, people: np.ndarray) -> Shared:
+    """Triplets by the people whom they show; `people` (n,) are codes of who is on each picture."""
+    return share_people(*people[choices.pictures].T)
 
-    `people` (n,) are codes of the people on the pictures.
-    """
+
+def triplet_accuracy(odd: np.ndarray, choices: Choices, shared: Shared) -> Estimate:
+    """Mean share of answers that a layer predicts, less `CHANCE`; see `share_triplets`."""
     items = triplet_items(odd, choices) - CHANCE
-    shared = share_people(*people[choices.pictures].T)
     return estimate(lambda rater: items[rater], len(items), shared)
 
 

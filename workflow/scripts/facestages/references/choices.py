@@ -8,7 +8,7 @@ import numpy as np
 
 from facestages import tables
 from facestages.analysis.confusions import correlate_confusions
-from facestages.analysis.crossed import share_people
+from facestages.analysis.crossed import Shared
 from facestages.analysis.distances import gram_distances
 from facestages.analysis.labels import NO_GEOMETRY, is_labelled, no_label
 from facestages.analysis.layers import Geometry, Layer, Rows
@@ -18,6 +18,7 @@ from facestages.analysis.triplets import (
     agreement,
     gather_choices,
     odd_one_out,
+    share_triplets,
     triplet_accuracy,
 )
 from facestages.references.beside import (
@@ -30,30 +31,30 @@ from facestages.references.beside import (
 from facestages.references.files import Reference
 
 
-def open_triplets(shown: Shown, reference: Reference) -> tuple[Choices, dict[str, float]]:
-    """Odd ones out of measured pictures, and the columns that all rows about them share."""
+def open_triplets(shown: Shown, reference: Reference) -> tuple[Choices, Shared, dict[str, object]]:
+    """Odd ones out of measured pictures, who is shown, and columns that all their rows share."""
     triplets = shown.find(np.ravel(reference.triplet)).reshape(-1, 3)
     used = (triplets >= 0).all(axis=1)
     require_pairs(int(used.sum()), f"reference {reference.name}")
     choices = gather_choices(triplets[used], np.array(reference.trial_rater)[used])
     low, high = (end - CHANCE for end in agreement(choices))
-    shared = share_people(*shown.people[choices.pictures].T)
+    shared = share_triplets(choices, shown.people)
     columns = count_columns(shown, len(choices.counts), shared, *triplets[used].T)
-    return choices, {**columns, "ceiling_low": low, "ceiling_high": high}
+    return choices, shared, {**columns, "ceiling_low": low, "ceiling_high": high}
 
 
 def compare_triplets(
     geometry: Geometry, shown: Shown, reference: Reference, answers: object
 ) -> Iterator[tuple[Layer | None, Rows]]:
     """Rows of `compare.compare_reference` for odd ones out."""
-    choices, columns = open_triplets(shown, reference)
+    choices, shared, columns = open_triplets(shown, reference)
     common = {"measure": "accuracy", **columns}
     for layer in geometry.layers:
         if not layer.total_variance > 0:
             yield layer, [add_columns(common, {"note": NO_GEOMETRY})]
             continue
         odd = odd_one_out(gram_distances(layer.gram[:]), choices.pictures)
-        yield layer, [{**common, **estimate_columns(triplet_accuracy(odd, choices, shown.people))}]
+        yield layer, [{**common, **estimate_columns(triplet_accuracy(odd, choices, shared))}]
 
 
 def compare_confusions(

@@ -152,14 +152,14 @@ def _ratings(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
 
 
 def _triplets(reference: Reference, shown: Shown) -> Iterator[dict[str, object]]:
-    choices, common = open_triplets(shown, reference)
+    choices, shared, common = open_triplets(shown, reference)
     yield {**common, "measure": "agreement", "value": common["ceiling_low"]}
     rows = np.unique(choices.pictures)
     i, j = np.triu_indices(len(rows), 1)
     for name, predicted in model_distances(shown, rows[i], rows[j]).items():
         distances = np.zeros((len(shown.table),) * 2)
         distances[rows[i], rows[j]] = distances[rows[j], rows[i]] = predicted
-        found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, shown.people)
+        found = triplet_accuracy(odd_one_out(distances, choices.pictures), choices, shared)
         yield {**common, "measure": "accuracy", "label": name, **estimate_columns(found)}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from facestages.analysis.crossed import Shared, degrees_of_freedom, estimate, share_people
+from facestages.analysis.crossed import Shared, degrees_of_freedom, estimate
 from facestages.analysis.distances import gram_distances
 from facestages.analysis.grouped_regression import holm
 from facestages.analysis.judgements import rank_items
@@ -126,13 +126,12 @@ def _measure(shown: Shown, reference: Reference) -> _Measured | None:
             pairs.columns,
         )
     if reference.kind == "triplets":
-        choices, columns = open_triplets(shown, reference)
+        choices, shared, columns = open_triplets(shown, reference)
 
         def items_of(layer: Layer) -> np.ndarray:
             distances = gram_distances(layer.gram[:])
             return triplet_items(odd_one_out(distances, choices.pictures), choices)
 
-        shared = share_people(*shown.people[choices.pictures].T)
         counts = {name: columns[name] for name in ("raters", "people", "n", "note")}
         return _Measured("accuracy_difference", items_of, shared, counts)
     return None
